@@ -1,0 +1,6 @@
+"""`python -m chipweir` is the command line."""
+
+from chipweir.cli import main
+
+
+main()

@@ -1,0 +1,1 @@
+"""Ensembles on more machines, by Dask."""
