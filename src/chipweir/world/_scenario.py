@@ -1,0 +1,429 @@
+"""Scenario files: dated settings of levers over a baseline, read from YAML and checked before anything runs.
+
+A file speaks only of what it changes. It extends another (the preset `baseline` unless it says otherwise); a plain
+value replaces the parent's for the whole run, a dated series takes over from its first month on.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from chipweir.errors import InputError, UnknownName
+from chipweir.world._levers import (
+    LAW,
+    PRODUCT_CLASSES,
+    Lever,
+    find_lever,
+    is_month,
+    levers,
+    parse_month,
+    setting_name,
+)
+
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+FIRST_MONTH, LAST_MONTH = "2022-01", "2045-12"
+DEFAULT_RUN = ("baseline", "blockade", "weir", "open")
+_PARENT = "baseline"
+_DEEPEST, _MOST_KEYS = 12, 20_000
+
+Setting = float | str | dict[str, float | str]
+"""A plain value, or values by the month from which each holds."""
+
+
+class Scenario(BaseModel):
+    """A resolved scenario: nothing is left to another file. `levers` is flat, by dotted name; the rest is at default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=60, description="Short name: a-z, 0-9 and hyphens.")
+    title: str = Field(default="", description="A line for tables and figures.")
+    description: str = Field(default="", description="What happens in this scenario and why one would ask.")
+    extends: str | None = Field(default=None, description="A preset or a file beside this one; null for none.")
+    start: str = Field(default=FIRST_MONTH, description="First month simulated, such as 2022-01.")
+    end: str = Field(default="2032-12", description="Last month simulated, such as 2032-12.")
+    levers: dict[str, Setting] = Field(default={}, description="What this scenario changes.")
+    rules: list[dict[str, Any]] = Field(
+        default=[], description="Rule overlays: files beside this one, or written here."
+    )
+    notes: list[str] = Field(default=[], description="Remarks on the settings.")
+    sources: list[str] = Field(default=[], description="Where the settings come from.")
+
+    @property
+    def months(self) -> "np.ndarray":
+        """Every month of the run as `datetime64[M]`."""
+        import numpy as np
+
+        return np.arange(np.datetime64(self.start, "M"), np.datetime64(self.end, "M") + 1)
+
+    def series(self, lever: str, months: "Sequence[Any] | np.ndarray | None" = None, law: Any = None) -> "np.ndarray":
+        """The lever's number in each month (shape `[month]`, the lever's unit; choices as their codes).
+
+        Months left to the rules take `law` (a number or an array over months), or NaN where none is given. For a lever
+        set by product, `lever` ends in a class or product id and only that setting and `all` count.
+        """
+        record, product = find_lever(lever)
+        return self._layered(record, ("all", product) if record.by_product else ("",), months, law)
+
+    def product_series(
+        self,
+        lever: str,
+        product: str,
+        product_class: str,
+        months: "Sequence[Any] | np.ndarray | None" = None,
+        law: Any = None,
+    ) -> "np.ndarray":
+        """As `series`, for one product: its own setting outranks that of its class, which outranks `all`."""
+        record, _ = find_lever(f"{lever}.{product}")
+        return self._layered(record, ("all", product_class, product), months, law)
+
+    def _layered(self, lever: Lever, products: Sequence[str], months: Any, law: Any) -> "np.ndarray":
+        import numpy as np
+
+        axis = self.months if months is None else np.asarray(months, dtype="datetime64[M]")
+        values = np.full(axis.shape, lever.code(lever.default))
+        for product in products:
+            for month, value in _steps(self.levers.get(setting_name(lever, product))):
+                from_then_on = axis >= np.datetime64(month, "M") if month else np.ones(axis.shape, dtype=bool)
+                values[from_then_on] = lever.code(value)
+        return values if law is None else np.where(np.isnan(values), law, values)
+
+    def with_settings(self, settings: Mapping[str, object], name: str | None = None) -> "Scenario":
+        """This scenario with more settings laid over it (dotted lever name to value or dated series)."""
+        own = _read_levers(settings, (), _Place("settings", {}))
+        merged = merge_settings(self.levers, own, self.start)
+        return self.model_copy(update={"levers": merged, "name": name or self.name})
+
+    def to_yaml(self) -> str:
+        """The scenario as a file that stands alone; reading it back gives an equal record."""
+        return yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True, width=110)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything that can change a result."""
+        content = self.model_dump(include={"start", "end", "levers", "rules"})
+        return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def warnings(self) -> list[str]:
+        """Settings that cannot have any effect, one line each."""
+        late = [name for name, setting in self.levers.items() if all(m > self.end for m, _ in _steps(setting))]
+        return [f"{self.name}: {name} is set only after the scenario's end ({self.end})" for name in late]
+
+
+def load_scenario(name: str | Path) -> Scenario:
+    """A preset by its name, or a YAML file by its path. Raises `InputError` and `UnknownName` with file and line."""
+    text, place = _source(str(name), None)
+    return _resolve(text, place, ())
+
+
+def parse_scenario(text: str, where: str = "scenario") -> Scenario:
+    """A scenario from YAML text; relative files are looked for in the working directory."""
+    return _resolve(text, where, ())
+
+
+@cache
+def presets() -> tuple[str, ...]:
+    """Names of the shipped scenarios: the four of the default run first."""
+    folder = resources.files("chipweir.world") / "presets"
+    names = sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
+    first = [name for name in DEFAULT_RUN if name in names]
+    return (*first, *(name for name in names if name not in first))
+
+
+def merge_settings(parent: Mapping[str, Setting], own: Mapping[str, Setting], start: str) -> dict[str, Setting]:
+    """`own` over `parent`: a plain value replaces, a dated series takes over from its first month on."""
+    merged = dict(parent)
+    for name, setting in own.items():
+        if not isinstance(setting, dict) or name not in parent:
+            merged[name] = setting
+            continue
+        first = min(setting)
+        before = {month or start: value for month, value in _steps(parent[name]) if (month or start) < first}
+        merged[name] = {**before, **setting}
+    return merged
+
+
+def scenario_schema() -> dict[str, Any]:
+    """The JSON Schema of a scenario file, for editors; made from the record and the table of levers."""
+    schema = Scenario.model_json_schema()
+    properties = schema["properties"]
+    properties["levers"] = _lever_schema()
+    properties["rules"]["items"] = {"type": ["string", "object"]}
+    for listed in ("notes", "sources"):
+        properties[listed] = {**properties[listed], "type": ["array", "string"]}
+    for month in ("start", "end"):
+        properties[month]["pattern"] = r"^\d{4}-(0[1-9]|1[0-2])$"
+    properties["extends"]["default"] = _PARENT
+    schema["required"] = []
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": "Chipweir scenario",
+        "description": "Dated settings of levers over a baseline.",
+    }
+
+
+class _Place:
+    """Where a piece of a file stands, so that an error can say so."""
+
+    def __init__(self, file: str, lines: Mapping[tuple[str, ...], int]) -> None:
+        self.file, self.lines = file, lines
+
+    def __call__(self, *path: str) -> str:
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.lines:
+                return f"{self.file} line {self.lines[path[:length]]}"
+        return self.file
+
+
+def _steps(setting: Setting | None) -> list[tuple[str, float | str]]:
+    """A setting as (month, value) pairs in order; the month is "" where it holds from the beginning."""
+    if setting is None:
+        return []
+    return sorted(setting.items()) if isinstance(setting, dict) else [("", setting)]
+
+
+def _source(name: str, beside: str | None) -> tuple[str, str]:
+    """Text and place of a preset or file. A path is taken relative to the file `beside`, if any."""
+    if name in presets():
+        file = resources.files("chipweir.world") / "presets" / f"{name}.yaml"
+        return file.read_text(encoding="utf-8"), name
+    path = Path(name)
+    if path.suffix not in {".yaml", ".yml"} and "/" not in name:
+        raise UnknownName("scenario", name, presets(), where=beside or "")
+    if beside is not None and not path.is_absolute() and beside not in presets():
+        path = Path(beside).parent / path
+    return _read_file(path, "scenario"), str(path)
+
+
+def _read_file(path: Path, kind: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot read {kind} file {path}: {(error.strerror or str(error)).lower()}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not a text file in UTF-8") from None
+
+
+def _resolve(text: str, file: str, chain: tuple[str, ...]) -> Scenario:
+    key = file if file in presets() else str(Path(file).resolve())
+    if key in chain:
+        raise InputError(f"{file}: extends itself ({' -> '.join(Path(link).name for link in (*chain, key))})")
+    tree, place = _parse(text, file)
+    for name in tree:
+        if name not in Scenario.model_fields:
+            raise UnknownName("scenario key", name, Scenario.model_fields, where=place(name))
+    parent_name = tree.pop("extends", None if key == _PARENT else _PARENT)
+    parent = None
+    if parent_name is not None:
+        if not isinstance(parent_name, str):
+            raise InputError(f"{place('extends')}: extends takes a preset's name or a file's path")
+        parent = _resolve(*_source(parent_name, file), (*chain, key))
+    tree.setdefault("name", Path(file).stem.lower().replace("_", "-").replace(" ", "-"))
+    return _record(tree, place, parent)
+
+
+def _record(tree: dict[str, Any], place: _Place, parent: Scenario | None) -> Scenario:
+    """The record of a parsed file over its resolved parent."""
+    inherited = parent.model_dump(include={"start", "end"}) if parent else {}
+    for bound in ("start", "end"):
+        if bound in tree:
+            tree[bound] = _bound(tree[bound], place(bound))
+    for listed in ("notes", "sources"):
+        if isinstance(tree.get(listed), str):
+            tree[listed] = [tree[listed]]
+    given = tree.pop("levers", None) or {}
+    own = _read_levers(given, (), place)
+    overlays = _overlays(tree.pop("rules", None) or [], place)
+    try:
+        scenario = Scenario(**{**inherited, **tree})
+    except ValidationError as error:
+        first = error.errors()[0]
+        path = tuple(str(part) for part in first["loc"])
+        raise InputError(f"{place(*path)}: {'.'.join(path)}: {first['msg'].lower()}") from None
+    if scenario.start >= scenario.end:
+        raise InputError(f"{place('end')}: end ({scenario.end}) must be later than start ({scenario.start})")
+    merged = merge_settings(parent.levers if parent else {}, own, scenario.start)
+    return scenario.model_copy(update={"levers": merged, "rules": [*(parent.rules if parent else []), *overlays]})
+
+
+def _bound(given: object, where: str) -> str:
+    month = parse_month(given, where)
+    if not FIRST_MONTH <= month <= LAST_MONTH:
+        raise InputError(f"{where}: {month} is outside {FIRST_MONTH} to {LAST_MONTH}")
+    return month
+
+
+def _overlays(given: object, place: _Place) -> list[dict[str, Any]]:
+    """Rule overlays as plain data: a file is read now, so that the record needs no other file."""
+    if not isinstance(given, list):
+        raise InputError(f"{place('rules')}: rules takes a list of overlay files or overlays")
+    overlays = []
+    for number, entry in enumerate(given):
+        where = place("rules", str(number))
+        if isinstance(entry, str):
+            base = Path(place.file).parent if place.file not in presets() else Path()
+            entry, _ = _parse(_read_file(base / entry, "rule overlay"), str(base / entry))
+        if not isinstance(entry, dict):
+            raise InputError(f"{where}: a rule overlay is a file's path or a mapping")
+        overlays.append(json.loads(json.dumps(entry, default=str)))
+    return overlays
+
+
+def _read_levers(given: object, prefix: tuple[str, ...], place: _Place) -> dict[str, Setting]:
+    """Nested or dotted settings as a flat mapping of checked ones."""
+    if not isinstance(given, Mapping):
+        raise InputError(
+            f"{place('levers', *prefix)}: {'.'.join(prefix) or 'levers'} takes a mapping of levers to values"
+        )
+    flat: dict[str, Setting] = {}
+    for key, value in given.items():
+        path = (*prefix, str(key))
+        dotted = ".".join(path)
+        if _is_branch(dotted, value):
+            found = _read_levers(value, path, place)
+        else:
+            lever, product = _find(dotted, place("levers", *path))
+            found = {setting_name(lever, product): _read_setting(lever, dotted, value, path, place)}
+        for name in found:
+            if name in flat:
+                raise InputError(f"{place('levers', *path)}: {name} is set twice")
+        flat |= found
+    return flat
+
+
+def _is_branch(dotted: str, value: object) -> bool:
+    """Whether a key leads to levers or products below it, not to a value or a dated series."""
+    if not isinstance(value, Mapping) or not value or any(is_month(key) for key in value):
+        return False
+    table = levers()
+    return (dotted in table and table[dotted].by_product) or any(name.startswith(f"{dotted}.") for name in table)
+
+
+def _find(dotted: str, where: str) -> tuple[Lever, str]:
+    try:
+        lever, product = find_lever(dotted)
+    except UnknownName as error:
+        raise UnknownName("lever", dotted, error.suggestions, where=where) from None
+    if lever.by_product and product not in PRODUCT_CLASSES:
+        from chipweir import facts
+
+        try:
+            product = facts.load().chip(product).id
+        except UnknownName as error:
+            raise UnknownName("chip or class", product, [*PRODUCT_CLASSES, *error.suggestions], where=where) from None
+    return lever, product
+
+
+def _read_setting(lever: Lever, dotted: str, value: object, path: tuple[str, ...], place: _Place) -> Setting:
+    where = f"{place('levers', *path)}: {dotted}"
+    if lever.kind == "bool" and isinstance(value, str) and is_month(value):
+        return {parse_month(value, where): 1.0}
+    if not isinstance(value, Mapping):
+        return lever.value(value, where)
+    series: dict[str, float | str] = {}
+    for key, step in value.items():
+        here = f"{place('levers', *path, str(key))}: {dotted}"
+        month = parse_month(key, here)
+        if series and month <= max(series):
+            order = "is given twice" if month in series else f"comes after {max(series)}; put dates in order"
+            raise InputError(f"{here}: {month} {order}")
+        series[month] = lever.value(step, f"{here} from {month}")
+    if not series:
+        raise InputError(f"{where} has no value")
+    return series
+
+
+def _parse(text: str, file: str) -> tuple[dict[str, Any], _Place]:
+    """YAML text as plain data with the line of every key. Raises `InputError` for what is no mapping of unique keys."""
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return {}, _Place(file, {})
+        if not isinstance(node, yaml.MappingNode):
+            raise InputError(f"{file}: a mapping of keys to values is expected")
+        lines = dict(islice(_key_lines(node, (), file), _MOST_KEYS))
+        if len(lines) == _MOST_KEYS:
+            raise InputError(f"{file}: more than {_MOST_KEYS} entries")
+        return _plain(loader, node), _Place(file, lines)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        raise InputError(f"{file}{line}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
+    finally:
+        loader.dispose()
+
+
+def _key_lines(node: yaml.Node, path: tuple[str, ...], file: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    if len(path) > _DEEPEST:
+        raise InputError(f"{file} line {node.start_mark.line + 1}: nested too deeply (an alias of itself?)")
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise InputError(f"{file} line {key.start_mark.line + 1}: a key must be a plain word")
+            name = str(key.value)
+            if name in seen:
+                raise InputError(f"{file} line {key.start_mark.line + 1}: '{name}' is given twice")
+            seen.add(name)
+            yield (*path, name), key.start_mark.line + 1
+            yield from _key_lines(value, (*path, name), file)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            yield (*path, str(number)), item.start_mark.line + 1
+            yield from _key_lines(item, (*path, str(number)), file)
+
+
+def _plain(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    """Data of a node; keys stay as they are written, so that 2026-12-01 is no date object and NO no truth value."""
+    if isinstance(node, yaml.MappingNode):
+        return {str(key.value): _plain(loader, value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(loader, item) for item in node.value]
+    return loader.construct_object(node)
+
+
+def _lever_schema() -> dict[str, Any]:
+    """Schema of the `levers` mapping: nested by the parts of the names; dotted names are allowed too."""
+    root: dict[str, Any] = _branch()
+    for lever in levers().values():
+        value = _value_schema(lever)
+        dated = {"type": "object", "patternProperties": {r"^\d{4}-\d{2}": value}, "additionalProperties": False}
+        leaf: dict[str, Any] = {"anyOf": [value, dated], "description": f"{lever.description} [{lever.unit}]"}
+        if lever.by_product:
+            leaf["anyOf"].append({"type": "object", "additionalProperties": {"anyOf": [value, dated]}})
+            root["patternProperties"][rf"^{lever.name}\.".replace(".", r"\.", 1)] = {"anyOf": [value, dated]}
+        root["properties"][lever.name] = leaf
+        branch = root
+        *parents, last = lever.name.split(".")
+        for part in parents:
+            branch = branch["properties"].setdefault(part, _branch())
+        branch["properties"][last] = leaf
+    return root
+
+
+def _branch() -> dict[str, Any]:
+    return {"type": "object", "properties": {}, "patternProperties": {}, "additionalProperties": False}
+
+
+def _value_schema(lever: Lever) -> dict[str, Any]:
+    law = [LAW] if lever.default == LAW else []
+    if lever.kind == "choice":
+        return {"enum": [*lever.choices, *law]}
+    if lever.kind == "bool":
+        on_from = {"type": "string", "pattern": r"^\d{4}-\d{2}"}
+        return {"anyOf": [{"type": "boolean"}, {"enum": [0, 1, *law]}, on_from]}
+    number = {"type": "number", "minimum": lever.minimum, "maximum": lever.maximum}
+    return {"anyOf": [number, {"enum": law}]} if law else number
