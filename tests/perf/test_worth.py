@@ -1,0 +1,120 @@
+"""What the world model reads: orders that must hold between chips, units, gaps."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chipweir.facts._records import Chip, Value
+from chipweir.perf._worth import H100, SPECS, Worth, edge_rate, inference_rate, serving_rate, training_flops, worth
+
+
+def value(number: float, low: float | None = None, high: float | None = None, confidence: str = "A") -> Value:
+    return Value(low=low, central=number, high=high, confidence=confidence, source="test")
+
+
+def chip(name: str, maker: str = "nvidia", country: str = "US", year: str = "2023", **numbers: float | Value) -> Chip:
+    values = {key: number if isinstance(number, Value) else value(number) for key, number in numbers.items()}
+    return Chip(id=name, name=name, maker=maker, maker_country=country, release=year, status="shipped", **values)
+
+
+HOPPER = {
+    "memory_gb": 80,
+    "memory_gbs": 3350,
+    "scaleup_gbs": 450,
+    "scaleup_domain": 8,
+    "scaleout_gbps": 400,
+    "tdp_w": 700,
+}
+H100_CHIP = chip("h100", bf16_tflops=989.4, fp8_tflops=1979, int8_tops=1979, **HOPPER)
+H20_CHIP = chip(
+    "h20",
+    bf16_tflops=148,
+    fp8_tflops=296,
+    int8_tops=296,
+    **{**HOPPER, "memory_gb": 96, "memory_gbs": 4000, "tdp_w": 400},
+)
+A100_CHIP = chip(
+    "a100",
+    bf16_tflops=312,
+    int8_tops=624,
+    **{**HOPPER, "memory_gbs": 2039, "scaleup_gbs": 300, "scaleout_gbps": 200, "tdp_w": 400},
+)
+B200_CHIP = chip(
+    "b200", bf16_tflops=2250, fp8_tflops=4500, int8_tops=4500, fp4_tflops=9000, memory_gb=180, memory_gbs=8000,
+    scaleup_gbs=900, scaleup_domain=8, scaleout_gbps=400, tdp_w=1000,
+)  # fmt: skip
+
+PEERS = (A100_CHIP, H100_CHIP, B200_CHIP)
+
+
+def table(*chips: Chip) -> Worth:
+    return worth(chips, peers=PEERS)
+
+
+def test_h100_is_the_unit() -> None:
+    row = table(H100_CHIP)
+    assert row.throughput == pytest.approx(np.ones((1, 3)))
+    assert row.h100e == pytest.approx([1.0])
+    assert 0.3 < row.training_flops[0] / 989.4e12 < 0.6
+
+
+def test_h100_equivalents_are_dense_eight_bit_operations() -> None:
+    sixteen_only = chip("old", bf16_tflops=100, **HOPPER)
+    row = table(H20_CHIP, A100_CHIP, B200_CHIP, sixteen_only)
+    assert row.h100e == pytest.approx([0.15, 0.315, 2.27, 200 / 1979], rel=0.005)
+
+
+def test_a_cut_down_chip_ranks_low_in_training_and_high_in_serving() -> None:
+    row = table(H20_CHIP)
+    training, inference, edge = row.throughput[0]
+    assert training < 0.2
+    assert inference > 1.5 * training
+    assert edge > inference
+
+
+def test_a_newer_generation_is_better_at_everything() -> None:
+    row = table(A100_CHIP, H100_CHIP, B200_CHIP)
+    assert (np.diff(row.throughput, axis=0) > 0).all()
+
+
+def test_a_range_and_a_missing_number_widen_the_interval() -> None:
+    ranged = chip("ranged", bf16_tflops=value(989.4, 500, 1900), fp8_tflops=1979, int8_tops=1979, **HOPPER)
+    unknown = chip("unknown", maker="nobody")
+    exact, wide, blank = (table(c).log_sd[0] for c in (H100_CHIP, ranged, unknown))
+    assert wide[0] > exact[0] + 0.05
+    assert (blank > exact + 0.1).all()
+    assert "memory" in table(unknown).assumed[0]
+
+
+@given(
+    spec=st.sampled_from([s for s in SPECS if s != "power"]),
+    factor=st.floats(1.01, 8.0),
+    start=st.fixed_dictionaries({s: st.floats(0.1, 4.0) for s in SPECS}),
+)
+def test_more_of_anything_never_slows(spec: str, factor: float, start: dict[str, float]) -> None:
+    base = {s: np.array([H100[s] * start[s]]) for s in SPECS}
+    more = {**base, spec: base[spec] * factor}
+    for rate in (training_flops, inference_rate, edge_rate):
+        assert rate(more)[0] >= rate(base)[0] * (1 - 1e-9), (rate.__name__, spec)
+
+
+@given(st.fixed_dictionaries({s: st.floats(0.1, 4.0) for s in SPECS}))
+def test_never_faster_than_the_roofline(start: dict[str, float]) -> None:
+    from chipweir.perf._worth import DENSE_70B
+
+    chip_ = {s: np.array([H100[s] * start[s]]) for s in SPECS}
+    rate = serving_rate(chip_, DENSE_70B, isl=4096, osl=1024, tpot=0.05, sizes=(1, 2, 4, 8))
+    peak = np.maximum.reduce([chip_["bf16"], chip_["fp8"], chip_["int8"]])
+    assert rate[0] <= peak[0] / (2 * DENSE_70B.active)
+    assert training_flops(chip_)[0] <= max(chip_["bf16"][0], chip_["fp8"][0])
+
+
+def test_seventy_chips_in_a_tenth_of_a_second() -> None:
+    chips = [H100_CHIP, H20_CHIP, A100_CHIP, B200_CHIP] * 18
+    worth(chips)
+    start = time.perf_counter()
+    worth(chips)
+    assert time.perf_counter() - start < 0.1
