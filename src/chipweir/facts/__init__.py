@@ -1,1 +1,59 @@
-"""The facts room."""
+"""What is known, dated and sourced: chips, systems, language models, facts, events, prices, names."""
+
+from chipweir.facts._facts import Facts, normalise
+from chipweir.facts._load import load
+from chipweir.facts._records import (
+    Chip,
+    Conflict,
+    Country,
+    Entity,
+    EntityNames,
+    Event,
+    Fact,
+    LanguageModel,
+    Override,
+    Position,
+    Price,
+    Source,
+    System,
+    Value,
+)
+from chipweir.facts._units import UnitRule, unit_registry
+
+
+def country(name: str) -> Country:
+    """The country with this ISO code or name (English, Korean, Chinese). Raises `UnknownName`."""
+    return load().country(name)
+
+
+def convert(value: float, start: str, target: str, on: str) -> float:
+    """`value` in currency `start` as `target` at the dated rate of the month of `on` (ISO date or month).
+
+    Rates are facts (`exchange_rates.csv`). Raises `InputError` outside the months they cover.
+    """
+    return load().convert(value, start, target, on)
+
+
+__all__ = [
+    "Chip",
+    "Conflict",
+    "Country",
+    "Entity",
+    "EntityNames",
+    "Event",
+    "Fact",
+    "Facts",
+    "LanguageModel",
+    "Override",
+    "Position",
+    "Price",
+    "Source",
+    "System",
+    "UnitRule",
+    "Value",
+    "convert",
+    "country",
+    "load",
+    "normalise",
+    "unit_registry",
+]

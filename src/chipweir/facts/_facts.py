@@ -1,0 +1,199 @@
+"""All that is known, held together: lookup by any name, selection, the preferred value, currencies."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from chipweir.errors import InputError, UnknownName
+from chipweir.facts._records import (
+    Chip,
+    Conflict,
+    Country,
+    Entity,
+    Event,
+    Fact,
+    LanguageModel,
+    Override,
+    Price,
+    Source,
+    System,
+    Value,
+)
+from chipweir.facts._units import UnitRule
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+NamedRecord = TypeVar("NamedRecord", bound=_Named)
+_DROPPED = dict.fromkeys(map(ord, " -_‐‑‒–—−\u00a0·"))
+_CLASS_ORDER = ("official", "company", "analyst", "derived", "press", "own")
+
+
+def normalise(name: str) -> str:
+    """`name` without regard to case, width, spaces, hyphens and underscores."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).translate(_DROPPED)
+
+
+def rank(value: Value) -> tuple[int, int, int, str]:
+    """Sorting key of the general rule: marked preferred, then confidence, then class, then the earlier id wins ties."""
+    return (0 if value.preferred else 1, "ABCD".index(value.confidence), _CLASS_ORDER.index(value.cls), value.origin)
+
+
+class Index:
+    """From every spelling of a name to the ids it may mean."""
+
+    def __init__(self, kind: str, names: Iterable[tuple[str, Iterable[str]]]) -> None:
+        self.kind = kind
+        self._ids: dict[str, dict[str, None]] = {}
+        self._spellings: dict[str, None] = {}
+        for identifier, spellings in names:
+            for spelling in (identifier, *spellings):
+                if spelling:
+                    self._spellings[spelling] = None
+                    self._ids.setdefault(normalise(spelling), {})[identifier] = None
+
+    def candidates(self, name: str) -> list[str]:
+        """Ids that `name` may mean, in file order."""
+        return list(self._ids.get(normalise(name), ()))
+
+    def resolve(self, name: str) -> str:
+        """The one id that `name` means. Raises `UnknownName`, or `InputError` naming the candidates if it is ambiguous."""
+        found = self.candidates(name)
+        if len(found) > 1 and name not in found:
+            raise InputError(f"{self.kind} name '{name}' is ambiguous: it may mean {', '.join(found)}")
+        if not found:
+            raise UnknownName(self.kind, name, self._spellings)
+        return name if name in found else found[0]
+
+    @property
+    def ambiguous(self) -> dict[str, list[str]]:
+        """Spellings that mean more than one id."""
+        return {spelling: list(ids) for spelling, ids in self._ids.items() if len(ids) > 1}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything loaded, by id. `overrides` lists what a user's own files replaced; `digest` is the SHA-256 of all files."""
+
+    chips: Mapping[str, Chip]
+    systems: Mapping[str, System]
+    models: Mapping[str, LanguageModel]
+    entities: Mapping[str, Entity]
+    countries: Mapping[str, Country]
+    facts: Mapping[str, Fact]
+    events: Mapping[str, Event]
+    prices: Mapping[str, Price]
+    sources: Mapping[str, Source]
+    conflicts: Mapping[str, Conflict]
+    units: Mapping[str, UnitRule]
+    exceptions: tuple[Mapping[str, str], ...] = ()
+    overrides: tuple[Override, ...] = ()
+    files: tuple[str, ...] = ()
+    digest: str = field(default="", compare=True)
+
+    @cached_property
+    def _chip_index(self) -> Index:
+        return Index("chip", ((chip.id, (chip.name, *chip.aliases)) for chip in self.chips.values()))
+
+    @cached_property
+    def _system_index(self) -> Index:
+        return Index("system", ((system.id, (system.name, *system.aliases)) for system in self.systems.values()))
+
+    @cached_property
+    def _model_index(self) -> Index:
+        return Index("language model", ((model.id, (model.name, *model.aliases)) for model in self.models.values()))
+
+    @cached_property
+    def _entity_index(self) -> Index:
+        return Index("entity", ((e.id, (e.names.en, e.names.ko, e.names.zh, *e.aliases)) for e in self.entities.values()))
+
+    @cached_property
+    def _country_index(self) -> Index:
+        return Index(
+            "country",
+            ((c.alpha2, (c.alpha3, c.names.en, c.names.ko, c.names.zh, *c.aliases)) for c in self.countries.values()),
+        )
+
+    def indices(self) -> dict[str, Index]:
+        """The name index of each kind of record that has names."""
+        return {
+            "chip": self._chip_index,
+            "system": self._system_index,
+            "model": self._model_index,
+            "entity": self._entity_index,
+            "country": self._country_index,
+        }
+
+    def chip(self, name: str) -> Chip:
+        """The chip with this id or alias. Raises `UnknownName`, or `InputError` if the name is ambiguous."""
+        return self.chips[self._chip_index.resolve(name)]
+
+    def system(self, name: str) -> System:
+        """The system with this id or alias. Raises `UnknownName`, or `InputError` if the name is ambiguous."""
+        return self.systems[self._system_index.resolve(name)]
+
+    def model(self, name: str) -> LanguageModel:
+        """The language model with this id or alias. Raises `UnknownName`, or `InputError` if the name is ambiguous."""
+        return self.models[self._model_index.resolve(name)]
+
+    def entity(self, name: str) -> Entity:
+        """The entity with this id, name or alias in any of the three languages. Raises `UnknownName` or `InputError`."""
+        return self.entities[self._entity_index.resolve(name)]
+
+    def country(self, name: str) -> Country:
+        """The country with this ISO code or name. Raises `UnknownName`."""
+        return self.countries[self._country_index.resolve(name)]
+
+    def select(self, entity: str | None = None, quantity: str | None = None, item: str | None = None) -> list[Fact]:
+        """Facts about `entity` (any name) with this `quantity` and `item` (text or id), in file order.
+
+        Raises `UnknownName` for an entity or quantity that no record has.
+        """
+        about = None if entity is None else self.entity(entity).id
+        if quantity is not None and quantity not in self.quantities:
+            raise UnknownName("quantity", quantity, self.quantities)
+        wanted = None if item is None else normalise(item)
+        return [
+            fact
+            for fact in self.facts.values()
+            if (about is None or fact.entity == about)
+            and (quantity is None or fact.quantity == quantity)
+            and (wanted is None or wanted in (normalise(fact.item), normalise(fact.item_id)))
+        ]
+
+    @cached_property
+    def quantities(self) -> frozenset[str]:
+        """Every quantity that some fact measures."""
+        return frozenset(fact.quantity for fact in self.facts.values())
+
+    def preferred(self, entity: str, quantity: str, item: str | None = None, period: str | None = None) -> Fact:
+        """The one fact to use: the choice a conflict names, else the best by the general rule of `rank`.
+
+        Observations come before forecasts, plans, targets, guidance and claims. Raises `UnknownName` if there is none.
+        """
+        found = [fact for fact in self.select(entity, quantity, item) if period is None or fact.period == period]
+        if not found:
+            known = {fact.period for fact in self.select(entity, quantity, item)}
+            wanted = " ".join(part for part in (entity, quantity, item, period) if part)
+            raise UnknownName("fact", wanted, known)
+        chosen = {conflict.preferred for conflict in self.conflicts.values() if conflict.preferred}
+        return min(found, key=lambda fact: (fact.id not in chosen, fact.nature != "observation", *rank(fact.value)))
+
+    def conflicts_about(self, identifier: str) -> list[Conflict]:
+        """Conflicts that concern the record or fact with this id."""
+        return [
+            conflict
+            for conflict in self.conflicts.values()
+            if identifier in conflict.about or any(identifier in position.facts for position in conflict.values)
+        ]
+
+    def convert(self, value: float, start: str, target: str, on: str) -> float:
+        """`value` in currency `start` as `target`, at the rate of the month of `on` (ISO date). See `chipweir.facts.convert`."""
+        from chipweir.facts._currency import convert
+
+        return convert(self, value, start, target, on)

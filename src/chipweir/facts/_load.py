@@ -1,0 +1,439 @@
+"""Loading: the shipped files first, the user's own over them, every record with the place it came from."""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from chipweir.errors import InputError
+from chipweir.facts._facts import Facts, rank
+from chipweir.facts._records import (
+    CHIP_UNITS,
+    SYSTEM_UNITS,
+    Chip,
+    Conflict,
+    Country,
+    Entity,
+    EntityNames,
+    Event,
+    Fact,
+    LanguageModel,
+    Override,
+    Price,
+    Record,
+    Source,
+    System,
+    Value,
+)
+from chipweir.facts._tables import Row, build, flag, layers, line_of, read_csv, read_yaml, unknown_files
+from chipweir.facts._units import UnitRule, factor
+
+
+SHIPPED = Path(__file__).parent / "data"
+VALUE_COLUMNS = ("low", "central", "high", "unit", "published", "source", "url", "cls", "confidence", "note")
+NATURES = {
+    "forecast": "forecast", "plan": "plan", "target": "target", "guidance": "guidance", "guided": "guidance",
+    "claim": "claim", "prior": "prior",
+}  # fmt: skip
+NAME_COLUMNS = ("en", "ko", "zh")
+_HANGUL, _HAN = re.compile(r"[\uac00-\ud7a3]"), re.compile(r"[\u4e00-\u9fff]")
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+@dataclass
+class Line:
+    """A row of a table and where it stands."""
+
+    path: Path
+    place: str
+    row: Row
+    shipped: bool
+
+
+@dataclass
+class Table:
+    """The lines of one table after all layers were laid over one another, and the lines that were replaced."""
+
+    lines: dict[str, Line] = field(default_factory=dict)
+    replaced: dict[str, Line] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Columns of a CSV table: the key by which lines override one another, the columns known and those required."""
+
+    file: str
+    key: str
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+
+
+def _fields(model: type[BaseModel], *without: str) -> tuple[str, ...]:
+    return tuple(name for name in model.model_fields if name not in ("origin", "values", *without))
+
+
+SCHEMAS = {
+    "sources": Schema("sources.csv", "id", _fields(Source), ("id",)),
+    "chips": Schema("chips.csv", "id", _fields(Chip, *CHIP_UNITS), ("id",)),
+    "systems": Schema("systems.csv", "id", _fields(System, *SYSTEM_UNITS), ("id",)),
+    "models": Schema("models.csv", "id", _fields(LanguageModel), ("id",)),
+    "entities": Schema("entities.csv", "id", (*NAME_COLUMNS, *_fields(Entity, "names")), ("id",)),
+    "countries": Schema("countries.csv", "alpha2", (*NAME_COLUMNS, *_fields(Country, "names")), ("alpha2",)),
+    "facts": Schema("facts.csv", "id", (*_fields(Fact, "value"), *VALUE_COLUMNS), ("id",)),
+    "rates": Schema("exchange_rates.csv", "id", (*_fields(Fact, "value"), *VALUE_COLUMNS), ("id",)),
+    "events": Schema("events.csv", "id", _fields(Event), ("id",)),
+    "prices": Schema("prices.csv", "id", (*_fields(Price, "value"), *VALUE_COLUMNS), ("id",)),
+    "units": Schema("units.csv", "written", ("written", "unit", "factor"), ("written", "unit", "factor")),
+}
+_VALUED = ("quantity", "as_of", "preferred", *VALUE_COLUMNS)
+VALUE_SCHEMAS = {
+    "chips": Schema("chip_values.csv", "chip", ("chip", *_VALUED), ("chip", "quantity", "unit", "source")),
+    "systems": Schema("system_values.csv", "system", ("system", *_VALUED), ("system", "quantity", "unit", "source")),
+}
+YAML_FILES = ("conflicts.yaml", "exceptions.yaml")
+FILES = (*(schema.file for schema in (*SCHEMAS.values(), *VALUE_SCHEMAS.values())), *YAML_FILES)
+
+
+def load(extra: Sequence[Path | str] = ()) -> Facts:
+    """The shipped facts with the directories in `extra` laid over them, later ones on top.
+
+    A line whose id is already known must say `override = yes`; it then replaces the cells it fills, and both stand in
+    `Facts.overrides`. A value of a quantity already known is added beside it, and wins only with `preferred = yes`.
+    Raises `InputError` with file and line for anything that cannot be read.
+    """
+    return _load(tuple(Path(directory) for directory in extra))
+
+
+@lru_cache(maxsize=4)
+def _shipped() -> Facts:
+    return _read([SHIPPED])
+
+
+def _load(extra: tuple[Path, ...]) -> Facts:
+    return _read(layers(extra, SHIPPED)) if extra else _shipped()
+
+
+def _read(directories: Sequence[Path]) -> Facts:
+    for directory in directories[1:]:
+        unknown_files(directory, FILES)
+    tables = {name: _table(schema, directories) for name, schema in SCHEMAS.items()}
+    units = _unit_rules(tables["units"])
+    overrides: list[Override] = []
+
+    def records(name: str, make: Callable[[Line], AnyRecord]) -> dict[str, AnyRecord]:
+        table = tables[name]
+        made = {key: make(line) for key, line in table.lines.items()}
+        overrides.extend(
+            Override(kind=name.removesuffix("s"), id=key, replaced=make(old), by=made[key]) for key, old in table.replaced.items()
+        )
+        return made
+
+    sources = records("sources", lambda line: build(Source, _plain(line), line.path, line.place))
+    values = _Values(units, sources, overrides)
+    chips = records("chips", values.reader("chips", directories, Chip, CHIP_UNITS))
+    systems = records("systems", values.reader("systems", directories, System, SYSTEM_UNITS))
+    models = records("models", lambda line: build(LanguageModel, _plain(line), line.path, line.place))
+    countries = records("countries", lambda line: _with_names(Country, line))
+    facts = {**records("facts", values.fact), **records("rates", values.fact)}
+    entities = records("entities", lambda line: _with_names(Entity, line))
+    return Facts(
+        chips=chips,
+        systems=systems,
+        models=models,
+        entities=_all_entities(entities, countries, chips, systems, models),
+        countries=countries,
+        facts=facts,
+        events=records("events", lambda line: build(Event, _plain(line), line.path, line.place)),
+        prices=records("prices", values.price),
+        sources=sources,
+        conflicts=_conflicts(directories, overrides),
+        units=units,
+        exceptions=_exceptions(directories),
+        overrides=tuple(overrides),
+        files=tuple(str(path) for path in _paths(directories)),
+        digest=_digest(directories),
+    )
+
+
+def _table(schema: Schema, directories: Sequence[Path]) -> Table:
+    table = Table()
+    for layer, directory in enumerate(directories):
+        path = directory / schema.file
+        if not path.exists():
+            continue
+        here: dict[str, str] = {}
+        for place, row in read_csv(path, (*schema.columns, "override"), schema.required):
+            key = row.get(schema.key, "")
+            if not key:
+                raise InputError(f"{path}:{line_of(place)}: {schema.key} is empty")
+            if key in here:
+                raise InputError(f"{path}:{line_of(place)}: {schema.key} '{key}' stands already in line {here[key]}")
+            here[key] = line_of(place)
+            replaces = flag(row, "override", path, place)
+            row.pop("override", None)
+            old = table.lines.get(key)
+            _check_override(path, place, key, old, replaces)
+            if old is not None:
+                table.replaced[key] = old
+                row = {**old.row, **row}
+            table.lines[key] = Line(path, _place(path, place, layer), row, layer == 0)
+    return table
+
+
+def _check_override(path: Path, place: str, key: str, old: Line | None, replaces: bool) -> None:
+    line = line_of(place)
+    if old is not None and not replaces:
+        raise InputError(f"{path}:{line}: '{key}' is already in {old.place}; add a column override with yes to replace it")
+    if old is None and replaces:
+        raise InputError(f"{path}:{line}: '{key}' is marked override but no record below has that id")
+
+
+def _place(path: Path, place: str, layer: int) -> str:
+    return place if layer == 0 else f"{path}:{line_of(place)}"
+
+
+def _plain(line: Line) -> dict[str, Any]:
+    return {**line.row, "origin": line.place}
+
+
+def _with_names(model: type[AnyRecord], line: Line) -> AnyRecord:
+    cells = _plain(line)
+    names = {language: cells.pop(language, "") for language in NAME_COLUMNS}
+    return build(model, {**cells, "names": names}, line.path, line.place)
+
+
+def _unit_rules(table: Table) -> dict[str, UnitRule]:
+    rules = {}
+    for key, line in table.lines.items():
+        number = _number(line, "factor")
+        if number is None or number <= 0:
+            raise InputError(f"{line.path}:{line_of(line.place)}: factor must be a number above zero")
+        rules[key] = UnitRule(key, line.row.get("unit", "").replace("1", "") if line.row["unit"] == "1" else line.row["unit"], number)
+    return rules
+
+
+def _number(line: Line, column: str) -> float | None:
+    text = line.row.get(column)
+    if text is None:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if number != number or number in (float("inf"), float("-inf")):
+        raise InputError(f"{line.path}:{line_of(line.place)}: {column}: '{text}' is not a finite number")
+    return number
+
+
+class _Values:
+    """Reads values: normalises units, keeps the source's own number, remembers what was overridden."""
+
+    def __init__(self, units: Mapping[str, UnitRule], sources: Mapping[str, Source], overrides: list[Override]) -> None:
+        self.units, self.sources, self.overrides = units, sources, overrides
+
+    def value(self, line: Line, unit: str | None = None, as_of: str = "") -> Value:
+        """The value on `line`, in `unit` where one is wanted and the two are commensurable, else in the canonical unit."""
+        row = line.row
+        numbers = {column: _number(line, column) for column in ("low", "central", "high")}
+        if all(number is None for number in numbers.values()):
+            raise InputError(f"{line.path}:{line_of(line.place)}: no number: fill low, central or high")
+        written = row.get("unit", "")
+        rule = self.units.get(written)
+        scale, canonical = (rule.factor, rule.unit) if rule else (1.0, written)
+        if unit is not None and canonical != unit:
+            exact = factor(written, unit, self.units)
+            scale, canonical = (exact, unit) if exact is not None else (scale, canonical)
+        source = self.sources.get(row.get("source", ""))
+        data = {
+            **{column: None if number is None else number * scale for column, number in numbers.items()},
+            "unit": canonical,
+            "as_of": as_of or row.get("as_of", ""),
+            "published": row.get("published", source.published if source else ""),
+            "source": row.get("source", ""),
+            "url": row.get("url", source.url if source else ""),
+            "cls": row.get("cls", source.cls if source else "own"),
+            "confidence": row.get("confidence", "C"),
+            "note": row.get("note", ""),
+            "reported": _reported(row),
+            "preferred": flag(row, "preferred", line.path, line.place),
+            "origin": line.place,
+        }
+        return build(Value, data, line.path, line.place)
+
+    def reader(
+        self, name: str, directories: Sequence[Path], model: type[AnyRecord], wanted: Mapping[str, str]
+    ) -> Callable[[Line], AnyRecord]:
+        """A function that makes a chip or system from its line and the values that stand in the value table."""
+        known = self._grouped(VALUE_SCHEMAS[name], directories, wanted)
+
+        def make(line: Line) -> AnyRecord:
+            values = known.get(line.row["id"], {})
+            best = {quantity: found[0] for quantity, found in values.items() if quantity in wanted}
+            ordered = {quantity: tuple(found) for quantity, found in values.items()}
+            return build(model, {**_plain(line), **best, "values": ordered}, line.path, line.place)
+
+        return make
+
+    def _grouped(
+        self, schema: Schema, directories: Sequence[Path], wanted: Mapping[str, str]
+    ) -> dict[str, dict[str, list[Value]]]:
+        known: dict[str, dict[str, list[Value]]] = {}
+        for layer, directory in enumerate(directories):
+            path = directory / schema.file
+            if not path.exists():
+                continue
+            for place, row in read_csv(path, schema.columns, schema.required):
+                line = Line(path, _place(path, place, layer), row, layer == 0)
+                owner, quantity = row.get(schema.key, ""), row.get("quantity", "")
+                if quantity not in wanted:
+                    from chipweir.errors import UnknownName
+
+                    raise UnknownName("quantity", quantity, wanted, where=f"{path}:{line_of(place)}")
+                self._lay(known.setdefault(owner, {}).setdefault(quantity, []), self.value(line, wanted[quantity]), owner, quantity)
+        for quantities in known.values():
+            for found in quantities.values():
+                found.sort(key=rank)
+        return known
+
+    def _lay(self, below: list[Value], value: Value, owner: str, quantity: str) -> None:
+        earlier = [other for other in below if other.preferred]
+        if value.preferred and earlier and _layer(earlier[0]) != _layer(value):
+            self.overrides.append(Override(kind="value", id=f"{owner}.{quantity}", replaced=earlier[0], by=value))
+            below[:] = [other.model_copy(update={"preferred": False}) for other in below]
+        elif value.preferred and below and not earlier and _layer(below[0]) != _layer(value):
+            self.overrides.append(Override(kind="value", id=f"{owner}.{quantity}", replaced=min(below, key=rank), by=value))
+        elif not value.preferred and below and not earlier and _layer(below[0]) != _layer(value):
+            first = min(range(len(below)), key=lambda index: rank(below[index]))
+            below[first] = below[first].model_copy(update={"preferred": True})
+        below.append(value)
+
+    def fact(self, line: Line) -> Fact:
+        """A fact; its nature is read from the end of the quantity's name where no column gives it."""
+        row = dict(line.row)
+        quantity, nature = split_nature(row.get("quantity", ""))
+        if "nature" not in row:
+            row["quantity"], row["nature"] = quantity, nature
+        value = self.value(line, as_of=row.get("period", ""))
+        return build(Fact, {**_without_value(row), "value": value, "origin": line.place}, line.path, line.place)
+
+    def price(self, line: Line) -> Price:
+        """A price."""
+        value = self.value(line, as_of=line.row.get("valid_from", ""))
+        return build(Price, {**_without_value(line.row), "value": value, "origin": line.place}, line.path, line.place)
+
+
+def _layer(value: Value) -> str:
+    return value.origin.rpartition(":")[0]
+
+
+def _without_value(row: Row) -> dict[str, Any]:
+    return {name: cell for name, cell in row.items() if name not in VALUE_COLUMNS}
+
+
+def _reported(row: Row) -> str:
+    low, central, high = (row.get(column, "") for column in ("low", "central", "high"))
+    span = f"{low}-{high}" if low and high else low and f">={low}" or high and f"<={high}"
+    numbers = f"{central} ({span})" if central and span else central or span
+    return f"{numbers} {row.get('unit', '')}".strip()
+
+
+def split_nature(quantity: str) -> tuple[str, str]:
+    """A quantity's name without the ending that tells a forecast from an observation, and the nature it tells."""
+    words = quantity.split("_")
+    for position in range(len(words) - 1, 0, -1):
+        if words[position] in NATURES:
+            return "_".join(words[:position] + words[position + 1 :]), NATURES[words[position]]
+    return quantity, "observation"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def _all_entities(
+    entities: Mapping[str, Entity],
+    countries: Mapping[str, Country],
+    chips: Mapping[str, Chip],
+    systems: Mapping[str, System],
+    models: Mapping[str, LanguageModel],
+) -> dict[str, Entity]:
+    found = dict(entities)
+    for country in countries.values():
+        key = _slug(country.names.en)
+        aliases = (country.alpha3, *country.aliases)
+        made = Entity(id=key, kind="country", names=country.names, aliases=aliases, country=country.alpha2, origin=country.origin)
+        found.setdefault(key, made)
+    products: list[tuple[str, Chip | System | LanguageModel, str]] = [
+        *(("chip", chip, chip.maker_country) for chip in chips.values()),
+        *(("system", system, system.country) for system in systems.values()),
+        *(("language-model", model, model.country) for model in models.values()),
+    ]
+    for kind, product, home in products:
+        names = EntityNames(en=product.name, ko=_first(product.aliases, _HANGUL), zh=_first(product.aliases, _HAN))
+        made = Entity(
+            id=product.id, kind=kind, names=names, aliases=product.aliases, parent=product.maker, country=home, origin=product.origin
+        )
+        found.setdefault(product.id, made)
+    return found
+
+
+def _first(aliases: Sequence[str], script: re.Pattern[str]) -> str:
+    return next((alias for alias in aliases if script.search(alias)), "")
+
+
+def _documents(directories: Sequence[Path], name: str) -> list[tuple[Path, str, dict[str, Any]]]:
+    entries = []
+    for layer, directory in enumerate(directories):
+        path = directory / name
+        if not path.exists():
+            continue
+        document = read_yaml(path)
+        if document is None:
+            continue
+        if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
+            raise InputError(f"{path}:1: must be a list of mappings")
+        for number, entry in enumerate(document, 1):
+            place = f"{path.name if layer == 0 else path}:entry {number}"
+            entries.append((path, place, entry))
+    return entries
+
+
+def _conflicts(directories: Sequence[Path], overrides: list[Override]) -> dict[str, Conflict]:
+    found: dict[str, Conflict] = {}
+    for path, place, entry in _documents(directories, "conflicts.yaml"):
+        replaces = entry.pop("override", False) is True
+        conflict = build(Conflict, {**entry, "origin": place}, path, place)
+        old = found.get(conflict.id)
+        if old is not None and not replaces:
+            raise InputError(f"{path}: conflict '{conflict.id}' is already in {old.origin}; say override: true to replace it")
+        if old is not None:
+            overrides.append(Override(kind="conflict", id=conflict.id, replaced=old, by=conflict))
+        found[conflict.id] = conflict
+    return found
+
+
+def _exceptions(directories: Sequence[Path]) -> tuple[Mapping[str, str], ...]:
+    found: list[Mapping[str, str]] = []
+    for path, place, entry in _documents(directories, "exceptions.yaml"):
+        if set(entry) != {"check", "id", "reason"} or not all(isinstance(part, str) and part for part in entry.values()):
+            raise InputError(f"{path}: {place.rpartition(':')[2]}: an exception has check, id and reason, all texts")
+        found.append(entry)
+    return tuple(found)
+
+
+def _paths(directories: Sequence[Path]) -> list[Path]:
+    return [path for directory in directories for name in sorted(FILES) if (path := directory / name).exists()]
+
+
+def _digest(directories: Sequence[Path]) -> str:
+    whole = hashlib.sha256()
+    for path in _paths(directories):
+        content = path.read_bytes()
+        whole.update(f"{path.name}:{len(content)}\n".encode())
+        whole.update(content)
+    return whole.hexdigest()

@@ -1,0 +1,123 @@
+"""Reading CSV and YAML files of one schema, each line checked and its place remembered."""
+
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from chipweir.errors import InputError, nearest
+
+
+Row = dict[str, str]
+Model = TypeVar("Model", bound=BaseModel)
+_BOOLEANS = {"yes": True, "no": False, "true": True, "false": False}
+
+
+def read_csv(path: Path, known: Iterable[str], required: Iterable[str]) -> list[tuple[str, Row]]:
+    """Rows of a CSV file with their place (`chips.csv:12`), blank cells left out.
+
+    Raises `InputError` naming file and line for unreadable text, unknown or missing columns, and rows of another length.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as UTF-8 text ({_reason(error)})") from None
+    if "\0" in text:
+        raise InputError(f"{path}:{text[: text.index(chr(0))].count(chr(10)) + 1}: holds a NUL character; it is no text file")
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    header: list[str] | None = None
+    rows: list[tuple[str, Row]] = []
+    try:
+        for cells in reader:
+            line = reader.line_num
+            if header is None:
+                header = _header(path, [cell.strip() for cell in cells], set(known), required)
+            elif any(cell.strip() for cell in cells):
+                if len(cells) != len(header):
+                    raise InputError(f"{path}:{line}: {len(cells)} cells where the header has {len(header)}")
+                place = f"{path.name}:{line}"
+                rows.append((place, {k: c for k, cell in zip(header, cells, strict=True) if (c := cell.strip())}))
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from None
+    if header is None:
+        raise InputError(f"{path}: empty file; its first line must name the columns")
+    return rows
+
+
+def _header(path: Path, header: list[str], known: set[str], required: Iterable[str]) -> list[str]:
+    for name in header:
+        if name not in known:
+            hint = nearest(name, known)
+            raise InputError(f"{path}:1: unknown column '{name}'" + (f"; did you mean {' or '.join(hint)}?" if hint else ""))
+    for name in required:
+        if name not in header:
+            raise InputError(f"{path}:1: column '{name}' is missing")
+    if len(set(header)) != len(header):
+        raise InputError(f"{path}:1: a column is named twice")
+    return header
+
+
+def read_yaml(path: Path) -> Any:
+    """The document of a YAML file. Raises `InputError` naming file and line."""
+    try:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as UTF-8 text ({_reason(error)})") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise InputError(f"{path}{line}: not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})") from None
+    except (RecursionError, ValueError) as error:
+        raise InputError(f"{path}: not valid YAML ({_reason(error)})") from None
+
+
+def build(model: type[Model], data: Mapping[str, Any], path: Path, place: str) -> Model:
+    """`data` as a `model`; the first thing wrong becomes one line with file, line and column."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        given = first.get("input")
+        shown = f" (given '{given}')" if isinstance(given, str | int | float) else ""
+        line = place.rsplit(":", 1)[-1]
+        raise InputError(f"{path}:{line}: {where}: {first['msg'].lower()}{shown}") from None
+
+
+def flag(row: Mapping[str, str], name: str, path: Path, place: str) -> bool:
+    """The yes-or-no cell `name`, no where it is blank."""
+    given = row.get(name, "no").lower()
+    if given not in _BOOLEANS:
+        raise InputError(f"{path}:{place.rsplit(':', 1)[-1]}: {name}: '{given}' is neither yes nor no")
+    return _BOOLEANS[given]
+
+
+def line_of(place: str) -> str:
+    """The line number in a place such as `chips.csv:12`."""
+    return place.rsplit(":", 1)[-1]
+
+
+def layers(extra: Sequence[Path], shipped: Path) -> list[Path]:
+    """The shipped directory and the user's own in the order given. Raises `InputError` if one is not there."""
+    for directory in extra:
+        if not directory.is_dir():
+            raise InputError(f"{directory}: no such directory of facts")
+    return [shipped, *extra]
+
+
+def unknown_files(directory: Path, known: Iterable[str]) -> Callable[[], None] | None:
+    """Raise `InputError` for a file in `directory` that no table is named after, so that a misspelt name is not ignored."""
+    names = set(known)
+    for path in sorted(directory.iterdir()):
+        if path.suffix in (".csv", ".yaml", ".yml") and path.name not in names:
+            hint = nearest(path.name, names)
+            raise InputError(f"{path}: no table has this name" + (f"; did you mean {' or '.join(hint)}?" if hint else ""))
+    return None
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or getattr(error, "reason", None) or error).splitlines()[0]
