@@ -240,7 +240,7 @@ class _Values:
         """The value on `line`, in `unit` where one is wanted and the two are commensurable, else in the canonical unit."""
         row = line.row
         numbers = {column: _number(line, column) for column in ("low", "central", "high")}
-        if all(number is None for number in numbers.values()):
+        if all(number is None for number in numbers.values()) and row.get("unit") != "text":
             raise InputError(f"{line.path}:{line_of(line.place)}: no number: fill low, central or high")
         written = row.get("unit", "")
         rule = self.units.get(written)
