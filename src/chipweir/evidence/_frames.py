@@ -1,0 +1,563 @@
+"""From figures to claims: which frame a figure belongs to, and the slots that make it checkable.
+
+Frames are data (`data/frames.yaml`). Every figure that is not a date, a label or an idiom gets the frame that suits its
+unit and the words about it; figures that only serve another one (a node, a window, a price basis) become its slots.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from chipweir.evidence._document import Extraction, Quantity
+from chipweir.evidence._slots import (
+    LEAST_CONFIDENCE,
+    Page,
+    Slot,
+    fill_entities,
+    fill_entity,
+    fill_noun,
+    fill_phrase,
+    fill_quantity,
+    fill_time,
+    fill_words,
+    is_kind,
+)
+
+
+MODALITIES = ("asserted", "reported", "quoted", "hedged", "forecast", "opinion")
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A frame: the figures it takes, the words that call for it, and its slots."""
+
+    name: str
+    label: Mapping[str, str]
+    units: frozenset[str]
+    types: frozenset[str]
+    words: Mapping[str, re.Pattern[str]]
+    beside: Mapping[str, re.Pattern[str]]
+    excluded: Mapping[str, re.Pattern[str]]
+    needs: tuple[str, ...]
+    needs_entity: tuple[str, ...]
+    prior: float
+    least: float
+    most: float
+    slots: Mapping[str, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A checkable statement. `quantity` and `entities` are indices into the extraction; `start`, `end` mark the words
+    from its figure to its nearest slots; `attribution` is who is cited for it, as written."""
+
+    id: str
+    frame: str
+    start: int
+    end: int
+    sentence: int
+    modality: str
+    attribution: str
+    slots: Mapping[str, Slot]
+    confidence: float
+    quantity: int | None = None
+    proposed_by: str = "rules"
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The required slots that the article leaves open."""
+        required = templates()[self.frame].slots if self.frame in templates() else {}
+        return tuple(name for name, slot in self.slots.items() if slot.asked and required.get(name, {}).get("required"))
+
+    @property
+    def entities(self) -> tuple[int, ...]:
+        """Indices of the named things in its slots."""
+        return tuple(slot.entity for slot in self.slots.values() if slot.entity is not None)
+
+    @property
+    def quantities(self) -> tuple[int, ...]:
+        """Indices of all figures in it, its own first."""
+        own = () if self.quantity is None else (self.quantity,)
+        return own + tuple(slot.quantity for slot in self.slots.values() if slot.quantity is not None)
+
+    def value(self, name: str) -> Any:
+        """What a slot holds, None where it is empty or missing."""
+        slot = self.slots.get(name)
+        return None if slot is None else slot.value
+
+
+def read_data(name: str) -> Any:
+    """A data file of the room, parsed."""
+    return _read_data(name)
+
+
+@cache
+def _read_data(name: str) -> Any:
+    with (resources.files("chipweir.evidence") / "data" / name).open(encoding="utf-8") as file:
+        return yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def patterns(by_script: Mapping[str, str] | None) -> dict[str, re.Pattern[str]]:
+    """One compiled pattern per script; empty ones are left out."""
+    return {lang: re.compile(text, re.IGNORECASE) for lang, text in (by_script or {}).items() if text}
+
+
+@cache
+def templates() -> dict[str, Template]:
+    """The frames by name."""
+    return {name: _template(name, raw) for name, raw in read_data("frames.yaml").items()}
+
+
+def _template(name: str, raw: dict[str, Any]) -> Template:
+    figure = raw.get("figure", {})
+    return Template(
+        name=name,
+        label=raw["label"],
+        units=frozenset(figure.get("units", ())),
+        types=frozenset(figure.get("types", ())),
+        words=patterns(raw.get("words")),
+        beside=patterns(raw.get("beside")),
+        excluded=patterns(raw.get("not")),
+        needs=tuple(raw.get("needs", ())),
+        needs_entity=tuple(raw.get("requires_entity", ())),
+        prior=float(raw.get("prior", 0)),
+        least=float(figure.get("min", -math.inf)),
+        most=float(figure.get("max", math.inf)),
+        slots=raw["slots"],
+    )
+
+
+def propose(found: Extraction) -> tuple[Claim, ...]:
+    """The claims in an article, in the order of its text. Stretches that were dropped (duplicates, captions) yield
+    none."""
+    page = Page(found)
+    claims: list[Claim] = []
+    for number, sentence in enumerate(page.sentences):
+        if not sentence.dropped:
+            claims += _sentence_claims(page, number, claims)
+    claims += _rule_claims(page) + _comparisons(page)
+    claims.sort(key=lambda claim: (claim.start, claim.end))
+    return tuple(replace(claim, id=f"c{number:02d}") for number, claim in enumerate(claims, 1))
+
+
+def _sentence_claims(page: Page, sentence: int, before: Sequence[Claim]) -> list[Claim]:
+    ranked = []
+    for index in page.places["quantities"][sentence]:
+        figure = page.found.quantities[index]
+        if figure.type in {"date", "idiom"} or figure.unit == "date" or "label" in figure.flags:
+            continue
+        template, score = _best_frame(page, sentence, index)
+        if template is not None:
+            ranked.append((score, index, template))
+    ranked.sort(key=lambda item: (-item[0], item[1]))
+    used: set[int] = _price_bases(page, sentence)
+    claims: list[Claim] = []
+    for score, index, template in ranked:
+        if index in used:
+            continue
+        claim = _build(page, sentence, index, template, score, [*before, *claims], used)
+        used |= {i for i in claim.quantities if not _shared(claim, i)}
+        claims.append(claim)
+    return claims
+
+
+def _shared(claim: Claim, index: int) -> bool:
+    """Whether a figure in a claim stays free for another: what a currency gloss repeats is a claim of its own."""
+    rules = templates()[claim.frame].slots
+    return any(slot.quantity == index and rules[name].get("shared") for name, slot in claim.slots.items())
+
+
+def _price_bases(page: Page, sentence: int) -> set[int]:
+    """Figures such as the "1 million" of "per 1 million tokens" that a price already carries as its basis."""
+    here = [page.found.quantities[index] for index in page.places["quantities"][sentence]]
+    result = set()
+    for index in page.places["quantities"][sentence]:
+        figure = page.found.quantities[index]
+        if figure.unit not in {"token", "count"} or figure.type == "money":
+            continue
+        prices = [q for q in here if q.type == "money" and q.basis]
+        if figure.value in {1e3, 1e6, 1e9} and any(_near(figure, price) <= 24 for price in prices):
+            result.add(index)
+    return result
+
+
+def _near(a: Quantity, b: Quantity) -> int:
+    return b.start - a.end if a.start < b.start else a.start - b.end
+
+
+def _best_frame(page: Page, sentence: int, index: int) -> tuple[Template | None, float]:
+    best: tuple[float, Template | None] = (0.0, None)
+    for template in templates().values():
+        score = _frame_score(page, sentence, index, template)
+        if score is not None and score > best[0]:
+            best = (score, template)
+    return best[1], best[0]
+
+
+def _frame_score(page: Page, sentence: int, index: int, template: Template) -> float | None:
+    figure = page.found.quantities[index]
+    if not _fits(figure, template):
+        return None
+    lang = page.scripts[sentence]
+    span = page.sentences[sentence]
+    text = page.text[span.start : span.end]
+    at = (figure.start, figure.end)
+    if lang in template.excluded and template.excluded[lang].search(page.text[max(span.start, at[0] - 45) : min(span.end, at[1] + 45)]):
+        return None
+    if lang in template.beside and not template.beside[lang].search(
+        page.text[max(span.start, at[0] - (22 if lang == "en" else 14)) : min(span.end, at[1] + (34 if lang == "en" else 14))]
+    ):
+        return None
+    trigger = 0.0
+    if lang in template.words:
+        gaps = [page.gap((span.start + m.start(), span.start + m.end()), at) for m in template.words[lang].finditer(text)]
+        if gaps:
+            trigger = 0.6 + 1.6 * math.exp(-min(gaps) / 40)
+        elif sentence and template.words[lang].search(page.words(sentence - 1)) and template.prior >= 1:
+            trigger = 0.5
+    kinds = [page.found.entities[i] for i in page.places["entities"][sentence]]
+    if template.needs_entity and not any(is_kind(e, template.needs_entity) for e in kinds):
+        return None
+    if not any(_meets(need, figure, trigger, kinds, page, sentence) for need in template.needs):
+        return None
+    required = [rule for rule in template.slots.values() if rule.get("required") and ("entity" in rule or "entities" in rule)]
+    fits = sum(any(is_kind(e, rule.get("entity") or rule["entities"]) for e in kinds) for rule in required)
+    return template.prior + trigger + (0.6 * fits / len(required) if required else 0.0)
+
+
+def _fits(figure: Quantity, template: Template) -> bool:
+    if template.units and template.types:
+        if figure.unit not in template.units and not (figure.type in template.types and not figure.unit):
+            return False
+        if figure.type not in template.types and figure.unit not in {"layer", "m", "parameter"}:
+            return False
+    elif template.units and figure.unit not in template.units:
+        return False
+    elif template.types and figure.type not in template.types:
+        return False
+    size = figure.value if isinstance(figure.value, int | float) else figure.low
+    if isinstance(size, int | float) and not template.least <= abs(size) <= template.most:
+        return False
+    return True
+
+
+def _meets(need: str, figure: Quantity, trigger: float, kinds: Sequence[Any], page: Page, sentence: int) -> bool:
+    if need == "always":
+        return True
+    if need == "words":
+        return trigger > 0
+    if need == "paren":
+        here = [page.found.quantities[i] for i in page.places["quantities"][sentence]]
+        others = [q for q in here if q.type == figure.type and q.unit != figure.unit]
+        return _bracketed(page, figure) and any(0 <= figure.start - q.end <= 14 for q in others)
+    if need == "gloss":
+        here = [page.found.quantities[i] for i in page.places["quantities"][sentence]]
+        same = [q for q in here if q.unit == figure.unit and q is not figure]
+        return _bracketed(page, figure) and any(0 <= figure.start - q.end <= 20 for q in same)
+    name, _, what = need.partition(":")
+    if name == "basis":
+        return figure.basis == what
+    if name == "unit":
+        return figure.unit == what
+    if name == "type":
+        return figure.type == what
+    if name == "entity":
+        return trigger > 0 and any(is_kind(e, (what,)) for e in kinds)
+    return False
+
+
+_OPENING = re.compile(r"[(（][^()（）]{0,18}$")
+
+
+def _bracketed(page: Page, figure: Quantity) -> bool:
+    """Whether a figure stands in brackets, with at most a few words before it."""
+    return bool(_OPENING.search(page.text[max(0, figure.start - 20) : figure.start])) and bool(
+        re.match(r"[^()（）]{0,12}[)）]", page.text[figure.end : figure.end + 16])
+    )
+
+
+def _build(
+    page: Page, sentence: int, index: int, template: Template, score: float, before: Sequence[Claim], used: set[int]
+) -> Claim:
+    figure = page.found.quantities[index]
+    anchor = (figure.start, figure.end)
+    slots: dict[str, Slot] = {}
+    taken: set[str] = set()
+    consumed = set(used)
+    for name, rule in template.slots.items():
+        slot = _fill(page, sentence, index, name, rule, before, frozenset(taken), consumed, template.name)
+        if slot.confidence < LEAST_CONFIDENCE and not slot.asked:
+            slot = Slot(name, candidates=(str(slot.value),))
+        if slot.asked and not rule.get("required"):
+            continue
+        slots[name] = slot
+        if slot.entity is not None:
+            taken |= {slot.value} if isinstance(slot.value, str) else set(slot.value)
+        if slot.quantity is not None:
+            consumed.add(slot.quantity)
+    start, end = _extent(page, sentence, anchor, slots.values())
+    required = [slot for name, slot in slots.items() if template.slots[name].get("required")]
+    sure = sum(slot.confidence for slot in required) / len(required) if required else 0.8
+    return Claim(
+        id="",
+        frame=template.name,
+        start=start,
+        end=end,
+        sentence=sentence,
+        modality=modality(page, sentence, anchor),
+        attribution=page.sentences[sentence].attribution,
+        slots=slots,
+        confidence=round(min(0.95, 0.5 * sure + 0.12 * min(score, 4)), 2),
+        quantity=index,
+    )
+
+
+def _fill(
+    page: Page,
+    sentence: int,
+    index: int,
+    name: str,
+    rule: dict[str, Any],
+    before: Sequence[Claim],
+    taken: frozenset[str],
+    used: set[int],
+    frame: str,
+) -> Slot:
+    figure = page.found.quantities[index]
+    anchor = (figure.start, figure.end)
+    slot = Slot(name)
+    if "entities" in rule:
+        slot = fill_entities(page, sentence, anchor, name, rule, taken)
+    elif "entity" in rule:
+        slot = fill_entity(page, sentence, anchor, name, rule, taken)
+    elif "words" in rule:
+        slot = fill_words(page, sentence, anchor, name, rule)
+    elif "quantity" in rule:
+        slot = fill_quantity(page, sentence, index, name, rule, used)
+        if slot.asked and rule.get("or_time"):
+            slot = fill_time(page, sentence, anchor, name, rule)
+    elif "time" in rule:
+        slot = fill_time(page, sentence, anchor, name, rule)
+    elif "noun" in rule:
+        fill = fill_phrase if rule["noun"] in {"cost", "money", "ratio", "market", "before", "base", "duration"} else fill_noun
+        slot = fill(page, sentence, anchor, name)
+    elif "from" in rule:
+        slot = _property(figure, name, rule["from"])
+    elif rule.get("document") == "published" and page.found.document.published:
+        slot = Slot(name, page.found.document.published[:10], confidence=0.8, by="document")
+    elif rule.get("benchmark"):
+        slot = _benchmark(page, sentence, anchor, name)
+    if slot.asked and rule.get("inherit"):
+        slot = _inherited(frame, sentence, name, before) or slot
+    return slot
+
+
+def _property(figure: Quantity, name: str, which: str) -> Slot:
+    value = getattr(figure, which)
+    if not value:
+        return Slot(name)
+    return Slot(name, value, figure.surface, figure.start, figure.end, 0.9, "figure")
+
+
+def _inherited(frame: str, sentence: int, name: str, before: Sequence[Claim]) -> Slot | None:
+    """The slot of the same frame's last claim: in a list of prices the basis is named once."""
+    for claim in reversed(before):
+        if claim.frame == frame and sentence - claim.sentence <= 2:
+            earlier = claim.slots.get(name)
+            if earlier is not None and not earlier.asked:
+                return replace(earlier, confidence=min(earlier.confidence, 0.6), by="discourse")
+    return None
+
+
+_BENCHMARK = re.compile(r"(?<![A-Za-z0-9])(?:MMLU(?:-?Pro)?|BBH|GPQA(?:[- ]?(?:Diamond|D))?|AIME ?\d*|SWE-?bench(?: Verified)?|HumanEval|LiveCodeBench|GSM8K|MATH(?:-500)?|SimpleQA|IFEval|MMMU|C-Eval|CMMLU|KMMLU|HLE|Arena-?Hard|LMArena)(?![A-Za-z0-9])", re.I)
+
+
+def _benchmark(page: Page, sentence: int, anchor: tuple[int, int], name: str) -> Slot:
+    span = page.sentences[sentence]
+    found = [
+        (page.gap((span.start + m.start(), span.start + m.end()), anchor) + (40 if span.start + m.start() > anchor[0] else 0), m)
+        for m in _BENCHMARK.finditer(page.words(sentence))
+    ]
+    if not found:
+        return Slot(name)
+    _, match = min(found, key=lambda item: item[0])
+    start = span.start + match.start()
+    return Slot(name, match.group(), match.group(), start, span.start + match.end(), 0.85, "proximity")
+
+
+def _extent(page: Page, sentence: int, anchor: tuple[int, int], slots: Any) -> tuple[int, int]:
+    span = page.sentences[sentence]
+    start, end = anchor
+    for slot in slots:
+        if slot.start is None or not span.start <= slot.start < span.end:
+            continue
+        if min(abs(slot.start - anchor[1]), abs(anchor[0] - slot.end)) <= 60:
+            start, end = min(start, slot.start), max(end, slot.end)
+    return start, end
+
+
+@cache
+def markers() -> dict[str, Any]:
+    """Compiled marker words: modality classes in order, reporting, causal, strategic, interpretation."""
+    raw = read_data("markers.yaml")
+    compiled: dict[str, Any] = {name: patterns(raw[name]) for name in raw if name != "modality"}
+    compiled["modality"] = {name: patterns(words) for name, words in raw["modality"].items()}
+    return compiled
+
+
+def marked(name: str, text: str, lang: str) -> bool:
+    """Whether `text` carries one of the marker words of class `name`."""
+    pattern = markers()[name].get(lang)
+    return bool(pattern and pattern.search(text))
+
+
+def modality(page: Page, sentence: int, at: tuple[int, int] | None = None) -> str:
+    """How firmly a sentence says something: quoted, hedged, forecast, opinion, reported or asserted.
+
+    A figure inside quotation marks is quoted; a hedge weighs more than a report, a report more than a forecast.
+    """
+    record, lang, text = page.sentences[sentence], page.scripts[sentence], page.words(sentence)
+    if at is not None and any(low <= at[0] and at[1] <= high for low, high in record.quotes):
+        return "quoted"
+    classes = markers()["modality"]
+    hits = {name for name, by in classes.items() if lang in by and by[lang].search(text)}
+    if "opinion" in hits:
+        return "opinion"
+    if record.attribution or marked("reporting", text, lang):
+        return "hedged" if "hedged" in hits and not record.attribution else "reported"
+    if "hedged" in hits:
+        return "hedged"
+    return "forecast" if "forecast" in hits else "asserted"
+
+
+_STATE = {
+    "banned": {
+        "ko": r"(?:수출|판매|수입)(?:이|을)? ?(?:금지|제한|차단|중단|불허)|금지된|금지 ?품목|제한 ?품목|수출할 수 없|팔 수 없|반입 금지",
+        "en": r"\bbann?ed\b|\bbans?\b|barred|prohibit\w*|blocked|restricted|cannot be (?:sold|exported|shipped)|off[- ]limits|embargo\w*|blacklist",
+        "zh": r"禁止|禁售|禁运|禁運|被禁|禁令|封锁|封鎖|不得(?:出口|销售)|限制出口",
+    },
+    "allowed": {
+        "ko": r"(?:수출|판매)(?:이|을|를)? ?(?:재개|허용|승인|허가)|합법적으로|완화|풀(?:렸|어)|해제|규제 대상이 아닌",
+        "en": r"\ballow(?:s|ed)?\b|approv\w*|resum\w*|permitted|cleared|legal(?:ly)?\b|lift(?:s|ed)? (?:the )?(?:ban|curbs|restrictions)|eas(?:es|ed|ing)\b|free of controls?",
+        "zh": r"允许|允許|批准|恢复(?:出口|销售)|恢復|解禁|放宽|放寬|合法|获准|獲准",
+    },
+    "licence required": {
+        "ko": r"라이선스|수출 ?허가(?:가)? (?:필요|의무|받아야)|허가제|허가 의무",
+        "en": r"licen[cs]es? (?:requirement|is required|are required|needed)|requir\w+ (?:an? )?(?:export )?licen[cs]e|need\w* (?:an? )?(?:export )?licen[cs]e",
+        "zh": r"许可证|許可證|需(?:要)?许可|须获许可|出口许可要求",
+    },
+}
+
+
+def _rule_claims(page: Page) -> list[Claim]:
+    """Sentences that say what may be shipped where: a chip, a state of the rule and (often unnamed) a destination."""
+    claims = []
+    for number, sentence in enumerate(page.sentences):
+        if sentence.dropped:
+            continue
+        items = [i for i in page.places["entities"][number] if _controlled(page, i)]
+        told = _states(page, number, items) if items else {}
+        claims += [_rule_claim(page, number, index, state) for index, state in told.items()]
+    return claims
+
+
+def _controlled(page: Page, index: int) -> bool:
+    mention = page.found.entities[index]
+    return is_kind(mention, ("chip", "system")) or "hbm" == mention.id.lower() or mention.surface.upper() == "HBM"
+
+
+_JOINED = re.compile(r"^[^.]{0,6}?(?:와|과|,|및|물론|뿐(?:만)? ?아니라|까지|and|as well as|、|和|及)[^.]{0,12}$")
+
+
+def _states(page: Page, sentence: int, items: list[int]) -> dict[int, tuple[float, str, int, int]]:
+    """For each item the nearest word that says what state it is in; a state belongs to the item nearest to it and to
+    those joined with that one."""
+    span, lang = page.sentences[sentence], page.scripts[sentence]
+    result: dict[int, tuple[float, str, int, int]] = {}
+    for state, by in _STATE.items():
+        for match in re.finditer(by[lang], page.text[span.start : span.end], re.IGNORECASE):
+            at = (span.start + match.start(), span.start + match.end())
+            ranked = sorted((page.gap(at, _place(page, index)), index) for index in items)
+            nearest = ranked[0][1]
+            for gap, index in ranked:
+                if gap > 60 or (index != nearest and not _joined(page, index, nearest)):
+                    continue
+                if index not in result or gap < result[index][0]:
+                    result[index] = (gap, state, *at)
+    best: dict[str, int] = {}
+    for index in sorted(result, key=lambda i: result[i][0]):
+        best.setdefault(page.found.entities[index].id or page.found.entities[index].surface, index)
+    return {index: result[index] for index in best.values()}
+
+
+def _place(page: Page, index: int) -> tuple[int, int]:
+    return page.found.entities[index].start, page.found.entities[index].end
+
+
+def _joined(page: Page, a: int, b: int) -> bool:
+    first, second = sorted((_place(page, a), _place(page, b)))
+    return bool(_JOINED.match(page.text[first[1] : second[0]]))
+
+
+def _rule_claim(page: Page, sentence: int, index: int, state: tuple[float, str, int, int]) -> Claim:
+    mention = page.found.entities[index]
+    _, name, start, end = state
+    anchor = (mention.start, mention.end)
+    slots = {
+        "item": Slot("item", mention.id or mention.surface, mention.surface, *anchor, 0.4 if mention.how == "typo" else 0.9, "type", entity=index),
+        "state": Slot("state", name, page.text[start:end], start, end, 0.75, "words"),
+        "destination": fill_entity(
+            page, sentence, anchor, "destination", {"entity": ["country"], "role": "destination", "reach": "paragraph"}, frozenset({"us", "usa", "united-states"})
+        ),
+        "date": fill_time(page, sentence, anchor, "date", {}),
+    }
+    return Claim("", "rule_state", min(start, anchor[0]), max(end, anchor[1]), sentence, modality(page, sentence, anchor),
+                 page.sentences[sentence].attribution, slots, 0.7)
+
+
+_COMPARED = {
+    "memory": {"ko": r"메모리(?:가|는|도|를)?[^.,]{0,8}(?:더 ?크|더 ?많|큰|많은|작|적)", "en": r"(?:more|larger|bigger|less|smaller) memory", "zh": r"(?:内存|显存|記憶體)[^，。]{0,4}(?:更大|更小|大于)"},
+    "power": {"ko": r"전력[^.,]{0,8}(?:더 ?크|더 ?많|더 ?높|작|적|낮)|전력을 소모", "en": r"(?:more|less|higher|lower) power|(?:consumes?|uses?|draws?) (?:more|less)|power[- ]hungry", "zh": r"(?:功耗|耗电|耗電)[^，。]{0,4}(?:更高|更大|更低)"},
+    "performance": {"ko": r"성능[^.,]{0,14}(?:뛰어넘|능가|앞서|우수|높은|버금가|필적|더 ?낮|뒤지|떨어지)|더 ?높은 성능|더 ?강력한 성능|필적", "en": r"outperform\w*|(?:more|less) powerful|beats?\b|surpass\w*|rivals?\b|faster than|slower than|match(?:es|ed)? (?:the )?(?:performance|nvidia)", "zh": r"性能[^，。]{0,6}(?:超过|超過|优于|優於|媲美|更强|更強|不及)|(?:超越|媲美)"},
+}
+_LESS = re.compile(r"작|적[은다고]|낮|뒤지|떨어지|\bless\b|smaller|lower|slower|更小|更低|不及")
+_EQUAL = re.compile(r"버금|필적|rival|match|媲美")
+
+
+def _comparisons(page: Page) -> list[Claim]:
+    """Sentences that set two chips or systems against each other without a figure."""
+    claims = []
+    for number, sentence in enumerate(page.sentences):
+        if sentence.dropped:
+            continue
+        things = [i for i in page.places["entities"][number] if is_kind(page.found.entities[i], ("chip", "system"))]
+        if not things:
+            continue
+        lang = page.scripts[number]
+        for attribute, by in _COMPARED.items():
+            match = re.search(by[lang], page.words(number), re.IGNORECASE)
+            if match:
+                claims.append(_comparison(page, number, attribute, match))
+    return claims
+
+
+def _comparison(page: Page, sentence: int, attribute: str, match: re.Match[str]) -> Claim:
+    span = page.sentences[sentence]
+    at = (span.start + match.start(), span.start + match.end())
+    direction = "equal" if _EQUAL.search(match.group()) else "less" if _LESS.search(match.group()) else "more"
+    against = fill_entity(page, sentence, at, "against", {"entity": ["chip", "system"], "role": "other"}, frozenset())
+    taken = frozenset({str(against.value)}) if against.value else frozenset()
+    rule = {"entity": ["chip", "system"], "role": "subject", "reach": "paragraph"}
+    slots = {
+        "item": fill_entity(page, sentence, at, "item", rule, taken),
+        "against": against,
+        "attribute": Slot("attribute", attribute, match.group(), *at, 0.8, "words"),
+        "direction": Slot("direction", direction, match.group(), *at, 0.8, "words"),
+    }
+    return Claim("", "comparison", *at, sentence, modality(page, sentence, at), span.attribution, slots, 0.55)

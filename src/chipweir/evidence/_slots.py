@@ -1,0 +1,436 @@
+"""Filling the slots of a claim: by type first, then by nearness, then by what was spoken of before.
+
+A slot that cannot be filled with some confidence is left empty and asked for, with the candidates found: a wrong slot
+does more harm than a missing one.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from chipweir.evidence._document import EntityMention, Extraction, Quantity, Sentence, Time
+
+
+Filled = Literal["type", "proximity", "discourse", "words", "figure", "document", "arithmetic", "person", "asked"]
+
+# Below this a required slot is asked for instead of filled.
+LEAST_CONFIDENCE = 0.35
+# How far back, in sentences, the subject of an earlier sentence may be carried on.
+REACH = {"sentence": 0, "paragraph": 3, "article": 12}
+
+_CLAUSE = re.compile(
+    r"[;；:：△▲·]|,(?!\d{3})|[，、]|(?<=[가-힣](?:고|며|만|데|서|면|자))\s|\b(?:and|but|while|whereas|although|which)\b|而|但"
+)
+_KIND_GROUPS = {
+    "organisation": {"organisation", "organization", "org", "company", "agency", "ministry", "maker", "lab", "regulator"},
+    "country": {"country", "region", "gov", "government", "place", "economy"},
+    "government": {"government", "gov", "country"},
+    "region": {"region", "place", "country"},
+    "place": {"place", "city", "province", "region"},
+    "model": {"model", "language-model"},
+    "chip": {"chip", "accelerator", "gpu"},
+    "system": {"system"},
+    "fab": {"fab", "site", "plant"},
+    "product": {"product", "component", "technology", "tech"},
+    "product-line": {"product-line", "product line", "family", "chip-family", "series", "brand"},
+    "chip-family": {"chip-family", "family", "product-line", "series"},
+    "architecture": {"architecture", "arch"},
+    "programme": {"programme", "program", "policy", "fund", "rule", "standard"},
+    "benchmark": {"benchmark"},
+    "person": {"person"},
+    "event": {"event"},
+}
+_MEDIA = {"outlet", "media", "publisher", "newspaper", "press"}
+
+# What follows a name, and the role that gives it, per language.
+_SUBJECT = {
+    "ko": re.compile(r"^(?:\([^)]{1,20}\))?(?:측)?(?:은|는|이|가|도|에서는)(?=[\s,])"),
+    "en": re.compile(r"^(?:'s (?:shares?|stock|revenue|sales))?[\s,]+(?:[a-z]+ly\s)?(?:has|have|had|is|are|was|were|will|plans?|says?|said|[a-z]+(?:ed|s)\b)"),
+    "zh": re.compile(r"^(?:公司|集团|集團)?(?:的|在|将|將|已|计划|計劃|表示|称|去年|今年|是|为|的|于)"),
+}
+_OBJECT = re.compile(r"^(?:\([^)]{1,20}\))?\s?(?:을|를|에게|와|과|향|용|대신)(?=[\s,.]|$)")
+_COMPARED = re.compile(r"^(?:\([^)]{1,20}\))?\s?(?:\S{1,6}\s)?(?:보다|대비|에 비해|에 비하면)")
+_THAN = re.compile(r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|比|相比|较)\s*(?:the\s|that of\s|an?\s)?$", re.IGNORECASE)
+_PRONOUN = re.compile(r"^[\s\"'“‘-]*(?:이는|이것은|이를|이 (?:가격|모델|칩|시스템|제품)|그 (?:가격|모델)|This|That|It\b|这|這|该|該|其)")
+_TO = {
+    "ko": (re.compile(r"$^"), re.compile(r"^(?:으로|로|에|행|향|내(?:로)?|\s?(?:암시장|시장|기업|업체|AI업계|유통))")),
+    "en": (re.compile(r"(?:to|into|in|for|towards?|reach(?:ed|ing)?)\s+(?:the\s+)?(?:mainland\s+)?$", re.I), re.compile(r"^(?:'s black market|n black market)")),
+    "zh": (re.compile(r"(?:向|到|至|往|入|进|進|对|對|在)$"), re.compile(r"^(?:市场|黑市|境内|市場)")),
+}
+_FROM = {
+    "ko": (re.compile(r"$^"), re.compile(r"^(?:에서|산|을 통해|를 통해|을 거쳐|를 거쳐)")),
+    "en": (re.compile(r"(?:from|via|through|out of)\s+(?:the\s+)?$", re.I), re.compile(r"$^")),
+    "zh": (re.compile(r"(?:从|從|自|经|經|由)$"), re.compile(r"$^")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slot of a claim. `by` says how it was filled; `quantity`, `entity` and `time` are indices into the
+    extraction's lists; `candidates` are what a person may choose from where the slot is asked for."""
+
+    name: str
+    value: Any = None
+    surface: str = ""
+    start: int | None = None
+    end: int | None = None
+    confidence: float = 0.0
+    by: Filled = "asked"
+    quantity: int | None = None
+    entity: int | None = None
+    time: int | None = None
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> bool:
+        """Whether the text does not say, and a person must."""
+        return self.by == "asked"
+
+
+def is_kind(mention: EntityMention, kinds: Sequence[str]) -> bool:
+    """Whether `mention` is of one of `kinds`, which name groups of the fact base's entity kinds."""
+    return any(mention.kind in _KIND_GROUPS.get(kind, {kind}) for kind in kinds)
+
+
+def script(text: str) -> str:
+    """`ko`, `zh` or `en`: the script a sentence is written in, whatever the article's language."""
+    if re.search(r"[가-힣]", text):
+        return "ko"
+    han = len(re.findall(r"[\u3400-\u9fff]", text))
+    return "zh" if han * 4 > len(re.findall(r"[A-Za-z]", text)) else "en"
+
+
+@dataclass(frozen=True)
+class Page:
+    """An extraction with the look-ups that slot filling needs."""
+
+    found: Extraction
+
+    @property
+    def text(self) -> str:
+        """The article's text."""
+        return self.found.document.text
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """The sentences in order."""
+        return self.found.sentences
+
+    @cached_property
+    def scripts(self) -> tuple[str, ...]:
+        """The script of each sentence."""
+        return tuple(script(self.text[s.start : s.end]) for s in self.sentences)
+
+    @cached_property
+    def places(self) -> dict[str, list[list[int]]]:
+        """For each list of the extraction, the indices of its records in each sentence."""
+        return {name: self._by_sentence(getattr(self.found, name)) for name in ("quantities", "times", "entities")}
+
+    def _by_sentence(self, records: Sequence[Any]) -> list[list[int]]:
+        result: list[list[int]] = [[] for _ in self.sentences]
+        order = sorted(range(len(records)), key=lambda index: records[index].start)
+        at = 0
+        for index in order:
+            while at < len(self.sentences) and self.sentences[at].end <= records[index].start:
+                at += 1
+            if at < len(self.sentences) and self.sentences[at].start <= records[index].start:
+                result[at].append(index)
+        return result
+
+    def words(self, sentence: int) -> str:
+        """The sentence's text."""
+        return self.text[self.sentences[sentence].start : self.sentences[sentence].end]
+
+    def gap(self, a: tuple[int, int], b: tuple[int, int]) -> float:
+        """Distance between two spans in characters; clause borders, brackets and other figures between them add."""
+        low, high = (a[1], b[0]) if a[0] <= b[0] else (b[1], a[0])
+        if high <= low:
+            return 0.0
+        between = self.text[low:high]
+        crossed = len(_CLAUSE.findall(between))
+        brackets = abs(between.count("(") - between.count(")")) if "(" in between or ")" in between else 0
+        return (high - low) + 14 * crossed + 4 * brackets
+
+    @cached_property
+    def report_times(self) -> set[int]:
+        """Times that date a report ("On the 27th the FT reported"), not what it says."""
+        result = set()
+        for number, sentence in enumerate(self.sentences):
+            cited = [self.found.entities[i] for i in self.places["entities"][number]]
+            cited = [e for e in cited if e.kind in _MEDIA or (sentence.attribution and e.surface in sentence.attribution)]
+            for index in self.places["times"][number]:
+                time = self.found.times[index]
+                near = any(-1 <= min(abs(e.start - time.end), abs(time.start - e.end)) <= 14 for e in cited)
+                after = self.text[time.end : time.end + 14]
+                spoken = re.match(r"\s?(?:\([^)]{2,12}\))?\s?(?:보도|전했|밝혔|report|said|报道|報導)", after)
+                if near or spoken or re.match(r"\(이하", after):
+                    result.add(index)
+        return result
+
+
+def figure_slot(name: str, page: Page, index: int, confidence: float, by: Filled) -> Slot:
+    """A slot that holds another figure of the article."""
+    figure = page.found.quantities[index]
+    return Slot(name, figure.value, figure.surface, figure.start, figure.end, confidence, by, quantity=index)
+
+
+def entity_slot(name: str, page: Page, index: int, confidence: float, by: Filled) -> Slot:
+    """A slot that holds a named thing; a mere suggestion (a typo) never counts as sure."""
+    mention = page.found.entities[index]
+    value = mention.id or mention.surface
+    sure = min(confidence, 0.4) if mention.how == "typo" else confidence
+    return Slot(name, value, mention.surface, mention.start, mention.end, sure, by, entity=index)
+
+
+def time_slot(name: str, page: Page, index: int, confidence: float, by: Filled) -> Slot:
+    """A slot that holds a date or period as ISO 8601, or the words where nothing resolves them."""
+    time = page.found.times[index]
+    return Slot(name, time.value, time.surface, time.start, time.end, confidence, by, time=index)
+
+
+def fill_entity(
+    page: Page, sentence: int, anchor: tuple[int, int], name: str, rule: dict[str, Any], taken: frozenset[str]
+) -> Slot:
+    """The named thing of the right kind that suits the slot best; asked for where two suit equally."""
+    kinds = rule["entity"] if "entity" in rule else rule["entities"]
+    role = rule.get("role", "near")
+    reach = REACH[rule.get("reach", "paragraph")]
+    first = 1 if role == "subject" and reach and sentence and _PRONOUN.match(page.words(sentence)) else 0
+    for back in range(first, min(reach, sentence) + 1):
+        here = sentence - back
+        options = [i for i in page.places["entities"][here] if _eligible(page, here, i, kinds, taken)]
+        if role == "subject" and not back:
+            options = [index for index in options if not compared(page, index)]
+        if rule.get("marked"):
+            options = [index for index in options if _marked(page, here, index, role)]
+        options = _prefer(page, options, rule.get("prefer"))
+        if not options:
+            continue
+        scored = sorted(((_suits(page, here, index, anchor, role, back), index) for index in options), reverse=True)
+        if rule.get("adjacent") and page.gap(_span(page.found.entities[scored[0][1]]), anchor) > 12:
+            continue
+        return _decide(page, name, scored, back)
+    return Slot(name)
+
+
+def _eligible(page: Page, sentence: int, index: int, kinds: Sequence[str], taken: frozenset[str]) -> bool:
+    mention = page.found.entities[index]
+    if mention.kind in _MEDIA or not is_kind(mention, kinds) or mention.id in taken:
+        return False
+    return not (page.sentences[sentence].attribution and mention.surface == page.sentences[sentence].attribution)
+
+
+def compared(page: Page, index: int) -> bool:
+    """Whether a named thing is what something else is measured against ("than X", "X보다")."""
+    mention = page.found.entities[index]
+    after = page.text[mention.end : mention.end + 24]
+    before = page.text[max(0, mention.start - 24) : mention.start]
+    return bool(_COMPARED.match(after) or _THAN.search(before))
+
+
+def _marked(page: Page, sentence: int, index: int, role: str) -> bool:
+    mention = page.found.entities[index]
+    if role == "other":
+        return compared(page, index)
+    return bool(_SUBJECT[page.scripts[sentence]].search(page.text[mention.end : mention.end + 24]))
+
+
+def fill_entities(
+    page: Page, sentence: int, anchor: tuple[int, int], name: str, rule: dict[str, Any], taken: frozenset[str]
+) -> Slot:
+    """All the named things a figure is measured against, as a list: a comparison may name several at once."""
+    options = [
+        index
+        for index in page.places["entities"][sentence]
+        if _eligible(page, sentence, index, rule["entities"], taken)
+    ]
+    if page.scripts[sentence] == "ko":
+        options = [index for index in options if page.found.entities[index].end <= anchor[0]]
+        found = [index for index in options if compared(page, index)] and options
+    else:
+        measured = [index for index in options if compared(page, index)]
+        found = [index for index in options if page.found.entities[index].start >= page.found.entities[measured[0]].start] if measured else []
+    if not found:
+        return Slot(name, candidates=tuple(dict.fromkeys(_name(page, index) for index in options)))
+    values = tuple(dict.fromkeys(_name(page, index) for index in found))
+    low, high = page.found.entities[found[0]], page.found.entities[found[-1]]
+    return Slot(name, values, page.text[low.start : high.end][:60], low.start, high.end, 0.7, "type", entity=found[0])
+
+
+def _prefer(page: Page, options: list[int], preferred: Sequence[str] | None) -> list[int]:
+    if not preferred:
+        return options
+    better = [index for index in options if is_kind(page.found.entities[index], preferred)]
+    return better or options
+
+
+def _span(record: EntityMention | Quantity | Time) -> tuple[int, int]:
+    return record.start, record.end
+
+
+def _suits(page: Page, sentence: int, index: int, anchor: tuple[int, int], role: str, back: int) -> float:
+    mention = page.found.entities[index]
+    lang = page.scripts[sentence]
+    after = page.text[mention.end : mention.end + 24]
+    before = page.text[max(0, mention.start - 24) : mention.start]
+    score = 1.0 if back else 1.0 - page.gap(_span(mention), anchor) / 150
+    if role in {"subject", "other"} or back:
+        score += 0.6 if _SUBJECT[lang].search(after) else 0.0
+        score -= 0.5 if _OBJECT.search(after) and role == "subject" else 0.0
+        start = page.sentences[sentence].start
+        score += 0.15 if mention.start - start < 12 else 0.0
+    if role == "other" and compared(page, index):
+        score += 0.8
+    if role in {"destination", "origin"}:
+        left, right = (_TO if role == "destination" else _FROM)[lang]
+        other_left, other_right = (_FROM if role == "destination" else _TO)[lang]
+        score += 1.0 if left.search(before) or right.search(after) else 0.0
+        score -= 0.6 if other_left.search(before) or other_right.search(after) else 0.0
+        if role == "origin" and not (left.search(before) or right.search(after)):
+            score -= 2.0
+    if role == "near" and not back and mention.start >= anchor[1] and lang in {"ko", "zh"}:
+        score -= 0.25
+    return score
+
+
+def _decide(page: Page, name: str, scored: list[tuple[float, int]], back: int) -> Slot:
+    best, index = scored[0]
+    ids = {page.found.entities[i].id or page.found.entities[i].surface for _, i in scored}
+    rivals = [i for score, i in scored[1:] if best - score < 0.1 and _name(page, i) != _name(page, index)]
+    if best < -0.5:
+        return Slot(name, candidates=_names(page, scored))
+    if rivals:
+        return Slot(name, candidates=_names(page, scored))
+    if back:
+        return entity_slot(name, page, index, max(0.36, 0.6 - 0.08 * back), "discourse")
+    return entity_slot(name, page, index, 0.9 if len(ids) == 1 else 0.7, "type" if len(ids) == 1 else "proximity")
+
+
+def _name(page: Page, index: int) -> str:
+    return page.found.entities[index].id or page.found.entities[index].surface
+
+
+def _names(page: Page, scored: list[tuple[float, int]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_name(page, index) for _, index in scored))[:5]
+
+
+def fill_quantity(
+    page: Page, sentence: int, main: int, name: str, rule: dict[str, Any], used: set[int]
+) -> Slot:
+    """The nearest other figure of the right unit in the sentence; a gloss in brackets looks only just before it."""
+    units = rule["quantity"]["units"]
+    anchor = page.found.quantities[main]
+    options = []
+    for index in page.places["quantities"][sentence]:
+        figure = page.found.quantities[index]
+        if index == main or index in used or figure.unit not in units or "label" in figure.flags:
+            continue
+        if rule.get("role") == "gloss" and not (figure.end <= anchor.start and anchor.start - figure.end <= 8):
+            continue
+        if rule.get("role") == "gloss" and figure.unit == anchor.unit:
+            continue
+        options.append((page.gap(_span(figure), _span(anchor)), index))
+    if not options:
+        return Slot(name)
+    gap, index = min(options)
+    if gap > 90:
+        return Slot(name, candidates=(page.found.quantities[index].surface,))
+    return figure_slot(name, page, index, 0.9 if len(options) == 1 else 0.75, "type" if len(options) == 1 else "proximity")
+
+
+def fill_time(page: Page, sentence: int, anchor: tuple[int, int], name: str, rule: dict[str, Any]) -> Slot:
+    """The date nearest to the figure, the date of the report itself left out."""
+    options = []
+    for index in page.places["times"][sentence]:
+        time = page.found.times[index]
+        if index in page.report_times or anchor[0] <= time.start < anchor[1]:
+            continue
+        options.append((page.gap(_span(time), anchor), index))
+    if not options:
+        return Slot(name)
+    gap, index = min(options)
+    if gap > 110:
+        return Slot(name, candidates=(page.found.times[index].surface,))
+    return time_slot(name, page, index, 0.85 if len(options) == 1 else 0.7, "type" if len(options) == 1 else "proximity")
+
+
+def fill_words(page: Page, sentence: int, anchor: tuple[int, int], name: str, rule: dict[str, Any]) -> Slot:
+    """The first value whose words stand nearest to the figure, in the sentence or (reach: paragraph) just before."""
+    reach = REACH[rule.get("reach", "sentence")]
+    for back in range(min(reach, sentence) + 1):
+        here = sentence - back
+        span = page.sentences[here]
+        best: tuple[float, str, int, int] | None = None
+        for order, (value, patterns) in enumerate(rule["words"].items()):
+            pattern = patterns.get(page.scripts[here])
+            if not pattern:
+                continue
+            for match in re.finditer(pattern, page.text[span.start : span.end], re.IGNORECASE):
+                at = (span.start + match.start(), span.start + match.end())
+                cost = (page.gap(at, anchor) if not back else 0.0) + 8 * order
+                if best is None or cost < best[0]:
+                    best = (cost, value, *at)
+        if best is not None:
+            _, value, start, end = best
+            sure = 0.85 if not back else 0.5
+            return Slot(name, value, page.text[start:end], start, end, sure, "words" if not back else "discourse")
+    return Slot(name)
+
+
+_NOUN_AFTER = {
+    "ko": re.compile(r"\s*(?:의\s)?([가-힣A-Za-z]{2,}?)(?=(?:을|를|이|가|은|는|와|과|로|으로|의|에서|에|도)?(?:[\s,.)]|$))"),
+    "en": re.compile(r"\s*((?:[A-Za-z][\w'-]*\s){0,3}[A-Za-z][\w'-]*)"),
+    "zh": re.compile(r"\s*(?:个|家|座|条|项|項|名|款)?([\u4e00-\u9fff]{2,6})"),
+}
+
+
+def fill_noun(page: Page, sentence: int, anchor: tuple[int, int], name: str) -> Slot:
+    """The words beside the figure that say what is counted or measured, verbatim; the figure's own words first."""
+    lang = page.scripts[sentence]
+    surface = page.text[anchor[0] : anchor[1]]
+    own = re.search(r"(?<=[\s대])[가-힣]{2,}(?:\s[가-힣]{2,})?$", surface) if lang == "ko" else None
+    span = page.sentences[sentence]
+    if own:
+        start = anchor[0] + own.start()
+        return Slot(name, own.group(), own.group(), start, anchor[1], 0.8, "proximity")
+    after = _NOUN_AFTER[lang].match(page.text[anchor[1] : span.end])
+    if after and after.group(1).strip():
+        start = anchor[1] + after.start(1)
+        value = after.group(1).strip()
+        return Slot(name, value, value, start, start + len(value), 0.6, "proximity")
+    clause = _clause_before(page, span.start, anchor[0])
+    if clause:
+        return Slot(name, clause[0], clause[0], clause[1], clause[1] + len(clause[0]), 0.5, "proximity")
+    return Slot(name)
+
+
+def fill_phrase(page: Page, sentence: int, anchor: tuple[int, int], name: str) -> Slot:
+    """The words of the clause that lead up to the figure, verbatim."""
+    clause = _clause_before(page, page.sentences[sentence].start, anchor[0])
+    if clause:
+        return Slot(name, clause[0], clause[0], clause[1], clause[1] + len(clause[0]), 0.55, "proximity")
+    return fill_noun(page, sentence, anchor, name)
+
+
+def _clause_before(page: Page, low: int, high: int) -> tuple[str, int] | None:
+    text = page.text[low:high]
+    cut = 0
+    for match in _CLAUSE.finditer(text):
+        if match.end() < len(text.rstrip()) - 3:
+            cut = match.end()
+    raw = text[cut:]
+    words = raw.strip(" \t\n\"'“”‘’(（*-•[]")
+    if not words:
+        return None
+    words = words[-40:]
+    start = low + text.rfind(words)
+    return words, start
+
+
+def subjects(page: Page, sentence: int, kinds: Sequence[str]) -> Iterator[int]:
+    """Indices of the named things of `kinds` in a sentence, media and suggestions left out."""
+    for index in page.places["entities"][sentence]:
+        if _eligible(page, sentence, index, kinds, frozenset()) and page.found.entities[index].how != "typo":
+            yield index
