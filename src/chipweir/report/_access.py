@@ -1,0 +1,203 @@
+"""The only module of this room that knows how a run names its variables.
+
+A run is an `xarray.Dataset` whose monthly variables have the dims (scenario, quantile, month, ...). Everything else in
+this room asks here for plain arrays, so that a rename in the world room is one line in this file.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from chipweir.errors import InputError, UnknownName
+from chipweir.i18n import _
+
+
+BASELINE = "baseline"
+HISTORY_END = "2025-12"
+"""The last month whose data shaped the priors; later months are projection."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Quantiles of one number over time. `values` has shape (quantile, month); `quantiles` ascend."""
+
+    months: np.ndarray
+    quantiles: tuple[float, ...]
+    values: np.ndarray
+    unit: str
+    name: str
+
+    def at(self, level: float) -> np.ndarray:
+        """The quantile nearest to `level`, by month."""
+        return self.values[int(np.argmin(np.abs(np.asarray(self.quantiles) - level)))]
+
+    @property
+    def median(self) -> np.ndarray:
+        """The median by month."""
+        return self.at(0.5)
+
+    def bands(self) -> list[tuple[float, np.ndarray, np.ndarray]]:
+        """(coverage, low, high) for each symmetric pair of quantiles, widest first."""
+        levels = self.quantiles
+        pairs = [
+            (low, high)
+            for low, high in zip(levels, reversed(levels), strict=True)
+            if low < 0.5 and abs(low + high - 1) < 1e-6
+        ]
+        return [(round(high - low, 4), self.at(low), self.at(high)) for low, high in pairs]
+
+    def interval(self, coverage: float, index: int) -> tuple[float, float]:
+        """The interval of at least `coverage` at one month, or the widest there is."""
+        bands = sorted(self.bands(), key=lambda band: band[0])
+        chosen = next((band for band in bands if band[0] >= coverage - 1e-6), bands[-1])
+        return float(chosen[1][index]), float(chosen[2][index])
+
+
+def scenarios(dataset: xr.Dataset) -> list[str]:
+    """The scenarios of a run, the baseline first."""
+    names = [str(name) for name in np.atleast_1d(dataset["scenario"].values)]
+    return sorted(names, key=lambda name: name != BASELINE)
+
+
+def chosen(dataset: xr.Dataset, wanted: Iterable[str] | None) -> list[str]:
+    """`wanted` after a check that the run holds them, or all. Raises `UnknownName`."""
+    known = scenarios(dataset)
+    if wanted is None:
+        return known
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    for name in names:
+        if name not in known:
+            raise UnknownName("scenario", name, known, where="this run")
+    return names
+
+
+def has(dataset: xr.Dataset, variable: str, **selection: str) -> bool:
+    """Does the run hold this variable, with these labels?"""
+    if variable not in dataset.data_vars:
+        return False
+    array = dataset[variable]
+    return all(dim in array.dims and label in array[dim].values for dim, label in selection.items())
+
+
+def labels(dataset: xr.Dataset, variable: str, dim: str) -> list[str]:
+    """The labels of one dimension of a variable; empty where the run has no such variable or dimension."""
+    if variable not in dataset.data_vars or dim not in dataset[variable].dims:
+        return []
+    return [str(label) for label in dataset[variable][dim].values]
+
+
+def series(dataset: xr.Dataset, variable: str, scenario: str, **selection: str) -> Series | None:
+    """One labelled number over time, or None where the run does not hold it.
+
+    Dims left unselected must have length one; a sum over quantiles would be wrong, so none is made here.
+    """
+    if not has(dataset, variable, **selection):
+        return None
+    array = dataset[variable].sel(scenario=scenario, **selection)
+    extra = [dim for dim in array.dims if dim not in ("quantile", "month")]
+    if any(array.sizes[dim] != 1 for dim in extra):
+        raise InputError(f"variable '{variable}' needs a choice of {', '.join(str(dim) for dim in extra)}")
+    array = array.squeeze(extra).transpose("quantile", "month")
+    return Series(
+        months=array["month"].values.astype("datetime64[M]"),
+        quantiles=tuple(float(level) for level in array["quantile"].values),
+        values=np.asarray(array.values, dtype=float),
+        unit=str(dataset[variable].attrs.get("units", "")),
+        name=variable,
+    )
+
+
+def require(dataset: xr.Dataset, variable: str, scenario: str, **selection: str) -> Series:
+    """As `series`; raises `InputError` where the run does not hold it."""
+    found = series(dataset, variable, scenario, **selection)
+    if found is None:
+        what = ", ".join([variable, *selection.values()])
+        raise InputError(_("this run holds no '{what}'", what=what))
+    return found
+
+
+def month_index(months: np.ndarray, year: int) -> int | None:
+    """The index of December of `year`, or of the last month of that year that the run reaches."""
+    inside = np.flatnonzero(months.astype("datetime64[Y]").astype(int) + 1970 == year)
+    return int(inside[-1]) if inside.size else None
+
+
+def delta_name(variable: str) -> str:
+    """The variable that holds member-wise differences to the baseline."""
+    return f"delta_{variable}"
+
+
+def probability_name(variable: str) -> str:
+    """The variable that holds the probability of being greater than in the baseline."""
+    return f"p_greater_{variable}"
+
+
+def probability(dataset: xr.Dataset, variable: str, scenario: str, year: int, **selection: str) -> float | None:
+    """The probability that the scenario's value is above the baseline's at the end of `year`."""
+    name = probability_name(variable)
+    if not has(dataset, name, **selection):
+        return None
+    array = dataset[name].sel(scenario=scenario, **selection)
+    index = month_index(array["month"].values.astype("datetime64[M]"), year)
+    return None if index is None else float(array.isel(month=index).squeeze().values)
+
+
+def manifest(dataset: xr.Dataset) -> dict[str, Any]:
+    """Where the run came from: the manifest in the dataset's attributes, decoded. Empty where there is none."""
+    found: dict[str, Any] = {}
+    for key, value in dataset.attrs.items():
+        if isinstance(value, str) and value[:1] in "{[":
+            with suppress(json.JSONDecodeError):
+                value = json.loads(value)
+        if key == "manifest" and isinstance(value, dict):
+            found |= value
+        else:
+            found[str(key)] = value
+    return found
+
+
+def flows(dataset: xr.Dataset, scenario: str, year: int, minimum_share: float = 0.002) -> list[dict[str, Any]]:
+    """Annual mean flows as records (product, channel, region, units), without the dust below `minimum_share` of all."""
+    if "flow" not in dataset.data_vars:
+        raise InputError(_("this run holds no '{what}'", what="flow"))
+    years = [int(value) for value in dataset["flow"]["year"].values]
+    if year not in years:
+        raise InputError(
+            _(
+                "year {year} is outside this run, which covers {first} to {last}",
+                year=year,
+                first=years[0],
+                last=years[-1],
+            )
+        )
+    array = dataset["flow"].sel(scenario=scenario, year=year)
+    if "quantile" in array.dims:
+        array = array.sel(quantile=0.5, method="nearest")
+    array = array.transpose("product", "region", "channel")
+    values = np.nan_to_num(np.asarray(array.values, dtype=float))
+    floor = minimum_share * values.sum()
+    return [
+        {
+            "product": str(array["product"].values[p]),
+            "region": str(array["region"].values[r]),
+            "channel": str(array["channel"].values[c]),
+            "units": float(values[p, r, c]),
+        }
+        for p, r, c in np.argwhere(values > floor)
+    ]
+
+
+def flow_years(dataset: xr.Dataset) -> list[int]:
+    """The years for which the run holds flows."""
+    return [int(value) for value in dataset["flow"]["year"].values] if "flow" in dataset.data_vars else []
+
+
+def shared_quantile_note(dataset: xr.Dataset) -> Sequence[float]:
+    """The coverages of the run's bands, widest first, e.g. (0.9, 0.5)."""
+    levels = sorted(float(level) for level in dataset["quantile"].values)
+    return [round(high - low, 4) for low, high in zip(levels, reversed(levels), strict=True) if low < 0.5]

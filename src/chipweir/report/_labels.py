@@ -1,0 +1,158 @@
+"""What readers call the things that the model knows by id."""
+
+from chipweir.i18n import _
+
+
+def N_(text: str) -> str:
+    """Mark `text` for translation; it is translated where it is shown."""
+    return text
+
+
+REGIONS = {
+    "USA": N_("United States"),
+    "CHN": N_("China"),
+    "KOR": N_("South Korea"),
+    "TWN_JPN": N_("Taiwan and Japan"),
+    "EUR": N_("Europe"),
+    "MYS": N_("Malaysia"),
+    "SGP": N_("Singapore"),
+    "THA": N_("Thailand"),
+    "GULF": N_("Gulf states"),
+    "ROW": N_("Rest of the world"),
+}
+ORIGINS = {
+    "domestic": N_("Made in China"),
+    "foreign_legal": N_("Legal imports"),
+    "smuggled": N_("Smuggled"),
+    "rental": N_("Rented abroad"),
+}
+CHANNELS = {
+    "domestic": N_("Domestic sale"),
+    "direct": N_("Direct sale"),
+    "licensed": N_("Licensed import"),
+    "licensed_import": N_("Licensed import"),
+    "legal": N_("Legal sale"),
+    "smuggled": N_("Smuggled"),
+    "rental": N_("Remote rental"),
+}
+WORKLOADS = {"training": N_("Training"), "inference": N_("Data-centre inference"), "edge": N_("Edge inference")}
+ECOSYSTEMS = {
+    "cuda": "CUDA",
+    "rocm": "ROCm",
+    "xla": "XLA/TPU",
+    "neuron": "Neuron",
+    "cann": "CANN",
+    "musa": "MUSA",
+    "maca": "MACA",
+    "cambricon": N_("Cambricon"),
+    "other": N_("Other"),
+}
+CONSTRAINTS = {
+    "logic": N_("Logic dies"),
+    "hbm": N_("HBM stacks"),
+    "packaging": N_("Packaging"),
+    "demand": N_("Demand"),
+}
+SCENARIOS = {
+    "baseline": N_("Current rules"),
+    "blockade": N_("Blockade"),
+    "weir": N_("Weir"),
+    "open": N_("Open"),
+    "sea-licence": N_("SE Asia licence"),
+    "hbm-cut": N_("HBM cut off"),
+    "glut": N_("Glut"),
+    "mine": N_("Your scenario"),
+    "playground": N_("Your scenario"),
+}
+CUSTOMERS = {
+    "us_designers": N_("US chip designers"),
+    "us": N_("US chip designers"),
+    "nvidia": "NVIDIA",
+    "amd": "AMD",
+    "china": N_("China"),
+    "CHN": N_("China"),
+    "USA": N_("United States"),
+    "rest": N_("Others"),
+    "other": N_("Others"),
+    "others": N_("Others"),
+    "total": N_("Total"),
+}
+EVENT_TYPES = {
+    "export_control": N_("Export control"),
+    "entity_list": N_("Entity List"),
+    "enforcement": N_("Enforcement"),
+    "law": N_("Law"),
+    "retaliation": N_("Chinese countermeasure"),
+    "demand_control": N_("Chinese purchase guidance"),
+    "waiver": N_("Waiver"),
+    "product": N_("Product"),
+    "model": N_("Model release"),
+    "summit": N_("Summit"),
+    "state_fund": N_("State fund"),
+}
+UNITS = {
+    "H100e": N_("H100e"),
+    "units": N_("chips"),
+    "chips": N_("chips"),
+    "chip": N_("chips"),
+    "units/month": N_("chips a month"),
+    "chips/month": N_("chips a month"),
+    "unit/month": N_("chips a month"),
+    "USD": N_("US dollars"),
+    "USD/month": N_("US dollars a month"),
+    "USD/Mtok": N_("US dollars per million tokens"),
+    "USD/Mtoken": N_("US dollars per million tokens"),
+    "USD per million tokens": N_("US dollars per million tokens"),
+    "USD/1e6 tokens": N_("US dollars per million tokens"),
+    "months": N_("months"),
+    "month": N_("months"),
+    "FLOP": "FLOP",
+    "MW": "MW",
+    "tokens/month": N_("tokens a month"),
+    "tokens/day": N_("tokens a day"),
+    "stacks": N_("HBM stacks"),
+    "dies": N_("dies"),
+    "wafers/month": N_("wafers a month"),
+    "1": "",
+    "dimensionless": "",
+    "share": "",
+    "ratio": "",
+}
+
+_TABLES = {
+    "region": REGIONS,
+    "origin": ORIGINS,
+    "channel": CHANNELS,
+    "workload": WORKLOADS,
+    "ecosystem": ECOSYSTEMS,
+    "constraint": CONSTRAINTS,
+    "scenario": SCENARIOS,
+    "customer": CUSTOMERS,
+    "event": EVENT_TYPES,
+}
+
+
+def label(kind: str, name: str) -> str:
+    """The reader's name of a region, origin, channel, ...; a name that no table holds is shown with spaces."""
+    if kind == "channel" and name not in CHANNELS:
+        return _channel(name)
+    text = _TABLES.get(kind, {}).get(name)
+    return _(text) if text else name.replace("_", " ")
+
+
+def _channel(name: str) -> str:
+    """`smuggled:MYS` and `smuggled_mys` carry the hub or the place in their name."""
+    for prefix, text in (("smuggled", N_("Smuggled via {place}")), ("rental", N_("Rented in {place}"))):
+        rest = name.removeprefix(prefix).strip(":_- ").removeprefix("via").strip(":_- ")
+        if name.startswith(prefix) and rest:
+            place = next(
+                (_(REGIONS[key]) for key in REGIONS if key.casefold() == rest.casefold()), rest.replace("_", " ")
+            )
+            return _(text, place=place)
+    return name.replace("_", " ")
+
+
+def unit(name: str) -> str:
+    """The reader's name of a unit."""
+    text = UNITS.get(name, name)
+    return _(text) if text else ""

@@ -1,0 +1,106 @@
+"""How every figure looks: palette, dashes, markers, fonts, light and dark.
+
+Colours are those of Okabe and Ito (2008), told apart with every common colour-vision deficiency; each colour also has
+its own dash and marker, so that nothing hangs on colour alone.
+"""
+
+from typing import Any, Literal
+
+
+Theme = Literal["light", "dark"]
+
+FONTS = (
+    '"Pretendard", "Inter", "Noto Sans KR", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic", '
+    '"Nanum Gothic", system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+)
+
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#8C8C8C",
+)
+PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY)
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px 2px 1px 2px")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
+GLYPHS = ("●", "■", "◆", "▲", "✚", "✖", "★")
+PATTERNS = ("", "/", ".", "\\", "x", "-", "|", "+", "")
+SEQUENTIAL = "Cividis"
+
+_INK = {"light": "#1f2430", "dark": "#e8eaf0"}
+_MUTED = {"light": "#5b6372", "dark": "#a9b0be"}
+_GRID = {"light": "#e3e6ec", "dark": "#343a46"}
+_PAPER = {"light": "#ffffff", "dark": "#181b22"}
+
+
+def ink(theme: Theme) -> str:
+    """The colour of text."""
+    return _INK[theme]
+
+
+def muted(theme: Theme) -> str:
+    """The colour of notes."""
+    return _MUTED[theme]
+
+
+def rgba(colour: str, alpha: float) -> str:
+    """`#rrggbb` with an opacity."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"
+
+
+def look(index: int) -> dict[str, str]:
+    """Colour, dash and marker of the `index`-th line."""
+    return {
+        "colour": PALETTE[index % len(PALETTE)],
+        "dash": DASHES[index % len(DASHES)],
+        "symbol": SYMBOLS[index % len(SYMBOLS)],
+        "glyph": GLYPHS[index % len(GLYPHS)],
+    }
+
+
+def template(theme: Theme) -> dict[str, Any]:
+    """The Plotly template of a theme."""
+    axis = {
+        "gridcolor": _GRID[theme],
+        "linecolor": _MUTED[theme],
+        "zerolinecolor": _GRID[theme],
+        "tickcolor": _MUTED[theme],
+        "tickfont": {"size": 12, "color": _MUTED[theme]},
+        "title": {"font": {"size": 12, "color": _MUTED[theme]}},
+        "automargin": True,
+    }
+    return {
+        "layout": {
+            "font": {"family": FONTS, "size": 13, "color": _INK[theme]},
+            "title": {
+                "x": 0,
+                "xref": "container",
+                "xanchor": "left",
+                "pad": {"l": 12, "t": 12},
+                "y": 1,
+                "yref": "container",
+                "yanchor": "top",
+                "font": {"size": 16, "color": _INK[theme]},
+                "subtitle": {"font": {"size": 12, "color": _MUTED[theme]}},
+            },
+            "paper_bgcolor": _PAPER[theme],
+            "plot_bgcolor": _PAPER[theme],
+            "colorway": list(PALETTE),
+            "hovermode": "x unified",
+            "hoverlabel": {
+                "bgcolor": _PAPER[theme],
+                "bordercolor": _GRID[theme],
+                "font": {"family": FONTS, "color": _INK[theme], "size": 12},
+            },
+            "xaxis": axis | {"showgrid": False, "ticks": "outside"},
+            "yaxis": axis | {"ticks": ""},
+            "legend": {"font": {"size": 12}, "bgcolor": "rgba(0,0,0,0)"},
+            "margin": {"l": 56, "r": 16, "t": 64, "b": 56},
+            "annotationdefaults": {"font": {"color": _INK[theme], "size": 12}},
+            "separators": ".,",
+        }
+    }

@@ -1,0 +1,55 @@
+"""Figures of a run and of the rules, one set for report, notebook and page.
+
+Called, a figure function returns a `plotly.graph_objects.Figure`; its `.spec` returns the same as a plain dictionary.
+Texts are in the language in force (`chipweir.i18n.use_language`); `theme` is `light` or `dark`. A run that lacks a
+variable raises `InputError` saying which.
+"""
+
+from chipweir.report.figures._flows import flows
+from chipweir.report.figures._parts import binding, ecosystem_shares, maturity
+from chipweir.report.figures._rules import legal_history, timeline, tpp_plane
+from chipweir.report.figures._time import (
+    anything,
+    compute,
+    compute_by_origin,
+    difference,
+    korea_at_risk,
+    korea_hbm,
+    lag,
+    largest_run,
+    power,
+    premium,
+    production,
+    ratio_to_us,
+    share,
+    smuggled,
+    token_price,
+    utilisation,
+)
+
+
+__all__ = [
+    "anything",
+    "binding",
+    "compute",
+    "compute_by_origin",
+    "difference",
+    "ecosystem_shares",
+    "flows",
+    "korea_at_risk",
+    "korea_hbm",
+    "lag",
+    "largest_run",
+    "legal_history",
+    "maturity",
+    "power",
+    "premium",
+    "production",
+    "ratio_to_us",
+    "share",
+    "smuggled",
+    "timeline",
+    "token_price",
+    "tpp_plane",
+    "utilisation",
+]

@@ -1,0 +1,152 @@
+"""The Sankey picture of chip flows: from makers through channels to regions."""
+
+from collections import defaultdict
+
+import xarray as xr
+
+from chipweir.errors import InputError
+from chipweir.i18n import _
+from chipweir.report import _access, _numbers
+from chipweir.report._labels import label
+from chipweir.report._style import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, Theme, ink, rgba
+from chipweir.report.figures._build import Spec, base, figure, source_line
+
+
+_CHANNEL_COLOURS = {
+    "direct": BLUE,
+    "legal": BLUE,
+    "licensed": SKY,
+    "licensed_import": SKY,
+    "domestic": GREEN,
+    "smuggled": VERMILION,
+    "rental": PURPLE,
+}
+_MAKERS = {
+    "nvidia": "NVIDIA",
+    "amd": "AMD",
+    "google": "Google",
+    "amazon": "Amazon",
+    "aws": "Amazon",
+    "microsoft": "Microsoft",
+    "meta": "Meta",
+    "intel": "Intel",
+    "huawei": "Huawei",
+    "cambricon": "Cambricon",
+    "hygon": "Hygon",
+    "moore-threads": "Moore Threads",
+    "metax": "MetaX",
+    "biren": "Biren",
+    "baidu": "Baidu",
+    "alibaba": "Alibaba",
+    "t-head": "Alibaba",
+    "enflame": "Enflame",
+    "iluvatar": "Iluvatar",
+    "furiosa": "FuriosaAI",
+    "rebellions": "Rebellions",
+    "tesla": "Tesla",
+    "openai": "OpenAI",
+}
+
+
+def _maker(product: str) -> str:
+    """The maker in a product id such as `huawei-ascend-910c`."""
+    found = next((name for stem, name in _MAKERS.items() if product.startswith(stem)), None)
+    return found or product.split("-")[0].capitalize()
+
+
+def _colour(channel: str) -> str:
+    return next((colour for stem, colour in _CHANNEL_COLOURS.items() if channel.startswith(stem)), GREY)
+
+
+@figure
+def flows(
+    dataset: xr.Dataset,
+    scenario: str = "baseline",
+    year: int = 2025,
+    *,
+    destination: str | None = "CHN",
+    by: str = "maker",
+    theme: Theme = "light",
+) -> Spec:
+    """Chips by maker (or `by="product"`), channel and region in one year; to one region or (None) to all."""
+    _access.chosen(dataset, [scenario])
+    if by not in ("maker", "product"):
+        raise InputError(f"flows are shown by 'maker' or 'product', not by '{by}'")
+    records = [r for r in _access.flows(dataset, scenario, year) if destination in (None, r["region"])]
+    sources: dict[tuple[str, str], float] = defaultdict(float)
+    targets: dict[tuple[str, str], float] = defaultdict(float)
+    for record in records:
+        origin = _maker(record["product"]) if by == "maker" else record["product"]
+        sources[origin, record["channel"]] += record["units"]
+        targets[record["channel"], record["region"]] += record["units"]
+    place = label("region", destination) if destination else _("all regions")
+    title = _("Chips sold in {year}: {place}", year=year, place=place)
+    total = sum(r["units"] for r in records)
+    subtitle = _("{count} chips · {scenario}", count=_numbers.number(total), scenario=label("scenario", scenario))
+    layout = base(title, subtitle, theme, f"{_('mean of members')} · {source_line(dataset)}")
+    layout["margin"] = {"l": 12, "r": 12, "t": 72, "b": 62}
+    layout["hovermode"] = "closest"
+    if not records:
+        layout |= {"xaxis": {"visible": False}, "yaxis": {"visible": False}}
+        layout["annotations"] = [*layout["annotations"], _empty(theme)]
+        return {"data": [], "layout": layout}
+    return {"data": [_sankey(sources, targets, theme)], "layout": layout}
+
+
+def _empty(theme: Theme) -> Spec:
+    return {
+        "text": _("no chips flow here in this year"),
+        "x": 0.5,
+        "y": 0.5,
+        "xref": "paper",
+        "yref": "paper",
+        "showarrow": False,
+        "font": {"color": ink(theme), "size": 14},
+    }
+
+
+def _sankey(sources: dict[tuple[str, str], float], targets: dict[tuple[str, str], float], theme: Theme) -> Spec:
+    names: dict[tuple[str, str], int] = {}
+
+    def node(column: str, name: str) -> int:
+        return names.setdefault((column, name), len(names))
+
+    links = [(node("source", a), node("channel", b), b, units) for (a, b), units in _largest_first(sources)]
+    links += [(node("channel", a), node("region", b), a, units) for (a, b), units in _largest_first(targets)]
+    through = defaultdict(float)
+    for start, end, _channel, units in links:
+        through[start, "out"] += units
+        through[end, "in"] += units
+    texts = []
+    for (column, name), index in names.items():
+        shown = name if column == "source" else label(column, name)
+        texts.append(f"{shown}  {_numbers.number(max(through[index, 'in'], through[index, 'out']))}")
+    colours = [
+        _colour(name) if column == "channel" else (GREY if column == "source" else ORANGE) for column, name in names
+    ]
+    return {
+        "type": "sankey",
+        "arrangement": "snap",
+        "domain": {"x": [0.01, 0.99], "y": [0.02, 0.98]},
+        "node": {
+            "label": texts,
+            "color": colours,
+            "pad": 16,
+            "thickness": 14,
+            "line": {"width": 0},
+            "hovertemplate": "%{label}<extra></extra>",
+        },
+        "link": {
+            "source": [link[0] for link in links],
+            "target": [link[1] for link in links],
+            "value": [link[3] for link in links],
+            "color": [rgba(_colour(link[2]), 0.38) for link in links],
+            "customdata": [_numbers.number(link[3]) for link in links],
+            "hovertemplate": "%{source.label} → %{target.label}<br>%{customdata}<extra></extra>",
+        },
+        "textfont": {"color": ink(theme), "size": 12, "shadow": "none"},
+    }
+
+
+def _largest_first(flows: dict[tuple[str, str], float]) -> list[tuple[tuple[str, str], float]]:
+    return sorted(flows.items(), key=lambda item: -item[1])
