@@ -1,1 +1,584 @@
-"""Runs on disk."""
+"""Runs on disk: one directory a run, written beside its final place, flushed and renamed: it is whole or not there.
+
+A run holds `results.zarr`, `manifest.json` (everything that made it, with a checksum of every file), `headline.json`,
+`scenarios/*.yaml`, `report.html` and, where a user brought facts, `facts/`. There is no central catalogue to damage:
+the directories are the catalogue. Finished parts of a long ensemble wait in `.unfinished-*` for the next call.
+"""
+
+import errno
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import chipweir
+from chipweir.errors import InputError, UnknownName
+
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import xarray as xr
+
+    from chipweir.world import Scenario
+
+
+MANIFEST_VERSION = 1
+LEAST_FREE_BYTES = 64 * 2**20
+Content = TypeVar("Content")
+_RUN_ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]+")
+_WRITING, _UNFINISHED, _DELETED = ".writing-", ".unfinished-", ".deleted-"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stored run. Its manifest is read; its results are read when asked for."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def results(self) -> "xr.Dataset":
+        """The results, wholly in memory. Raises `InputError` where they are damaged or gone."""
+        return _reading(self, self._checked_results)
+
+    @cached_property
+    def scenarios(self) -> "tuple[Scenario, ...]":
+        """The scenarios as they were resolved, in the order of the run."""
+        from chipweir.world import Scenario
+
+        return tuple(_reading(self, lambda: [Scenario(**dumped) for dumped in self.manifest["scenarios"]]))
+
+    def _checked_results(self) -> "xr.Dataset":
+        results = read_dataset(self.path / "results.zarr")
+        if dataset_digest(results) != self.manifest["results"]:  # Zarr reads a missing chunk as empty values
+            raise ValueError("the results do not match their checksum")
+        return results
+
+    def headline(self) -> Any:
+        """The headline table as it was stored."""
+        return _reading(self, lambda: json.loads((self.path / "headline.json").read_text(encoding="utf-8")))
+
+    def damage(self) -> list[str]:
+        """What is wrong with the files: one line each, nothing where all checksums hold."""
+        found = []
+        for name, checksum in self.manifest["files"].items():
+            try:
+                actual = sha256((self.path / name).read_bytes()).hexdigest()
+            except OSError as error:
+                found.append(f"{name}: {(error.strerror or str(error)).lower()}")
+                continue
+            if actual != checksum:
+                found.append(f"{name}: does not match its checksum")
+        return found
+
+
+def runs_directory(given: Path | None = None) -> Path:
+    """Where runs lie: `given`, else $CHIPWEIR_RUNS, else `chipweir-runs` in the working directory."""
+    return given or Path(os.environ.get("CHIPWEIR_RUNS") or "chipweir-runs")
+
+
+def prepare(directory: Path) -> None:
+    """Make sure that runs can be written to `directory`, before hours are spent. Raises `InputError`."""
+    with writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(directory).free
+        if free < LEAST_FREE_BYTES:
+            raise InputError(
+                f"the disk that holds {directory} is full ({free >> 20} MB left, {LEAST_FREE_BYTES >> 20} needed)"
+            )
+        probe = directory / f"{_WRITING}probe.{_owner()}"
+        probe.write_bytes(b"chipweir")
+        probe.unlink()
+        _sweep(directory)
+
+
+def manifest(
+    scenarios: "Sequence[Scenario]",
+    facts_digest: str,
+    rules_digest: str,
+    members: int,
+    seed: int,
+    command: Sequence[str],
+) -> dict[str, Any]:
+    """Everything that determines a run's numbers, and what else a reader wants to know; the results come later."""
+    from importlib.metadata import version
+
+    packages = ("jax", "jaxlib", "numpy", "xarray", "zarr")
+    return {
+        "manifest_version": MANIFEST_VERSION,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "chipweir": chipweir.__version__,
+        "code": code_digest(),
+        "git": _git_describe(),
+        "python": ".".join(map(str, _python_version())),
+        "platform": _platform(),
+        "versions": {name: version(name) for name in packages},
+        "facts": facts_digest,
+        "rules": rules_digest,
+        "seed": seed,
+        "members": members,
+        "scenarios": [scenario.model_dump() for scenario in scenarios],
+        "command": list(command),
+    }
+
+
+def identity(made: Mapping[str, Any]) -> str:
+    """SHA-256 of what determines the numbers of a run: equal identities give equal results."""
+    scenarios = [
+        {key: entry[key] for key in ("name", "start", "end", "levers", "rules")} for entry in made["scenarios"]
+    ]
+    names = ("code", "versions", "facts", "rules", "seed", "members")
+    return _json_digest({**{name: made[name] for name in names}, "scenarios": scenarios})
+
+
+def code_digest(package: str = "chipweir") -> str:
+    """SHA-256 over the package's code and data tables, so that an edit is seen even where no version changed."""
+    from importlib import resources
+
+    root = Path(str(resources.files(package)))
+    digest = sha256()
+    for path in sorted(root.rglob("*")):
+        if path.suffix in {".py", ".csv", ".yaml", ".json"} and "__pycache__" not in path.parts:
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def write_run(
+    directory: Path,
+    results: "xr.Dataset",
+    made: Mapping[str, Any],
+    fill: Callable[[Path, Mapping[str, Any]], None] | None = None,
+) -> Run:
+    """Store a run. `fill(folder, manifest)` adds files (headline, report). All of it appears at once, or nothing.
+
+    Raises `InputError` where it cannot be written; whatever lay in `directory` before is untouched.
+    """
+    from chipweir.world import Scenario
+
+    made = {**made, "identity": identity(made), "results": dataset_digest(results)}
+    with writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        name = _free_name(directory, _run_id(made))
+        temporary = directory / f"{_WRITING}{name}.{_owner()}"
+        try:
+            (temporary / "scenarios").mkdir(parents=True)
+            write_dataset(results, temporary / "results.zarr")
+            for dumped in made["scenarios"]:
+                target = temporary / "scenarios" / f"{dumped['name']}.yaml"
+                target.write_text(Scenario(**dumped).to_yaml(), encoding="utf-8")
+            made = {**made, "id": name}
+            if fill is not None:
+                fill(temporary, made)
+            made = {**made, "files": _checksums(temporary)}
+            (temporary / "manifest.json").write_text(json.dumps(made, indent=1, ensure_ascii=False), encoding="utf-8")
+            _flush(temporary)
+            temporary.rename(directory / name)
+            _flush_folder(directory)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+    return Run(directory / name, made)
+
+
+def list_runs(directory: Path) -> tuple[list[Run], dict[str, str]]:
+    """The runs in `directory`, oldest first, and the damaged ones with what is wrong with each."""
+    runs, damaged = [], {}
+    for path in _run_folders(directory):
+        try:
+            runs.append(Run(path, _read_manifest(path)))
+        except InputError as error:
+            damaged[path.name] = str(error)
+    return runs, damaged
+
+
+def find_run(name: str, directory: Path) -> Run:
+    """The run of that id, of that unambiguous beginning of an id, at that path, or the last one (`latest`).
+
+    Raises `UnknownName` or `InputError` (ambiguous, damaged).
+    """
+    path = run_path(name, directory)
+    return Run(path, _read_manifest(path))
+
+
+def run_path(name: str, directory: Path) -> Path:
+    """Where the run called `name` lies, sound or damaged. Raises as `find_run`."""
+    if os.sep in name or name in {".", ".."}:
+        path = Path(name)
+        if not (path / "manifest.json").exists():
+            raise InputError(f"{name} is not a run: there is no manifest.json in it")
+        return path
+    folders = {path.name: path for path in _run_folders(directory)}
+    if name == "latest" and folders:
+        return folders[max(folders)]
+    if name in folders:
+        return folders[name]
+    matches = [folder for folder in folders if name and folder.startswith(name)]
+    if len(matches) > 1:
+        raise InputError(f"'{name}' begins the ids of {len(matches)} runs, such as {matches[0]} and {matches[1]}")
+    if not matches:
+        where = str(directory) if folders else f"{directory}, which holds no runs"
+        raise UnknownName("run", name, folders, where=where)
+    return folders[matches[0]]
+
+
+def delete_run(path: Path) -> None:
+    """Delete the run at `path`. It disappears from the list at once; a reader gets one clear line."""
+    grave = path.with_name(f"{_DELETED}{path.name}.{_owner()}")
+    with writing(path.parent):
+        path.rename(grave)
+        shutil.rmtree(grave)
+
+
+def export_run(run: Run, target: Path, variables: Sequence[str] = ()) -> None:
+    """Write a run's results to `target`: `.csv` and `.parquet` as one long table, `.nc` as netCDF with axes and units.
+
+    `variables` limits what is written. Raises `UnknownName` for a variable or file type that is not there.
+    """
+    writers = {".csv": _write_csv, ".parquet": _write_parquet, ".nc": _write_netcdf}
+    if target.suffix not in writers:
+        raise UnknownName(
+            "file type", target.suffix or target.name, writers, where=f"{target}; it takes .csv, .parquet, .nc"
+        )
+    results = run.results
+    for name in variables:
+        if name not in results.data_vars:
+            raise UnknownName("variable", name, map(str, results.data_vars), where=f"run {run.id}")
+    temporary = target.with_name(f".{target.name}.{_owner()}")
+    with writing(target.parent):
+        try:
+            writers[target.suffix](results[list(variables)] if variables else results, temporary)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def long_tables(dataset: "xr.Dataset") -> "Iterator[pa.Table]":
+    """Every numeric variable as a table of one schema: variable, unit, each axis (empty where it has none), value."""
+    import pyarrow as pa
+
+    schema = long_schema(dataset)
+    labels = {str(axis): _axis_labels(dataset, str(axis)) for axis in dataset.dims}
+    for name, variable in dataset.data_vars.items():
+        if variable.dtype.kind not in "biuf":
+            continue
+        columns = {
+            "variable": [str(name)] * variable.size,
+            "unit": [str(variable.attrs.get("units", ""))] * variable.size,
+        }
+        for axis, names in labels.items():
+            columns[axis] = _axis_column(names, variable, axis)
+        columns["value"] = pa.array(variable.values.astype(float).ravel(), from_pandas=True)
+        yield pa.table(columns, schema=schema)
+
+
+def read_dataset(path: Path) -> "xr.Dataset":
+    """A stored dataset, wholly in memory."""
+    import xarray as xr
+
+    with xr.open_zarr(path, consolidated=True) as lazy:
+        dataset: xr.Dataset = lazy.load()
+    return dataset
+
+
+def write_dataset(dataset: "xr.Dataset", path: Path) -> None:
+    """Write `dataset` as Zarr, one chunk a variable (format 2: the one whose text arrays are standardised)."""
+    whole = {name: {"chunks": variable.shape} for name, variable in dataset.variables.items() if variable.shape}
+    dataset.drop_encoding().to_zarr(path, mode="w-", zarr_format=2, consolidated=True, encoding=whole)
+
+
+def dataset_digest(dataset: "xr.Dataset") -> str:
+    """SHA-256 of names, axes, types and bits of everything in `dataset`; attributes do not count."""
+    import numpy as np
+
+    digest = sha256()
+    for name in sorted(map(str, dataset.variables)):
+        variable = dataset.variables[name]
+        values = variable.values
+        if values.dtype.kind in "OUT":
+            content, kind = json.dumps(values.tolist()).encode(), "text"
+        else:  # Zarr keeps the instants of dates, not the unit they were counted in
+            values = values.astype("datetime64[s]") if values.dtype.kind == "M" else values
+            content, kind = np.ascontiguousarray(values).tobytes(), values.dtype.str
+        digest.update(json.dumps([name, variable.dims, kind, values.shape]).encode() + content)
+    return digest.hexdigest()
+
+
+def _axis_labels(dataset: "xr.Dataset", axis: str) -> "pa.Array":
+    """The labels of one axis: dates as months, numbers as numbers, else text."""
+    import numpy as np
+    import pyarrow as pa
+
+    values = dataset[axis].values if axis in dataset.coords else np.arange(dataset.sizes[axis])
+    if values.dtype.kind == "M":
+        return pa.array(values.astype("datetime64[M]").astype(str).tolist())
+    if values.dtype.kind in "iuf":
+        return pa.array(values)
+    return pa.array([str(value) for value in values])
+
+
+def _axis_column(labels: "pa.Array", variable: "xr.DataArray", axis: str) -> "pa.Array":
+    import numpy as np
+    import pyarrow as pa
+
+    if axis not in variable.dims:
+        return pa.nulls(variable.size, labels.type)
+    shape = [-1 if name == axis else 1 for name in variable.dims]
+    positions = np.broadcast_to(np.arange(variable.sizes[axis]).reshape(shape), variable.shape)
+    return labels.take(pa.array(positions.ravel()))
+
+
+def _netcdf_attribute(value: object) -> str | int | float:
+    """An attribute as netCDF can hold it: text and numbers as they are, the rest as JSON."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def long_schema(dataset: "xr.Dataset") -> "pa.Schema":
+    """The columns of `long_tables`."""
+    import pyarrow as pa
+
+    axes = [(str(axis), _axis_labels(dataset, str(axis)).type) for axis in dataset.dims]
+    return pa.schema([("variable", pa.string()), ("unit", pa.string()), *axes, ("value", pa.float64())])
+
+
+def _write_csv(dataset: "xr.Dataset", path: Path) -> None:
+    from pyarrow import csv
+
+    with csv.CSVWriter(path, long_schema(dataset)) as writer:
+        for table in long_tables(dataset):
+            writer.write_table(table)
+
+
+def _write_parquet(dataset: "xr.Dataset", path: Path) -> None:
+    from pyarrow import parquet
+
+    with parquet.ParquetWriter(path, long_schema(dataset), compression="zstd") as writer:
+        for table in long_tables(dataset):
+            writer.write_table(table)
+
+
+def _write_netcdf(dataset: "xr.Dataset", path: Path) -> None:
+    plain = dataset.drop_encoding()
+    for attributes in (plain.attrs, *(variable.attrs for variable in plain.variables.values())):
+        attributes.update({key: _netcdf_attribute(value) for key, value in attributes.items()})
+    compressed = {name: {"zlib": True} for name, variable in dataset.data_vars.items() if variable.dtype.kind in "iuf"}
+    plain.to_netcdf(path, engine="netcdf4", encoding=compressed)
+
+
+@contextmanager
+def unfinished(directory: Path, key: str) -> Iterator[Path]:
+    """The folder that keeps finished parts of the ensemble called `key`, held by this process alone.
+
+    It goes when the block ends well and stays when it does not. Raises `InputError` if another process holds it.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = directory / f"{_UNFINISHED}{key[:16]}"
+    with writing(directory):
+        folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise InputError(
+            f"the same ensemble is being computed in {directory} by another process; wait for it"
+        ) from None
+    try:
+        yield folder
+        for entry in folder.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry, ignore_errors=True)
+    finally:
+        lock.release()
+        (folder / "lock").unlink(missing_ok=True)
+        if folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def unfinished_runs(directory: Path) -> list[Path]:
+    """Folders of ensembles that were stopped; the command that made one resumes it."""
+    return sorted(directory.glob(f"{_UNFINISHED}*")) if directory.is_dir() else []
+
+
+def keep_part(folder: Path, name: str, part: "xr.Dataset") -> None:
+    """Keep a finished part: whole or not at all."""
+    with writing(folder):
+        temporary = folder / f"{name}.{_owner()}"
+        shutil.rmtree(temporary, ignore_errors=True)
+        write_dataset(part.assign_attrs(digest=dataset_digest(part)), temporary)
+        _flush(temporary)
+        temporary.rename(folder / f"{name}.zarr")
+
+
+def kept_part(folder: Path, name: str) -> "xr.Dataset | None":
+    """A part kept before, or None where there is none or it is damaged (it is then thrown away)."""
+    path = folder / f"{name}.zarr"
+    if not path.exists():
+        return None
+    try:
+        part = read_dataset(path)
+        if part.attrs.pop("digest", "") == dataset_digest(part):
+            return part
+    except Exception:  # a damaged Zarr store raises as it pleases: the part is computed again
+        pass
+    shutil.rmtree(path, ignore_errors=True)
+    return None
+
+
+@contextmanager
+def writing(directory: Path) -> Iterator[None]:
+    """Turn what can go wrong with a disk into one line."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise InputError(f"the disk that holds {directory} is full; nothing was stored or lost") from None
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"cannot write to {error.filename or directory}: {reason}") from None
+
+
+def _reading(run: Run, read: Callable[[], Content]) -> Content:
+    """What `read` gives; a run that is damaged or was deleted meanwhile is an `InputError`."""
+    try:
+        return read()
+    except Exception as error:  # Zarr and its codecs raise errors of many kinds for a damaged store
+        if not (run.path / "manifest.json").exists():
+            raise InputError(f"run {run.id} was deleted while it was being read") from None
+        damage = run.damage()
+        what = damage[0] if damage else f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError(f"run {run.id} is damaged: {what}") from None
+
+
+def _read_manifest(path: Path) -> Mapping[str, Any]:
+    try:
+        made = json.loads((path / "manifest.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"run {path.name} is damaged: manifest.json is missing") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"run {path.name} is damaged: manifest.json cannot be read ({error})") from None
+    needed = {"manifest_version", "created", "scenarios", "members", "seed", "files", "results"}
+    if not isinstance(made, dict) or needed - made.keys() or not isinstance(made["files"], dict):
+        raise InputError(f"run {path.name} is damaged: manifest.json is not complete")
+    if made["manifest_version"] > MANIFEST_VERSION:
+        raise InputError(
+            f"run {path.name} was made by a newer Chipweir ({made.get('chipweir')}); this is {chipweir.__version__}"
+        )
+    return made
+
+
+def _run_folders(directory: Path) -> list[Path]:
+    try:
+        return sorted(path for path in directory.iterdir() if _RUN_ID.fullmatch(path.name) and path.is_dir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise InputError(f"cannot read {directory}: {(error.strerror or str(error)).lower()}") from None
+
+
+def _run_id(made: Mapping[str, Any]) -> str:
+    """Sorts by time, reads as what was run: 20261201-093000-baseline-and-3-x1000-1a2b3c."""
+    stamp = datetime.fromisoformat(made["created"]).strftime("%Y%m%d-%H%M%S")
+    names = [dumped["name"] for dumped in made["scenarios"]]
+    joined = "-".join(names)
+    slug = joined if len(joined) <= 40 else f"{names[0][:40]}-and-{len(names) - 1}"
+    return f"{stamp}-{slug}-x{made['members']}-{made['identity'][:6]}"
+
+
+def _free_name(directory: Path, name: str) -> str:
+    number, candidate = 1, name
+    while (directory / candidate).exists():
+        number += 1
+        candidate = f"{name}-{number}"
+    return candidate
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}.{os.getpid()}"
+
+
+def _sweep(directory: Path) -> None:
+    """Remove what killed processes of this machine left half-written."""
+    for path in directory.glob(".*"):
+        host, _, pid = path.name.rpartition(".")
+        if not path.name.startswith((_WRITING, _DELETED)) or not host.endswith(f".{socket.gethostname()}"):
+            continue
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _checksums(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _flush(folder: Path) -> None:
+    """Make everything in `folder` durable, files before the folders that name them."""
+    for root, _, files in os.walk(folder, topdown=False):
+        for name in files:
+            with (Path(root) / name).open("rb") as file:
+                os.fsync(file.fileno())
+        _flush_folder(Path(root))
+
+
+def _flush_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows opens no directories
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _json_digest(content: object) -> str:
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _git_describe() -> str | None:
+    """What Git calls this state of the code, where the package is run from a checkout of its own."""
+    package = Path(chipweir.__file__).parent
+    top = package.parent.parent
+    if not (top / ".git").exists() or package != top / "src" / "chipweir":
+        return None
+    command = ["git", "-C", str(top), "describe", "--always", "--tags", "--dirty"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _python_version() -> tuple[int, int, int]:
+    import sys
+
+    return sys.version_info[:3]
+
+
+def _platform() -> str:
+    import platform
+
+    return platform.platform(terse=True)

@@ -1,0 +1,285 @@
+"""Runs on disk: whole or not there, found again, exported, repaired from what finished."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chipweir import store
+from chipweir.errors import InputError, UnknownName
+from chipweir.world import load_scenario
+
+
+def results(seed: int = 0) -> xr.Dataset:
+    generator = np.random.default_rng(seed)
+    months = np.arange(np.datetime64("2022-01"), np.datetime64("2022-05")).astype("datetime64[ns]")
+    compute = generator.lognormal(size=(2, 3, 4, 2))
+    return xr.Dataset(
+        {
+            "compute": (("scenario", "quantile", "month", "region"), compute, {"units": "H100e", "note": "한국"}),
+            "premium": (("scenario", "quantile", "month"), generator.lognormal(size=(2, 3, 4)), {"units": "1"}),
+            "binding": (("scenario", "month"), generator.integers(0, 3, size=(2, 4))),
+        },
+        coords={
+            "scenario": ["baseline", "weir"],
+            "quantile": [0.05, 0.5, 0.95],
+            "month": months,
+            "region": ["CHN", "USA"],
+        },
+        attrs={"members": 3, "checks": {"closed": True}},
+    )
+
+
+def made(**changes: object) -> dict[str, object]:
+    scenarios = [load_scenario("baseline"), load_scenario("weir")]
+    return {**store.manifest(scenarios, "f" * 64, "r" * 64, 3, 1, ["chipweir", "run"]), **changes}
+
+
+def fill(folder: Path, manifest: object) -> None:
+    (folder / "headline.json").write_text('{"rows": [1]}')
+    (folder / "report.html").write_text("<html></html>")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> store.Run:
+    return store.write_run(tmp_path, results(), made(), fill)
+
+
+def test_a_run_is_read_back_as_it_was_written(run: store.Run, tmp_path: Path) -> None:
+    again = store.find_run(run.id, tmp_path)
+    assert again.results.identical(results())
+    assert again.damage() == []
+    assert again.headline() == {"rows": [1]}
+    assert [scenario.name for scenario in again.scenarios] == ["baseline", "weir"]
+    assert again.scenarios[1] == load_scenario("weir")
+    assert {"headline.json", "report.html", "scenarios/weir.yaml"} <= set(again.manifest["files"])
+    assert load_scenario(run.path / "scenarios" / "weir.yaml") == load_scenario("weir")
+
+
+def test_ids_sort_by_time_and_never_collide(tmp_path: Path) -> None:
+    early = store.write_run(tmp_path, results(), made(created="2026-11-01T00:00:00+00:00"))
+    late = store.write_run(tmp_path, results(), made(created="2026-11-02T00:00:00+00:00"))
+    twin = store.write_run(tmp_path, results(), made(created="2026-11-02T00:00:00+00:00"))
+    assert early.id < late.id < twin.id
+    assert "baseline-weir" in early.id
+    listed, damaged = store.list_runs(tmp_path)
+    assert [entry.id for entry in listed] == [early.id, late.id, twin.id]
+    assert damaged == {}
+    assert store.find_run("latest", tmp_path).id == twin.id
+    assert store.find_run(early.id[:12], tmp_path).id == early.id
+    with pytest.raises(InputError, match="begins the ids of"):
+        store.find_run("2026", tmp_path)
+
+
+def test_unknown_runs_are_named(run: store.Run, tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match=f"did you mean {run.id}"):
+        store.find_run(run.id[:-1] + "z", tmp_path)
+    with pytest.raises(UnknownName, match="holds no runs"):
+        store.find_run("latest", tmp_path / "nowhere")
+    with pytest.raises(InputError, match="not a run"):
+        store.find_run(str(tmp_path) + "/", tmp_path)
+    with pytest.raises(UnknownName):
+        store.find_run("", tmp_path)
+
+
+def test_a_failure_while_writing_leaves_nothing(tmp_path: Path) -> None:
+    before = store.write_run(tmp_path, results(), made())
+
+    def fails(folder: Path, manifest: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.write_run(tmp_path, results(1), made(seed=2), fails)
+    assert [path.name for path in tmp_path.iterdir()] == [before.id]
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    def full(folder: Path, manifest: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(InputError, match="is full; nothing was stored or lost"):
+        store.write_run(tmp_path, results(), made(), full)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for act in (lambda: store.prepare(tmp_path / "file" / "runs"), lambda: store.prepare(tmp_path / "file")):
+        with pytest.raises(InputError, match="cannot write to"):
+            act()
+
+
+def test_a_killed_writer_is_swept_and_a_living_one_is_not(tmp_path: Path) -> None:
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
+    host = store.socket.gethostname()
+    left = tmp_path / f".writing-20260101-000000-x.{host}.{dead.stdout.strip()}"
+    living = tmp_path / f".writing-20260101-000000-y.{host}.{os.getpid()}"
+    for folder in (left, living):
+        folder.mkdir()
+    store.prepare(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [living.name]
+
+
+@pytest.mark.parametrize("harm", ["chunk gone", "chunk changed", "metadata", "manifest", "manifest gone", "other json"])
+def test_damage_is_found_and_named(run: store.Run, tmp_path: Path, harm: str) -> None:
+    chunk = next(path for path in (run.path / "results.zarr" / "compute").iterdir() if not path.name.startswith("."))
+    if harm == "chunk gone":
+        chunk.unlink()
+    elif harm == "chunk changed":
+        chunk.write_bytes(chunk.read_bytes()[:-3])
+    elif harm == "metadata":
+        (run.path / "results.zarr" / ".zmetadata").write_text("{")
+    elif harm == "manifest":
+        (run.path / "manifest.json").write_text('{"half": ')
+    elif harm == "manifest gone":
+        (run.path / "manifest.json").unlink()
+    else:
+        (run.path / "manifest.json").write_text("[1]")
+    with pytest.raises(InputError, match=f"run {run.id} is damaged: .*(results.zarr|manifest.json)"):
+        _ = store.find_run(run.id, tmp_path).results
+    if "json" in harm or "manifest" in harm:
+        assert list(store.list_runs(tmp_path)[1]) == [run.id]
+
+
+def test_a_run_deleted_while_it_is_read_is_one_line(run: store.Run, tmp_path: Path) -> None:
+    reader = store.find_run(run.id, tmp_path)
+    store.delete_run(run.path)
+    with pytest.raises(InputError, match="was deleted while it was being read"):
+        _ = reader.results
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_manifest_of_a_newer_version_is_refused(run: store.Run, tmp_path: Path) -> None:
+    path = run.path / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "manifest_version": 99, "chipweir": "9.0"}))
+    with pytest.raises(InputError, match=r"made by a newer Chipweir \(9.0\)"):
+        store.find_run(run.id, tmp_path)
+
+
+def test_the_identity_is_of_what_determines_the_numbers() -> None:
+    one = made()
+    assert store.identity(one) == store.identity({**one, "created": "then", "command": ["other"], "git": None})
+    for key, value in {"seed": 2, "members": 4, "facts": "0", "rules": "0", "code": "0"}.items():
+        assert store.identity(one) != store.identity({**one, key: value}), key
+    bolder = load_scenario("weir").with_settings({"us.enforcement": 2})
+    changed = [load_scenario("baseline").model_dump(), bolder.model_dump()]
+    assert store.identity(one) != store.identity({**one, "scenarios": changed})
+
+
+@given(st.integers(0, 2), st.integers(0, 2), st.integers(0, 3), st.integers(0, 1))
+@settings(max_examples=20, deadline=None)
+def test_the_digest_sees_the_last_bit(scenario: int, quantile: int, month: int, region: int) -> None:
+    one, other = results(), results()
+    place = (scenario % 2, quantile, month, region)
+    other["compute"].values[place] = np.nextafter(other["compute"].values[place], np.inf)
+    assert store.dataset_digest(one) != store.dataset_digest(other)
+    assert store.dataset_digest(one) == store.dataset_digest(results())
+    assert store.dataset_digest(one) == store.dataset_digest(one.assign_attrs(anything=1))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_the_long_table_holds_every_number_once(run: store.Run, tmp_path: Path, suffix: str) -> None:
+    target = tmp_path / f"out{suffix}"
+    store.export_run(run, target)
+    read = pyarrow.csv.read_csv if suffix == ".csv" else pyarrow.parquet.read_table
+    rows = read(target).to_pylist()
+    assert len(rows) == sum(results()[name].size for name in results().data_vars)
+    row = next(
+        row
+        for row in rows
+        if row["variable"] == "compute"
+        and row["scenario"] == "weir"
+        and row["quantile"] == 0.95
+        and str(row["month"])[:7] == "2022-03"
+        and row["region"] == "USA"
+    )
+    assert row["unit"] == "H100e"
+    expected = results()["compute"].sel(scenario="weir", quantile=0.95, month="2022-03", region="USA").item()
+    assert row["value"] == pytest.approx(expected, rel=1e-15)
+    assert all(not row["region"] for row in rows if row["variable"] == "premium")
+
+
+def test_netcdf_carries_axes_units_and_attributes(run: store.Run, tmp_path: Path) -> None:
+    store.export_run(run, tmp_path / "out.nc", ["compute", "premium"])
+    with xr.open_dataset(tmp_path / "out.nc") as read:
+        assert list(read.data_vars) == ["compute", "premium"]
+        assert read["compute"].attrs["units"] == "H100e"
+        assert json.loads(read.attrs["checks"]) == {"closed": True}
+        xr.testing.assert_equal(read.load(), results()[["compute", "premium"]])
+
+
+def test_export_refuses_what_it_cannot_do_and_leaves_the_old_file(run: store.Run, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    target.write_text("before")
+    with pytest.raises(UnknownName, match="did you mean compute"):
+        store.export_run(run, target, ["comput"])
+    with pytest.raises(UnknownName, match="file type"):
+        store.export_run(run, tmp_path / "out.xlsx")
+    with pytest.raises(InputError, match="cannot write to"):
+        store.export_run(run, tmp_path / "nowhere" / "out.csv")
+    assert target.read_text() == "before"
+
+
+def test_parts_survive_a_stop_and_go_when_all_is_done(tmp_path: Path) -> None:
+    def stopped() -> None:
+        with store.unfinished(tmp_path, "a" * 64) as folder:
+            store.keep_part(folder, "baseline-0", results())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert len(store.unfinished_runs(tmp_path)) == 1
+    with store.unfinished(tmp_path, "a" * 64) as folder:
+        part = store.kept_part(folder, "baseline-0")
+        assert part is not None
+        assert part.identical(results())
+        assert store.kept_part(folder, "weir-0") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_part_is_computed_again(tmp_path: Path) -> None:
+    with store.unfinished(tmp_path, "b" * 64) as folder:
+        store.keep_part(folder, "part", results())
+        for chunk in (folder / "part.zarr" / "premium").iterdir():
+            chunk.unlink()
+        assert store.kept_part(folder, "part") is None
+        assert not (folder / "part.zarr").exists()
+        store.keep_part(folder, "part", results())
+        assert store.kept_part(folder, "part") is not None
+
+
+def test_two_processes_do_not_compute_the_same_ensemble(tmp_path: Path) -> None:
+    refused: list[str] = []
+
+    def second() -> None:
+        try:
+            with store.unfinished(tmp_path, "c" * 64):
+                pass
+        except InputError as error:
+            refused.append(str(error))
+
+    with store.unfinished(tmp_path, "c" * 64):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+    assert refused
+    assert "by another process" in refused[0]
+
+
+def test_the_runs_directory_is_the_option_then_the_variable_then_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CHIPWEIR_RUNS", raising=False)
+    assert store.runs_directory() == Path("chipweir-runs")
+    monkeypatch.setenv("CHIPWEIR_RUNS", "elsewhere")
+    assert store.runs_directory() == Path("elsewhere")
+    assert store.runs_directory(Path("here")) == Path("here")
