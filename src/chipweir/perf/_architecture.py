@@ -5,12 +5,15 @@ An `Architecture` holds floats for one model or arrays [n] for n of them (`stack
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,6 +119,20 @@ VARIANT = re.compile(
 )
 
 
+# Published under other names with the same layers (own reading of the model cards).
+_SAME = {
+    "llama3.3-70b": "llama-3.1-70b", "llama-3-70b": "llama-3.1-70b", "llama-3-8b": "llama-3.1-8b",
+    "deepseek-r1-distill-llama-70b": "llama-3.1-70b", "deepseek-r1-distill-llama-8b": "llama-3.1-8b",
+    "qwen3-coder-30b-a3b": "qwen3-30b-a3b", "deepseek-v3.1": "deepseek-v3", "deepseek-v3.1-terminus": "deepseek-v3",
+    "deepseek-v3/r1": "deepseek-v3", "deepseek3-671b": "deepseek-v3", "deepseek-v3-671b": "deepseek-v3",
+    "deepseek-v3.2-exp": "deepseek-v3.2", "deepseek-v3.2-speciale": "deepseek-v3.2", "kimi-k2-thinking": "kimi-k2",
+    "kimi-k2.6": "kimi-k2.5", "glm-4.7": "glm-4.6-and-4.7", "glm-4.6": "glm-4.6-and-4.7", "glm-5.1": "glm-5",
+    "minimax-m2": "minimax-m2.5", "minimax-m2.1": "minimax-m2.5", "pangu-ultra-moe-718b": "pangu-ultra-moe",
+    "qwen2-72b": "qwen2.5-72b", "qwen2.5-72b": "qwen2.5-72b", "gpt-3-175b": "gpt-3-175b-mlperf",
+    "gpt-3-175b-megatron-strong-scaling": "gpt-3-175b-mlperf", "gpt-3": "gpt-3-175b-mlperf",
+}  # fmt: skip
+
+
 def _record(name: str, facts: Facts) -> LanguageModel:
     """The record of `name`; number-format and tuning endings, brackets and the publisher's prefix may be left on."""
     name = name.strip()
@@ -129,14 +146,29 @@ def _record(name: str, facts: Facts) -> LanguageModel:
         except UnknownName:
             continue
     folded = _folded(tail)
-    for record in facts.models.values():
+    folded = SAME_ARCHITECTURE.get(folded, SAME_ARCHITECTURE.get(_folded(name.replace("/", "")), folded))
+    for record in (*facts.models.values(), *_further_models()):
         if folded in {_folded(known) for known in (record.id, record.name, *record.aliases)}:
             return record
-    raise UnknownName("model", name, [*facts.models, *(m.name for m in facts.models.values())])
+    known = [m.name for m in (*facts.models.values(), *_further_models())]
+    raise UnknownName("model", name, [*facts.models, *known])
+
+
+@lru_cache(maxsize=1)
+def _further_models() -> tuple[LanguageModel, ...]:
+    """Published configurations of models that appear in measurements but not in the facts room (recalled, not looked up)."""
+    from chipweir.facts import LanguageModel
+
+    text = resources.files("chipweir.perf").joinpath("data", "architectures.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(io.StringIO(text))
+    return tuple(LanguageModel.model_validate({k: v for k, v in row.items() if v}) for row in rows)
 
 
 def _folded(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", VARIANT.sub("", name.split("/")[-1]).lower().replace("meta-llama", "llama"))
+
+
+SAME_ARCHITECTURE = {_folded(name.replace("/", "")): _folded(same) for name, same in _SAME.items()}
 
 
 def from_model(model: LanguageModel) -> Architecture:
@@ -152,12 +184,11 @@ def from_model(model: LanguageModel) -> Architecture:
     layers, hidden = float(model.layers or 0), float(model.hidden or 0)
     attention = _attention(model, extra)
     experts = float(model.n_experts or 0)
-    moe_layers = _moe_layers(model, extra) if experts else 0.0
-    dense_layers = layers - moe_layers
+    moe_layers, dense_layers = _ffn_layers(model, extra)
     ffn = float(model.ffn_dense or (model.moe_ffn or 0) * (model.experts_active or 1))
-    expert = 3.0 * hidden * float(model.moe_ffn or 0)
+    matrices = 2.0 if attention["ungated"] else 3.0
+    expert = matrices * hidden * float(model.moe_ffn or 0)
     shared = moe_layers * (expert * float(model.n_shared or 0) + hidden * experts)
-    matrices = 2.0 if attention["old_mlp"] else 3.0
     dense = dense_layers * matrices * hidden * ffn
     embedding = float(model.vocab or 0) * hidden
     head = embedding
@@ -199,10 +230,16 @@ def _extra(note: str) -> dict[str, Any]:
         return numbers
 
 
-def _moe_layers(model: LanguageModel, extra: dict[str, Any]) -> float:
-    step = int(extra.get("interleave_moe_layer_step", 1))
-    layers = float(model.layers or 0) - float(model.first_dense_layers or 0)
-    return layers / step
+def _ffn_layers(model: LanguageModel, extra: dict[str, Any]) -> tuple[float, float]:
+    """Layers with routed experts and layers with a dense feed-forward block."""
+    layers = float(model.layers or 0)
+    kinds = extra.get("layer_types")
+    if isinstance(kinds, dict) and ("mlp" in kinds or "moe" in kinds):
+        return float(kinds.get("moe", 0)), float(kinds.get("mlp", 0))
+    if not model.n_experts:
+        return 0.0, layers
+    routed = (layers - float(model.first_dense_layers or 0)) / int(extra.get("interleave_moe_layer_step", 1))
+    return routed, layers - routed
 
 
 def _attention(model: LanguageModel, extra: dict[str, Any]) -> dict[str, Any]:
@@ -211,7 +248,7 @@ def _attention(model: LanguageModel, extra: dict[str, Any]) -> dict[str, Any]:
     layers, hidden, heads = float(model.layers or 0), float(model.hidden or 0), float(model.heads or 0)
     out: dict[str, Any] = {
         "latent": 0.0, "window": math.inf, "window_kv": 0.0, "window_score": 0.0, "state": 0.0, "topk": math.inf,
-        "index_flops": 0.0, "index_elements": 0.0, "old_mlp": text == "mha",
+        "index_flops": 0.0, "index_elements": 0.0, "ungated": text == "mha" or bool(extra.get("ungated")),
     }  # fmt: skip
     if model.kv_lora_rank or text == "mla":
         _fill_latent(out, model, layers, hidden, heads)
@@ -271,10 +308,10 @@ def _fill_compressed(
 
 def _fill_grouped(out: dict[str, Any], model: LanguageModel, extra: dict[str, Any], text: str) -> None:
     """Multi-head and grouped-query attention, with window layers or linear layers among the full ones."""
-    layers, hidden, heads = float(model.layers or 0), float(model.hidden or 0), float(model.heads or 0)
+    hidden, heads = float(model.hidden or 0), float(model.heads or 0)
     kv_heads = float(model.kv_heads or heads)
     dim = float(model.head_dim or hidden / heads)
-    full, windowed, linear, none = _layer_kinds(model, extra, text)
+    full, windowed, linear, _ = _layer_kinds(model, extra, text)
     per_layer = hidden * dim * (2.0 * heads + 2.0 * kv_heads)
     # A gated linear layer has query, key, value, gate and output projections of the width of the model (own reading).
     state_heads = float(extra.get("linear_num_value_heads", extra.get("linear_num_key_heads", heads)))
@@ -287,7 +324,6 @@ def _fill_grouped(out: dict[str, Any], model: LanguageModel, extra: dict[str, An
         window=float(model.sliding_window) if windowed and model.sliding_window else math.inf,
         window_kv=windowed * 2.0 * kv_heads * dim, window_score=windowed * 4.0 * heads * dim, state=linear * state,
     )  # fmt: skip
-    del none
 
 
 def _layer_kinds(model: LanguageModel, extra: dict[str, Any], text: str) -> tuple[float, float, float, float]:
@@ -297,7 +333,7 @@ def _layer_kinds(model: LanguageModel, extra: dict[str, Any], text: str) -> tupl
     if isinstance(kinds, dict):
         windowed = float(kinds.get("sliding_attention", 0))
         linear = float(kinds.get("linear_attention", 0)) + float(kinds.get("mamba", 0))
-        none = float(kinds.get("mlp", 0))
+        none = float(kinds.get("mlp", 0)) + float(kinds.get("moe", 0))
         return float(kinds.get("full_attention", layers - windowed - linear - none)), windowed, linear, none
     ratio = re.search(r"(\d+)\s*(?:local)?\s*:\s*(\d+)", text)
     if ratio and "linear" in text:
@@ -349,8 +385,13 @@ def touched_experts(experts: Any, active: Any, tokens: Any) -> Any:
     E (1 - (1 - k/E)^n): independent, uniform choices; skewed routing touches fewer.
     """
     experts = np.asarray(experts, dtype=float)
-    share = np.divide(active, experts, out=np.zeros_like(experts + np.asarray(active, dtype=float)), where=experts > 0)
-    return experts * -np.expm1(np.maximum(tokens, 0.0) * np.log1p(-np.minimum(share, 1 - 1e-9)))
+    share = np.where(experts > 0, np.asarray(active) / np.maximum(experts, 1.0), 0.0)
+    missed = np.log1p(-np.minimum(share, 1 - 1e-9))
+    if type(tokens).__module__.startswith("jax"):
+        import jax.numpy as xp
+    else:
+        xp = np
+    return experts * -xp.expm1(xp.maximum(tokens, 0.0) * missed)
 
 
 def flops_per_token(model: Architecture, context: Any = 0.0, *, prefill: bool = False) -> Any:

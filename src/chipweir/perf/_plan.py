@@ -1,0 +1,213 @@
+"""Execution plans: how a model is laid out over chips, read from what is stated and chosen where nothing is.
+
+A plan is a decode (or mixed) replica of `tp` x `dp` chips, how many replicas there are, and the prefill workers beside them
+if prefill is disaggregated. `dp` is attention data parallelism inside a replica whose experts are shared.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from chipweir.errors import InputError
+from chipweir.perf._architecture import Architecture, kv_bytes, weight_bytes
+from chipweir.perf._hardware import Hardware
+
+
+WEIGHTS_SHARE = 0.85
+FABRIC_DEGREES = (1, 2, 4, 8, 16, 32, 64, 72, 128, 144, 256, 320)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Counts of chips and replicas; `stated`: read from the row rather than chosen."""
+
+    tp: float
+    dp: float
+    replicas: float
+    prefill_tp: float = 1.0
+    prefill_dp: float = 1.0
+    prefill_replicas: float = 0.0
+    stated: bool = True
+
+    @property
+    def split(self) -> bool:
+        """Whether prefill has chips of its own."""
+        return self.prefill_replicas > 0
+
+    @property
+    def decode_chips(self) -> float:
+        """Chips that decode."""
+        return self.tp * self.dp * self.replicas
+
+    @property
+    def prefill_chips(self) -> float:
+        """Chips that only prefill."""
+        return self.prefill_tp * self.prefill_dp * self.prefill_replicas
+
+    @property
+    def chips(self) -> float:
+        """All chips."""
+        return self.decode_chips + self.prefill_chips
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a row says about its layout; None is not stated."""
+
+    n_chips: float | None = None
+    tp: float | None = None
+    pp: float | None = None
+    ep: float | None = None
+    dp: float | None = None
+    attention_dp: float | bool | None = None
+    disagg: bool = False
+    prefill_chips: float | None = None
+    decode_chips: float | None = None
+    prefill_parallel: str = ""
+    decode_parallel: str = ""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One prefill or decode worker as written in `prefill_parallel` and `decode_parallel`."""
+
+    count: float | None
+    tp: float
+    dp: float | None
+    shared: bool
+
+
+@lru_cache(maxsize=4096)
+def read_worker(text: str) -> Worker | None:
+    """A worker from words such as "4x(tp8 ep1 dpattn=False)", "1x(tp1 adp32 mtp1 mep32 bs192)", "dp2 tp16".
+
+    None if nothing is said. Raises `InputError` for words that cannot be read.
+    """
+    if not text.strip():
+        return None
+    match = re.fullmatch(r"\s*(\d*)\s*x?\s*\(?([^()]*)\)?\s*", text)
+    pairs = dict(re.findall(r"([a-z]+)=?(\d+|true|false)?\b", match[2].lower())) if match else {}
+    if match is None or not {"tp", "dp", "adp", "ep"} & set(pairs):
+        raise InputError(f"cannot read the layout '{text}'; write it as 2x(tp8 ep8 dpattn=True) or dp2 tp8")
+    tp = float(pairs.get("tp") or 1)
+    dp = pairs.get("adp") or pairs.get("dp")
+    count = float(match[1]) if match[1] else None
+    return Worker(count, max(tp, 1.0), float(dp) if dp else None, pairs.get("dpattn") == "true")
+
+
+def read_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str) -> Plan | None:
+    """The plan a row states, or None if it states too little and a plan must be chosen. Raises `InputError` on contradictions."""
+    for name in ("n_chips", "tp", "pp", "ep", "dp", "prefill_chips", "decode_chips"):
+        value = getattr(stated, name)
+        if value is not None and not (math.isfinite(value) and value >= 1):
+            raise InputError(f"{name} must be at least 1, not {value:g}")
+    if stated.disagg and (stated.prefill_parallel or stated.decode_parallel):
+        return _split_plan(stated, model, chip, dtype)
+    if stated.tp is None and stated.ep is None and stated.dp is None:
+        return None
+    return _joint_plan(stated)
+
+
+def _joint_plan(stated: Stated) -> Plan:
+    """A mixed deployment from its columns.
+
+    Where `n_chips` is the product of tensor and expert degrees of one and the same group (a known quirk of published
+    tables, visible in tokens/s per chip), the group is counted once. Expert parallelism without data parallelism keeps attention tensor parallel.
+    """
+    tp, ep, dp = (stated.tp or 1.0), (stated.ep or 1.0), (stated.dp or 1.0)
+    pp = stated.pp or 1.0
+    attention = stated.attention_dp
+    groups = float(attention) if attention is not None and not isinstance(attention, bool) else None
+    chips = stated.n_chips
+    group = max(tp, ep)
+    if chips is None:
+        chips = max(tp * dp if attention is not True else group, ep) * pp
+    elif ep > 1 and (chips == tp * ep or chips == ep * ep):
+        chips = min(max(tp, ep), chips) if tp <= ep or chips != tp else ep
+        group = chips
+    if chips % 1:
+        raise InputError(f"n_chips must be a whole number, not {chips:g}")
+    if tp > chips and ep <= 1:
+        raise InputError(f"tp {tp:g} needs more than the {chips:g} chips stated")
+    if attention is True or (groups is not None and groups > 1) or (dp > 1 and ep > 1):
+        size = min(max(group, dp, ep), chips)
+        inner = 1.0 if attention is True or groups is not None else max(1.0, min(tp, size / dp))
+        return Plan(tp=inner, dp=max(size / inner, 1.0), replicas=max(chips / size, 1.0))
+    size = min(group, chips)
+    return Plan(tp=size, dp=1.0, replicas=max(math.floor(chips / (size * pp)), 1.0))
+
+
+def _split_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str) -> Plan:
+    prefill, decode = read_worker(stated.prefill_parallel), read_worker(stated.decode_parallel)
+    prefill, decode = prefill or decode, decode or prefill
+    assert prefill is not None and decode is not None
+    p_tp, p_dp, p_count = _worker_size(prefill, stated.prefill_chips, model, chip, dtype)
+    d_tp, d_dp, d_count = _worker_size(decode, stated.decode_chips, model, chip, dtype)
+    if prefill.count is None and stated.prefill_chips is None and stated.n_chips:
+        p_count = max(1.0, math.floor((stated.n_chips - d_tp * d_dp * d_count) / (p_tp * p_dp)))
+    # Zero marks a number of prefill workers that is not stated: it is chosen so that prefill keeps up.
+    known = prefill.count is not None or stated.prefill_chips is not None or stated.n_chips is not None
+    return Plan(d_tp, d_dp, d_count, p_tp, p_dp, p_count if known else math.inf)
+
+
+def _worker_size(
+    worker: Worker, chips: float | None, model: Architecture, chip: Hardware, dtype: str
+) -> tuple[float, float, float]:
+    """Tensor degree, attention data parallel degree and number of workers.
+
+    A group beyond a node's eight chips, or one whose weights could not be replicated, runs attention data parallel: nobody
+    splits one latent cache over more.
+    """
+    if chips is not None and worker.count:
+        size = max(chips / worker.count, 1.0)
+        if worker.shared:
+            return 1.0, size, worker.count
+        return size, 1.0, worker.count
+    size = worker.tp * (worker.dp or 1.0)
+    if worker.dp is not None and worker.dp > 1:
+        return worker.tp, worker.dp, worker.count or 1.0
+    if model.latent and size > 8:
+        return 1.0, size, worker.count or 1.0
+    return size, 1.0, worker.count or 1.0
+
+
+def fits(model: Architecture, chip: Hardware, dtype: str, chips: float, *, context: float = 0.0) -> bool:
+    """Whether weights and one sequence's cache fit `chips` chips."""
+    need = float(weight_bytes(model, dtype)) + float(kv_bytes(model, context))
+    return need <= WEIGHTS_SHARE * float(chip.memory_bytes) * chips
+
+
+def smallest_group(model: Architecture, chip: Hardware, dtype: str, *, context: float = 0.0) -> int:
+    """The fewest chips (a power of two, or a whole scale-up domain) that hold the model. Raises `InputError` with the bytes if none do."""
+    for chips in FABRIC_DEGREES:
+        if fits(model, chip, dtype, chips, context=context):
+            return chips
+    need = float(weight_bytes(model, dtype)) + float(kv_bytes(model, context))
+    raise InputError(
+        f"{model.name} in {dtype} needs {need / 1e9:,.0f} GB, more than {FABRIC_DEGREES[-1]} x {chip.name} hold "
+        f"({FABRIC_DEGREES[-1] * float(chip.memory_bytes) / 1e9:,.0f} GB)"
+    )
+
+
+def candidates(model: Architecture, chip: Hardware, dtype: str, chips: float | None, *, context: float = 0.0) -> list[Plan]:
+    """Layouts worth trying: every group size from the smallest that fits to `chips`, attention split or data parallel."""
+    least = smallest_group(model, chip, dtype, context=context)
+    if chips is not None and least > chips:
+        need = float(weight_bytes(model, dtype)) + float(kv_bytes(model, context))
+        raise InputError(
+            f"{model.name} in {dtype} needs {need / 1e9:,.0f} GB for weights and one sequence, {chips:g} x {chip.name} hold "
+            f"{chips * float(chip.memory_bytes) / 1e9:,.0f} GB; it fits {least}"
+        )
+    most = chips if chips is not None else max(least, 8)
+    sizes = sorted({float(s) for s in FABRIC_DEGREES if least <= s <= most} | {float(most)})
+    plans = []
+    for size in sizes:
+        replicas = math.floor(most / size) if chips is not None else 1
+        if size <= max(8.0, min(float(chip.scaleup_domain), 16.0)):
+            plans.append(Plan(size, 1.0, replicas, stated=False))
+        if size > 1 and (model.experts > 0 or model.latent):
+            plans.append(Plan(1.0, size, replicas, stated=False))
+    return plans

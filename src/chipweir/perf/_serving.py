@@ -1,0 +1,205 @@
+"""Serving: from one forward pass to time per output token, time to first token and throughput of a whole deployment.
+
+Closed loop: `concurrency` requests are always present, each with `isl` prompt and `osl` output tokens. Decode steps of a
+replica share its chips with the prefill of the requests that replace finished ones (aggregated), or prefill has chips of its
+own (disaggregated). Queueing for prefill follows Schweitzer's approximate mean value analysis of a closed network
+(Schweitzer 1979; Bard 1979), which for one station solves as a quadratic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from chipweir.perf._collectives import layer_messages
+from chipweir.perf._operators import (
+    OPERATORS,
+    Load,
+    Work,
+    cache_per_sequence,
+    namespace,
+    pass_load,
+    resident_weights,
+    roofline,
+)
+
+
+ROUNDS = 5
+DRAFTS = 3.0
+RESERVED = 0.9
+
+
+@dataclass(frozen=True)
+class Efficiency:
+    """How near software comes to the hardware, per row [n] or one for all.
+
+    Shares of the peak in (0, 1]: `matmul`, `score`, `bandwidth`, `cache`, `routed` (times the first two), `link`. Seconds: `floor` per collective,
+    `layer` per layer of a pass, `step` per pass, `first` per request before its first token. `queue`: variability of arrivals at the prefill
+    stage, 1 for exponential. `mixing`: share of prefill work that delays decoding in a mixed batch. `accepted`: extra tokens
+    per step with multi-token prediction.
+    """
+
+    matmul: Any
+    score: Any
+    bandwidth: Any
+    cache: Any
+    routed: Any
+    link: Any
+    floor: Any
+    layer: Any
+    step: Any
+    first: Any
+    queue: Any
+    mixing: Any
+    accepted: Any
+
+
+@dataclass(frozen=True)
+class Case:
+    """A deployment and its load, arrays [n]. Layout of a decode (or mixed) replica: `tp` x `dp` chips, `replicas` of them.
+
+    Disaggregated rows (`split` 1) have `prefill_replicas` of `prefill_tp` x `prefill_dp` chips beside. `drafting`: 1 where
+    multi-token prediction is on. `steady`: 1 for pure decode (no prefill on these chips).
+    """
+
+    isl: Any
+    osl: Any
+    concurrency: Any
+    tp: Any
+    dp: Any
+    replicas: Any
+    split: Any
+    prefill_tp: Any
+    prefill_dp: Any
+    prefill_replicas: Any
+    drafting: Any
+    steady: Any
+
+
+@dataclass(frozen=True)
+class Served:
+    """Results, arrays [n]: seconds, requests/s of the deployment, and where the time of a decode step goes.
+
+    `batch`: sequences decoding on one replica. `limit`: the most that fit its memory. `prefill_s`: chip time of one request's prefill on
+    one replica. `busy`: share of time the prefill stage works. `compute_s`, `memory_s`, `link_s`, `overhead_s` of one decode step.
+    """
+
+    tpot: Any
+    ttft: Any
+    rate: Any
+    batch: Any
+    limit: Any
+    step: Any
+    prefill_s: Any
+    busy: Any
+    compute_s: Any
+    memory_s: Any
+    link_s: Any
+    overhead_s: Any
+    prefill_compute_s: Any
+
+
+def take(record: Any, index: np.ndarray) -> Any:
+    """Rows `index` of any dataclass of arrays."""
+    return type(record)(**{f.name: np.asarray(getattr(record, f.name))[index] for f in fields(record)})
+
+
+def operator_seconds(load: Load, w: Work, e: Efficiency) -> dict[str, Any]:
+    """Seconds of each operator on one chip."""
+    seconds = {}
+    for name in OPERATORS:
+        rate, bandwidth = e.matmul * w.rate, e.bandwidth * w.memory_bandwidth
+        if name == "attention_score":
+            rate, bandwidth = e.score * w.score_rate, e.cache * w.memory_bandwidth
+        elif name == "routed_ffn":
+            rate, bandwidth = rate * e.routed, bandwidth * e.routed
+        seconds[name] = roofline(load.flops[name], load.bytes[name], rate, bandwidth)
+    return seconds
+
+
+def decode_step(w: Work, e: Efficiency, batch: Any, context: Any, tp: Any, dp: Any, drafting: Any) -> dict[str, Any]:
+    """Seconds of one decode step of a replica with `batch` sequences: total and parts.
+
+    A rank holds at least one token: batches under `dp` leave ranks idle but cost no less.
+    """
+    xp = namespace(batch, e.layer)
+    sequences = xp.maximum(batch, dp)
+    tokens = sequences * (1.0 + DRAFTS * drafting)
+    load = pass_load(w, tokens, sequences, context, tp, dp)
+    seconds = operator_seconds(load, w, e)
+    work = sum(seconds.values())
+    messages = layer_messages(w, tokens, tp, dp, e.link, e.floor)
+    # The draft layer runs once per drafted token: that share of the whole pass.
+    overhead = (w.layers * e.layer + e.step) * (1.0 + DRAFTS * drafting / w.layers)
+    compute = sum(load.flops[n] / (w.score_rate if n == "attention_score" else w.rate) for n in OPERATORS)
+    return {"total": work + messages + overhead, "work": work, "link": messages, "overhead": overhead,
+            "compute": compute, "memory": sum(load.bytes.values()) / w.memory_bandwidth}  # fmt: skip
+
+
+def prefill_pass(w: Work, e: Efficiency, isl: Any, tp: Any, dp: Any) -> dict[str, Any]:
+    """Seconds of the prefill of one prompt: `busy` when every rank has one (share of one), `alone` when only one rank does."""
+    rooms = pass_load(w, isl * dp, dp, isl / 2.0, tp, dp, prefill=True)
+    seconds = operator_seconds(rooms, w, e)
+    overhead = w.layers * e.layer + e.step
+    messages = layer_messages(w, isl * dp, tp, dp, e.link, e.floor)
+    together = sum(seconds.values()) + messages + overhead
+    feed = seconds["routed_ffn"] + seconds["shared_ffn"] + seconds["dense_ffn"]
+    alone = together - (feed + messages) * (1.0 - 1.0 / dp) * 0.5
+    compute = sum(rooms.flops[n] / (w.score_rate if n == "attention_score" else w.rate) for n in OPERATORS)
+    return {"busy": together / dp, "alone": alone, "compute": compute / dp}
+
+
+def prefill_wait(alone: Any, demand: Any, think: Any, population: Any, queue: Any) -> Any:
+    """Seconds a request spends at the prefill stage of a closed network of `population` requests.
+
+    R = alone + demand q (N-1)/N Q with Q = N R / (think + R): the positive root of a quadratic in R.
+    """
+    xp = namespace(alone, think, queue)
+    excess = queue * demand * (population - 1.0)
+    b = think - alone - excess
+    return 0.5 * (-b + xp.sqrt(b * b + 4.0 * alone * think))
+
+
+def mixed_tpot(step: Any, prefill: Any, first: Any, osl: Any, others: Any) -> Any:
+    """Seconds per output token when `others` requests' prefills, `prefill` seconds each, interrupt decoding.
+
+    x (first + osl x - others prefill) = step (first + osl x), positive root: each step is stretched by the prefill work that
+    arrives meanwhile, at the rate at which requests finish.
+    """
+    xp = namespace(step, prefill, first)
+    b = first - others * prefill - step * osl
+    return (-b + xp.sqrt(b * b + 4.0 * osl * step * first)) / (2.0 * osl)
+
+
+def serve(w: Work, e: Efficiency, c: Case) -> Served:
+    """Time per output token, time to first token and request rate of n deployments; see the module's text."""
+    xp = namespace(e.layer, e.matmul)
+    context = c.isl + c.osl / 2.0
+    gain = 1.0 + e.accepted * c.drafting
+    prefill = prefill_pass(w, e, c.isl, c.prefill_tp, c.prefill_dp)
+    room = RESERVED * w.memory_bytes - resident_weights(w, c.tp, c.dp)
+    limit = np.maximum(room / cache_per_sequence(w, c.isl + c.osl, c.tp) * c.dp, 0.0)
+    population = c.concurrency / c.replicas
+    stations = xp.where(c.split > 0, c.prefill_replicas, c.replicas)
+    demand, alone = prefill["busy"] / stations, prefill["alone"] + e.first
+    most = np.maximum(np.minimum(population, limit), 1.0)
+    batch = most + 0.0 * e.layer
+    mixing = xp.where(c.split > 0, 0.0, e.mixing) * (1.0 - c.steady)
+    alone = alone * (1.0 - c.steady) + 1e-9
+    for _ in range(ROUNDS):
+        step = decode_step(w, e, batch, context, c.tp, c.dp, c.drafting)
+        pace = step["total"] / gain
+        ttft = prefill_wait(alone, demand * (1.0 - c.steady), c.osl * pace, c.concurrency, e.queue)
+        tpot = mixed_tpot(pace, prefill["busy"] * mixing, ttft, c.osl, xp.maximum(most - 1.0, 0.0))
+        ttft = prefill_wait(alone, demand * (1.0 - c.steady), c.osl * tpot, c.concurrency, e.queue)
+        batch = xp.clip(population * c.osl * tpot / (ttft + c.osl * tpot), 1.0, most)
+    held = xp.minimum(c.concurrency, batch * c.replicas)
+    rate = xp.where(population > limit, held / (c.osl * tpot), c.concurrency / (ttft + c.osl * tpot))
+    ttft = xp.where(population > limit, xp.maximum(c.concurrency / rate - c.osl * tpot, ttft), ttft)
+    return Served(
+        tpot=tpot, ttft=ttft, rate=rate, batch=batch, limit=limit, step=step["total"], prefill_s=prefill["busy"],
+        busy=xp.minimum(rate * demand, 1.0), compute_s=step["compute"], memory_s=step["memory"], link_s=step["link"],
+        overhead_s=step["overhead"], prefill_compute_s=prefill["compute"],
+    )  # fmt: skip
