@@ -5,6 +5,7 @@ value replaces the parent's for the whole run, a dated series takes over from it
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
@@ -43,7 +44,7 @@ Setting = float | str | dict[str, float | str]
 
 
 class Scenario(BaseModel):
-    """A resolved scenario: nothing is left to another file. `levers` is flat, by dotted name; the rest is at default."""
+    """A resolved scenario: needs no other file. `levers` is flat, by dotted name; the rest is at default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -387,12 +388,12 @@ def _key_lines(node: yaml.Node, path: tuple[str, ...], file: str) -> Iterator[tu
 
 
 def _plain(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
-    """Data of a node; keys stay as they are written, so that 2026-12-01 is no date object and NO no truth value."""
+    """Data of a node; keys and dates stay as they are written, so that `NO` as a key is no truth value."""
     if isinstance(node, yaml.MappingNode):
         return {str(key.value): _plain(loader, value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item) for item in node.value]
-    return loader.construct_object(node)
+    return node.value if node.tag == "tag:yaml.org,2002:timestamp" else loader.construct_object(node)
 
 
 def _lever_schema() -> dict[str, Any]:
@@ -404,7 +405,7 @@ def _lever_schema() -> dict[str, Any]:
         leaf: dict[str, Any] = {"anyOf": [value, dated], "description": f"{lever.description} [{lever.unit}]"}
         if lever.by_product:
             leaf["anyOf"].append({"type": "object", "additionalProperties": {"anyOf": [value, dated]}})
-            root["patternProperties"][rf"^{lever.name}\.".replace(".", r"\.", 1)] = {"anyOf": [value, dated]}
+            root["patternProperties"][f"^{re.escape(lever.name)}\\."] = {"anyOf": [value, dated]}
         root["properties"][lever.name] = leaf
         branch = root
         *parents, last = lever.name.split(".")
