@@ -1,5 +1,8 @@
 """What is known, dated and sourced: chips, systems, language models, facts, events, prices, names."""
 
+from datetime import date
+from typing import overload
+
 from chipweir.facts._facts import Facts, normalise
 from chipweir.facts._load import load
 from chipweir.facts._records import (
@@ -26,10 +29,15 @@ def country(name: str) -> Country:
     return load().country(name)
 
 
-def convert(value: float, start: str, target: str, on: str) -> float:
-    """`value` in currency `start` as `target` at the dated rate of the month of `on` (ISO date or month).
+@overload
+def convert(value: float, start: str, target: str, on: str | date) -> float: ...
+@overload
+def convert(value: Value, start: str, target: str, on: str | date) -> Value: ...
+def convert(value: float | Value, start: str, target: str, on: str | date) -> float | Value:
+    """`value` in currency `start` as `target` at the dated rate of the month (quarter, half, year) `on`.
 
-    Rates are facts (`exchange_rates.csv`). Raises `InputError` outside the months they cover.
+    Rates are facts (`exchange_rates.csv`). Raises `UnknownName` for a currency without rates, `InputError` outside the
+    months they cover.
     """
     return load().convert(value, start, target, on)
 

@@ -3,8 +3,9 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, overload
 
 from chipweir.errors import InputError, UnknownName
 from chipweir.facts._records import (
@@ -192,8 +193,25 @@ class Facts:
             if identifier in conflict.about or any(identifier in position.facts for position in conflict.values)
         ]
 
-    def convert(self, value: float, start: str, target: str, on: str) -> float:
-        """`value` in currency `start` as `target`, at the rate of the month of `on` (ISO date). See `chipweir.facts.convert`."""
+    @cached_property
+    def rates(self) -> dict[str, dict[str, float]]:
+        """Units of each currency for one US dollar, by month, from the facts whose quantity is `exchange_rate`."""
+        found: dict[str, dict[str, float]] = {}
+        for fact in sorted((f for f in self.facts.values() if f.quantity == "exchange_rate"), key=lambda f: rank(f.value)):
+            base, _, currency = fact.item.partition("/")
+            if base == "USD" and currency.isalpha() and len(currency) == 3:
+                found.setdefault(currency, {}).setdefault(fact.period, fact.value.best)
+        return found
+
+    @overload
+    def convert(self, value: float, start: str, target: str, on: str | date) -> float: ...
+    @overload
+    def convert(self, value: Value, start: str, target: str, on: str | date) -> Value: ...
+    def convert(self, value: float | Value, start: str, target: str, on: str | date) -> float | Value:
+        """`value` in currency `start` as `target`, at the rate of the month (quarter, half, year) `on`.
+
+        Raises `UnknownName` for a currency without rates, `InputError` for a month the rates do not cover.
+        """
         from chipweir.facts._currency import convert
 
         return convert(self, value, start, target, on)

@@ -367,8 +367,8 @@ def _all_entities(
     found = dict(entities)
     for country in countries.values():
         key = _slug(country.names.en)
-        aliases = (country.alpha3, *country.aliases)
-        made = Entity(id=key, kind="country", names=country.names, aliases=aliases, country=country.alpha2, origin=country.origin)
+        home, place = country.alpha2, country.origin
+        made = Entity(id=key, kind="country", names=country.names, aliases=country.aliases, country=home, origin=place)
         found.setdefault(key, made)
     products: list[tuple[str, Chip | System | LanguageModel, str]] = [
         *(("chip", chip, chip.maker_country) for chip in chips.values()),

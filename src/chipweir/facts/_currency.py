@@ -1,0 +1,60 @@
+"""Currencies at dated rates that are themselves facts."""
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING
+
+from chipweir.errors import InputError, UnknownName
+from chipweir.facts._records import Value
+
+
+if TYPE_CHECKING:
+    from chipweir.facts._facts import Facts
+
+
+_SAME = {"RMB": "CNY", "CNH": "CNY", "US$": "USD", "YUAN": "CNY", "WON": "KRW"}
+_PERIOD = re.compile(r"^(\d{4})(?:-?Q([1-4])|-?H([12])|-(\d{2})(?:-\d{2})?)?$")
+
+
+def months_of(on: str | date) -> list[str]:
+    """The months (`2025-08`) that an ISO date, month, quarter, half-year or year covers. Raises `InputError`."""
+    text = on.isoformat() if isinstance(on, date) else str(on).strip()
+    found = _PERIOD.match(text)
+    if not found or (found[4] and not 1 <= int(found[4]) <= 12):
+        raise InputError(f"date '{text}' is not understood; write 2025-08-29, 2025-08, 2025Q3, 2025H2 or 2025")
+    year, quarter, half, month = found.groups()
+    if month:
+        return [f"{year}-{month}"]
+    first, count = (3 * int(quarter) - 2, 3) if quarter else (6 * int(half) - 5, 6) if half else (1, 12)
+    return [f"{year}-{number:02d}" for number in range(first, first + count)]
+
+
+def rate(facts: "Facts", currency: str, on: str | date) -> float:
+    """Units of `currency` for one US dollar in the month of `on`; the mean of the months where `on` covers several.
+
+    Raises `UnknownName` for a currency without rates and `InputError` for a month outside those the facts cover.
+    """
+    code = _SAME.get(currency.strip().upper(), currency.strip().upper())
+    if code == "USD":
+        months_of(on)
+        return 1.0
+    known = facts.rates.get(code)
+    if known is None:
+        raise UnknownName("currency", currency, ["USD", *facts.rates])
+    wanted = months_of(on)
+    if missing := [month for month in wanted if month not in known]:
+        raise InputError(f"no exchange rate USD/{code} for {missing[0]}; the facts cover {min(known)} to {max(known)}")
+    return sum(known[month] for month in wanted) / len(wanted)
+
+
+def convert(facts: "Facts", value: float | Value, start: str, target: str, on: str | date) -> float | Value:
+    """`value` in currency `start` as `target`: a number as a number, a `Value` as a `Value` whose note says how."""
+    scale = rate(facts, target, on) / rate(facts, start, on)
+    if not isinstance(value, Value):
+        return float(value) * scale
+    numbers = {
+        bound: None if (number := getattr(value, bound)) is None else number * scale for bound in ("low", "central", "high")
+    }
+    note = f"converted from {start} to {target} at {scale:.6g} ({on})"
+    unit = value.unit.replace(_SAME.get(start, start), _SAME.get(target, target))
+    return value.model_copy(update={**numbers, "unit": unit, "note": f"{value.note}; {note}" if value.note else note})
