@@ -1,0 +1,148 @@
+"""Language packs: the units, bounds, bases and numerals of three languages, read from data.
+
+A unit is looked up by its longest written form at a place in the text. All packs answer for every document, because Korean and Chinese
+news quotes English units and the scripts do not collide.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+
+LANGUAGES = ("ko", "en", "zh")
+WIDE = {ord(wide): ord(narrow) for wide, narrow in zip("０１２３４５６７８９％．，＄￥／～－＋（）：＃", "0123456789%.,$¥/~-+():#", strict=True)}
+NARROW = WIDE | {0x00A0: 0x20, 0x2009: 0x20, 0x202F: 0x20, 0x2007: 0x20, 0x3000: 0x20, 0x2212: 0x2D, 0x2011: 0x2D, 0xFE6A: 0x25}
+_HANGUL = re.compile(r"[가-힣]")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of the packs: `scale` turns a value written with it into `unit`."""
+
+    language: str
+    type: str
+    unit: str
+    scale: float
+    basis: str
+    not_before: tuple[str, ...]
+
+
+def plain(text: str) -> str:
+    """`text` with full-width digits, signs and unusual spaces in their plain form; no offset moves."""
+    return text.translate(NARROW)
+
+
+@cache
+def pack(language: str) -> Mapping[str, Any]:
+    """One language pack: `ko`, `en` or `zh`."""
+    source = resources.files("chipweir.evidence") / "data" / "packs" / f"{language}.yaml"
+    with source.open(encoding="utf-8") as file:
+        return yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+@cache
+def _forms() -> tuple[dict[str, tuple[Unit, ...]], int]:
+    table: dict[str, tuple[Unit, ...]] = {}
+    for language in LANGUAGES:
+        for row in pack(language)["units"]:
+            unit = Unit(
+                language,
+                row["type"],
+                row["unit"],
+                float(row.get("scale", 1)),
+                row.get("basis", ""),
+                tuple(row.get("not_before", ())),
+            )
+            for form in row["forms"]:
+                table[form] = (*table.get(form, ()), unit)
+    return table, max(map(len, table))
+
+
+@cache
+def _tails() -> re.Pattern[str]:
+    tails = sorted(pack("ko")["tails"], key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, tails)))
+
+
+def _ends(text: str, end: int, form: str, unit: Unit) -> bool:
+    """Whether a unit may end at `end`: no letter runs on and nothing turns it into another word."""
+    if text.startswith(unit.not_before, end) and unit.not_before:
+        return False
+    following = text[end : end + 1]
+    last = form[-1]
+    if last.isascii() and last.isalpha():
+        return not (following.isascii() and (following.isalnum() or following == "_"))
+    if unit.language == "ko" and len(form) == 1 and _HANGUL.match(following):
+        return _tails().match(text, end) is not None
+    return True
+
+
+def unit_at(text: str, start: int) -> tuple[Unit, int] | None:
+    """The longest unit written at `start` (one space or hyphen may come first), with where it ends; None if there is none."""
+    table, longest = _forms()
+    first = start
+    while first < len(text) and first - start < 2 and text[first] == " ":
+        first += 1
+    for at in dict.fromkeys((start, first)):
+        for length in range(min(longest, len(text) - at), 0, -1):
+            form = text[at : at + length]
+            found = table.get(form)
+            if found is None and form.isascii() and length > 3:
+                found = table.get(form.lower())
+            if found is None:
+                continue
+            for unit in found:
+                if _ends(text, at + length, form, unit):
+                    return unit, at + length
+    return None
+
+
+@cache
+def compiled(language: str, *path: str) -> re.Pattern[str]:
+    """The pattern stored at `path` of a pack, compiled once."""
+    item: Any = pack(language)
+    for key in path:
+        item = item[key]
+    return re.compile(item)
+
+
+@cache
+def rows(language: str, *path: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """The (name, pattern) rows stored at `path` of a pack, compiled once; empty where the pack has none."""
+    item: Any = pack(language)
+    for key in path:
+        item = item.get(key, ())
+        if not item:
+            return ()
+    return tuple((name, re.compile(pattern)) for name, pattern in item)
+
+
+def all_rows(*path: str) -> Iterator[tuple[str, str, re.Pattern[str]]]:
+    """Rows of every pack: (language, name, pattern)."""
+    for language in LANGUAGES:
+        for name, pattern in rows(language, *path):
+            yield language, name, pattern
+
+
+@cache
+def idioms() -> re.Pattern[str]:
+    """Every idiom of every pack: figures in them are figures of speech."""
+    each = [pattern for language in LANGUAGES for pattern in pack(language)["idioms"]]
+    flags = [re.sub(r"^\(\?i\)", "(?i:", pattern) + (")" if pattern.startswith("(?i)") else "") for pattern in each]
+    return re.compile("|".join(f"(?:{pattern})" for pattern in flags))
+
+
+@cache
+def words_before() -> tuple[re.Pattern[str], dict[str, str]]:
+    """Bounds that stand before a figure: a pattern that ends where the figure starts, and what each word means."""
+    meaning: dict[str, str] = {}
+    for language in LANGUAGES:
+        meaning |= pack(language)["bounds"]["before"]
+    words = sorted(meaning, key=len, reverse=True)
+    alternatives = "|".join((r"\b" if word[0].isascii() and word[0].isalpha() else "") + re.escape(word) for word in words)
+    return re.compile(rf"(?:(?i:{alternatives}))\s?$"), meaning
