@@ -53,7 +53,8 @@ def convert(facts: "Facts", value: float | Value, start: str, target: str, on: s
     if not isinstance(value, Value):
         return float(value) * scale
     numbers = {
-        bound: None if (number := getattr(value, bound)) is None else number * scale for bound in ("low", "central", "high")
+        bound: None if (number := getattr(value, bound)) is None else number * scale
+        for bound in ("low", "central", "high")
     }
     note = f"converted from {start} to {target} at {scale:.6g} ({on})"
     unit = value.unit.replace(_SAME.get(start, start), _SAME.get(target, target))

@@ -111,7 +111,9 @@ class Facts:
 
     @cached_property
     def _entity_index(self) -> Index:
-        return Index("entity", ((e.id, (e.names.en, e.names.ko, e.names.zh, *e.aliases)) for e in self.entities.values()))
+        return Index(
+            "entity", ((e.id, (e.names.en, e.names.ko, e.names.zh, *e.aliases)) for e in self.entities.values())
+        )
 
     @cached_property
     def _country_index(self) -> Index:
@@ -197,7 +199,9 @@ class Facts:
     def rates(self) -> dict[str, dict[str, float]]:
         """Units of each currency for one US dollar, by month, from the facts whose quantity is `exchange_rate`."""
         found: dict[str, dict[str, float]] = {}
-        for fact in sorted((f for f in self.facts.values() if f.quantity == "exchange_rate"), key=lambda f: rank(f.value)):
+        for fact in sorted(
+            (f for f in self.facts.values() if f.quantity == "exchange_rate"), key=lambda f: rank(f.value)
+        ):
             base, _, currency = fact.item.partition("/")
             if base == "USD" and currency.isalpha() and len(currency) == 3:
                 found.setdefault(currency, {}).setdefault(fact.period, fact.value.best)

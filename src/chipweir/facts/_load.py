@@ -130,7 +130,8 @@ def _read(directories: Sequence[Path]) -> Facts:
         table = tables[name]
         made = {key: make(line) for key, line in table.lines.items()}
         overrides.extend(
-            Override(kind=name.removesuffix("s"), id=key, replaced=make(old), by=made[key]) for key, old in table.replaced.items()
+            Override(kind=name.removesuffix("s"), id=key, replaced=make(old), by=made[key])
+            for key, old in table.replaced.items()
         )
         return made
 
@@ -189,7 +190,9 @@ def _table(schema: Schema, directories: Sequence[Path]) -> Table:
 def _check_override(path: Path, place: str, key: str, old: Line | None, replaces: bool) -> None:
     line = line_of(place)
     if old is not None and not replaces:
-        raise InputError(f"{path}:{line}: '{key}' is already in {old.place}; add a column override with yes to replace it")
+        raise InputError(
+            f"{path}:{line}: '{key}' is already in {old.place}; add a column override with yes to replace it"
+        )
     if old is None and replaces:
         raise InputError(f"{path}:{line}: '{key}' is marked override but no record below has that id")
 
@@ -214,7 +217,8 @@ def _unit_rules(table: Table) -> dict[str, UnitRule]:
         number = _number(line, "factor")
         if number is None or number <= 0:
             raise InputError(f"{line.path}:{line_of(line.place)}: factor must be a number above zero")
-        rules[key] = UnitRule(key, line.row.get("unit", "").replace("1", "") if line.row["unit"] == "1" else line.row["unit"], number)
+        unit = line.row.get("unit", "")
+        rules[key] = UnitRule(key, "" if unit == "1" else unit, number)
     return rules
 
 
@@ -295,7 +299,12 @@ class _Values:
                     from chipweir.errors import UnknownName
 
                     raise UnknownName("quantity", quantity, wanted, where=f"{path}:{line_of(place)}")
-                self._lay(known.setdefault(owner, {}).setdefault(quantity, []), self.value(line, wanted[quantity]), owner, quantity)
+                self._lay(
+                    known.setdefault(owner, {}).setdefault(quantity, []),
+                    self.value(line, wanted[quantity]),
+                    owner,
+                    quantity,
+                )
         for quantities in known.values():
             for found in quantities.values():
                 found.sort(key=rank)
@@ -307,7 +316,9 @@ class _Values:
             self.overrides.append(Override(kind="value", id=f"{owner}.{quantity}", replaced=earlier[0], by=value))
             below[:] = [other.model_copy(update={"preferred": False}) for other in below]
         elif value.preferred and below and not earlier and _layer(below[0]) != _layer(value):
-            self.overrides.append(Override(kind="value", id=f"{owner}.{quantity}", replaced=min(below, key=rank), by=value))
+            self.overrides.append(
+                Override(kind="value", id=f"{owner}.{quantity}", replaced=min(below, key=rank), by=value)
+            )
         elif not value.preferred and below and not earlier and _layer(below[0]) != _layer(value):
             first = min(range(len(below)), key=lambda index: rank(below[index]))
             below[first] = below[first].model_copy(update={"preferred": True})
@@ -338,7 +349,7 @@ def _without_value(row: Row) -> dict[str, Any]:
 
 def _reported(row: Row) -> str:
     low, central, high = (row.get(column, "") for column in ("low", "central", "high"))
-    span = f"{low}-{high}" if low and high else low and f">={low}" or high and f"<={high}"
+    span = f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}" if high else ""
     numbers = f"{central} ({span})" if central and span else central or span
     return f"{numbers} {row.get('unit', '')}".strip()
 
@@ -346,10 +357,10 @@ def _reported(row: Row) -> str:
 def split_nature(quantity: str) -> tuple[str, str]:
     """A quantity's name without the ending that tells a forecast from an observation, and the nature it tells."""
     words = quantity.split("_")
-    for position in range(len(words) - 1, 0, -1):
-        if words[position] in NATURES:
-            return "_".join(words[:position] + words[position + 1 :]), NATURES[words[position]]
-    return quantity, "observation"
+    last = len(words) - 1 - (words[-1] in ("revised", "total"))
+    if last > 0 and words[last] in NATURES:
+        return "_".join(words[:last] + words[last + 1 :]), NATURES[words[last]]
+    return quantity, "plan" if words[0] == "planned" else "observation"
 
 
 def _slug(text: str) -> str:
@@ -378,7 +389,13 @@ def _all_entities(
     for kind, product, home in products:
         names = EntityNames(en=product.name, ko=_first(product.aliases, _HANGUL), zh=_first(product.aliases, _HAN))
         made = Entity(
-            id=product.id, kind=kind, names=names, aliases=product.aliases, parent=product.maker, country=home, origin=product.origin
+            id=product.id,
+            kind=kind,
+            names=names,
+            aliases=product.aliases,
+            parent=product.maker,
+            country=home,
+            origin=product.origin,
         )
         found.setdefault(product.id, made)
     return found
@@ -394,14 +411,8 @@ def _documents(directories: Sequence[Path], name: str) -> list[tuple[Path, str, 
         path = directory / name
         if not path.exists():
             continue
-        document = read_yaml(path)
-        if document is None:
-            continue
-        if not isinstance(document, list) or not all(isinstance(entry, dict) for entry in document):
-            raise InputError(f"{path}:1: must be a list of mappings")
-        for number, entry in enumerate(document, 1):
-            place = f"{path.name if layer == 0 else path}:entry {number}"
-            entries.append((path, place, entry))
+        for line, entry in read_yaml(path):
+            entries.append((path, f"{path.name if layer == 0 else path}:{line}", entry))
     return entries
 
 
@@ -412,7 +423,9 @@ def _conflicts(directories: Sequence[Path], overrides: list[Override]) -> dict[s
         conflict = build(Conflict, {**entry, "origin": place}, path, place)
         old = found.get(conflict.id)
         if old is not None and not replaces:
-            raise InputError(f"{path}: conflict '{conflict.id}' is already in {old.origin}; say override: true to replace it")
+            raise InputError(
+                f"{path}: conflict '{conflict.id}' is already in {old.origin}; say override: true to replace it"
+            )
         if old is not None:
             overrides.append(Override(kind="conflict", id=conflict.id, replaced=old, by=conflict))
         found[conflict.id] = conflict
@@ -422,7 +435,9 @@ def _conflicts(directories: Sequence[Path], overrides: list[Override]) -> dict[s
 def _exceptions(directories: Sequence[Path]) -> tuple[Mapping[str, str], ...]:
     found: list[Mapping[str, str]] = []
     for path, place, entry in _documents(directories, "exceptions.yaml"):
-        if set(entry) != {"check", "id", "reason"} or not all(isinstance(part, str) and part for part in entry.values()):
+        if set(entry) != {"check", "id", "reason"} or not all(
+            isinstance(part, str) and part for part in entry.values()
+        ):
             raise InputError(f"{path}: {place.rpartition(':')[2]}: an exception has check, id and reason, all texts")
         found.append(entry)
     return tuple(found)

@@ -12,7 +12,9 @@ Nature = Literal["observation", "forecast", "plan", "target", "guidance", "claim
 Support = Literal["yes", "emulated", "no", "unknown"]
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+-]*$")]
-PartialDate = Annotated[str, StringConstraints(pattern=r"^(\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?|-?[HQ][1-4])?)?$")]
+PartialDate = Annotated[
+    str, StringConstraints(pattern=r"^(\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?|-?[HQ][1-4])?)?$")
+]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 

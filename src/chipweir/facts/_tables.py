@@ -26,7 +26,9 @@ def read_csv(path: Path, known: Iterable[str], required: Iterable[str]) -> list[
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({_reason(error)})") from None
     if "\0" in text:
-        raise InputError(f"{path}:{text[: text.index(chr(0))].count(chr(10)) + 1}: holds a NUL character; it is no text file")
+        raise InputError(
+            f"{path}:{text[: text.index(chr(0))].count(chr(10)) + 1}: holds a NUL character; it is no text file"
+        )
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     header: list[str] | None = None
     rows: list[tuple[str, Row]] = []
@@ -51,7 +53,9 @@ def _header(path: Path, header: list[str], known: set[str], required: Iterable[s
     for name in header:
         if name not in known:
             hint = nearest(name, known)
-            raise InputError(f"{path}:1: unknown column '{name}'" + (f"; did you mean {' or '.join(hint)}?" if hint else ""))
+            raise InputError(
+                f"{path}:1: unknown column '{name}'" + (f"; did you mean {' or '.join(hint)}?" if hint else "")
+            )
     for name in required:
         if name not in header:
             raise InputError(f"{path}:1: column '{name}' is missing")
@@ -60,19 +64,29 @@ def _header(path: Path, header: list[str], known: set[str], required: Iterable[s
     return header
 
 
-def read_yaml(path: Path) -> Any:
-    """The document of a YAML file. Raises `InputError` naming file and line."""
+def read_yaml(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """The entries of a YAML file that holds a list of mappings, each with its line. Raises `InputError` with file and line."""
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        if node is None:
+            return []
+        document = loader.construct_document(node)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({_reason(error)})") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         raise InputError(f"{path}{line}: not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})") from None
-    except (RecursionError, ValueError) as error:
+    except (RecursionError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{path}: not valid YAML ({_reason(error)})") from None
+    if not isinstance(document, list):
+        raise InputError(f"{path}:1: must be a list of mappings")
+    lines = [part.start_mark.line + 1 for part in node.value]
+    for line, entry in zip(lines, document, strict=True):
+        if not isinstance(entry, dict) or not all(isinstance(key, str) for key in entry):
+            raise InputError(f"{path}:{line}: must be a mapping of names to values")
+    return list(zip(lines, document, strict=True))
 
 
 def build(model: type[Model], data: Mapping[str, Any], path: Path, place: str) -> Model:
@@ -115,7 +129,9 @@ def unknown_files(directory: Path, known: Iterable[str]) -> Callable[[], None] |
     for path in sorted(directory.iterdir()):
         if path.suffix in (".csv", ".yaml", ".yml") and path.name not in names:
             hint = nearest(path.name, names)
-            raise InputError(f"{path}: no table has this name" + (f"; did you mean {' or '.join(hint)}?" if hint else ""))
+            raise InputError(
+                f"{path}: no table has this name" + (f"; did you mean {' or '.join(hint)}?" if hint else "")
+            )
     return None
 
 
