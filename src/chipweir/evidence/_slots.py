@@ -24,25 +24,17 @@ _CLAUSE = re.compile(
     r"[;；:：△▲·]|,(?!\d{3})|[，、]|(?<=[가-힣](?:고|며|만|데|서|면|자))\s|\b(?:and|but|while|whereas|although|which)\b|而|但"
 )
 _KIND_GROUPS = {
-    "organisation": {"organisation", "organization", "org", "company", "agency", "ministry", "maker", "lab", "regulator"},
-    "country": {"country", "region", "gov", "government", "place", "economy"},
-    "government": {"government", "gov", "country"},
-    "region": {"region", "place", "country"},
-    "place": {"place", "city", "province", "region"},
-    "model": {"model", "language-model"},
-    "chip": {"chip", "accelerator", "gpu"},
-    "system": {"system"},
-    "fab": {"fab", "site", "plant"},
-    "product": {"product", "component", "technology", "tech"},
-    "product-line": {"product-line", "product line", "family", "chip-family", "series", "brand"},
-    "chip-family": {"chip-family", "family", "product-line", "series"},
-    "architecture": {"architecture", "arch"},
-    "programme": {"programme", "program", "policy", "fund", "rule", "standard"},
-    "benchmark": {"benchmark"},
-    "person": {"person"},
-    "event": {"event"},
+    "organisation": {"company", "agency", "lab", "group", "institute"},
+    "country": {"country", "region"},
+    "government": {"country", "agency"},
+    "region": {"region", "country"},
+    "place": {"place", "city", "region"},
+    "model": {"language-model"},
+    "programme": {"programme", "law", "document"},
+    "product": {"component", "technology"},
+    "architecture": {"architecture", "technology"},
 }
-_MEDIA = {"outlet", "media", "publisher", "newspaper", "press"}
+_MEDIA = {"press"}
 
 # What follows a name, and the role that gives it, per language.
 _SUBJECT = {

@@ -246,20 +246,26 @@ def _bound(text: str, start: int, end: int, language: str) -> tuple[Bound, int]:
     if by:
         attached = language == "ko" and after.startswith("까지")
         return "le", end + 2 if attached else end
-    if re.match(lexicon["since"], after):
-        return "ge", end
     before = text[max(0, start - 20) : start]
     if "by_before" in lexicon and re.search(lexicon["by_before"], before):
         return "le", end
-    if "since_before" in lexicon and re.search(lexicon["since_before"], before):
-        return "ge", end
     return "eq", end
+
+
+def _since(text: str, start: int, end: int, language: str) -> bool:
+    """Whether the date opens a period: `부터`, `since`, `以来`."""
+    lexicon = pack(language)["times"]
+    before = text[max(0, start - 20) : start]
+    opened = "since_before" in lexicon and re.search(lexicon["since_before"], before)
+    return bool(opened or re.match(lexicon["since"], text[end : end + 8]))
 
 
 def _time(text: str, language: str, match: re.Match[str], anchor: date | None, previous: date | None) -> Time | None:
     start, end = match.span()
     groups = _groups(language, match)
     flags = ("fiscal",) if "fy" in groups or "fy2" in groups else ("fiscal-possible",) if "q" in groups else ()
+    if _since(text, start, end, language):
+        flags = (*flags, "since")
     future = bool(_FUTURE.match(text[end : end + 40]))
     relative = _relative(language, groups)
     about = "unresolved"

@@ -135,14 +135,3 @@ def idioms() -> re.Pattern[str]:
     each = [pattern for language in LANGUAGES for pattern in pack(language)["idioms"]]
     flags = [re.sub(r"^\(\?i\)", "(?i:", pattern) + (")" if pattern.startswith("(?i)") else "") for pattern in each]
     return re.compile("|".join(f"(?:{pattern})" for pattern in flags))
-
-
-@cache
-def words_before() -> tuple[re.Pattern[str], dict[str, str]]:
-    """Bounds that stand before a figure: a pattern that ends where the figure starts, and what each word means."""
-    meaning: dict[str, str] = {}
-    for language in LANGUAGES:
-        meaning |= pack(language)["bounds"]["before"]
-    words = sorted(meaning, key=len, reverse=True)
-    alternatives = "|".join((r"\b" if word[0].isascii() and word[0].isalpha() else "") + re.escape(word) for word in words)
-    return re.compile(rf"(?:(?i:{alternatives}))\s?$"), meaning

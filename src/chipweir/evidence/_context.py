@@ -1,0 +1,124 @@
+"""What the words beside a figure say of it: bound, basis, rise or fall, and what is counted."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import cast
+
+from chipweir.evidence._document import Bound
+from chipweir.evidence._units import LANGUAGES, all_rows, compiled, pack
+
+
+BEFORE, AFTER = 44, 40
+_GLOSS = re.compile(r"\((?:약|한화|우리\s돈|约|約|about|around|원화)[^()\n]{1,28}\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The bound that words set, and where the words before a figure start."""
+
+    bound: Bound
+    start: int
+
+
+@cache
+def _before() -> tuple[re.Pattern[str], dict[str, str]]:
+    meaning: dict[str, str] = {}
+    for language in LANGUAGES:
+        meaning |= pack(language)["bounds"]["before"]
+    parts = []
+    for word in sorted(meaning, key=len, reverse=True):
+        edge = ""
+        if word[0].isascii() and word[0].isalpha():
+            edge = r"\b"
+        elif "가" <= word[0] <= "힣":
+            edge = "(?<![가-힣])"
+        elif word == "近":
+            edge = "(?<![最附临臨])"
+        parts.append(edge + re.escape(word.strip()))
+    return re.compile(rf"({'|'.join(parts)})\s?$", re.IGNORECASE), meaning
+
+
+def bound_before(text: str, start: int) -> Words:
+    """The bound word that ends at `start`: `최대`, `at least`, `约`."""
+    window = text[max(0, start - 22) : start]
+    pattern, meaning = _before()
+    found = pattern.search(window)
+    if not found:
+        return Words("eq", start)
+    bound = meaning.get(found.group(1)) or meaning.get(found.group(1).lower(), "eq")
+    if bound not in {"approx", "ge", "le"}:
+        return Words("eq", start)
+    return Words(cast(Bound, bound), start - len(window) + found.start())
+
+
+def bound_after(text: str, end: int) -> Bound:
+    """The bound word that starts at `end`: `이상`, `or more`, `以下`."""
+    gloss = _GLOSS.match(text, end)
+    window = text[gloss.end() : gloss.end() + 20] if gloss else text[end : end + 20]
+    for _, name, pattern in all_rows("bounds", "after"):
+        if pattern.match(window):
+            return cast(Bound, name)
+    return "eq"
+
+
+def basis(text: str, start: int, end: int) -> str:
+    """Per what a figure is: `per_1e6_token`, `per_hour`, `per_unit` ... or nothing."""
+    before, after = text[max(0, start - BEFORE) : start], text[end : end + AFTER]
+    for _, name, pattern in all_rows("bases", "after"):
+        if pattern.match(after):
+            return name
+    for _, name, pattern in all_rows("bases", "before"):
+        if pattern.search(before):
+            return name
+    return ""
+
+
+def change(text: str, start: int, end: int, language: str) -> str:
+    """`rise` or `fall` where the words beside a figure say that something moved by it; empty where it is a level."""
+    before, after = text[max(0, start - BEFORE) : start], text[end : end + 24]
+    if language == "ko":
+        if compiled("ko", "change", "level").match(after):
+            return ""
+        return next((name for name in ("fall", "rise") if _first(name, after)), "")
+    lexicon = pack(language)["change"]
+    if "level_before" in lexicon and compiled(language, "change", "level_before").search(before):
+        return ""
+    for name in ("fall", "rise"):
+        if compiled(language, "change", name).match(after) or compiled(language, "change", f"{name}_before").search(before):
+            return name
+    return ""
+
+
+def _first(name: str, after: str) -> bool:
+    mine = compiled("ko", "change", name).match(after)
+    other = compiled("ko", "change", "rise" if name == "fall" else "fall").match(after)
+    return mine is not None and (other is None or mine.end() <= other.end())
+
+
+def counted(text: str, start: int, end: int) -> str:
+    """`token` or `parameter` where the noun beside a count says so, else empty."""
+    before, after = text[max(0, start - 24) : start], text[end : end + 24]
+    for noun in ("token", "parameter"):
+        for language in LANGUAGES:
+            if compiled(language, "nouns", noun, "after").match(after):
+                return noun
+    for noun in ("token", "parameter"):
+        for language in LANGUAGES:
+            if compiled(language, "nouns", noun, "before").search(before):
+                return noun
+    return ""
+
+
+@cache
+def _context_words() -> re.Pattern[str]:
+    words = [word for language in LANGUAGES for word in pack(language)["context_words"]]
+    return re.compile("|".join(map(re.escape, words)), re.IGNORECASE)
+
+
+def of_context(text: str, start: int, end: int) -> bool:
+    """Whether a number of thousands stands beside words of context length or tokens."""
+    window = text[max(0, start - 22) : start] + " " + text[end : end + 18]
+    return _context_words().search(window) is not None
+
+

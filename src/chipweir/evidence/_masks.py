@@ -1,0 +1,76 @@
+"""Stretches whose digits are no quantities: addresses, codes and versions, idioms, clock times, stock codes, citation marks."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from chipweir.evidence._units import idioms, pack
+
+
+_ADDRESSES = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"'）)\]]{1,2000}|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,32}){1,4}|\b[0-9a-fA-F]{16,}\b|\b\d{25,}"
+)
+_CURRENCY = r"(?:USD|US|CNY|RMB|Rmb|KRW|EUR|GBP|JPY|HKD|HK|TWD|NT|NTD|CN|JP|SGD|W)"
+_CODES = re.compile(
+    rf"(?<![A-Za-z0-9])(?!{_CURRENCY}[\s$¥]?\d)[A-Za-z][A-Za-z]{{0,15}}-?\d[A-Za-z0-9]*(?:[.-]\d[A-Za-z0-9]*)*(?:-[A-Za-z][A-Za-z0-9]{{0,9}})*"
+    r"|(?<![A-Za-z0-9.])(?:18|14|20|10|16)A(?![A-Za-z0-9])|(?<![\d.A-Za-z])\d(?:\.5)?[DG](?![A-Za-z0-9/])"
+    r"|(?<![\d.A-Za-z])[1-9][abcxyzαβγ](?=\s?(?:D램|DRAM|나노|㎚|nm|공정|급|낸드|工艺|製程|制程))"
+    r"|(?<![\d.,])\d{3,4}[ACDEFGHIJLNOPQRSUVXYZ](?![A-Za-z0-9])|(?<![A-Za-z0-9.])\d{1,4}(?:\.\d{1,4}){2,6}(?![\d%])"
+    r"|[\w가-힣]{1,12}[-‑](?:\d{1,3}[Bb])(?![A-Za-z0-9])"
+)
+_MARKS = re.compile(
+    r"(?<=[가-힣A-Za-z一-鿿])\(\d{4,6}(?:\.(?:HK|SS|SZ|KS|T|TW))?\)|\[\d{1,3}(?:[,–-]\s?\d{1,3})*\]|(?<!\d)[012]?\d:[0-5]\d(?::[0-5]\d)?(?!\d)"
+    r"|(?<!\d)\d{2,4}-\d{3,4}-\d{4}(?!\d)"
+)
+
+
+@cache
+def _families() -> re.Pattern[str]:
+    names = sorted((name.strip() for name in pack("en")["families"]), key=len, reverse=True)
+    latin = "|".join(re.escape(name) for name in names if name.isascii())
+    other = "|".join(re.escape(name) for name in names if not name.isascii())
+    after = "|".join(pack("en")["suffix_names"])
+    return re.compile(
+        rf"(?:(?<![A-Za-z])(?:{latin})|(?:{other}))(?:\s(?:{after}))?[\s-]?[vVR]?\d{{1,4}}(?:\.\d{{1,2}})?(?:[A-Za-z]{{1,2}}(?![A-Za-z]))?(?![\d,%]|\.\d|\s?(?:개|장|대|명|만|억|조|배|%|월|년|일|percent|万|亿|萬|億|年|月|家|颗|顆|块|张))(?:\s(?:{after})\b)?(?:\s\d{{1,4}}[BM]\b)?"
+    )
+
+
+def addresses(text: str) -> list[tuple[int, int]]:
+    """Web and mail addresses and hexadecimal strings."""
+    return [found.span() for found in _ADDRESSES.finditer(text)]
+
+
+def names(text: str) -> list[tuple[int, int]]:
+    """Chip codes, model names and versions, standards, stock codes, clock times and citation marks."""
+    return [found.span() for pattern in (_CODES, _families(), _MARKS) for found in pattern.finditer(text)]
+
+
+def figures_of_speech(text: str) -> list[tuple[int, int]]:
+    """Idioms with numerals in them."""
+    return [found.span() for found in idioms().finditer(text)]
+
+
+def merged(*groups: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """All spans in order, overlapping ones joined."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(span for group in groups for span in group):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+class Cursor:
+    """Answers whether a span meets one of the sorted `spans`, for spans asked in order."""
+
+    def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
+        self._spans = spans
+        self._index = 0
+
+    def covers(self, start: int, end: int | None = None) -> bool:
+        """Whether [start, end) meets a span; `start` never goes back."""
+        while self._index < len(self._spans) and self._spans[self._index][1] <= start:
+            self._index += 1
+        last = start + 1 if end is None else end
+        return self._index < len(self._spans) and self._spans[self._index][0] < last
