@@ -34,7 +34,8 @@ class Series:
 
     def at(self, level: float) -> np.ndarray:
         """The quantile nearest to `level`, by month."""
-        return self.values[int(np.argmin(np.abs(np.asarray(self.quantiles) - level)))]
+        index = int(np.argmin(np.abs(np.asarray(self.quantiles) - level)))
+        return np.asarray(self.values[index])
 
     @property
     def median(self) -> np.ndarray:
@@ -98,7 +99,7 @@ def series(dataset: xr.Dataset, variable: str, scenario: str, **selection: str) 
     """
     if not has(dataset, variable, **selection):
         return None
-    array = dataset[variable].sel(scenario=scenario, **selection)
+    array = dataset[variable].sel({"scenario": scenario, **selection})
     extra = [dim for dim in array.dims if dim not in ("quantile", "month")]
     if any(array.sizes[dim] != 1 for dim in extra):
         raise InputError(f"variable '{variable}' needs a choice of {', '.join(str(dim) for dim in extra)}")
@@ -142,7 +143,7 @@ def probability(dataset: xr.Dataset, variable: str, scenario: str, year: int, **
     name = probability_name(variable)
     if not has(dataset, name, **selection):
         return None
-    array = dataset[name].sel(scenario=scenario, **selection)
+    array = dataset[name].sel({"scenario": scenario, **selection})
     index = month_index(array["month"].values.astype("datetime64[M]"), year)
     return None if index is None else float(array.isel(month=index).squeeze().values)
 

@@ -1,6 +1,7 @@
 """Numbers, money and dates as readers of each language write them (CLDR by Babel)."""
 
 import math
+import re
 from datetime import date
 
 from babel.dates import format_date
@@ -32,7 +33,8 @@ def number(value: float | None, digits: int = 3) -> str:
     exponent = math.floor(math.log10(abs(rounded)))
     group = 4 if language() == "ko" else 3
     decimals = max(0, digits - 1 - exponent % group)
-    return _minus(format_compact_decimal(rounded, locale=language(), fraction_digits=decimals))
+    text = format_compact_decimal(rounded, locale=language(), fraction_digits=decimals)
+    return _minus(re.sub(r"(?<![\d,.])(\d)(\d{3})(?=\D|$)", r"\1,\2", text))
 
 
 def whole(value: float) -> str:
@@ -98,8 +100,9 @@ def signed(value: float | None, kind: str, digits: int = 2) -> str:
 
 
 def interval(low: float, high: float, kind: str, digits: int = 2) -> str:
-    """low–high, both written in full."""
-    return f"{quantity(low, kind, digits)} – {quantity(high, kind, digits)}"
+    """From low to high, both written in full: `2.1M – 3.8M`, in Korean `210만~380만`."""
+    dash = "~" if language() == "ko" else " – "
+    return quantity(low, kind, digits) + dash + quantity(high, kind, digits)
 
 
 def day(value: date) -> str:

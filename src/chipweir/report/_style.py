@@ -35,6 +35,9 @@ _MUTED = {"light": "#5b6372", "dark": "#a9b0be"}
 _GRID = {"light": "#e3e6ec", "dark": "#343a46"}
 _PAPER = {"light": "#ffffff", "dark": "#181b22"}
 
+COLOURS = (_INK, _MUTED, _GRID, _PAPER)
+THEMES: tuple[Theme, ...] = ("light", "dark")
+
 
 def ink(theme: Theme) -> str:
     """The colour of text."""

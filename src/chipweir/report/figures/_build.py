@@ -85,7 +85,7 @@ def base(title: str, subtitle: str, theme: Theme, note: str = "") -> Spec:
     }
 
 
-def footnote(text: str, theme: Theme, depth: int = 48) -> Spec:
+def footnote(text: str, theme: Theme, depth: int = 26) -> Spec:
     """The source line under a figure, `depth` pixels below the axes."""
     return {
         "text": text,
@@ -95,7 +95,7 @@ def footnote(text: str, theme: Theme, depth: int = 48) -> Spec:
         "y": 0,
         "yshift": -depth,
         "xanchor": "left",
-        "yanchor": "bottom",
+        "yanchor": "top",
         "align": "left",
         "showarrow": False,
         "font": {"size": 10.5, "color": muted(theme)},
@@ -155,7 +155,7 @@ def chart_fan(
         kind, factor
     )
     layout["hovermode"] = "x unified"
-    layout["margin"] = {"l": 56, "r": 12 + _label_width(lines), "t": 66, "b": 62}
+    layout["margin"] = {"l": 56, "r": 12 + _label_width(lines), "t": 66, "b": 72}
     layout["annotations"] += _end_labels(lines, factor, low, high, log, theme)
     if history:
         _mark_history(layout, months, theme)
@@ -187,12 +187,7 @@ def _tick_format(kind: str, factor: float) -> Spec:
 
 def _year_ticks(months: np.ndarray) -> Spec:
     years = len(months) / 12
-    return {
-        "dtick": "M24" if years > 8 else "M12",
-        "tick0": "2022-01-01",
-        "tickformat": "%Y",
-        "hoverformat": _hover_month(),
-    }
+    return {"nticks": 7 if years > 8 else 5, "tickangle": 0, "tickformat": "%Y", "hoverformat": _hover_month()}
 
 
 def _hover_month() -> str:
@@ -263,15 +258,10 @@ def _whisker(line: Line, factor: float, when: np.datetime64) -> Spec:
 def _range(
     lines: Sequence[Line], factor: float, *, zero: bool, log: bool, reference: float | None
 ) -> tuple[float, float]:
-    """The y range: what is drawn, at most three times the largest upper quartile, so that a tail can't hide the rest."""
+    """The y range: what is drawn, at most three times the largest upper quartile, so that no tail hides the rest."""
     top, bottom, quartile = -np.inf, np.inf, 0.0
     for line in lines:
-        values = (
-            line.series.values[np.isfinite(line.series.values).all(axis=1)]
-            if line.series.values.size
-            else line.series.values
-        )
-        if not values.size:
+        if not np.isfinite(line.series.median).any():
             continue
         drawn = [
             line.series.median,
@@ -311,7 +301,7 @@ def _end_labels(lines: Sequence[Line], factor: float, low: float, high: float, l
     places = spread(places, heights)
     return [
         {
-            "text": f'<span style="color:{look(lines[i].index)["colour"]}">{look(lines[i].index)["glyph"]}</span> {texts[i]}',
+            "text": _glyph(lines[i].index) + " " + texts[i],
             "xref": "x domain",
             "yref": "y domain",
             "x": 1.01,
@@ -324,6 +314,10 @@ def _end_labels(lines: Sequence[Line], factor: float, low: float, high: float, l
         }
         for i in range(len(lines))
     ]
+
+
+def _glyph(index: int) -> str:
+    return f'<span style="color:{look(index)["colour"]}">{look(index)["glyph"]}</span>'
 
 
 def spread(places: Sequence[float], heights: Sequence[float]) -> list[float]:
@@ -382,7 +376,7 @@ def _mark_history(layout: Spec, months: np.ndarray, theme: Theme) -> None:
             "yref": "y domain",
             "y": 1.0,
             "xanchor": "left",
-            "yanchor": "bottom",
+            "yanchor": "top",
             "showarrow": False,
             "font": {"size": 10.5, "color": muted(theme)},
         }

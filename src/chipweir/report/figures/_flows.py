@@ -83,8 +83,8 @@ def flows(
     title = _("Chips sold in {year}: {place}", year=year, place=place)
     total = sum(r["units"] for r in records)
     subtitle = _("{count} chips · {scenario}", count=_numbers.number(total), scenario=label("scenario", scenario))
-    layout = base(title, subtitle, theme, f"{_('mean of members')} · {source_line(dataset)}")
-    layout["margin"] = {"l": 12, "r": 12, "t": 72, "b": 62}
+    layout = base(title, subtitle, theme, f"{_('mean of members')}<br>{source_line(dataset)}")
+    layout["margin"] = {"l": 12, "r": 12, "t": 72, "b": 72}
     layout["hovermode"] = "closest"
     if not records:
         layout |= {"xaxis": {"visible": False}, "yaxis": {"visible": False}}
@@ -113,7 +113,7 @@ def _sankey(sources: dict[tuple[str, str], float], targets: dict[tuple[str, str]
 
     links = [(node("source", a), node("channel", b), b, units) for (a, b), units in _largest_first(sources)]
     links += [(node("channel", a), node("region", b), a, units) for (a, b), units in _largest_first(targets)]
-    through = defaultdict(float)
+    through: dict[tuple[int, str], float] = defaultdict(float)
     for start, end, _channel, units in links:
         through[start, "out"] += units
         through[end, "in"] += units

@@ -45,12 +45,12 @@ def binding(dataset: xr.Dataset, *, scenarios: Sequence[str] | None = None, them
         _("What holds back Chinese chip output"),
         _("per cent of output bound by each constraint, by quarter"),
         theme,
-        f"{_('median')} · {source_line(dataset)}",
+        f"{_('median')}<br>{source_line(dataset)}",
     )
     layout["height"] = 150 + 34 * len(rows)
     layout["yaxis"] = {"autorange": "reversed", "automargin": True, "tickfont": {"size": 12, "color": ink(theme)}}
-    layout["xaxis"] = {"type": "date", "dtick": "M24", "tick0": "2022-01-01", "tickformat": "%Y"}
-    layout["margin"] = {"l": 12, "r": 16, "t": 66, "b": 62}
+    layout["xaxis"] = {"type": "date", "nticks": 7, "tickangle": 0, "tickformat": "%Y"}
+    layout["margin"] = {"l": 12, "r": 16, "t": 66, "b": 72}
     layout["hovermode"] = "closest"
     layout["shapes"] = [
         {
@@ -106,7 +106,7 @@ def ecosystem_shares(
         _("Software ecosystems: {place}", place=label("region", region)),
         _("per cent of compute · {scenario}", scenario=label("scenario", scenario)),
         theme,
-        f"{_('medians, scaled to add up to 100 per cent')} · {source_line(dataset)}",
+        f"{_('medians, scaled to add up to 100 per cent')}<br>{source_line(dataset)}",
     )
     layout["xaxis"] = {
         "type": "date",
@@ -116,7 +116,7 @@ def ecosystem_shares(
         "hoverformat": "%Y-%m",
     }
     layout["yaxis"] = {"range": [0, 1], "tickformat": ",.0%"}
-    layout["margin"] = {"l": 50, "r": 104, "t": 66, "b": 62}
+    layout["margin"] = {"l": 50, "r": 104, "t": 66, "b": 72}
     data, top, places = [], 0.0, []
     for name in kept:
         index = names.index(name)
@@ -180,6 +180,6 @@ def maturity(dataset: xr.Dataset, scenario: str = "baseline", *, theme: Theme = 
         title=_("Software maturity: {scenario}", scenario=label("scenario", scenario)),
         what=_("share of a chip's full worth"),
         theme=theme,
-        note=f"{_('median')} · {source_line(dataset)}",
+        note=f"{_('median')}<br>{source_line(dataset)}",
         kind="share",
     )

@@ -75,9 +75,9 @@ def tpp_plane(
     x_low, x_high = 300.0, max([60_000.0, *(2 * chip.tpp for chip in points)])
     y_low, y_high = 0.3, max([60.0, *(2 * chip.density for chip in points if chip.density)])
     layout = base(_("Control regions and chips"), subtitle, theme)
-    layout["annotations"].append(footnote(_("logarithmic scales; hollow: die area unknown"), theme, 78))
+    layout["annotations"].append(footnote(_("logarithmic scales; hollow: die area unknown"), theme, 44))
     layout["height"] = 520
-    layout["margin"] = {"l": 62, "r": 16, "t": 66, "b": 84}
+    layout["margin"] = {"l": 62, "r": 16, "t": 96, "b": 84}
     layout["hovermode"] = "closest"
     layout["xaxis"] = _log_axis(_("total processing performance (TPP)"), x_low, x_high)
     layout["yaxis"] = _log_axis(_("performance density (TPP per mm²)"), y_low, y_high)
@@ -133,14 +133,14 @@ def _points(points: Sequence[ChipPoint], country: str, index: int, floor: float,
     style = look(index)
     xs = [chip.tpp for chip in own]
     ys = [chip.density or floor * 1.25 for chip in own]
-    crowded = len(points) > 14
+    shown = _shown_names(points)
     return {
         "type": "scatter",
         "name": country or _("unknown"),
         "x": xs,
         "y": ys,
         "mode": "markers+text",
-        "text": _spare_text([chip.name for chip in own], xs, ys) if crowded else [chip.name for chip in own],
+        "text": [_short_name(chip.name) if chip.name in shown else "" for chip in own],
         "textposition": ["top center" if i % 2 or own[i].density is None else "bottom center" for i in range(len(own))],
         "textfont": {"size": 10.5, "color": ink(theme)},
         "customdata": [[chip.name, _("unknown") if chip.density is None else f"{chip.density:.3g}"] for chip in own],
@@ -154,17 +154,27 @@ def _points(points: Sequence[ChipPoint], country: str, index: int, floor: float,
     }
 
 
-def _spare_text(names: list[str], xs: list[float], ys: list[float]) -> list[str]:
-    """Names of points that stand clear of those already named; the others are read by pointing at them."""
-    named: list[tuple[float, float]] = []
-    texts = []
-    for name, x, y in zip(names, xs, ys, strict=True):
-        here = (np.log10(x), np.log10(y))
-        clear = all(abs(here[0] - a) > 0.16 or abs(here[1] - b) > 0.1 for a, b in named)
-        texts.append(name if clear else "")
-        if clear:
-            named.append(here)
-    return texts
+def _shown_names(points: Sequence[ChipPoint]) -> frozenset[str]:
+    """Chips whose names stand clear of those already placed; the others are read by pointing at them."""
+    placed: list[tuple[float, float, float]] = []
+    shown = set()
+    for chip in sorted(points, key=lambda chip: chip.density is None):
+        if chip.density is None and len(points) > 14:
+            continue
+        x, y = float(np.log10(chip.tpp)), float(np.log10(chip.density or 0.5))
+        half = 0.016 * len(_short_name(chip.name))
+        if all(abs(x - a) > half + width or abs(y - b) > 0.11 for a, b, width in placed):
+            placed.append((x, y, half))
+            shown.add(chip.name)
+    return frozenset(shown)
+
+
+def _short_name(name: str) -> str:
+    """A chip's name without its maker's and without what stands in brackets."""
+    short = name.split(" (")[0]
+    for maker in ("NVIDIA ", "Huawei ", "AMD Instinct ", "AMD ", "Google ", "AWS ", "Intel ", "Microsoft "):
+        short = short.removeprefix(maker)
+    return short
 
 
 @figure
@@ -181,7 +191,7 @@ def legal_history(
     starts = months.astype("datetime64[M]")
     layout = base(title or _("Legal history"), subtitle, theme, _("state on the last day of each month"))
     layout["height"] = 170 + 30 * len(rows)
-    layout["margin"] = {"l": 12, "r": 16, "t": 92, "b": 62}
+    layout["margin"] = {"l": 12, "r": 16, "t": 92, "b": 72}
     layout["hovermode"] = "closest"
     layout["barmode"] = "stack"
     layout["bargap"] = 0.25
@@ -262,7 +272,7 @@ def timeline(
         _("Rules and events"), _("{count} dated events", count=len(kept)), theme, _("point at a mark to read it")
     )
     layout["height"] = 150 + 34 * max(1, len(present))
-    layout["margin"] = {"l": 12, "r": 16, "t": 66, "b": 62}
+    layout["margin"] = {"l": 12, "r": 16, "t": 66, "b": 72}
     layout["hovermode"] = "closest"
     names = [label("event", kind) for kind in present]
     layout["yaxis"] = {

@@ -22,7 +22,7 @@ from chipweir.report.figures._build import (
 
 
 def _note(dataset: xr.Dataset) -> str:
-    return f"{band_text(dataset)} · {source_line(dataset)}"
+    return f"{band_text(dataset)}<br>{source_line(dataset)}"
 
 
 @figure
@@ -71,19 +71,14 @@ def ratio_to_us(dataset: xr.Dataset, *, scenarios: Sequence[str] | None = None, 
     )
 
 
-_SHARES = {
-    "domestic_share_units": "Domestic share of chips bought in China",
-    "domestic_share_compute": "Domestic share of compute bought in China",
-    "domestic_share_value": "Domestic share of spending in China",
-    "nvidia_share": "NVIDIA's share in China",
-}
+SHARES = ("domestic_share_units", "domestic_share_compute", "domestic_share_value", "nvidia_share")
 
 
 def _share_title(variable: str) -> str:
     return {
-        "domestic_share_units": _("Domestic share of chips bought in China"),
-        "domestic_share_compute": _("Domestic share of compute bought in China"),
-        "domestic_share_value": _("Domestic share of spending in China"),
+        "domestic_share_units": _("Domestic share of chips"),
+        "domestic_share_compute": _("Domestic share of compute"),
+        "domestic_share_value": _("Domestic share of spending"),
         "nvidia_share": _("NVIDIA's share in China"),
     }[variable]
 
@@ -97,13 +92,13 @@ def share(
     theme: Theme = "light",
 ) -> Spec:
     """A share of the Chinese market: `domestic_share_units|compute|value` or `nvidia_share`."""
-    if variable not in _SHARES:
-        raise InputError(f"no share is called '{variable}'; there are {', '.join(_SHARES)}")
+    if variable not in SHARES:
+        raise InputError(f"no share is called '{variable}'; there are {', '.join(SHARES)}")
     lines = across_scenarios(dataset, variable, scenarios)
     return chart_fan(
         lines,
         title=_share_title(variable),
-        what=_("per cent, by month of purchase"),
+        what=_("per cent of Chinese purchases"),
         theme=theme,
         note=_note(dataset),
         kind="share",

@@ -1,0 +1,74 @@
+"""Chips as the rules see them: points in the plane of performance and density, and their legal history."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chipweir.report.figures._rules import ChipPoint
+
+
+if TYPE_CHECKING:
+    from chipweir.facts import Chip, Facts
+
+_BITS = (
+    ("bf16_tflops", 16),
+    ("fp8_tflops", 8),
+    ("int8_tops", 8),
+    ("fp4_tflops", 4),
+    ("tf32_tflops", 19),
+    ("fp32_tflops", 32),
+)
+MAIN_CHIPS = (
+    "nvidia-a800-sxm",
+    "nvidia-h800-sxm",
+    "nvidia-h20",
+    "nvidia-h100-sxm",
+    "nvidia-h200",
+    "nvidia-b200",
+    "amd-mi308x",
+)
+
+
+def total_processing_performance(chip: "Chip") -> float | None:
+    """TPP: the most of bits x dense TOPS over the precisions known (ECCN 3A090, technical note 2); None if none is."""
+    if chip.tpp is not None:
+        return chip.tpp.best
+    values = [bits * value.best for field, bits in _BITS if (value := getattr(chip, field)) is not None]
+    return max(values, default=None)
+
+
+def performance_density(chip: "Chip") -> float | None:
+    """TPP per mm² of all dies of the package; None where the area is not known."""
+    performance = total_processing_performance(chip)
+    if performance is None or chip.die_mm2 is None or not chip.die_mm2.best > 0:
+        return None
+    return performance / chip.die_mm2.best
+
+
+def points(chips: Iterable["Chip"]) -> list[ChipPoint]:
+    """The chips whose performance is known as points of the plane."""
+    made = []
+    for chip in chips:
+        performance = total_processing_performance(chip)
+        if performance:
+            made.append(ChipPoint(chip.name, performance, performance_density(chip), chip.maker_country))
+    return made
+
+
+def legal_rows(
+    facts: "Facts", names: Sequence[str], destinations: Sequence[str], months: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    """Row names and licence states (row, month) of each chip for each destination, from the rule engine."""
+    from chipweir import rules
+
+    chips = [facts.chip(name) for name in names]
+    engine: Any = rules
+    found = engine.availability(chips, list(destinations), months)
+    status = np.asarray(found.status)
+    rows, states = [], []
+    for p, chip in enumerate(chips):
+        for d, destination in enumerate(destinations):
+            rows.append(f"{chip.name} → {destination}")
+            states.append(status[:, p, d])
+    return rows, np.array(states)
