@@ -162,7 +162,7 @@ def test_a_run_deleted_while_it_is_read_is_one_line(run: store.Run, tmp_path: Pa
 
 def test_a_manifest_of_a_newer_version_is_refused(run: store.Run, tmp_path: Path) -> None:
     path = run.path / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "manifest_version": 99, "chipweir": "9.0"}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "manifest_version": 99, "code_version": "9.0"}))
     with pytest.raises(InputError, match=r"made by a newer Chipweir \(9.0\)"):
         store.find_run(run.id, tmp_path)
 
@@ -170,7 +170,7 @@ def test_a_manifest_of_a_newer_version_is_refused(run: store.Run, tmp_path: Path
 def test_the_identity_is_of_what_determines_the_numbers() -> None:
     one = made()
     assert store.identity(one) == store.identity({**one, "created": "then", "command": ["other"], "git": None})
-    for key, value in {"seed": 2, "members": 4, "facts": "0", "rules": "0", "code": "0"}.items():
+    for key, value in {"seed": 2, "members": 4, "facts_digest": "0", "rules_digest": "0", "code_digest": "0"}.items():
         assert store.identity(one) != store.identity({**one, key: value}), key
     bolder = load_scenario("weir").with_settings({"us.enforcement": 2})
     changed = [load_scenario("baseline").model_dump(), bolder.model_dump()]

@@ -121,14 +121,14 @@ def manifest(
     return {
         "manifest_version": MANIFEST_VERSION,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "chipweir": chipweir.__version__,
-        "code": code_digest(),
+        "code_version": chipweir.__version__,
+        "code_digest": code_digest(),
         "git": _git_describe(),
         "python": ".".join(map(str, _python_version())),
         "platform": _platform(),
         "versions": {name: version(name) for name in packages},
-        "facts": facts_digest,
-        "rules": rules_digest,
+        "facts_digest": facts_digest,
+        "rules_digest": rules_digest,
         "seed": seed,
         "members": members,
         "scenarios": [scenario.model_dump() for scenario in scenarios],
@@ -141,7 +141,7 @@ def identity(made: Mapping[str, Any]) -> str:
     scenarios = [
         {key: entry[key] for key in ("name", "start", "end", "levers", "rules")} for entry in made["scenarios"]
     ]
-    names = ("code", "versions", "facts", "rules", "seed", "members")
+    names = ("code_digest", "versions", "facts_digest", "rules_digest", "seed", "members")
     return _json_digest({**{name: made[name] for name in names}, "scenarios": scenarios})
 
 
@@ -476,7 +476,7 @@ def _read_manifest(path: Path) -> Mapping[str, Any]:
         raise InputError(f"run {path.name} is damaged: manifest.json is not complete")
     if made["manifest_version"] > MANIFEST_VERSION:
         raise InputError(
-            f"run {path.name} was made by a newer Chipweir ({made.get('chipweir')}); this is {chipweir.__version__}"
+            f"run {path.name} was made by a newer Chipweir ({made.get('code_version')}); this is {chipweir.__version__}"
         )
     return made
 

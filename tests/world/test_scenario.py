@@ -18,7 +18,7 @@ from chipweir.world import (
     levers,
     load_scenario,
     parse_scenario,
-    presets,
+    preset_names,
     scenario_schema,
 )
 
@@ -27,11 +27,11 @@ MONTHS = ["2026-11", "2026-12", "2027-06"]
 
 
 def test_the_presets_are_there_and_the_default_run_comes_first() -> None:
-    assert presets()[:4] == DEFAULT_RUN == ("baseline", "blockade", "weir", "open")
-    assert set(presets()[4:]) == {"sea-licence", "hbm-cut", "glut"}
+    assert preset_names()[:4] == DEFAULT_RUN == ("baseline", "blockade", "weir", "open")
+    assert set(preset_names()[4:]) == {"sea-licence", "hbm-cut", "glut"}
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", preset_names())
 def test_a_preset_is_named_described_and_has_an_effect_only_after_the_cut_off(name: str) -> None:
     scenario, baseline = load_scenario(name), load_scenario("baseline")
     assert scenario.name == name
@@ -44,7 +44,7 @@ def test_a_preset_is_named_described_and_has_an_effect_only_after_the_cut_off(na
         np.testing.assert_array_equal(scenario.series(setting)[history], baseline.series(setting)[history])
 
 
-@pytest.mark.parametrize("name", presets())
+@pytest.mark.parametrize("name", preset_names())
 def test_a_resolved_scenario_stands_alone(name: str) -> None:
     scenario = load_scenario(name)
     again = parse_scenario(scenario.to_yaml(), "again.yaml")
@@ -59,7 +59,7 @@ def test_the_shipped_schema_is_the_one_the_code_makes_and_fits_every_preset() ->
     assert shipped == scenario_schema()
     jsonschema.Draft202012Validator.check_schema(shipped)
     validator = jsonschema.Draft202012Validator(shipped)
-    for name in presets():
+    for name in preset_names():
         text = (world / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
         validator.validate(yaml.load(text, yaml.BaseLoader) | {"levers": load_scenario(name).levers})
         validator.validate(yaml.safe_load(load_scenario(name).to_yaml()))

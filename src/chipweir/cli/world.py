@@ -1,7 +1,414 @@
-"""Commands of the world room."""
+"""Commands of the world room: run and compare; stored runs and scenarios have modules of their own."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from chipweir.cli import _tables
+from chipweir.cli._common import (
+    FactsOption,
+    JsonOption,
+    LangOption,
+    MembersOption,
+    OutOption,
+    Progress,
+    SeedOption,
+    complete_run,
+    complete_scenario,
+    dumps,
+    interruptible,
+    peak_memory,
+    print_json,
+    progress_bar,
+)
+from chipweir.cli._scenarios import levers_command, scenarios_app
+from chipweir.cli._stored import runs_app
+from chipweir.errors import InputError
+from chipweir.i18n import _, use_language
+
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from chipweir.facts import Facts
+    from chipweir.store import Run
+    from chipweir.world import Scenario
+
+
+MOST_MEMBERS = 1_000_000
 
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands to `app`."""
+    app.command("run")(run)
+    app.command("compare")(compare)
+    app.command("levers")(levers_command)
+    app.add_typer(runs_app, name="runs")
+    app.add_typer(scenarios_app, name="scenarios")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be simulated: everything that a manifest repeats."""
+
+    scenarios: "tuple[Scenario, ...]"
+    members: int
+    seed: int
+    facts: tuple[Path, ...] = ()
+
+
+def run(
+    scenario: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Shipped scenarios by name, files by path; default baseline, blockade, weir, open.",
+            autocompletion=complete_scenario,
+        ),
+    ] = None,
+    members: MembersOption = 1_000,
+    seed: SeedOption = 1,
+    out: OutOption = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="lever=value or lever=value@2026-12: run each scenario with and without it.",
+        ),
+    ] = None,
+    facts: FactsOption = None,
+    cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, or local, or local:N.")] = None,
+    repeat: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="Repeat this run from its manifest and check equality.", autocompletion=complete_run
+        ),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Run the named model checks over every lever.")] = False,
+    credibility: Annotated[
+        bool, typer.Option("--credibility", help="Prior intervals against published figures.")
+    ] = False,
+    report: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
+    lang: LangOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate scenarios, store the run, print the headline table and write the report."""
+    from chipweir import store
+
+    started = time.monotonic()
+    with use_language(lang), interruptible():
+        if repeat is not None:
+            if scenario or setting or check or credibility:
+                raise InputError(
+                    "--from takes everything from the run's manifest; give it no scenario, --set or --check"
+                )
+            _repeat(repeat, store.runs_directory(out), cluster, as_json)
+        elif check or credibility:
+            _questions(check, credibility, members, seed, as_json)
+        else:
+            order = Order(_chosen(scenario or [], setting or []), members, seed, tuple(facts or ()))
+            _run_and_print(order, store.runs_directory(out), cluster, report, lang, as_json, started)
+
+
+def _chosen(names: Sequence[str], settings: Sequence[str]) -> "tuple[Scenario, ...]":
+    """The scenarios of a call, each followed by its changed twin where there are settings."""
+    from chipweir.world import DEFAULT_RUN, load_scenario
+
+    found = [load_scenario(name) for name in names or (DEFAULT_RUN if not settings else DEFAULT_RUN[:1])]
+    if settings:
+        changes = dict(_parse_setting(text) for text in settings)
+        found += [each.with_settings(changes, name=f"{each.name}-changed") for each in found]
+    listed = [each.name for each in found]
+    for name in listed:
+        if listed.count(name) > 1:
+            raise InputError(f"two scenarios are called '{name}'; give one of them another name")
+    for each in found[1:]:
+        if (each.start, each.end) != (found[0].start, found[0].end):
+            raise InputError(
+                f"{each.name} runs from {each.start} to {each.end} and {found[0].name} from {found[0].start} to "
+                f"{found[0].end}; scenarios of one run need the same months"
+            )
+    for each in found:
+        for line in each.warnings():
+            typer.echo(f"chipweir: warning: {line}", err=True)
+    return tuple(found)
+
+
+def _parse_setting(text: str) -> tuple[str, object]:
+    """`us.enforcement=2@2026-12` as a lever's name and what a scenario file would hold for it."""
+    import yaml
+
+    name, separator, written = text.partition("=")
+    value, at, month = written.rpartition("@") if "@" in written else (written, "", "")
+    if not separator or not name.strip() or not value.strip() or (at and not month):
+        raise InputError(f"--set {text}: write lever=value or lever=value@2026-12")
+    try:
+        parsed = yaml.load(value, yaml.SafeLoader)
+    except yaml.YAMLError:
+        raise InputError(f"--set {text}: '{value}' is not a value") from None
+    return name.strip(), {month.strip(): parsed} if at else parsed
+
+
+def _run_and_print(
+    order: Order, directory: Path, cluster: str | None, report: bool, lang: str, as_json: bool, started: float
+) -> None:
+    from chipweir import store
+
+    _check_order(order)
+    store.prepare(directory)
+    facts = _load_facts(order.facts)
+    command = ["chipweir", *sys.argv[1:]]
+    made = _manifest(order, facts, command)
+    with progress_bar() as progress, store.unfinished(directory, store.identity(made)) as parts:
+        results = _simulate(order, facts, cluster, parts, progress)
+        made |= {"elapsed_s": round(time.monotonic() - started, 1), "peak_memory_mb": peak_memory()}
+        progress(1.0, _("writing"))
+        filler = _filler(results, order, facts, lang, report)
+        stored = store.write_run(directory, results, made, filler)
+    elapsed = round(time.monotonic() - started, 1)
+    _print_run(stored, lang, as_json, {"elapsed_s": elapsed, "peak_memory_mb": peak_memory()})
+
+
+def _check_order(order: Order) -> None:
+    if not 1 <= order.members <= MOST_MEMBERS:
+        raise InputError(f"--members {order.members} is out of range; give 1 to {MOST_MEMBERS}")
+    if not 0 <= order.seed < 2**63:
+        raise InputError(f"--seed {order.seed} is out of range; give 0 to {2**63 - 1}")
+
+
+def _load_facts(extra: Sequence[Path]) -> "Facts":
+    from chipweir import facts
+
+    return facts.load(tuple(extra))
+
+
+def _manifest(order: Order, facts: "Facts", command: Sequence[str]) -> dict[str, Any]:
+    from chipweir import store
+
+    rules = store.code_digest("chipweir.rules")
+    return store.manifest(order.scenarios, facts.digest, rules, order.members, order.seed, command)
+
+
+def _simulate(
+    order: Order, facts: "Facts", cluster: str | None, parts: Path | None, progress: Progress
+) -> "xr.Dataset":
+    if cluster is not None:
+        from chipweir.cluster import run_ensemble_on
+
+        return run_ensemble_on(cluster, order.scenarios, facts, order.members, order.seed, progress)
+    from chipweir.world import run_ensemble
+
+    results: xr.Dataset = run_ensemble(order.scenarios, facts, order.members, order.seed, progress)
+    return results
+
+
+def _filler(
+    results: "xr.Dataset", order: Order, facts: "Facts", lang: str, report: bool
+) -> Callable[[Path, Mapping[str, Any]], None]:
+    """What puts headline, report and the user's own facts into a run's folder."""
+
+    def fill(folder: Path, made: Mapping[str, Any]) -> None:
+        from chipweir.report import headline_table, write_html
+
+        cells = [cell.as_dict() for cell in headline_table(results, lang)]
+        (folder / "headline.json").write_text(dumps(cells), encoding="utf-8")
+        for number, source in enumerate(order.facts):
+            _copy_facts(source, folder / "facts" / str(number))
+        if report:
+            extras = {"facts": facts, "command": f"chipweir run --from {made['id']}"}
+            attributed = results.assign_attrs(manifest=json.dumps(made, ensure_ascii=False))
+            write_html(attributed, folder / "report.html", lang=lang, extras=extras)
+
+    return fill
+
+
+def _copy_facts(source: Path, target: Path) -> None:
+    target.mkdir(parents=True)
+    for path in sorted(source.rglob("*")):
+        if path.suffix in {".csv", ".yaml", ".yml"} and path.is_file():
+            copy = target / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+
+
+def _print_run(stored: "Run", lang: str, as_json: bool, spent: Mapping[str, Any]) -> None:
+    page = stored.path / "report.html"
+    where = str(page) if page.exists() else None
+    if as_json:
+        made = stored.manifest
+        names = [each["name"] for each in made["scenarios"]]
+        document = {"run": stored.id, "path": str(stored.path), "report": where, "scenarios": names}
+        document |= {key: made[key] for key in ("members", "seed", "facts_digest", "rules_digest", "results")}
+        print_json({**document, **spent, "headline": stored.headline()})
+        return
+    _tables.print_headline(stored.results, lang)
+    out = _tables.console()
+    if not out.is_terminal or len(stored.manifest["scenarios"]) > 1:
+        out.print()
+    out.print(f"{_('run')}: {stored.path}", soft_wrap=True)
+    if where:
+        out.print(f"{_('report')}: {where}", soft_wrap=True)
+    out.print(f"{spent['elapsed_s']:.0f} s, {spent['peak_memory_mb']:,} MB", style="dim")
+
+
+def _repeat(name: str, directory: Path, cluster: str | None, as_json: bool) -> None:
+    """Run again what a manifest describes and say whether every bit is the same."""
+    from chipweir import store
+
+    old = store.find_run(name, directory)
+    overlays = tuple(sorted((old.path / "facts").iterdir())) if (old.path / "facts").is_dir() else ()
+    order = Order(old.scenarios, old.manifest["members"], old.manifest["seed"], overlays)
+    _check_order(order)
+    facts = _load_facts(overlays)
+    now = _manifest(order, facts, old.manifest["command"])
+    changed = [
+        f"{key}: {old.manifest[key]} -> {now[key]}"
+        for key in ("code_digest", "facts_digest", "rules_digest", "versions", "python")
+        if old.manifest[key] != now[key]
+    ]
+    with progress_bar() as progress:
+        results = _simulate(order, facts, cluster, None, progress)
+    equal = store.dataset_digest(results) == old.manifest["results"]
+    furthest = 0.0 if equal else _furthest(old.results, results)
+    if as_json:
+        print_json({"run": old.id, "equal": equal, "largest_relative_difference": furthest, "changed": changed})
+    else:
+        typer.echo(f"{old.id}: " + ("repeated exactly" if equal else f"differs by up to {furthest:.1e} (relative)"))
+        for line in changed:
+            typer.echo(f"  changed since: {line}")
+    if not equal:
+        raise typer.Exit(1)
+
+
+def _furthest(old: "xr.Dataset", new: "xr.Dataset") -> float:
+    """The largest relative difference of any number both hold; infinite where the shapes differ."""
+    import numpy as np
+
+    worst = 0.0
+    for name in old.data_vars:
+        if name not in new or old[name].shape != new[name].shape or old[name].dtype.kind not in "if":
+            return float("inf")
+        one, other = old[name].values.astype(float), new[name].values.astype(float)
+        if (np.isnan(one) != np.isnan(other)).any():
+            return float("inf")
+        scale = np.maximum(np.abs(one), np.abs(other))
+        gaps = np.abs(one - other) / np.where(scale > 0, scale, 1)
+        worst = max(worst, float(np.nanmax(gaps, initial=0.0)))
+    return worst
+
+
+def _questions(check: bool, credibility: bool, members: int, seed: int, as_json: bool) -> None:
+    """Model checks and the credibility table: exit 1 where a check fails."""
+    from chipweir import world
+
+    document: dict[str, Any] = {}
+    failed = False
+    with progress_bar() as progress:
+        if check:
+            rows = world.run_checks(progress=progress)
+            document["checks"] = [row.as_dict() for row in rows]
+            failed = not all(row.passed for row in rows)
+        if credibility:
+            document["credibility"] = [row.as_dict() for row in world.credibility(members=members, seed=seed)]
+    if as_json:
+        print_json(document)
+    else:
+        for rows in document.values():
+            columns = list(rows[0])
+            _tables.console().print(_tables.plain_table(*columns, rows=[list(row.values()) for row in rows]))
+    if failed:
+        raise typer.Exit(1)
+
+
+def compare(
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            help="[RUN] A B: a stored run and two of its scenarios, or two scenarios to simulate.",
+            metavar="[RUN] A B",
+            autocompletion=complete_scenario,
+        ),
+    ],
+    years: Annotated[list[int] | None, typer.Option("--year", help="December of this year (repeatable).")] = None,
+    members: MembersOption = 1_000,
+    seed: SeedOption = 1,
+    out: OutOption = None,
+    facts: FactsOption = None,
+    lang: LangOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Paired differences B minus A, with 50 and 90 % intervals and the probability that B is higher."""
+    from chipweir import store
+
+    if len(names) not in (2, 3):
+        raise InputError(f"compare takes [RUN] A B; {len(names)} names were given")
+    *stored, a, b = names
+    if a == b:
+        raise InputError(f"compare needs two different scenarios; both are '{a}'")
+    with use_language(lang), interruptible():
+        if stored:
+            source = store.find_run(stored[0], store.runs_directory(out))
+            results = _pair_of_run(source, a, b)
+            a, b = (name if name in results["scenario"].values else Path(name).stem for name in (a, b))
+        else:
+            order = Order(_chosen([a, b], []), members, seed, tuple(facts or ()))
+            a, b = (each.name for each in order.scenarios)
+            results = _simulated(order)
+        rows = _difference_rows(results, a, b, years or [2025, 2026, 2028, 2030, 2032])
+        if as_json:
+            print_json(
+                {"run": source.id if stored else None, "a": a, "b": b, "differences": [row for row, _texts in rows]}
+            )
+        else:
+            _tables.console().print(_tables.difference_table([texts for _row, texts in rows], a, b))
+
+
+def _simulated(order: Order) -> "xr.Dataset":
+    _check_order(order)
+    with progress_bar() as progress:
+        return _simulate(order, _load_facts(order.facts), None, None, progress)
+
+
+def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
+    """Results that hold the pair: the stored ones, or the two scenarios simulated again with the run's own draws."""
+    from chipweir.strategy import holds_pair
+
+    if holds_pair(source.results, a, b):
+        return source.results
+    chosen = {each.name: each for each in source.scenarios}
+    overlays = tuple(sorted((source.path / "facts").iterdir())) if (source.path / "facts").is_dir() else ()
+    return _simulated(Order((chosen[a], chosen[b]), source.manifest["members"], source.manifest["seed"], overlays))
+
+
+def _difference_rows(
+    results: "xr.Dataset", a: str, b: str, years: Sequence[int]
+) -> list[tuple[dict[str, Any], dict[str, str]]]:
+    """For every headline quantity and year: the numbers, and the texts of the table."""
+    from chipweir.report import _numbers
+    from chipweir.report._headline import quantities
+    from chipweir.strategy import differences
+
+    rows = []
+    for item in quantities(results):
+        for found in differences(results, a, b, item.variable, [f"{year}-12" for year in years], **item.selection):
+            numbers = {"key": item.key, "label": item.text(), **found.as_dict()}
+            signed = [
+                " … ".join(_numbers.signed(bound, item.kind) for bound in bounds)
+                for bounds in ((found.median,), found.p50, found.p90)
+            ]
+            texts = {
+                "label": item.text(),
+                "month": found.month,
+                "a": _numbers.quantity(found.a, item.kind),
+                "b": _numbers.quantity(found.b, item.kind),
+                "p_greater": "=" if found.p_greater is None else f"{found.p_greater:.0%}",
+            }
+            rows.append((numbers, texts | dict(zip(("difference", "p50", "p90"), signed, strict=True))))
+    if not rows:
+        raise InputError(f"no headline quantity of this run has a value in December of {', '.join(map(str, years))}")
+    return rows

@@ -19,7 +19,7 @@ _HOMES = {
     "levers": "_levers",
     "load_scenario": "_scenario",
     "parse_scenario": "_scenario",
-    "presets": "_scenario",
+    "preset_names": "_scenario",
     "scenario_schema": "_scenario",
 }
 

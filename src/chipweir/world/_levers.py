@@ -74,6 +74,11 @@ class Lever:
             return names[0], names[-1]
         return self.minimum, self.maximum
 
+    @property
+    def range(self) -> str:
+        """What the lever may be set to, as text."""
+        return ", ".join(self.choices) if self.kind == "choice" else f"{self.minimum:.10g} to {self.maximum:.10g}"
+
     def _words(self) -> list[str]:
         return [*self.choices, *([LAW] if self.default == LAW else [])]
 
@@ -146,12 +151,8 @@ def lever_table(language: str = "en") -> str:
             (lever.korean_name, lever.korean_description) if korean else (lever.title, lever.description)
         )
         name = f"`{lever.name}`" + (" (by product)" if lever.by_product and not korean else "")
-        rows.append((name, title, lever.unit, _range(lever), str(lever.default), description))
+        rows.append((name, title, lever.unit, lever.range, str(lever.default), description))
     return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
-
-
-def _range(lever: Lever) -> str:
-    return ", ".join(lever.choices) if lever.kind == "choice" else f"{lever.minimum:.10g} to {lever.maximum:.10g}"
 
 
 def _setting_names() -> Iterable[str]:

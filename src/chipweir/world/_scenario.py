@@ -134,7 +134,7 @@ def parse_scenario(text: str, where: str = "scenario") -> Scenario:
 
 
 @cache
-def presets() -> tuple[str, ...]:
+def preset_names() -> tuple[str, ...]:
     """Names of the shipped scenarios: the four of the default run first."""
     folder = resources.files("chipweir.world") / "presets"
     names = sorted(file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml"))
@@ -197,13 +197,13 @@ def _steps(setting: Setting | None) -> list[tuple[str, float | str]]:
 
 def _source(name: str, beside: str | None) -> tuple[str, str]:
     """Text and place of a preset or file. A path is taken relative to the file `beside`, if any."""
-    if name in presets():
+    if name in preset_names():
         file = resources.files("chipweir.world") / "presets" / f"{name}.yaml"
         return file.read_text(encoding="utf-8"), name
     path = Path(name)
     if path.suffix not in {".yaml", ".yml"} and "/" not in name:
-        raise UnknownName("scenario", name, presets(), where=beside or "")
-    if beside is not None and not path.is_absolute() and beside not in presets():
+        raise UnknownName("scenario", name, preset_names(), where=beside or "")
+    if beside is not None and not path.is_absolute() and beside not in preset_names():
         path = Path(beside).parent / path
     return _read_file(path, "scenario"), str(path)
 
@@ -218,7 +218,7 @@ def _read_file(path: Path, kind: str) -> str:
 
 
 def _resolve(text: str, file: str, chain: tuple[str, ...]) -> Scenario:
-    key = file if file in presets() else str(Path(file).resolve())
+    key = file if file in preset_names() else str(Path(file).resolve())
     if key in chain:
         raise InputError(f"{file}: extends itself ({' -> '.join(Path(link).name for link in (*chain, key))})")
     tree, place = _parse(text, file)
@@ -274,7 +274,7 @@ def _overlays(given: object, place: _Place) -> list[dict[str, Any]]:
     for number, entry in enumerate(given):
         where = place("rules", str(number))
         if isinstance(entry, str):
-            base = Path(place.file).parent if place.file not in presets() else Path()
+            base = Path(place.file).parent if place.file not in preset_names() else Path()
             entry, _ = _parse(_read_file(base / entry, "rule overlay"), str(base / entry))
         if not isinstance(entry, dict):
             raise InputError(f"{where}: a rule overlay is a file's path or a mapping")

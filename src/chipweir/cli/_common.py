@@ -1,0 +1,98 @@
+"""What the commands of this room share: options, completion, progress, JSON."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chipweir.cli import _tables
+from chipweir.i18n import LANGUAGES, _
+
+
+Progress = Callable[[float, str], None]
+
+
+def complete_scenario(incomplete: str) -> list[str]:
+    from chipweir.world import preset_names
+
+    return [name for name in preset_names() if name.startswith(incomplete)]
+
+
+def complete_run(incomplete: str) -> list[str]:
+    from chipweir import store
+
+    names = [run.id for run in store.list_runs(store.runs_directory())[0]]
+    return [name for name in ("latest", *names) if name.startswith(incomplete)]
+
+
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Directory of runs; default $CHIPWEIR_RUNS or ./chipweir-runs.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+LangOption = Annotated[str, typer.Option("--lang", help="en or ko.", autocompletion=lambda: list(LANGUAGES))]
+MembersOption = Annotated[int, typer.Option("--members", "-n", help="Draws of all uncertain parameters.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Equal seeds give equal draws in every scenario.")]
+FactsOption = Annotated[
+    list[Path] | None, typer.Option("--facts", help="A directory of own facts laid over the shipped ones (repeatable).")
+]
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C is one line and exit code 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("chipweir: interrupted; finished parts are kept and the same command goes on from them", err=True)
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A progress bar on stderr, where that is a terminal."""
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    screen = _tables.console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(_("preparing"), total=1.0)
+        yield lambda fraction, text: bar.update(task, completed=fraction, description=text)
+
+
+def peak_memory() -> int:
+    """Peak resident memory of this process in MB; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    scale = 2**20 if sys.platform == "darwin" else 2**10
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale)
+
+
+def dumps(document: object) -> str:
+    return json.dumps(_finite(document), indent=1, ensure_ascii=False)
+
+
+def print_json(document: object) -> None:
+    typer.echo(dumps(document))
+
+
+def _finite(value: Any) -> Any:
+    """`value` as JSON can hold it: NaN and infinity become null."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value

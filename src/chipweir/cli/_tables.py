@@ -1,0 +1,92 @@
+"""Tables for people: what the commands of the world room print."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from chipweir.i18n import _
+
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from chipweir.report import Cell
+
+
+def console(stderr: bool = False) -> Console:
+    """A console that does not fold tables when its output goes to a file or a pipe."""
+    plain = Console(stderr=stderr, highlight=False)
+    return plain if plain.is_terminal else Console(stderr=stderr, highlight=False, width=160)
+
+
+def plain_table(*columns: str, rows: Sequence[Sequence[object]], title: str = "") -> Table:
+    """A table of texts under `columns`; a column whose name begins with `#` is set to the right."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.removeprefix("#"), justify="right" if column.startswith("#") else "left")
+    for row in rows:
+        table.add_row(*(each if isinstance(each, Text) else Text(str(each)) for each in row))
+    return table
+
+
+def headline(cells: "Sequence[Cell]") -> list[Table]:
+    """The headline table: levels with intervals for the first scenario, paired differences for the others."""
+    from chipweir.report._labels import label
+
+    scenarios = list(dict.fromkeys(cell.scenario for cell in cells))
+    tables = []
+    for number, scenario in enumerate(scenarios):
+        own = [cell for cell in cells if cell.scenario == scenario]
+        name = label("scenario", scenario)
+        paired = any(cell.delta is not None for cell in own)
+        lines = _("median; 50 % interval; 90 % interval")
+        if number and paired:
+            lines = _("median; paired difference to {reference} with its 90 % interval; chance that it is higher",
+                      reference=label("scenario", scenarios[0]))  # fmt: skip
+        tables.append(_years_table(own, f"{name} ({lines})", paired))
+    return tables
+
+
+def print_headline(results: "xr.Dataset", lang: str) -> None:
+    """Print the headline table of a run."""
+    from chipweir.report import headline_table
+
+    for table in headline(headline_table(results, lang)):
+        console().print(table)
+
+
+def _years_table(cells: "Sequence[Cell]", title: str, paired: bool) -> Table:
+    years = sorted({cell.year for cell in cells})
+    table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
+    table.add_column(_("quantity"))
+    for year in years:
+        table.add_column(str(year), justify="right")
+    for key in dict.fromkeys(cell.key for cell in cells):
+        by_year = {cell.year: cell for cell in cells if cell.key == key}
+        first = next(iter(by_year.values()))
+        name = Text.assemble(first.label, "\n", (first.unit, "dim"))
+        table.add_row(name, *(_cell(by_year.get(year), paired) for year in years))
+    return table
+
+
+def _cell(cell: "Cell | None", paired: bool) -> Text:
+    if cell is None:
+        return Text("–", "dim")
+    if not paired:
+        from chipweir.report._numbers import interval
+
+        return Text.assemble(cell.text, "\n", (f"{interval(*cell.p50, cell.kind)}\n{cell.interval_text}", "dim"))
+    if cell.delta is None or cell.delta_p90 is None or cell.delta_p90 == (0.0, 0.0):
+        return Text.assemble(cell.text, "\n", ("=", "dim"))
+    chance = "" if cell.p_greater is None else f" {cell.p_greater:.0%}"
+    return Text.assemble(cell.text, "\n", (f"{cell.delta_text}{chance}", "dim"))
+
+
+def difference_table(rows: Sequence[Mapping[str, Any]], a: str, b: str) -> Table:
+    """Paired differences as `compare` prints them; each row has texts by column name."""
+    columns = (_("quantity"), _("month"), f"#{a}", f"#{b}", "#" + _("difference"), "#50 %", "#90 %", "#P(+)")
+    keys = ("label", "month", "a", "b", "difference", "p50", "p90", "p_greater")
+    return plain_table(*columns, rows=[[row[key] for key in keys] for row in rows], title=f"{b} − {a}")
