@@ -203,7 +203,12 @@ def _simulate(
         return run_ensemble_on(cluster, order.scenarios, facts, order.members, order.seed, progress)
     from chipweir.world import run_ensemble
 
-    results: xr.Dataset = run_ensemble(order.scenarios, facts, order.members, order.seed, progress)
+    try:
+        results: xr.Dataset = run_ensemble(order.scenarios, facts, order.members, order.seed, progress)
+    except Exception as error:
+        if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):  # the latter is how XLA says it
+            raise InputError(f"not enough memory for {order.members} members; ask for fewer") from None
+        raise
     return results
 
 
