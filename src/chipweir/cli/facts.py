@@ -1,7 +1,383 @@
 """Commands of the facts room."""
 
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+
+from chipweir.i18n import _
+
+
+Directories = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--facts", metavar="DIR", help="A directory of your own facts, laid over the shipped ones; may be repeated."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+LIST_COLUMNS: Mapping[str, Sequence[str]] = {
+    "chips": ("id", "name", "release", "status", "bf16_tflops", "fp8_tflops", "memory_gb", "memory_gbs", "tdp_w"),
+    "systems": ("id", "name", "release", "status", "chip", "n_chips", "bf16_pflops", "power_kw"),
+    "models": ("id", "name", "release", "type", "total_params_b", "active_params_b", "context"),
+    "entities": ("id", "kind", "en", "ko", "zh", "country"),
+    "countries": ("alpha2", "alpha3", "en", "ko", "zh", "region"),
+    "facts": ("id", "entity", "quantity", "item", "nature", "period", "reported", "cls", "confidence"),
+    "events": ("id", "date", "type", "region", "description", "confidence"),
+    "prices": ("id", "kind", "item", "provider", "metric", "reported", "valid_from", "confidence"),
+    "sources": ("id", "title", "cls", "published"),
+    "conflicts": ("id", "quantity", "preferred"),
+}
+MAKER_KINDS = ("chips", "systems", "models")
+COUNTRY_COLUMN = {
+    "chips": "maker_country",
+    "systems": "country",
+    "models": "country",
+    "entities": "country",
+    "countries": "alpha2",
+}
 
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands to `app`."""
+    room = typer.Typer(help="What is known: list, show, verify and query the sourced facts.", no_args_is_help=True)
+    room.command("list")(list_records)
+    room.command("show")(show)
+    room.command("verify")(verify)
+    room.command("query")(query)
+    room.command("schema")(schema)
+    app.add_typer(room, name="facts")
+
+
+def list_records(
+    kind: Annotated[
+        str,
+        typer.Argument(help="chips, systems, models, entities, countries, facts, events, prices, sources, conflicts."),
+    ] = "",
+    maker: Annotated[str | None, typer.Option(help="Only products of this maker (any of its names).")] = None,
+    country: Annotated[str | None, typer.Option(help="Only from this country (code or name).")] = None,
+    directories: Directories = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the records of one kind, or how many there are of each."""
+    from chipweir.facts import load
+    from chipweir.facts._query import tables
+    from chipweir.facts._show import KINDS, records
+
+    facts = load(directories or ())
+    if not kind:
+        counts = {name: len(records(facts, name)) for name in KINDS}
+        if as_json:
+            _print_json({"counts": counts, "digest": facts.digest, "files": [Path(file).name for file in facts.files]})
+        else:
+            _print_table([_("kind"), _("records")], [[name, f"{count}"] for name, count in counts.items()])
+        return
+    records(facts, kind)
+    plural = next(
+        name
+        for name in KINDS
+        if kind in (name, name.removesuffix("s"), {"entities": "entity", "countries": "country"}.get(name))
+    )
+    rows = _filtered(facts, plural, tables(facts)[plural], maker, country)
+    if as_json:
+        _print_json(rows)
+        return
+    columns = LIST_COLUMNS[plural]
+    _print_table(columns, [[_cell(row[column]) for column in columns] for row in rows])
+    _note(_("{count} {kind}", count=len(rows), kind=plural))
+
+
+def _filtered(
+    facts: Any, kind: str, rows: list[dict[str, Any]], maker: str | None, country: str | None
+) -> list[dict[str, Any]]:
+    from chipweir.errors import InputError
+
+    if maker is not None:
+        if kind not in MAKER_KINDS:
+            raise InputError(f"--maker does not apply to {kind}; it does to {', '.join(MAKER_KINDS)}")
+        wanted = facts.entity(maker).id
+        rows = [row for row in rows if row["maker"] == wanted]
+    if country is not None:
+        if kind not in COUNTRY_COLUMN:
+            raise InputError(f"--country does not apply to {kind}; it does to {', '.join(COUNTRY_COLUMN)}")
+        code = facts.country(country).alpha2
+        rows = [row for row in rows if row[COUNTRY_COLUMN[kind]] == code]
+    return rows
+
+
+def show(
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="An id or any name: nvidia-h20, 'Ascend 910C', 华为, shi-047.")
+    ],
+    directories: Directories = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show everything known about one thing, with sources and conflicts."""
+    from chipweir.facts import load
+    from chipweir.facts._show import describe
+
+    page = describe(load(directories or ()), name)
+    if as_json:
+        _print_json(page)
+    else:
+        _print_page(page)
+
+
+def verify(directories: Directories = None, as_json: AsJson = False) -> None:
+    """Check sources, units, ids, dates and arithmetic of all facts. Exit 1 if something is wrong."""
+    from chipweir.facts import load
+    from chipweir.facts._verify import CHECKS
+    from chipweir.facts._verify import verify as run
+
+    facts = load(directories or ())
+    findings = run(facts)
+    open_ones = [finding for finding in findings if not finding.excused]
+    names = [*CHECKS, "stale-exceptions"]
+    counted = {name: sum(finding.check == name for finding in open_ones) for name in names}
+    known = {name: sum(finding.check == name and bool(finding.excused) for finding in findings) for name in names}
+    about = {name: (function.__doc__ or "").strip() for name, function in CHECKS.items()}
+    about["stale-exceptions"] = "Every known exception still excuses something."
+    if as_json:
+        _print_json(
+            {
+                "clean": not open_ones,
+                "checks": [{"name": n, "about": about[n], "findings": counted[n], "excused": known[n]} for n in names],
+                "findings": [vars(finding) for finding in open_ones],
+                "excused": [vars(finding) for finding in findings if finding.excused],
+                "overrides": [override.text for override in facts.overrides],
+            }
+        )
+    else:
+        rows = [[name, about[name], f"{counted[name]}", f"{known[name]}"] for name in names]
+        _print_table([_("check"), _("what must hold"), _("findings"), _("known")], rows)
+        for finding in open_ones:
+            print(f"{finding.origin}: {finding.id}: {finding.message} [{finding.check}]")
+        for override in facts.overrides:
+            _note(override.text)
+        _note(
+            _("{count} findings, {known} known exceptions", count=len(open_ones), known=len(findings) - len(open_ones))
+        )
+    raise typer.Exit(1 if open_ones else 0)
+
+
+def query(
+    sql: Annotated[
+        str,
+        typer.Argument(
+            metavar="SQL", help="One SELECT, e.g. \"SELECT id, memory_gb FROM chips WHERE maker = 'huawei'\"."
+        ),
+    ],
+    directories: Directories = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run one SELECT in DuckDB over all tables; files and network are out of reach.
+
+    Tables: chips, chip_values, systems, system_values, models, facts, events, prices, sources, entities, countries,
+    aliases, conflicts, overrides.
+    """
+    from chipweir.facts import load
+    from chipweir.facts._query import query as run
+
+    answer = run(load(directories or ()), sql)
+    if as_json:
+        _print_json([dict(zip(answer.columns, map(_jsonable, row), strict=True)) for row in answer.rows])
+        return
+    _print_table(answer.columns, [[_cell(cell) for cell in row] for row in answer.rows])
+    _note(_("{count} rows", count=len(answer.rows)))
+
+
+def schema(as_json: AsJson = False) -> None:
+    """Print the JSON Schema of the records and the columns of the files of a facts directory."""
+    from chipweir.facts._show import schema as whole
+
+    del as_json  # the schema is JSON either way
+    _print_json(whole())
+
+
+def _jsonable(cell: Any) -> Any:
+    if isinstance(cell, float):
+        return cell if cell == cell and abs(cell) != float("inf") else None
+    return cell if isinstance(cell, str | int | bool | list | dict | None) else str(cell)
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, ensure_ascii=False, indent=2, default=str, allow_nan=False))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,.10g}" if isinstance(value, int | float) else str(value)
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(soft_wrap=False, width=None if sys.stdout.isatty() else 200, highlight=False)
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    for column in columns:
+        table.add_column(Text(str(column)), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    _console().print(table)
+
+
+def _print_page(page: Mapping[str, Any]) -> None:
+    from rich.markup import escape
+
+    console = _console()
+    record = page["record"]
+    title = (
+        record.get("name") or record.get("title") or record.get("quantity") or record.get("description") or record["id"]
+    )
+    if "names" in record:
+        title = " / ".join(text for text in record["names"].values() if text)
+    console.print(
+        f"[bold]{escape(str(title))}[/bold]  ({page['kind']} {escape(str(record.get('id', record.get('alpha2', ''))))})"
+    )
+    for name, cell in record.items():
+        if name not in ("id", "name", "names", "title"):
+            shown = ", ".join(map(str, cell)) if isinstance(cell, list | tuple) else cell
+            console.print(f"  [dim]{escape(name)}:[/dim] {escape(str(shown))}", soft_wrap=True)
+    _print_values(page)
+    _print_lists(page, console)
+    _print_conflicts(page, console)
+    for line in page.get("overrides", ()):
+        console.print(f"[yellow]{escape(line)}[/yellow]")
+    _print_sources(page, console)
+
+
+def _print_values(page: Mapping[str, Any]) -> None:
+    headings = [
+        _("quantity"),
+        _("value"),
+        _("range"),
+        _("unit"),
+        _("as of"),
+        _("published"),
+        _("class"),
+        _("confidence"),
+        _("source"),
+        _("note"),
+    ]
+    rows = [
+        _value_row(quantity, value, len(found)) for quantity, found in page.get("values", {}).items() for value in found
+    ]
+    if "value" in page:
+        rows.append(_value_row(page["record"].get("quantity") or page["record"].get("metric", ""), page["value"], 1))
+    if rows:
+        _print_table(headings, rows, _("Values"))
+    facts = page.get("facts", ())
+    if facts:
+        headings = [_("id"), _("item"), *headings]
+        _print_table(
+            headings, [[f["id"], f.get("item", ""), *_value_row(_named(f), f["value"], 1)] for f in facts], _("Facts")
+        )
+
+
+def _named(fact: Mapping[str, Any]) -> str:
+    return fact["quantity"] if fact["nature"] == "observation" else f"{fact['quantity']} ({fact['nature']})"
+
+
+def _value_row(quantity: str, value: Mapping[str, Any], rivals: int) -> list[str]:
+    marks = [_("RUMOUR")] if value["rumour"] else []
+    marks += [_("preferred")] if rivals > 1 and value.get("preferred") else []
+    low, high = value.get("low"), value.get("high")
+    span = f"{_cell(low)} – {_cell(high)}" if low is not None or high is not None else ""
+    note = "; ".join([*marks, *([value["note"]] if value.get("note") else [])])
+    cells = [value.get(name, "") for name in ("unit", "as_of", "published", "cls", "confidence", "source")]
+    return [quantity, _cell(value.get("best")), span, *cells, note]
+
+
+def _print_lists(page: Mapping[str, Any], console: Any) -> None:
+    from rich.markup import escape
+
+    if "chip" in page:
+        console.print(f"[bold]{_('Chip')}[/bold] {escape(page['chip']['id'])}")
+    for key, title in (("systems", _("Systems with it")), ("products", _("Products"))):
+        if rows := page.get(key):
+            _print_table([_("id"), _("name"), _("release")], [[r["id"], r["name"], r["release"]] for r in rows], title)
+    if rows := page.get("prices"):
+        cells = [
+            [
+                p["id"],
+                p["kind"],
+                p["provider"],
+                p["metric"],
+                p["value"]["reported"],
+                p.get("valid_from", p.get("listed", "")),
+                p["value"]["cls"],
+                p["value"]["confidence"],
+                p["value"]["source"],
+            ]
+            for p in rows
+        ]
+        _print_table(
+            [
+                _("id"),
+                _("kind"),
+                _("provider"),
+                _("metric"),
+                _("price"),
+                _("from"),
+                _("class"),
+                _("confidence"),
+                _("source"),
+            ],
+            cells,
+            _("Prices"),
+        )
+    if rows := page.get("events"):
+        _print_table(
+            [_("id"), _("date"), _("type"), _("what")],
+            [[e["id"], e["date"], e["type"], e["description"]] for e in rows],
+            _("Events"),
+        )
+
+
+def _print_conflicts(page: Mapping[str, Any], console: Any) -> None:
+    from rich.markup import escape
+
+    for conflict in page.get("conflicts", ()):
+        console.print(
+            f"[bold yellow]{_('Sources disagree')}:[/bold yellow] {escape(conflict['quantity'])} ({escape(conflict['id'])})"
+        )
+        for side in conflict["values"]:
+            console.print(
+                f"  - {escape(side['who'])}: {escape(side['says'])} {escape(', '.join(side['facts']))}", soft_wrap=True
+            )
+        console.print(f"  [dim]{_('why')}:[/dim] {escape(conflict['likely_reason'])}", soft_wrap=True)
+        console.print(f"  [dim]{_('treatment')}:[/dim] {escape(conflict['treatment'])}", soft_wrap=True)
+        if conflict["preferred"]:
+            console.print(
+                f"  [dim]{_('preferred')}:[/dim] {escape(conflict['preferred'])} ({escape(conflict['rule'])})",
+                soft_wrap=True,
+            )
+
+
+def _print_sources(page: Mapping[str, Any], console: Any) -> None:
+    from rich.markup import escape
+
+    if sources := page.get("sources"):
+        console.print(f"[bold]{_('Sources')}[/bold]")
+    for identifier, source in page.get("sources", {}).items():
+        address = f" {source['url']}" if source.get("url") else ""
+        console.print(
+            f"  {escape(identifier)}: {escape(source['title'])}{escape(address)} ({source['cls']})", soft_wrap=True
+        )

@@ -40,9 +40,13 @@ def normalise(name: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).translate(_DROPPED)
 
 
-def rank(value: Value) -> tuple[int, int, int, str]:
-    """Sorting key of the general rule: marked preferred, then confidence, then class, then the earlier id wins ties."""
-    return (0 if value.preferred else 1, "ABCD".index(value.confidence), _CLASS_ORDER.index(value.cls), value.origin)
+def rank(value: Value) -> tuple[int, int, int, int]:
+    """Sorting key of the general rule: marked preferred, then confidence, then class, then the later publication."""
+    return (0 if value.preferred else 1, "ABCD".index(value.confidence), _CLASS_ORDER.index(value.cls), -_days(value))
+
+
+def _days(value: Value) -> int:
+    return int(value.published.replace("-", "").ljust(8, "0")[:8]) if value.published[:4].isdigit() else 0
 
 
 class Index:
@@ -63,13 +67,18 @@ class Index:
         return list(self._ids.get(normalise(name), ()))
 
     def resolve(self, name: str) -> str:
-        """The one id that `name` means. Raises `UnknownName`, or `InputError` naming the candidates if it is ambiguous."""
+        """The one id that `name` means. Raises `UnknownName`, or `InputError` with the candidates if it is ambiguous."""
         found = self.candidates(name)
         if len(found) > 1 and name not in found:
             raise InputError(f"{self.kind} name '{name}' is ambiguous: it may mean {', '.join(found)}")
         if not found:
             raise UnknownName(self.kind, name, self._spellings)
         return name if name in found else found[0]
+
+    @property
+    def spellings(self) -> list[str]:
+        """Every spelling as it is written in the files."""
+        return list(self._spellings)
 
     @property
     def ambiguous(self) -> dict[str, list[str]]:
@@ -79,7 +88,11 @@ class Index:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything loaded, by id. `overrides` lists what a user's own files replaced; `digest` is the SHA-256 of all files."""
+    """Everything loaded, by id.
+
+    `overrides` lists what a user's own files replaced, `unattached` values of chips and systems that do not exist;
+    `digest` is the SHA-256 of all files.
+    """
 
     chips: Mapping[str, Chip]
     systems: Mapping[str, System]
@@ -92,6 +105,7 @@ class Facts:
     sources: Mapping[str, Source]
     conflicts: Mapping[str, Conflict]
     units: Mapping[str, UnitRule]
+    unattached: tuple[tuple[str, Value], ...] = ()
     exceptions: tuple[Mapping[str, str], ...] = ()
     overrides: tuple[Override, ...] = ()
     files: tuple[str, ...] = ()
@@ -122,6 +136,15 @@ class Facts:
             ((c.alpha2, (c.alpha3, c.names.en, c.names.ko, c.names.zh, *c.aliases)) for c in self.countries.values()),
         )
 
+    @cached_property
+    def as_of(self) -> str:
+        """The latest day of publication of any value: what is known is known up to then."""
+        dated = [fact.value.published for fact in self.facts.values() if len(fact.value.published) >= 7]
+        dated += [
+            chip_value.published for chip in self.chips.values() for v in chip.values.values() for chip_value in v
+        ]
+        return max(dated, default="") + ("-31" if len(max(dated, default="")) == 7 else "")
+
     def indices(self) -> dict[str, Index]:
         """The name index of each kind of record that has names."""
         return {
@@ -145,7 +168,7 @@ class Facts:
         return self.models[self._model_index.resolve(name)]
 
     def entity(self, name: str) -> Entity:
-        """The entity with this id, name or alias in any of the three languages. Raises `UnknownName` or `InputError`."""
+        """The entity with this id, name or alias in any language. Raises `UnknownName`, or `InputError` if ambiguous."""
         return self.entities[self._entity_index.resolve(name)]
 
     def country(self, name: str) -> Country:

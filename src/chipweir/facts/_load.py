@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from chipweir.errors import InputError
+from chipweir.errors import InputError, UnknownName
 from chipweir.facts._facts import Facts, rank
 from chipweir.facts._records import (
     CHIP_UNITS,
@@ -31,7 +31,7 @@ from chipweir.facts._records import (
     System,
     Value,
 )
-from chipweir.facts._tables import Row, build, flag, layers, line_of, read_csv, read_yaml, unknown_files
+from chipweir.facts._tables import Row, build, flag, layers, line_of, read_csv, read_yaml, refuse_unknown_files
 from chipweir.facts._units import UnitRule, factor
 
 
@@ -53,7 +53,6 @@ class Line:
     path: Path
     place: str
     row: Row
-    shipped: bool
 
 
 @dataclass
@@ -121,7 +120,7 @@ def _load(extra: tuple[Path, ...]) -> Facts:
 
 def _read(directories: Sequence[Path]) -> Facts:
     for directory in directories[1:]:
-        unknown_files(directory, FILES)
+        refuse_unknown_files(directory, FILES)
     tables = {name: _table(schema, directories) for name, schema in SCHEMAS.items()}
     units = _unit_rules(tables["units"])
     overrides: list[Override] = []
@@ -155,6 +154,7 @@ def _read(directories: Sequence[Path]) -> Facts:
         sources=sources,
         conflicts=_conflicts(directories, overrides),
         units=units,
+        unattached=tuple(values.unattached({"chips": chips, "systems": systems})),
         exceptions=_exceptions(directories),
         overrides=tuple(overrides),
         files=tuple(str(path) for path in _paths(directories)),
@@ -183,7 +183,7 @@ def _table(schema: Schema, directories: Sequence[Path]) -> Table:
             if old is not None:
                 table.replaced[key] = old
                 row = {**old.row, **row}
-            table.lines[key] = Line(path, _place(path, place, layer), row, layer == 0)
+            table.lines[key] = Line(path, _place(path, place, layer), row)
     return table
 
 
@@ -240,9 +240,10 @@ class _Values:
 
     def __init__(self, units: Mapping[str, UnitRule], sources: Mapping[str, Source], overrides: list[Override]) -> None:
         self.units, self.sources, self.overrides = units, sources, overrides
+        self.known: dict[str, dict[str, dict[str, list[Value]]]] = {}
 
     def value(self, line: Line, unit: str | None = None, as_of: str = "") -> Value:
-        """The value on `line`, in `unit` where one is wanted and the two are commensurable, else in the canonical unit."""
+        """The value on `line`: in `unit` where one is wanted and can measure it, else in the canonical unit."""
         row = line.row
         numbers = {column: _number(line, column) for column in ("low", "central", "high")}
         if all(number is None for number in numbers.values()) and row.get("unit") != "text":
@@ -276,9 +277,11 @@ class _Values:
         """A function that makes a chip or system from its line and the values that stand in the value table."""
         known = self._grouped(VALUE_SCHEMAS[name], directories, wanted)
 
+        self.known[name] = known
+
         def make(line: Line) -> AnyRecord:
             values = known.get(line.row["id"], {})
-            best = {quantity: found[0] for quantity, found in values.items() if quantity in wanted}
+            best = {quantity: _measuring(found, wanted[quantity]) for quantity, found in values.items()}
             ordered = {quantity: tuple(found) for quantity, found in values.items()}
             return build(model, {**_plain(line), **best, "values": ordered}, line.path, line.place)
 
@@ -287,42 +290,46 @@ class _Values:
     def _grouped(
         self, schema: Schema, directories: Sequence[Path], wanted: Mapping[str, str]
     ) -> dict[str, dict[str, list[Value]]]:
-        known: dict[str, dict[str, list[Value]]] = {}
+        layered: dict[str, dict[str, list[list[Value]]]] = {}
         for layer, directory in enumerate(directories):
             path = directory / schema.file
             if not path.exists():
                 continue
             for place, row in read_csv(path, schema.columns, schema.required):
-                line = Line(path, _place(path, place, layer), row, layer == 0)
                 owner, quantity = row.get(schema.key, ""), row.get("quantity", "")
                 if quantity not in wanted:
-                    from chipweir.errors import UnknownName
-
                     raise UnknownName("quantity", quantity, wanted, where=f"{path}:{line_of(place)}")
-                self._lay(
-                    known.setdefault(owner, {}).setdefault(quantity, []),
-                    self.value(line, wanted[quantity]),
-                    owner,
-                    quantity,
-                )
-        for quantities in known.values():
-            for found in quantities.values():
-                found.sort(key=rank)
-        return known
+                value = self.value(Line(path, _place(path, place, layer), row), wanted[quantity])
+                stacked = layered.setdefault(owner, {}).setdefault(quantity, [[] for _ in directories])
+                stacked[layer].append(value)
+        return {
+            owner: {quantity: self._settle(f"{owner}.{quantity}", stacked) for quantity, stacked in quantities.items()}
+            for owner, quantities in layered.items()
+        }
 
-    def _lay(self, below: list[Value], value: Value, owner: str, quantity: str) -> None:
-        earlier = [other for other in below if other.preferred]
-        if value.preferred and earlier and _layer(earlier[0]) != _layer(value):
-            self.overrides.append(Override(kind="value", id=f"{owner}.{quantity}", replaced=earlier[0], by=value))
-            below[:] = [other.model_copy(update={"preferred": False}) for other in below]
-        elif value.preferred and below and not earlier and _layer(below[0]) != _layer(value):
-            self.overrides.append(
-                Override(kind="value", id=f"{owner}.{quantity}", replaced=min(below, key=rank), by=value)
-            )
-        elif not value.preferred and below and not earlier and _layer(below[0]) != _layer(value):
-            first = min(range(len(below)), key=lambda index: rank(below[index]))
-            below[first] = below[first].model_copy(update={"preferred": True})
-        below.append(value)
+    def _settle(self, name: str, stacked: list[list[Value]]) -> list[Value]:
+        """The values of all layers, best first; a preferred one in a higher layer wins, and what it displaced is kept."""
+        filled = [sorted(values, key=rank) for values in stacked if values]
+        winner = filled[0][0]
+        for above in filled[1:]:
+            if above[0].preferred:
+                self.overrides.append(Override(kind="value", id=name, replaced=winner, by=above[0]))
+                winner = above[0]
+        if len(filled) == 1:
+            return filled[0]
+        marked = [
+            value.model_copy(update={"preferred": value is winner}) for values in reversed(filled) for value in values
+        ]
+        return sorted(marked, key=rank)
+
+    def unattached(self, owners: Mapping[str, Mapping[str, object]]) -> Iterator[tuple[str, Value]]:
+        """Values whose chip or system does not exist."""
+        for name, known in self.known.items():
+            for owner, quantities in known.items():
+                if owner not in owners[name]:
+                    yield from (
+                        (f"{owner}.{quantity}", value) for quantity, found in quantities.items() for value in found
+                    )
 
     def fact(self, line: Line) -> Fact:
         """A fact; its nature is read from the end of the quantity's name where no column gives it."""
@@ -335,12 +342,12 @@ class _Values:
 
     def price(self, line: Line) -> Price:
         """A price."""
-        value = self.value(line, as_of=line.row.get("valid_from", ""))
+        value = self.value(line, as_of=line.row.get("valid_from") or line.row.get("listed", ""))
         return build(Price, {**_without_value(line.row), "value": value, "origin": line.place}, line.path, line.place)
 
 
-def _layer(value: Value) -> str:
-    return value.origin.rpartition(":")[0]
+def _measuring(found: Sequence[Value], unit: str) -> Value | None:
+    return next((value for value in found if value.unit == unit), None)
 
 
 def _without_value(row: Row) -> dict[str, Any]:
@@ -435,11 +442,11 @@ def _conflicts(directories: Sequence[Path], overrides: list[Override]) -> dict[s
 def _exceptions(directories: Sequence[Path]) -> tuple[Mapping[str, str], ...]:
     found: list[Mapping[str, str]] = []
     for path, place, entry in _documents(directories, "exceptions.yaml"):
-        if set(entry) != {"check", "id", "reason"} or not all(
-            isinstance(part, str) and part for part in entry.values()
-        ):
-            raise InputError(f"{path}: {place.rpartition(':')[2]}: an exception has check, id and reason, all texts")
-        found.append(entry)
+        ids = entry.get("ids")
+        texts = [entry.get("check"), entry.get("reason"), *(ids if isinstance(ids, list) else [None])]
+        if set(entry) != {"check", "ids", "reason"} or not all(isinstance(text, str) and text for text in texts):
+            raise InputError(f"{path}:{line_of(place)}: an exception has check, ids (a list) and reason, all texts")
+        found.extend({"check": entry["check"], "id": name, "reason": entry["reason"]} for name in entry["ids"])
     return tuple(found)
 
 

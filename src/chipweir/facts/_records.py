@@ -38,8 +38,8 @@ class Record(BaseModel):
 class Value(BaseModel):
     """A number or a range with all that is needed to believe it or not.
 
-    `low`, `central`, `high` are in `unit`, which pint can parse with `facts.unit_registry()`; `reported` is the number as
-    the source wrote it. A single number stands in `central`.
+    `low`, `central`, `high` are in `unit`, which pint parses with `facts.unit_registry()`; `reported` is the number
+    as the source wrote it. A single number stands in `central`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,7 +61,7 @@ class Value(BaseModel):
 
     @property
     def best(self) -> float:
-        """The central value, else the middle of the range, else the one bound that is known. NaN if there is no number."""
+        """The central value, else the middle of the range, else the one bound known; NaN if there is no number."""
         if self.central is not None:
             return self.central
         bounds = [bound for bound in (self.low, self.high) if bound is not None]
@@ -99,7 +99,11 @@ class Source(Record):
 class Valued(Record):
     """A record whose quantities are values; the ones not preferred stay in `values`."""
 
+    id: Identifier
     values: dict[str, tuple[Value, ...]] = Field(default_factory=dict, repr=False)
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, self.id, self.origin))
 
     def alternatives(self, quantity: str) -> tuple[Value, ...]:
         """Every sourced value of `quantity`, the preferred one first."""
@@ -112,9 +116,11 @@ class Valued(Record):
 
 
 class Chip(Valued):
-    """An accelerator: one package as sold. Peaks are dense, in 10^12 operations a second; `scaleup_gbs` is one direction."""
+    """An accelerator: one package as sold.
 
-    id: Identifier
+    Peaks are dense, in 10^12 operations a second; `scaleup_gbs` is one direction, `io_gbs` both with PCIe.
+    """
+
     name: str
     maker: Identifier
     maker_country: str
@@ -158,7 +164,6 @@ class Chip(Valued):
 class System(Valued):
     """A node, rack, pod or cluster of `n_chips` of one chip."""
 
-    id: Identifier
     name: str
     maker: Identifier
     country: str
@@ -296,7 +301,10 @@ class Event(Record):
 
 
 class Price(Record):
-    """A dated price: API tokens, GPU rental, owning cost, or the power that belongs to one GPU."""
+    """A dated price: API tokens, GPU rental, owning cost, or the power that belongs to one GPU.
+
+    `listed` is the day a price list was read where the start of validity was not recorded.
+    """
 
     id: Identifier
     kind: Literal["api", "gpu_rental", "tco", "power"]
@@ -306,6 +314,7 @@ class Price(Record):
     provider_id: str = ""
     metric: str
     value: Value
+    listed: PartialDate = ""
     valid_from: str = ""
     valid_to: str = ""
     region: str = ""

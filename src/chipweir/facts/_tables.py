@@ -1,7 +1,7 @@
 """Reading CSV and YAML files of one schema, each line checked and its place remembered."""
 
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ _BOOLEANS = {"yes": True, "no": False, "true": True, "false": False}
 def read_csv(path: Path, known: Iterable[str], required: Iterable[str]) -> list[tuple[str, Row]]:
     """Rows of a CSV file with their place (`chips.csv:12`), blank cells left out.
 
-    Raises `InputError` naming file and line for unreadable text, unknown or missing columns, and rows of another length.
+    Raises `InputError` with file and line for unreadable text, unknown or missing columns, rows of another length.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -65,7 +65,7 @@ def _header(path: Path, header: list[str], known: set[str], required: Iterable[s
 
 
 def read_yaml(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """The entries of a YAML file that holds a list of mappings, each with its line. Raises `InputError` with file and line."""
+    """The entries of a YAML list of mappings, each with its line. Raises `InputError` with file and line."""
     try:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
@@ -123,16 +123,14 @@ def layers(extra: Sequence[Path], shipped: Path) -> list[Path]:
     return [shipped, *extra]
 
 
-def unknown_files(directory: Path, known: Iterable[str]) -> Callable[[], None] | None:
-    """Raise `InputError` for a file in `directory` that no table is named after, so that a misspelt name is not ignored."""
+def refuse_unknown_files(directory: Path, known: Iterable[str]) -> None:
+    """Raise `InputError` for a file that no table is named after, so that a misspelt name is not ignored."""
     names = set(known)
     for path in sorted(directory.iterdir()):
         if path.suffix in (".csv", ".yaml", ".yml") and path.name not in names:
             hint = nearest(path.name, names)
-            raise InputError(
-                f"{path}: no table has this name" + (f"; did you mean {' or '.join(hint)}?" if hint else "")
-            )
-    return None
+            suggestion = f"; did you mean {' or '.join(hint)}?" if hint else ""
+            raise InputError(f"{path}: no table has this name{suggestion}")
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,175 @@
+"""SQL over all tables, sealed: DuckDB in memory, no files, no network, one reading statement."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chipweir.errors import InputError
+from chipweir.facts._facts import Facts
+from chipweir.facts._records import CHIP_UNITS, SYSTEM_UNITS, Value
+
+
+Cell = str | float | int | bool | None
+VALUE_COLUMNS = (
+    "low", "central", "high", "best", "unit", "as_of", "published", "source", "url", "cls", "confidence", "note",
+    "reported", "preferred", "rumour",
+)  # fmt: skip
+MAX_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Names of the columns and the rows of a query."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def tables(facts: Facts) -> dict[str, list[dict[str, Cell]]]:
+    """Every table as rows of plain cells. `chips` and `systems` hold best values; `chip_values` has them all."""
+    return {
+        "chips": [{**_plain(chip, skip=(*CHIP_UNITS, "values")), **_best(chip, CHIP_UNITS)} for chip in facts.chips.values()],
+        "chip_values": _value_rows(facts.chips.values(), "chip"),
+        "systems": [
+            {**_plain(system, skip=(*SYSTEM_UNITS, "values")), **_best(system, SYSTEM_UNITS)}
+            for system in facts.systems.values()
+        ],
+        "system_values": _value_rows(facts.systems.values(), "system"),
+        "models": [_plain(model) for model in facts.models.values()],
+        "facts": [{**_plain(fact, skip=("value",)), **_value(fact.value)} for fact in facts.facts.values()],
+        "events": [_plain(event) for event in facts.events.values()],
+        "prices": [{**_plain(price, skip=("value",)), **_value(price.value)} for price in facts.prices.values()],
+        "sources": [_plain(source) for source in facts.sources.values()],
+        "entities": [{**_plain(e, skip=("names",)), **e.names.model_dump()} for e in facts.entities.values()],
+        "countries": [{**_plain(c, skip=("names",)), **c.names.model_dump()} for c in facts.countries.values()],
+        "aliases": [
+            {"kind": kind, "id": identifier, "alias": alias}
+            for kind, identifier, alias in _aliases(facts)
+        ],
+        "conflicts": [_conflict(conflict.model_dump()) for conflict in facts.conflicts.values()],
+        "overrides": [
+            {"kind": o.kind, "id": o.id, "replaced": o.replaced.origin, "by": o.by.origin} for o in facts.overrides
+        ],
+    }  # fmt: skip
+
+
+def _plain(record: Any, skip: Sequence[str] = ()) -> dict[str, Cell]:
+    cells = {}
+    for name in (*(name for name in type(record).model_fields if name != "origin"), "origin"):
+        if name not in skip:
+            given = getattr(record, name)
+            cells[name] = "|".join(given) if isinstance(given, tuple) else given
+    return cells
+
+
+def _value(value: Value) -> dict[str, Cell]:
+    cells: dict[str, Cell] = {name: getattr(value, name) for name in VALUE_COLUMNS}
+    return {**cells, "best": None if math.isnan(value.best) else value.best}
+
+
+def _best(record: Any, quantities: Iterable[str]) -> dict[str, Cell]:
+    return {name: None if (value := getattr(record, name)) is None else value.best for name in quantities}
+
+
+def _value_rows(records: Iterable[Any], owner: str) -> list[dict[str, Cell]]:
+    return [
+        {owner: record.id, "quantity": quantity, **_value(value), "origin": value.origin}
+        for record in records
+        for quantity, found in record.values.items()
+        for value in found
+    ]
+
+
+def _aliases(facts: Facts) -> Iterable[tuple[str, str, str]]:
+    for entity in facts.entities.values():
+        for alias in dict.fromkeys((entity.names.en, entity.names.ko, entity.names.zh, *entity.aliases)):
+            if alias:
+                yield entity.kind, entity.id, alias
+
+
+def _conflict(record: Mapping[str, Any]) -> dict[str, Cell]:
+    return {
+        name: json.dumps(part, ensure_ascii=False) if isinstance(part, tuple | list | dict) else part
+        for name, part in record.items()
+    }
+
+
+def query(facts: Facts, sql: str) -> Answer:
+    """The rows that the one `SELECT` in `sql` gives over `tables(facts)`.
+
+    Raises `InputError` for anything but a single reading statement, for an error in it, and beyond `MAX_ROWS` rows.
+    """
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": "1GB"})
+    try:
+        _fill(connection, tables(facts))
+        for setting in (
+            "enable_external_access = false",
+            "python_enable_replacements = false",
+            "lock_configuration = true",
+        ):
+            connection.execute(f"SET {setting}")
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type not in (
+            duckdb.StatementType.SELECT,
+            duckdb.StatementType.EXPLAIN,
+        ):
+            raise InputError("query: exactly one SELECT statement is wanted; the tables are read-only")
+        connection.execute("BEGIN TRANSACTION READ ONLY")
+        cursor = connection.execute(statements[0])
+        columns = _unique([column[0] for column in cursor.description or []])
+        rows = cursor.fetchmany(MAX_ROWS + 1)
+    except duckdb.Error as error:
+        raise InputError(f"query: {_one_line(str(error))}") from None
+    finally:
+        connection.close()
+    if len(rows) > MAX_ROWS:
+        raise InputError(f"query: more than {MAX_ROWS} rows; add a LIMIT")
+    return Answer(columns, tuple(tuple(row) for row in rows))
+
+
+def _fill(connection: Any, filled: Mapping[str, list[dict[str, Cell]]]) -> None:
+    import pyarrow as pa
+
+    for name, rows in filled.items():
+        columns = list(rows[0]) if rows else ["kind", "id", "replaced", "by"]
+        table = pa.table({column: _column([row[column] for row in rows]) for column in columns})
+        connection.register("incoming", table)
+        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
+        connection.unregister("incoming")
+
+
+def _column(cells: list[Cell]) -> Any:
+    import pyarrow as pa
+
+    kinds = {type(cell) for cell in cells if cell is not None}
+    if not kinds:
+        return pa.array(cells, type=pa.float64())
+    wanted = (
+        pa.bool_()
+        if kinds == {bool}
+        else pa.int64()
+        if kinds == {int}
+        else pa.float64()
+        if str not in kinds
+        else pa.string()
+    )
+    return pa.array(cells, type=wanted)
+
+
+def _unique(names: Sequence[str]) -> tuple[str, ...]:
+    seen: dict[str, int] = {}
+    unique = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        unique.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return tuple(unique)
+
+
+def _one_line(message: str) -> str:
+    parts = [part.strip() for part in message.splitlines() if part.strip()]
+    kept = [part for part in parts if not part.startswith(("LINE ", "^"))]
+    return " ".join(kept)

@@ -1,0 +1,185 @@
+"""Everything known about one thing, as plain data that prints as a page or as JSON."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from chipweir.errors import InputError, UnknownName
+from chipweir.facts._facts import Facts
+from chipweir.facts._records import (
+    CHIP_UNITS,
+    SYSTEM_UNITS,
+    Chip,
+    Conflict,
+    Country,
+    Entity,
+    Event,
+    Fact,
+    LanguageModel,
+    Price,
+    Source,
+    System,
+    Value,
+)
+
+
+Anything = Chip | System | LanguageModel | Entity | Country | Fact | Event | Price | Source | Conflict
+KINDS = ("chips", "systems", "models", "entities", "countries", "facts", "events", "prices", "sources", "conflicts")
+_SINGULAR = {
+    "chips": "chip", "systems": "system", "models": "model", "entities": "entity", "countries": "country",
+    "facts": "fact", "events": "event", "prices": "price", "sources": "source", "conflicts": "conflict",
+}  # fmt: skip
+
+
+def records(facts: Facts, kind: str) -> Mapping[str, Any]:
+    """The records of one kind by id. Raises `UnknownName`."""
+    plural = next((name for name, single in _SINGULAR.items() if kind in (name, single)), None)
+    if plural is None:
+        raise UnknownName("kind of record", kind, KINDS)
+    found: Mapping[str, Any] = getattr(facts, plural)
+    return found
+
+
+def find(facts: Facts, name: str) -> tuple[str, Anything]:
+    """The kind and the record that `name` means: an id of any kind first, then any alias.
+
+    Raises `UnknownName` with the nearest names, or `InputError` naming the candidates if the name is ambiguous.
+    """
+    for kind in KINDS:
+        table = getattr(facts, kind)
+        for key in (name, name.lower()):
+            if key in table:
+                return _SINGULAR[kind], table[key]
+    candidates: dict[str, str] = {}
+    for kind, index in facts.indices().items():
+        for identifier in index.candidates(name):
+            if kind == "country" or (kind == "entity" and identifier in candidates):
+                continue
+            candidates[identifier] = kind
+    if not candidates:
+        raise UnknownName("id or name", name, _known(facts))
+    if len(candidates) > 1:
+        raise InputError(f"'{name}' is ambiguous: it may mean {', '.join(candidates)}")
+    identifier, kind = next(iter(candidates.items()))
+    table = facts.entities if kind == "entity" else getattr(facts, f"{kind}s")
+    return kind, table[identifier]
+
+
+def _known(facts: Facts) -> Iterable[str]:
+    for kind in KINDS:
+        yield from getattr(facts, kind)
+    for index in facts.indices().values():
+        yield from index.spellings
+
+
+def value_cells(facts: Facts, value: Value) -> dict[str, Any]:
+    """A value with its source spelled out, without what is empty."""
+    source = facts.sources.get(value.source)
+    cells = value.model_dump(exclude_none=True)
+    cells["best"] = None if math.isnan(value.best) else value.best
+    cells["source_title"] = source.title if source else ""
+    cells["rumour"] = value.rumour
+    return {name: cell for name, cell in cells.items() if cell not in ("", None)}
+
+
+def describe(facts: Facts, name: str) -> dict[str, Any]:
+    """The record that `name` means and all that hangs on it.
+
+    Keys: `kind`, `record`, `values` (quantity to values, preferred first), `facts`, `prices`, `systems`, `products`,
+    `events`, `conflicts`, `overrides`, `sources`; empty ones are left out. Raises what `find` raises.
+    """
+    kind, record = find(facts, name)
+    identifier = record.id
+    skipped = {*CHIP_UNITS, *SYSTEM_UNITS, "values"} if isinstance(record, Chip | System) else {"value"}
+    page: dict[str, Any] = {"kind": kind, "record": _cells(record, skipped)}
+    if isinstance(record, Chip | System):
+        page["values"] = {
+            quantity: [value_cells(facts, value) for value in record.alternatives(quantity)]
+            for quantity in record.values
+        }
+    if isinstance(record, Fact | Price):
+        page["value"] = value_cells(facts, record.value)
+    about = _slug_of(facts, record) if isinstance(record, Country) else identifier
+    page["systems"] = [_brief(system) for system in facts.systems.values() if system.chip == identifier]
+    if isinstance(record, System):
+        page["chip"] = _brief(facts.chips[record.chip]) if record.chip in facts.chips else {"id": record.chip}
+    page["products"] = [
+        _brief(made)
+        for made in (*facts.chips.values(), *facts.systems.values(), *facts.models.values())
+        if made.maker == identifier
+    ]
+    page["facts"] = [fact_cells(facts, fact) for fact in _about(facts, about)]
+    page["prices"] = [price_cells(facts, price) for price in facts.prices.values() if _priced(price, identifier)]
+    page["events"] = [event.model_dump() for event in facts.events.values() if about in event.actor_ids]
+    page["conflicts"] = [conflict.model_dump() for conflict in facts.conflicts_about(about)]
+    page["overrides"] = [o.text for o in facts.overrides if o.id == identifier or o.id.startswith(f"{identifier}.")]
+    page["sources"] = _cited(facts, page)
+    return {key: part for key, part in page.items() if part not in ([], {})}
+
+
+def _priced(price: Price, identifier: str) -> bool:
+    return identifier in (price.item_id, price.provider_id)
+
+
+def _about(facts: Facts, identifier: str) -> list[Fact]:
+    return [fact for fact in facts.facts.values() if identifier in (fact.entity, fact.item_id)]
+
+
+def _slug_of(facts: Facts, country: Country) -> str:
+    home = (e.id for e in facts.entities.values() if e.kind == "country" and e.country == country.alpha2)
+    return next(home, country.alpha2)
+
+
+def _cells(record: Anything, skipped: Iterable[str]) -> dict[str, Any]:
+    cells = record.model_dump(exclude=set(skipped))
+    origin = cells.pop("origin")
+    return {**{name: cell for name, cell in cells.items() if cell not in ("", None, ())}, "origin": origin}
+
+
+def _brief(record: Chip | System | LanguageModel) -> dict[str, Any]:
+    number = {"n_chips": record.n_chips} if isinstance(record, System) else {}
+    return {"id": record.id, "name": record.name, "release": record.release, **number}
+
+
+def fact_cells(facts: Facts, fact: Fact) -> dict[str, Any]:
+    """A fact with its value spelled out."""
+    return {**_cells(fact, {"value"}), "rumour": fact.rumour, "value": value_cells(facts, fact.value)}
+
+
+def price_cells(facts: Facts, price: Price) -> dict[str, Any]:
+    """A price with its value spelled out."""
+    return {**_cells(price, {"value"}), "value": value_cells(facts, price.value)}
+
+
+def _cited(facts: Facts, page: Mapping[str, Any]) -> dict[str, Any]:
+    cited: set[str] = set()
+
+    def walk(part: Any) -> None:
+        if isinstance(part, Mapping):
+            if isinstance(part.get("source"), str):
+                cited.add(part["source"])
+            for inner in part.values():
+                walk(inner)
+        elif isinstance(part, list | tuple):
+            for inner in part:
+                walk(inner)
+
+    walk(page)
+    return {key: _cells(facts.sources[key], ()) for key in sorted(cited) if key in facts.sources}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of every kind of record and the columns of every file of a facts directory."""
+    from chipweir.facts._load import SCHEMAS, VALUE_SCHEMAS
+
+    models = (Source, Chip, System, LanguageModel, Entity, Country, Fact, Event, Price, Conflict, Value)
+    tables = {**SCHEMAS, **{f"{name}_values": table for name, table in VALUE_SCHEMAS.items()}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Records of a Chipweir facts directory",
+        "files": {
+            table.file: {"key": table.key, "columns": [*table.columns, "override"], "required": list(table.required)}
+            for table in tables.values()
+        },
+        "$defs": {model.__name__: model.model_json_schema(ref_template="#/$defs/{model}") for model in models},
+    }
