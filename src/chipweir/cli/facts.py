@@ -31,6 +31,7 @@ LIST_COLUMNS: Mapping[str, Sequence[str]] = {
     "sources": ("id", "title", "cls", "published"),
     "conflicts": ("id", "quantity", "preferred"),
 }
+SHORT = 24
 MAKER_KINDS = ("chips", "systems", "models")
 COUNTRY_COLUMN = {
     "chips": "maker_country",
@@ -231,8 +232,9 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: s
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-    for column in columns:
-        table.add_column(Text(str(column)), overflow="fold")
+    for position, column in enumerate(columns):
+        widest = max((len(row[position]) for row in rows), default=0)
+        table.add_column(Text(str(column)), overflow="fold", no_wrap=widest <= SHORT)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     _console().print(table)
@@ -243,14 +245,15 @@ def _print_page(page: Mapping[str, Any]) -> None:
 
     console = _console()
     record = page["record"]
-    title = (
-        record.get("name") or record.get("title") or record.get("quantity") or record.get("description") or record["id"]
-    )
+    identifier = str(record.get("id", record.get("alpha2", "")))
+    titles = (record.get(name) for name in ("name", "title", "quantity", "description"))
+    title = next((text for text in titles if text), identifier)
     if "names" in record:
         title = " / ".join(text for text in record["names"].values() if text)
-    console.print(
-        f"[bold]{escape(str(title))}[/bold]  ({page['kind']} {escape(str(record.get('id', record.get('alpha2', ''))))})"
-    )
+    console.print(f"[bold]{escape(str(title))}[/bold]  ({page['kind']} {escape(identifier)})")
+    if page["kind"] == "conflict":
+        _print_conflicts({"conflicts": [record]}, console)
+        return
     for name, cell in record.items():
         if name not in ("id", "name", "names", "title"):
             shown = ", ".join(map(str, cell)) if isinstance(cell, list | tuple) else cell
@@ -355,16 +358,15 @@ def _print_conflicts(page: Mapping[str, Any], console: Any) -> None:
     from rich.markup import escape
 
     for conflict in page.get("conflicts", ()):
-        console.print(
-            f"[bold yellow]{_('Sources disagree')}:[/bold yellow] {escape(conflict['quantity'])} ({escape(conflict['id'])})"
-        )
+        about = f"{escape(conflict['quantity'])} ({escape(conflict['id'])})"
+        console.print(f"[bold yellow]{_('Sources disagree')}:[/bold yellow] {about}")
         for side in conflict["values"]:
             console.print(
                 f"  - {escape(side['who'])}: {escape(side['says'])} {escape(', '.join(side['facts']))}", soft_wrap=True
             )
         console.print(f"  [dim]{_('why')}:[/dim] {escape(conflict['likely_reason'])}", soft_wrap=True)
         console.print(f"  [dim]{_('treatment')}:[/dim] {escape(conflict['treatment'])}", soft_wrap=True)
-        if conflict["preferred"]:
+        if conflict.get("preferred"):
             console.print(
                 f"  [dim]{_('preferred')}:[/dim] {escape(conflict['preferred'])} ({escape(conflict['rule'])})",
                 soft_wrap=True,
@@ -374,7 +376,7 @@ def _print_conflicts(page: Mapping[str, Any], console: Any) -> None:
 def _print_sources(page: Mapping[str, Any], console: Any) -> None:
     from rich.markup import escape
 
-    if sources := page.get("sources"):
+    if page.get("sources"):
         console.print(f"[bold]{_('Sources')}[/bold]")
     for identifier, source in page.get("sources", {}).items():
         address = f" {source['url']}" if source.get("url") else ""

@@ -67,7 +67,7 @@ class Index:
         return list(self._ids.get(normalise(name), ()))
 
     def resolve(self, name: str) -> str:
-        """The one id that `name` means. Raises `UnknownName`, or `InputError` with the candidates if it is ambiguous."""
+        """The one id that `name` means. Raises `UnknownName`, or `InputError` with the candidates if ambiguous."""
         found = self.candidates(name)
         if len(found) > 1 and name not in found:
             raise InputError(f"{self.kind} name '{name}' is ambiguous: it may mean {', '.join(found)}")
@@ -137,6 +137,11 @@ class Facts:
         )
 
     @cached_property
+    def products(self) -> tuple[Chip | System | LanguageModel, ...]:
+        """Everything that has a maker."""
+        return (*self.chips.values(), *self.systems.values(), *self.models.values())
+
+    @cached_property
     def as_of(self) -> str:
         """The latest day of publication of any value: what is known is known up to then."""
         dated = [fact.value.published for fact in self.facts.values() if len(fact.value.published) >= 7]
@@ -168,7 +173,7 @@ class Facts:
         return self.models[self._model_index.resolve(name)]
 
     def entity(self, name: str) -> Entity:
-        """The entity with this id, name or alias in any language. Raises `UnknownName`, or `InputError` if ambiguous."""
+        """The entity with this id, name or alias in any language. Raises as `chip` does."""
         return self.entities[self._entity_index.resolve(name)]
 
     def country(self, name: str) -> Country:

@@ -308,7 +308,7 @@ class _Values:
         }
 
     def _settle(self, name: str, stacked: list[list[Value]]) -> list[Value]:
-        """The values of all layers, best first; a preferred one in a higher layer wins, and what it displaced is kept."""
+        """The values of all layers, best first; a preferred one in a higher layer wins, the displaced is kept."""
         filled = [sorted(values, key=rank) for values in stacked if values]
         winner = filled[0][0]
         for above in filled[1:]:

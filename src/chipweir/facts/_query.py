@@ -30,7 +30,9 @@ class Answer:
 def tables(facts: Facts) -> dict[str, list[dict[str, Cell]]]:
     """Every table as rows of plain cells. `chips` and `systems` hold best values; `chip_values` has them all."""
     return {
-        "chips": [{**_plain(chip, skip=(*CHIP_UNITS, "values")), **_best(chip, CHIP_UNITS)} for chip in facts.chips.values()],
+        "chips": [
+            {**_plain(chip, skip=(*CHIP_UNITS, "values")), **_best(chip, CHIP_UNITS)} for chip in facts.chips.values()
+        ],
         "chip_values": _value_rows(facts.chips.values(), "chip"),
         "systems": [
             {**_plain(system, skip=(*SYSTEM_UNITS, "values")), **_best(system, SYSTEM_UNITS)}

@@ -103,11 +103,7 @@ def describe(facts: Facts, name: str) -> dict[str, Any]:
     page["systems"] = [_brief(system) for system in facts.systems.values() if system.chip == identifier]
     if isinstance(record, System):
         page["chip"] = _brief(facts.chips[record.chip]) if record.chip in facts.chips else {"id": record.chip}
-    page["products"] = [
-        _brief(made)
-        for made in (*facts.chips.values(), *facts.systems.values(), *facts.models.values())
-        if made.maker == identifier
-    ]
+    page["products"] = [_brief(made) for made in facts.products if made.maker == identifier]
     page["facts"] = [fact_cells(facts, fact) for fact in _about(facts, about)]
     page["prices"] = [price_cells(facts, price) for price in facts.prices.values() if _priced(price, identifier)]
     page["events"] = [event.model_dump() for event in facts.events.values() if about in event.actor_ids]

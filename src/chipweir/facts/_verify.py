@@ -144,14 +144,14 @@ def orphans(facts: Facts) -> Iterator[tuple[str, str, str]]:
     for key, value in facts.unattached:
         yield key, value.origin, f"values for '{key.rpartition('.')[0]}', which does not exist"
     for conflict in facts.conflicts.values():
-        named = [*conflict.about, *(fact for side in conflict.values for fact in side.facts)]
-        for reference in [*named, *([conflict.preferred] if conflict.preferred else [])]:
+        about = [*conflict.about, *(fact for side in conflict.values for fact in side.facts)]
+        for reference in [*about, *([conflict.preferred] if conflict.preferred else [])]:
             if not _known(facts, reference):
                 yield conflict.id, conflict.origin, f"names '{reference}', which does not exist"
 
 
 def _references(facts: Facts) -> Iterator[tuple[str, str, str, str]]:
-    for product in (*facts.chips.values(), *facts.systems.values(), *facts.models.values()):
+    for product in facts.products:
         yield product.id, product.origin, "maker", product.maker
     for fact in facts.facts.values():
         yield fact.id, fact.origin, "entity", fact.entity
@@ -299,7 +299,7 @@ def format_ratios(facts: Facts) -> Iterator[tuple[str, str, str]]:
 
 @check
 def processing_performance(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """Total processing performance is the highest of (peak x bits) over the formats of which some source gives a peak."""
+    """Total processing performance is the highest of (peak x bits) over the formats with a known peak."""
     bits = {"bf16_tflops": 16, "fp8_tflops": 8, "int8_tops": 8, "fp4_tflops": 4}
     for chip in facts.chips.values():
         if chip.tpp is None:
