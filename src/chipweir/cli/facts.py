@@ -31,7 +31,7 @@ LIST_COLUMNS: Mapping[str, Sequence[str]] = {
     "sources": ("id", "title", "cls", "published"),
     "conflicts": ("id", "quantity", "preferred"),
 }
-SHORT = 24
+SHORT = 32
 MAKER_KINDS = ("chips", "systems", "models")
 COUNTRY_COLUMN = {
     "chips": "maker_country",
@@ -213,7 +213,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,.10g}" if isinstance(value, int | float) else str(value)
+    return f"{value:,.15g}" if isinstance(value, int | float) else str(value)
 
 
 def _note(text: str) -> None:
