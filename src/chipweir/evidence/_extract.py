@@ -1,0 +1,37 @@
+"""From a document to its sentences, figures, dates and names: the stages in their order."""
+
+from chipweir import facts
+from chipweir.evidence import _masks as masks
+from chipweir.evidence._document import Document, EntityMention, Extraction
+from chipweir.evidence._entities import find_entities
+from chipweir.evidence._quantities import find_quantities
+from chipweir.evidence._segment import segment
+from chipweir.evidence._times import find_times
+from chipweir.evidence._units import plain
+
+
+def extract(document: Document, known: "facts.Facts | None" = None) -> Extraction:
+    """Everything the rules find in `document`. `known` is the fact base whose names are looked for (the shipped one by default)."""
+    clean = plain(document.text)
+    blocked = masks.merged(masks.addresses(clean))
+    entities = find_entities(document.text, document.language, known, blocked)
+    names = masks.merged((one.start, one.end) for one in entities if holds_no_figure(one))
+    times = find_times(document.text, document.published, masks.merged(blocked, names))
+    quantities = find_quantities(document.text, times, names, document.language)
+    return Extraction(document, segment(document), quantities, times, entities, _warnings(entities))
+
+
+def holds_no_figure(mention: EntityMention) -> bool:
+    """Whether the digits of a name are part of it: true of `H20` and `GPT-4`, not of `7나노` or `어센드 384개를 통합한 시스템`."""
+    return mention.how != "pattern" and not mention.surface[:1].isdigit() and any(map(str.isdigit, mention.surface))
+
+
+def _warnings(entities: tuple[EntityMention, ...]) -> tuple[str, ...]:
+    lines = dict.fromkeys(
+        f"'{one.surface}' may be a misspelling of {one.id}"
+        if one.how == "typo"
+        else f"'{one.surface}' looks like a chip or model that the fact base does not hold"
+        for one in entities
+        if one.how in {"typo", "code"}
+    )
+    return tuple(lines)

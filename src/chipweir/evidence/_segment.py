@@ -1,0 +1,102 @@
+"""Paragraphs, sentences, quotation marks and who is cited: plain rules, no tokenizer needed."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from chipweir.evidence._document import Document, Sentence
+from chipweir.evidence._units import LANGUAGES, pack, plain
+
+
+_PARAGRAPH = re.compile(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+")
+_ABBREVIATIONS = re.compile(
+    r"(?:\b(?:U\.S|U\.K|U\.N|E\.U|Mr|Mrs|Ms|Dr|Inc|Corp|Co|Ltd|No|vs|St|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec|Gen|Sen|Rep|Gov|Prof|approx|e\.g|i\.e|a\.m|p\.m)|\b[A-Z]|(?<!\d)\d{1,2})\.$"
+)
+_STOP = re.compile(r"(?:[.!?]+[\"'”’)\]」』*]*(?=\s|$))|[。！？]+[\"'”’)」』]*")
+_QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("《", "》"))
+_LONGEST_QUOTE, _LONGEST_LEAD = 1500, 500
+
+
+def paragraphs(text: str) -> list[tuple[int, int]]:
+    """Lines that hold anything but space, as spans without the space at their ends."""
+    found = []
+    for line in _PARAGRAPH.finditer(text):
+        stripped = line.group().strip()
+        if stripped:
+            start = line.start() + len(line.group()) - len(line.group().lstrip())
+            found.append((start, start + len(stripped)))
+    return found
+
+
+def sentences_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The sentences of one paragraph; a stop inside an abbreviation or a number ends none."""
+    begin = start
+    for stop in _STOP.finditer(text, start, end):
+        if stop.group()[0] == "." and _ABBREVIATIONS.search(text[max(start, stop.start() - 12) : stop.start() + 1]):
+            continue
+        if stop.end() > begin:
+            yield begin, stop.end()
+        begin = stop.end()
+        while begin < end and text[begin].isspace():
+            begin += 1
+    if begin < end:
+        yield begin, end
+
+
+def quotations(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """The stretches inside quotation marks in [start, end), marks left out, longest pairs first; straight marks pair up in order."""
+    found: list[tuple[int, int]] = []
+    for opening, closing in _QUOTES:
+        at = text.find(opening, start, end)
+        while at >= 0:
+            close = text.find(closing, at + 1, min(end, at + _LONGEST_QUOTE))
+            if close < 0:
+                break
+            found.append((at + 1, close))
+            at = text.find(opening, close + 1, end)
+    marks = [mark.start() for mark in re.finditer(r'"', text[start:end])]
+    found.extend((start + left + 1, start + right) for left, right in zip(marks[::2], marks[1::2], strict=False))
+    return sorted(span for span in found if span[0] < span[1])
+
+
+@cache
+def _attributions() -> tuple[tuple[re.Pattern[str] | None, re.Pattern[str]], ...]:
+    """(verb or None, pattern of the cited) of every pack."""
+    rows: list[tuple[re.Pattern[str] | None, re.Pattern[str]]] = []
+    for language in LANGUAGES:
+        for row in pack(language)["attribution"]:
+            if isinstance(row, str):
+                rows.append((None, re.compile(row)))
+            else:
+                rows.append((re.compile(row["verb"]), re.compile(row["subject"])))
+    return tuple(rows)
+
+
+_LEAD = re.compile(r"^(?:\d{0,2}[월일]\s?(?:\d{1,2}일)?(?:\s?\([^)]*\))?|이에 대해|이와 관련해|현지시간\))\s*|(?:이|가)?\s보도한\s바$")
+
+
+def attribution(sentence: str) -> str:
+    """Who the sentence cites, as written; empty where nobody is cited."""
+    window = sentence[:_LONGEST_LEAD]
+    for verb, subject in _attributions():
+        said = verb.search(window) if verb else None
+        if verb and not said:
+            continue
+        stop = said.start() if said else len(window)
+        found = subject.search(window, max(0, stop - 60) if subject.pattern.endswith("$") else 0, stop)
+        if found:
+            return _LEAD.sub("", found["who"].strip(" ,，、‘’“”\"'·"))[-40:].strip()
+    return ""
+
+
+def segment(document: Document) -> tuple[Sentence, ...]:
+    """The document's sentences in order. A citation in a paragraph's first sentence does not carry over to the next."""
+    text = plain(document.text)
+    found: list[Sentence] = []
+    for number, (start, end) in enumerate(paragraphs(text)):
+        quotes = quotations(text, start, end)
+        for begin, stop in sentences_of(text, start, end):
+            inside = tuple((max(left, begin), min(right, stop)) for left, right in quotes if left < stop and right > begin)
+            cited = attribution(text[begin:stop])
+            found.append(Sentence(begin, stop, number, inside, cited, document.is_dropped(begin, stop)))
+    return tuple(found)
