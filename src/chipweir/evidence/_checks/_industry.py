@@ -1,0 +1,465 @@
+"""Checks of making and money: yield, capacity, fabs, flows, units, revenue, funds, shares, growth."""
+
+import math
+import re
+from typing import Any
+
+from chipweir.evidence._checks._context import Context, days_of, overlaps
+from chipweir.evidence._checks._hardware import missing
+from chipweir.evidence._frames import Claim
+from chipweir.evidence._verdict import (
+    Evidence,
+    Number,
+    Status,
+    Text,
+    Verdict,
+    compare,
+    decide,
+    fact_evidence,
+    first,
+    open_slots,
+)
+
+
+# Die areas (mm2) that a yield is tried against where the article names no product: a phone processor of 2023 (TechInsights;
+# facts `conflicts`) and the largest Chinese AI die on record.
+_SMALL_DIE = 110.0
+
+
+def about(context: Context, entity: Any, pattern: str) -> list[Any]:
+    """Facts about an entity whose quantity fits a pattern."""
+    return [f for f in context.facts.facts.values() if f.entity == entity and re.fullmatch(pattern, f.quantity)]
+
+
+def defects_per_cm2(share: float, area_mm2: float) -> float:
+    """Defect density at which a die of `area_mm2` yields `share`: -ln(Y) / A (Poisson yield, A in cm2)."""
+    return -math.log(share) / (area_mm2 / 100)
+
+
+def check_yield(claim: Claim, context: Context) -> Verdict:
+    """A yield is of a product on a node by a date. Where the product is open, all published yields and the defect
+    density that the figure would need on a small and a large die are set beside it."""
+    if (gap := missing(claim, "fab")) is not None:
+        return gap
+    node, product = claim.value("node"), claim.value("product")
+    facts = [f for f in about(context, claim.value("fab"), "yield") if f.nature != "prior" and _same_node(f, node)]
+    if product:
+        facts = [f for f in facts if _mentions(f, context.name(product)) or f.item_id == product] or facts
+    if not facts:
+        return Verdict("unsupported", "fab", text=Text("no_fact", {"what": context.name(claim.value("fab"))}), change=Text("change_fact"))
+    low, high = context.claimed(claim)
+    statuses = {f.id: compare((low, high), (f.value.interval[0] / 100, f.value.interval[1] / 100)) for f in facts}
+    agree = [f for f in facts if statuses[f.id] == "consistent"]
+    independent = [f for f in agree if not _same_story(f, claim, context)]
+    slots: dict[str, Status] = {"figure": "consistent" if independent else "unsupported" if agree else "contradicted"}
+    slots |= dict.fromkeys(open_slots(claim, ("product", "node")), "ambiguous")
+    slots |= dict.fromkeys(open_slots(claim, ("date",)), "imprecise")
+    if not claim.attribution or re.search(r"업계|industry|业内|業界|알려", claim.attribution + context.page.words(claim.sentence)):
+        slots["source"] = "unsupported"
+    status, slot = decide(slots)
+    share = context.value(claim)
+    large = max((c.die_mm2.best for c in context.facts.chips.values() if c.die_mm2 is not None and c.maker_country == "CN" and (c.dies_per_package is None or c.dies_per_package.best == 1)), default=666.0)
+    numbers = [Number("claimed", share, "fraction")]
+    numbers += [Number(f"{f.item}, {f.period}", f.value.best / 100, "fraction", f.value.interval[0] / 100, f.value.interval[1] / 100, f.id) for f in facts]
+    if 0 < share < 1:
+        numbers += [Number(f"defects needed at {a:.0f} mm2", defects_per_cm2(share, a), "per cm2", source="arithmetic") for a in (_SMALL_DIE, large)]
+    stated = [f.value.best / 100 for f in facts]
+    evidence = tuple(fact_evidence(f, context.facts, statuses[f.id] == "consistent") for f in facts)
+    return Verdict(status, slot, slots, tuple(numbers), evidence,
+                   Text("yield", {"low": Number("", min(stated), "fraction"), "high": Number("", max(stated), "fraction"), "small": Number("", _SMALL_DIE, "mm2"), "large": Number("", large, "mm2"),
+                                  "d_small": defects_per_cm2(share, _SMALL_DIE) if 0 < share < 1 else 0.0, "d_large": defects_per_cm2(share, large) if 0 < share < 1 else 0.0}),
+                   Text("change_yield"))  # fmt: skip
+
+
+def _same_node(fact: Any, node: Any) -> bool:
+    """Whether a yield fact may be of this node: it names the node, or a product or average with no other node."""
+    if node is None:
+        return True
+    named = re.search(r"(\d+) ?nm", fact.item)
+    return named is None or abs(float(named.group(1)) - float(node) * 1e9) < 0.6
+
+
+def _mentions(fact: Any, name: str) -> bool:
+    return name.casefold() in fact.item.casefold()
+
+
+def _same_story(fact: Any, claim: Claim, context: Context) -> bool:
+    """Whether a fact merely repeats what articles of the same days say: press, weak, same figure, same month."""
+    return fact.rumour and context.on is not None and fact.value.published[:7] == context.on[:7] or fact.rumour and fact.nature == "claim" or (fact.rumour and "claim" in fact.period)
+
+
+_OBJECTS = {
+    "AI processors": r"AI|Ascend|accelerat", "process node": r"nm|node", "HBM": r"HBM", "memory": r"DRAM|NAND|memory", "legacy chips": r"28nm|mature|legacy",
+}  # fmt: skip
+
+
+def check_capacity_change(claim: Claim, context: Context) -> Verdict:
+    """A change of capacity against planned multiples and against dated capacities; actor, object and year are judged
+    apart from the factor."""
+    figure = context.figure(claim)
+    if figure is None:
+        return Verdict("not_checkable")
+    low, high = context.claimed(claim)
+    if figure.unit == "fraction":
+        low, high = 1 + low, 1 + high
+    actor, target = claim.value("actor"), claim.value("object")
+    options = [(f, f.value.interval) for f in context.facts.facts.values() if f.quantity in {"advanced_capacity_growth", "planned_output_multiple"}]
+    options += _capacity_ratios(context, actor)
+    if not options:
+        return Verdict("unsupported", "figure", text=Text("no_fact", {"what": context.name(actor)}), change=Text("change_fact"))
+    own = [o for o in options if o[0].entity == actor and (target is None or re.search(_OBJECTS.get(target, r"."), o[0].item))]
+    near = own or [o for o in options if compare((low, high), o[1]) == "consistent"] or options
+    fact, known = min(near, key=lambda o: abs((o[1][0] + o[1][1]) / 2 - (low + high) / 2))
+    slots: dict[str, Status] = {"figure": compare((low, high), known)}
+    if actor is None:
+        slots["actor"] = "not_checkable"
+    elif fact.entity != actor:
+        slots["actor"] = "contradicted"
+    elif fact.entity in {"china"} and not re.search(r"government|state", fact.entity_text, re.I):
+        slots["actor"] = "unsupported"
+    if target and not re.search(_OBJECTS.get(target, r"$^"), fact.item):
+        slots["object"] = "imprecise" if target == "semiconductors" else "contradicted"
+    when = context.time(claim, "by")
+    if when is None:
+        slots["by"] = "imprecise"
+    elif (period := days_of(fact.period)) is not None and not overlaps(when, period):
+        slots["by"] = "stale"
+    if fact.nature in {"plan", "target", "forecast"} and claim.modality == "asserted":
+        slots["modality"] = "imprecise"
+    status, slot = decide(slots)
+    numbers = [Number("claimed", context.value(claim), "ratio" if figure.unit == "ratio" else "fraction"), Number(f"{fact.quantity} {fact.item}", sum(known) / 2, "ratio", *known, source=fact.id)]
+    numbers += _capacity_numbers(context, actor)
+    notes = [text for text in [reconcile(context, claim)] if text]
+    return Verdict(status, slot, slots, tuple(numbers), (fact_evidence(fact, context.facts, slots["figure"] == "consistent"),),
+                   Text("capacity_change", {"claimed": numbers[0], "known": numbers[1], "who": fact.entity_text or fact.entity, "item": fact.item, "period": fact.period}), Text("change_capacity"), tuple(notes))  # fmt: skip
+
+
+def _capacity_ratios(context: Context, actor: Any) -> list[tuple[Any, tuple[float, float]]]:
+    """Quotients of a firm's dated capacities for one kind of line, year on year."""
+    rows = [(f, days_of(f.period) or ("0", "0")) for f in about(context, actor, "advanced_logic_capacity") if re.fullmatch(r"\d{4}", f.period)]
+    result = []
+    for first_fact, start in rows:
+        for later, end in rows:
+            if int(end[0][:4]) == int(start[0][:4]) + 1 and later.item == first_fact.item:
+                quotient = later.value.best / first_fact.value.best
+                result.append((later, (quotient, quotient)))
+    return result
+
+
+def _capacity_numbers(context: Context, actor: Any) -> list[Number]:
+    return [Number(f"{f.item}, {f.period}", f.value.best, "wafer/month", f.value.low, f.value.high, f.id) for f in about(context, actor, "advanced_logic_capacity") if f.nature != "prior"][:4]
+
+
+def reconcile(context: Context, claim: Claim) -> Text | None:
+    """Whether a doubling by one firm and new fabs larger than it add up to the multiple claimed for all.
+
+    If the firm grows from 1 to `factor` and the fabs add more than 1 (as much as the firm makes now), the whole is more
+    than `factor + 1` times the old output.
+    """
+    growth = first(f for f in context.facts.facts.values() if f.quantity == "advanced_capacity_growth")
+    fabs = first(f for f in context.facts.facts.values() if f.quantity == "number_of_new_fabs")
+    if growth is None or fabs is None:
+        return None
+    return Text("reconcile", {"factor": growth.value.best, "fabs": fabs.value.best, "total": growth.value.best + 1, "claimed": context.value(claim)})
+
+
+def check_fab_count(claim: Claim, context: Context) -> Verdict:
+    """A number of fabs against the fact base; who owns them is a slot with its own verdict."""
+    facts = [f for f in context.facts.facts.values() if f.quantity in {"number_of_new_fabs", "additional_dedicated_fabs"}]
+    owner = claim.value("owner")
+    if not facts:
+        return Verdict("unsupported", "figure", text=Text("no_fact", {"what": "fabs"}), change=Text("change_fact"))
+    fact = next((f for f in facts if f.quantity == "number_of_new_fabs"), facts[0])
+    count = context.value(claim)
+    siblings = {c.id: context.value(c) for c in context.same_frame("fab_count")}
+    total = fact.value.best
+    part = count < total and claim.value("stage") == "start of production" or _splits(count, total, list(siblings.values()))
+    slots: dict[str, Status] = {"figure": "consistent" if count == total or part else "contradicted"}
+    if owner is None:
+        slots["owner"] = "not_checkable"
+    elif owner not in {fact.entity, "huawei-dedicated-fabs"}:
+        slots["owner"] = "unsupported" if str(owner) in fact.entity or "not confirmed" in fact.value.note.lower() and owner == "huawei" else "contradicted"
+    when = context.time(claim, "by")
+    years = re.findall(r"20\d\d", fact.period)
+    if when is None:
+        slots["by"] = "imprecise"
+    elif years and not any(when[0][:4] <= year <= when[1][:4] for year in years):
+        slots["by"] = "contradicted"
+    status, slot = decide(slots)
+    arithmetic = Evidence("arithmetic", "sum", f"fabs named: {', '.join(f'{v:g}' for v in siblings.values())}; on record: {total:g}")
+    return Verdict(status, slot, slots, (Number("claimed", count, "fab"), Number("fabs on record", total, "fab", fact.value.low, fact.value.high, fact.id)), (fact_evidence(fact, context.facts, slots["figure"] == "consistent"), arithmetic),
+                   Text("fabs", {"count": total, "note": fact.value.note, "period": fact.period}), Text("change_owner"))  # fmt: skip
+
+
+def _splits(count: float, total: float, named: list[float]) -> bool:
+    return total in named and (total - count) in {n for n in named if n != total} | {1.0}
+
+
+def check_wafer_capacity(claim: Claim, context: Context) -> Verdict:
+    """Wafers a month against published capacities of the firm."""
+    if (gap := missing(claim, "fab")) is not None:
+        return gap
+    facts = [f for f in about(context, claim.value("fab"), r".*capacity.*") if f.value.unit.startswith("wafer/")]
+    return best_fact(claim, context, facts, scale=1.0 if claim.value("per") != "year" else 12.0)
+
+
+def check_flow(claim: Claim, context: Context) -> Verdict:
+    """A smuggled or traded value against dated facts: amount, bound, goods and window are judged apart; and what the
+    money buys in chips at the street price."""
+    figure = context.figure(claim)
+    if figure is None:
+        return Verdict("not_checkable")
+    channel = claim.value("channel")
+    if channel not in {"smuggling", "diversion"}:
+        facts = [f for f in context.facts.facts.values() if re.search(r"export|import|shipped|gpu_imports", f.quantity) and f.entity in {claim.value("to"), claim.value("from")}]
+        return best_fact(claim, context, [f for f in facts if f.value.unit in {figure.unit, "USD"}])
+    money = figure.type == "money"
+    wanted = r"value|documented_flow|annual_sales_one_cluster|attempted_export_value" if money else r"chips_per_year|chips"
+    facts = [f for f in about(context, "chip-smuggling-china", wanted)]
+    if not facts:
+        return Verdict("unsupported", "figure", text=Text("no_fact", {"what": "smuggling"}), change=Text("change_fact"))
+    day = context.on
+    amounts = {f.id: context.convert(context.value(claim), figure.unit, f.value.unit, day) if money else context.value(claim) for f in facts}
+    fact = min(facts, key=lambda f: (abs(math.log(max(amounts[f.id] or 1.0, 1e-9) / f.value.best)), f.value.published))
+    known = fact.value
+    slots: dict[str, Status] = {"figure": compare(context.claimed(claim), _at_least(fact))}
+    if "at least" in known.note.lower() and figure.bound not in {"ge", "gt"}:
+        slots["bound"] = "imprecise"
+    goods = claim.value("goods")
+    if goods in context.facts.chips and re.search(r"mix|NVIDIA|class|,|/", fact.item):
+        slots["goods"] = "imprecise"
+    slots |= _window(claim, context, fact)
+    status, slot = decide(slots)
+    bought = buys(context, amounts[fact.id] if money and fact.value.unit == "USD" else None, goods if goods in context.facts.chips else "nvidia-b200")
+    numbers = (Number("claimed", context.value(claim), figure.unit), Number(fact.item, known.best, known.unit, known.low, known.high, fact.id), *bought)
+    return Verdict(status, slot, slots, numbers, (fact_evidence(fact, context.facts, slots["figure"] == "consistent"), *_buys_evidence(context, bought)),
+                   Text("flow", {"known": Number("", known.best, known.unit), "item": fact.item, "period": fact.period, "note": known.note or "-", "chips": bought[1] if len(bought) > 1 else "?"}), Text("change_flow"))  # fmt: skip
+
+
+def _at_least(fact: Any) -> tuple[float, float]:
+    low, high = fact.value.interval
+    return (low, low * 1.5) if "at least" in fact.value.note.lower() else (low, high)
+
+
+def _window(claim: Claim, context: Context, fact: Any) -> dict[str, Status]:
+    """The window of a flow: a relative one ("the last three months") counts back from the report it comes from."""
+    sentence = context.page.words(claim.sentence)
+    span = _period_days(fact.period)
+    relative = re.search(r"최근|지난|last|past|近|过去|過去", sentence)
+    if relative and context.on and span and not span[0] <= context.on <= _later(span[1], 20):
+        return {"window": "stale"}
+    if relative and context.on is None:
+        return {"window": "ambiguous"}
+    return {} if "window" in claim.slots and not claim.slots["window"].asked else {"window": "ambiguous"}
+
+
+def _period_days(period: str) -> tuple[str, str] | None:
+    parts = [days_of(part) for part in re.split(r"\s+to\s+", period)]
+    return (parts[0][0], parts[-1][1]) if parts and parts[0] and parts[-1] else None
+
+
+def _later(day: str, days: int) -> str:
+    from datetime import date, timedelta
+
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def buys(context: Context, dollars: float | None, chip: str) -> tuple[Number, ...]:
+    """What an amount buys in chips at the street price of an eight-chip server: servers, chips, dense 16-bit compute."""
+    if dollars is None:
+        return ()
+    systems = [s for s in context.facts.systems.values() if s.chip == chip and s.n_chips <= 16]
+    for system in systems:
+        for fact in context.facts.facts.values():
+            if fact.entity != system.id or fact.quantity != "street_price":
+                continue
+            rate = context.convert(1.0, fact.value.unit, "USD", fact.value.published or context.on)
+            if rate is None:
+                continue
+            low, high = (bound * rate for bound in fact.value.interval)
+            chips = Number("chips it buys", dollars / (fact.value.best * rate) * system.n_chips, "chip", dollars / high * system.n_chips, dollars / low * system.n_chips, fact.id)
+            result = [Number("street price of a server", fact.value.best * rate, "USD", low, high, fact.id), chips]
+            record = context.facts.chips.get(chip)
+            if record is not None and record.bf16_tflops is not None:
+                unit = record.bf16_tflops.best / 1e6
+                result.append(Number("dense 16-bit compute", chips.value * unit, "EFLOP/s", (chips.low or 0) * unit, (chips.high or 0) * unit, record.id))
+            return tuple(result)
+    return ()
+
+
+def _buys_evidence(context: Context, bought: tuple[Number, ...]) -> list[Evidence]:
+    if not bought:
+        return []
+    return [fact_evidence(context.facts.facts[bought[0].source], context.facts)]
+
+
+_METRIC = {
+    "revenue": r"(?:total_)?revenue|net_sales", "data-centre revenue": r"dc_revenue", "china revenue": r"china_revenue|h20_revenue", "cloud revenue": r"cloud_revenue|.*cloud.*", "profit": r"(?:net_)?profit|net_income",
+    "capital spending": r"capex.*", "exports": r".*export.*", "imports": r".*import.*", "shipments": r"units|ascend_units|.*cards|production", "demand": r".*demand.*|daily_tokens", "price": r".*price.*",
+}  # fmt: skip
+
+
+def check_revenue(claim: Claim, context: Context) -> Verdict:
+    """Revenue of a firm in a period against its reported figures, currencies converted at the dated rate."""
+    if (gap := missing(claim, "company")) is not None:
+        return gap
+    facts = about(context, claim.value("company"), _METRIC.get(claim.value("metric") or "revenue", r"revenue"))
+    return best_fact(claim, context, facts, period_slot="period", fiscal=True)
+
+
+def check_fund(claim: Claim, context: Context) -> Verdict:
+    """A fund, budget or investment against facts of the same actor in money, currencies converted."""
+    if (gap := missing(claim, "actor")) is not None:
+        return gap
+    actor = claim.value("actor")
+    facts = [f for f in context.facts.facts.values() if f.entity == actor and re.search(r"fund|budget|capex|invest|incentive|spend|pledge|capital|subsid|programme", f.quantity)]
+    return best_fact(claim, context, facts, period_slot="date", needs_near=True)
+
+
+def check_units(claim: Claim, context: Context) -> Verdict:
+    """Chips made, ordered or sold against facts about the maker or the chip."""
+    who = {claim.value("actor"), claim.value("item")} - {None}
+    if not who:
+        return Verdict("not_checkable", "actor", text=Text("missing_slots", {"slots": ("actor",)}), change=Text("change_slot", {"slot": "actor"}))
+    facts = [f for f in context.facts.facts.values() if f.value.unit == "chip" and (f.entity in who or f.item_id in who or any(str(w) in f.entity for w in who))]
+    return best_fact(claim, context, facts, period_slot="period")
+
+
+def check_share(claim: Claim, context: Context) -> Verdict:
+    """A market share against facts; without its basis (revenue, units, compute) a share can be true and false at once."""
+    if (gap := missing(claim, "vendor")) is not None:
+        return gap
+    vendor = claim.value("vendor")
+    facts = [f for f in context.facts.facts.values() if f.value.unit == "percent" and re.search(r"share|sufficien|ratio|localis", f.quantity) and (f.entity == vendor or str(vendor) in f.quantity)]
+    words = context.page.words(claim.sentence)
+    if re.search(r"HBM", words):
+        facts = [f for f in facts if "hbm" in f.quantity] or facts
+    elif re.search(r"D램|DRAM", words):
+        facts = [f for f in facts if "dram" in f.quantity] or facts
+    verdict = best_fact(claim, context, facts, scale=100.0, period_slot="period")
+    if verdict.status in {"consistent", "imprecise"} and open_slots(claim, ("basis",)):
+        return _with_slot(verdict, "basis", "ambiguous", Text("share_basis"))
+    return verdict
+
+
+def _with_slot(verdict: Verdict, slot: str, status: Status, note: Text) -> Verdict:
+    from dataclasses import replace
+
+    slots = {**verdict.slots, slot: status}
+    decided, deciding = decide(slots)
+    return replace(verdict, status=decided, slot=deciding, slots=slots, notes=(*verdict.notes, note))
+
+
+def check_growth(claim: Claim, context: Context) -> Verdict:
+    """A growth rate against a stated one or the quotient of two dated figures of the same series."""
+    if (gap := missing(claim, "who")) is not None:
+        return gap
+    figure = context.figure(claim)
+    metric = _METRIC.get(claim.value("metric") or "", r"$^")
+    series = about(context, claim.value("who"), metric)
+    when = context.time(claim, "period")
+    claimed = context.claimed(claim)
+    if figure is not None and figure.unit == "ratio":
+        claimed = (claimed[0] - 1, claimed[1] - 1)
+    for later in series:
+        span = days_of(later.period)
+        if span is None or when is None or not overlaps(span, when):
+            continue
+        for earlier in series:
+            start = days_of(earlier.period)
+            if start is None or int(span[0][:4]) - int(start[0][:4]) != 1 or span[0][4:] != start[0][4:] or span[1][4:7] != start[1][4:7]:
+                continue
+            change = later.value.best / earlier.value.best - 1
+            status = compare(claimed, (change, change), 0.03)
+            return Verdict(status, "figure", {"figure": status}, (Number("claimed", context.value(claim), "fraction"), Number("change", change, "fraction", source="arithmetic")),
+                           (fact_evidence(later, context.facts), fact_evidence(earlier, context.facts)),
+                           Text("growth", {"change": Number("", change, "fraction"), "from": earlier.period, "to": later.period}), Text("change_fact"))  # fmt: skip
+    stated = [f for f in context.facts.facts.values() if f.entity == claim.value("who") and f.value.unit in {"percent", "percent/year"} and re.search(r"growth|cagr|change|decline", f.quantity)]
+    if stated:
+        return best_fact(claim, context, stated, scale=100.0, needs_near=True)
+    return Verdict("unsupported", "figure", dict.fromkeys(open_slots(claim, ("period", "base")), "imprecise") | {"figure": "unsupported"}, text=Text("no_series", {"what": context.name(claim.value("who"))}), change=Text("change_series"))
+
+
+def check_stock_move(claim: Claim, context: Context) -> Verdict:
+    """A move of a share price: the fact base holds no price series, so only the slots can be judged."""
+    slots: dict[str, Status] = {"figure": "not_checkable"} | dict.fromkeys(open_slots(claim, ("company", "period")), "imprecise")
+    return Verdict("not_checkable", "figure", slots, text=Text("no_stock_series", {"what": context.name(claim.value("company") or "?")}), change=Text("change_series"))
+
+
+def best_fact(
+    claim: Claim, context: Context, facts: list[Any], *, scale: float = 1.0, period_slot: str = "", needs_near: bool = False, fiscal: bool = False
+) -> Verdict:
+    """The claim against the fact of the same period that is nearest to it; a figure that was right at another date is
+    stale; without any fact it is unsupported."""
+    figure = context.figure(claim)
+    if figure is None or not facts:
+        return Verdict("unsupported", "figure", {"figure": "unsupported"}, text=Text("no_fact", {"what": _subject(claim, context)}), change=Text("change_fact"))
+    when = context.time(claim, period_slot) if period_slot else None
+    rows = []
+    for fact in facts:
+        value = context.value(claim)
+        span = context.claimed(claim)
+        if figure.type == "money":
+            day = (days_of(fact.period) or (None,))[0] or context.on
+            rate = context.convert(1.0, figure.unit, fact.value.unit, day)
+            if rate is None:
+                continue
+            value, span = value * rate, (span[0] * rate * 0.98, span[1] * rate * 1.02)
+        else:
+            value, span = value * scale, (span[0] * scale, span[1] * scale)
+        period = _period_days(fact.period)
+        same = when is None or period is None or overlaps(when, period) and (not fiscal or _alike(when, period))
+        rows.append((fact, compare(span, fact.value.interval), same, abs(math.log(max(abs(value), 1e-12) / max(abs(fact.value.best), 1e-12)))))
+    if not rows:
+        return Verdict("not_checkable", "figure", text=Text("no_rate"), change=Text("change_fx"))
+    timely = [row for row in rows if row[2]]
+    pool = timely or rows
+    fact, status, same, off = min(pool, key=lambda row: (row[3], row[0].nature != "observation"))
+    if needs_near and off > math.log(1.5):
+        return _related(claim, context, [row[0] for row in sorted(rows, key=lambda r: r[3])[:3]])
+    if not timely or (status != "consistent" and any(row[1] == "consistent" and not row[2] for row in rows)):
+        fact, status, same, off = min((row for row in rows if row[1] == "consistent"), key=lambda row: row[3], default=(fact, status, same, off))
+        if status == "consistent" and not same:
+            status = "stale"
+    slots: dict[str, Status] = {"figure": status}
+    if period_slot and period_slot in claim.slots and claim.slots[period_slot].asked:
+        slots[period_slot] = "imprecise"
+    if fact.nature in {"forecast", "plan", "target", "guidance"} and claim.modality == "asserted":
+        slots["modality"] = "imprecise"
+    decided, slot = decide(slots)
+    claimed = Number("claimed", context.value(claim), figure.unit)
+    known = Number(f"{fact.quantity.replace('_', ' ')}, {fact.item}, {fact.period}", fact.value.best, _plain(fact.value.unit), fact.value.low, fact.value.high, fact.id)
+    return Verdict(decided, slot, slots, (claimed, known), (fact_evidence(fact, context.facts, status == "consistent"),),
+                   Text("compared", {"claimed": claimed, "known": known, "what": f"{fact.entity_text or fact.entity}, {fact.quantity.replace('_', ' ')}, {fact.period}"}), Text("change_fact"))  # fmt: skip
+
+
+def _alike(a: tuple[str, str], b: tuple[str, str]) -> bool:
+    from chipweir.evidence._checks._context import days_between
+
+    return 0.5 <= (days_between(*a) + 1) / (days_between(*b) + 1) <= 2
+
+
+def _plain(unit: str) -> str:
+    return {"percent": "percent", "wafer/month": "wafer/month"}.get(unit, unit)
+
+
+def _subject(claim: Claim, context: Context) -> str:
+    for name in ("company", "actor", "who", "vendor", "fab", "item", "owner", "holder"):
+        if claim.value(name):
+            return context.name(claim.value(name))
+    return claim.frame
+
+
+def _related(claim: Claim, context: Context, facts: list[Any]) -> Verdict:
+    numbers = tuple(Number(f"{f.quantity.replace('_', ' ')}, {f.item}, {f.period}", f.value.best, _plain(f.value.unit), f.value.low, f.value.high, f.id) for f in facts)
+    return Verdict("unsupported", "figure", {"figure": "unsupported"}, numbers, tuple(fact_evidence(f, context.facts) for f in facts),
+                   Text("related_only", {"what": _subject(claim, context)}), Text("change_fact"))  # fmt: skip
+
+
+def check_cost(claim: Claim, context: Context) -> Verdict:
+    """A cost has no single fact: budgets and spending of the same actor in money are set beside it."""
+    figure, who = context.figure(claim), claim.value("who")
+    facts = [f for f in context.facts.facts.values() if f.entity == who and re.search(r"budget|fund|capex|invest|cost|programme|spend", f.quantity) and f.value.unit in {"USD", "KRW", "CNY", "EUR", "JPY"}]
+    if figure is None or not facts:
+        return Verdict("unsupported", "figure", {"figure": "unsupported"}, text=Text("no_fact", {"what": _subject(claim, context)}), change=Text("change_fact"))
+    return _related(claim, context, facts[:5])

@@ -1,0 +1,152 @@
+"""What may be shipped on a day, from the rule engine, beside what an article says may be."""
+
+import re
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+from chipweir.errors import InputError
+from chipweir.evidence._checks._context import Context
+from chipweir.evidence._frames import Claim
+from chipweir.evidence._verdict import Evidence, Status, Text, Verdict, decide, event_evidence
+
+
+# What each answer of the rule engine allows an article to say. A case-by-case review is neither a ban nor free sale.
+_FITS: dict[str, dict[str, Status]] = {
+    "banned": {"denial": "consistent", "case by case": "imprecise", "approval": "contradicted", "exception": "contradicted", "free": "contradicted"},
+    "allowed": {"denial": "contradicted", "case by case": "imprecise", "approval": "consistent", "exception": "consistent", "free": "consistent"},
+    "licence required": {"denial": "consistent", "case by case": "consistent", "approval": "consistent", "exception": "imprecise", "free": "contradicted"},
+}  # fmt: skip
+
+
+def judge(claim: Claim, context: Context) -> Verdict:
+    """The state of an item for a destination: on the article's day, and on the days it held before, so that a state
+    that has passed is called stale rather than wrong."""
+    item, said = str(claim.value("item")), str(claim.value("state"))
+    place = _destination(claim, context)
+    events = _turns(context, item)
+    when = context.time(claim, "date")
+    day = _day(context, when)
+    slots: dict[str, Status] = {}
+    if place is None:
+        slots["destination"] = "not_checkable"
+        place = "CN"
+    if day is None:
+        return Verdict("ambiguous", "date", {**slots, "date": "ambiguous"}, (), tuple(event_evidence(e, context.facts) for e in events),
+                       Text("rule_no_date", {"item": context.name(item), "turns": tuple(f"{e.date} {e.description}" for e in events) or ("-",)}), Text("change_slot", {"slot": "date"}), command=_command(item, place, None))  # fmt: skip
+    chip = _catalogued(context, item)
+    now = answer(chip, place, day) if chip else None
+    if now is None:
+        return Verdict("not_checkable", "item", slots, (), tuple(event_evidence(e, context.facts) for e in events), Text("rule_unknown", {"item": context.name(item), "date": day}), Text("change_rule"), command=_command(item, place, day))
+    assert chip is not None
+    status = _FITS.get(said, {}).get(now["state"], "ambiguous")
+    slots["state"] = status
+    past = [e for e in events if e.date <= day]
+    held = _held_before(chip, place, day, said, [e.date for e in past])
+    if status in {"contradicted", "imprecise"} and held:
+        slots["state"] = "stale"
+    elif status == "consistent" and said == "banned" and any(re.search(r"licences will be granted|allowed|resum|case-by-case", e.description) for e in past):
+        slots["state"] = "stale"
+    status, slot = decide(slots)
+    evidence = [Evidence("rule", now["rule"], now["text"], now["source"], as_of=day, supports=status == "consistent")]
+    evidence += [event_evidence(e, context.facts) for e in past[-3:]]
+    return Verdict(status, slot, slots, (), tuple(evidence),
+                   Text("rule_state", {"item": context.name(item), "place": context.name(place), "date": day, "said": said, "state": now["state"], "turns": tuple(f"{e.date} {e.description}" for e in past[-3:]) or ("-",)}),
+                   Text("change_rule"), tuple(_import_note(now)), command=_command(chip, place, day))  # fmt: skip
+
+
+def _command(item: str, place: str, day: str | None) -> str:
+    return f"chipweir licence {item} --to {place}" + (f" --on {day}" if day else "")
+
+
+def _destination(claim: Claim, context: Context) -> str | None:
+    value = claim.value("destination")
+    entity = context.facts.entities.get(value) if isinstance(value, str) else None
+    if entity is not None and entity.country:
+        return str(entity.country)
+    return value.upper() if isinstance(value, str) and len(value) == 2 else None
+
+
+def _day(context: Context, when: tuple[str, str] | None) -> str | None:
+    """The day a statement is about: the article's, unless it speaks of a date of its own before that."""
+    if when is not None and context.on is not None and when[1] < context.on:
+        return when[1]
+    return context.on or (when[1] if when else None)
+
+
+def _catalogued(context: Context, item: str) -> str | None:
+    """The chip that stands for an item: itself, or the chip of a system."""
+    if item in context.facts.chips:
+        return item
+    system = context.facts.systems.get(item)
+    return system.chip if system is not None else None
+
+
+def _turns(context: Context, item: str) -> list[Any]:
+    """Events about an item that changed what may be shipped, in order."""
+    name = context.name(item).split()[-1] if item not in context.facts.entities else context.name(item)
+    short = re.sub(r"^[a-z]+-", "", item).split("-")[0]
+    rows = [
+        e for e in context.facts.events.values()
+        if e.type in {"export_control", "demand_control", "law", "policy"} and re.search(rf"(?<![A-Za-z0-9])(?:{re.escape(name)}|{re.escape(short)})(?![A-Za-z0-9])", e.description, re.I)
+    ]  # fmt: skip
+    return sorted(rows, key=lambda e: e.date)
+
+
+def _held_before(chip: str, place: str, day: str, said: str, turns: list[str]) -> bool:
+    """Whether the state an article names held just before one of the turns of the past two years."""
+    first = (date.fromisoformat(day) - timedelta(days=730)).isoformat()
+    for turn in turns:
+        if turn < first:
+            continue
+        for probe in ((date.fromisoformat(turn) - timedelta(days=1)).isoformat(), turn):
+            then = answer(chip, place, probe)
+            if probe < day and then is not None and _FITS.get(said, {}).get(then["state"]) == "consistent":
+                return True
+    return False
+
+
+def _import_note(now: dict[str, str]) -> list[Text]:
+    return [Text("import_stance", {"stance": now["stance"]})] if now.get("stance") and now["stance"] not in {"open", "unknown", ""} else []
+
+
+@lru_cache(maxsize=512)
+def answer(chip: str, place: str, day: str) -> dict[str, str] | None:
+    """What the rule engine says of a chip shipped from the United States to `place` (alpha-2) on a day: `state`, `rule`,
+    `text`, `source`, `stance`; None where it cannot tell."""
+    try:
+        from chipweir.rules import Item, Shipment
+        from chipweir.rules import decide as ask
+    except ImportError:
+        return None
+    try:
+        decision = ask(Shipment(item=Item.of(chip), to=place, export_date=day))
+    except InputError:
+        return None
+    return read(decision)
+
+
+def read(decision: Any) -> dict[str, str] | None:
+    """The parts of a decision that a claim is held against."""
+    plain = decision.to_dict()
+    required = str(plain.get("licence_required", plain.get("license_required", plain.get("required", "unknown"))))
+    review = str(plain.get("review", plain.get("policy", "")) or "").replace("_", " ").replace("-", " ").casefold()
+    if required == "no":
+        state = "exception" if plain.get("exception") or plain.get("exceptions") else "free"
+    elif required == "unknown":
+        return None
+    elif "approv" in review:
+        state = "approval"
+    elif "case" in review:
+        state = "case by case"
+    else:
+        state = "denial"
+    rules = [str(r.get("rule", "")) for r in plain.get("requirements", ()) if isinstance(r, dict)]
+    stance = plain.get("stance") or plain.get("import") or ""
+    if isinstance(stance, dict):
+        stance = stance.get("stance", "")
+    return {
+        "state": state, "rule": rules[0] if rules else "rules", "stance": str(stance),
+        "text": f"licence required: {required}; review: {review or '-'}; {', '.join(rules[:3])}".rstrip("; "),
+        "source": ", ".join(str(s) for s in plain.get("sources", ())[:3]) if isinstance(plain.get("sources"), list | tuple) else "",
+    }  # fmt: skip

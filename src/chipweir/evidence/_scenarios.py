@@ -1,0 +1,194 @@
+"""Sentences that say what causes what, what somebody is up to, or what will come: tagged, and tied to the pair of
+scenarios that bears on them."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from chipweir.evidence._document import Extraction
+from chipweir.evidence._frames import marked, modality, read_data
+from chipweir.evidence._slots import Page
+from chipweir.evidence._verdict import Number, Status, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """A claimed mechanism, the words that speak of it, and the scenario pair (A, B) whose difference bears on it."""
+
+    id: str
+    title: Mapping[str, str]
+    a: str
+    b: str
+    outcome: str
+    also: tuple[str, ...]
+    claimed: str
+    levers: Mapping[str, float]
+    stance: str
+    opposes: tuple[str, ...]
+    command: str
+    groups: tuple[Mapping[str, re.Pattern[str]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A sentence tied to a mechanism, or marked as judgement alone (`mechanism` is empty)."""
+
+    id: str
+    start: int
+    end: int
+    sentence: int
+    kind: str
+    modality: str
+    mechanism: str = ""
+    title: Mapping[str, str] = field(default_factory=dict)
+    a: str = ""
+    b: str = ""
+    outcome: str = ""
+    claimed: str = ""
+    stance: str = ""
+    command: str = ""
+    scenario_file: str = ""
+    status: Status = "not_checkable"
+    numbers: tuple[Number, ...] = ()
+    text: Text = field(default_factory=lambda: Text("scenario_run"))
+
+
+@cache
+def mechanisms() -> dict[str, Mechanism]:
+    """All mechanisms by id."""
+    result = {}
+    for raw in read_data("mechanisms.yaml"):
+        groups = tuple({lang: re.compile(text, re.IGNORECASE) for lang, text in group.items()} for group in raw["groups"])
+        result[raw["id"]] = Mechanism(
+            raw["id"], raw["title"], raw["a"], raw["b"], raw["outcome"], tuple(raw["also"]), raw["claimed"], raw["levers"],
+            raw["stance"], tuple(raw["opposes"]), raw["command"] or "", groups,
+        )  # fmt: skip
+    return result
+
+
+def tag(found: Extraction) -> tuple[Tag, ...]:
+    """The article's causal, strategic, predictive and opinion sentences, with the mechanisms they claim."""
+    page = Page(found)
+    tags: list[Tag] = []
+    for number, sentence in enumerate(page.sentences):
+        if sentence.dropped:
+            continue
+        text, lang = page.words(number), page.scripts[number]
+        said = modality(page, number)
+        kind = _kind(text, lang, said)
+        spoken = _spoken_of(page, number)
+        for mechanism in spoken:
+            tags.append(_tie(Tag("", sentence.start, sentence.end, number, kind or "causal", said), mechanism, page, found))
+        if kind and not spoken:
+            tags.append(Tag("", sentence.start, sentence.end, number, kind, said, text=Text("judgement")))
+    return tuple(replace(item, id=f"t{number:02d}") for number, item in enumerate(tags, 1))
+
+
+def _kind(text: str, lang: str, said: str) -> str:
+    if marked("causal", text, lang):
+        return "causal"
+    if marked("strategic", text, lang):
+        return "strategy"
+    if said == "forecast":
+        return "forecast"
+    return "opinion" if said == "opinion" else ""
+
+
+def _spoken_of(page: Page, sentence: int) -> list[Mechanism]:
+    """At most two mechanisms whose groups of words all stand in the sentence; those with more words first."""
+    lang, text = page.scripts[sentence], page.words(sentence)
+    hits = []
+    for mechanism in mechanisms().values():
+        places = [group[lang].search(text) for group in mechanism.groups]
+        if all(places):
+            spans = sorted({(m.start(), m.end()) for m in places if m})
+            if len(spans) < min(2, len(places)):
+                continue
+            hits.append((len(spans), -(spans[-1][1] - spans[0][0]), mechanism.id))
+    hits.sort(reverse=True)
+    return [mechanisms()[identifier] for _, _, identifier in hits[:2]]
+
+
+def _tie(blank: Tag, mechanism: Mechanism, page: Page, found: Extraction) -> Tag:
+    systems = list(dict.fromkeys(e.id for e in found.entities if e.kind == "system"))
+    command, file = pair_command(mechanism, systems)
+    return replace(
+        blank,
+        mechanism=mechanism.id,
+        title=mechanism.title,
+        a=mechanism.a,
+        b=variant_name(mechanism) if mechanism.levers else mechanism.b,
+        outcome=mechanism.outcome,
+        claimed=mechanism.claimed,
+        stance=mechanism.stance,
+        command=command,
+        scenario_file=file,
+        text=Text("scenario_run", {"command": command}),
+    )
+
+
+def variant_name(mechanism: Mechanism) -> str:
+    """The name of the scenario that differs from A by the mechanism's levers."""
+    return f"{mechanism.a}-{mechanism.id}"[:60]
+
+
+def pair_command(mechanism: Mechanism, systems: Sequence[str] = ()) -> tuple[str, str]:
+    """The command that runs a mechanism's pair, and the text of the scenario file it needs ("" for presets)."""
+    if mechanism.command:
+        a, b = (list(systems) + ["huawei-cloudmatrix-384", "nvidia-gb200-nvl72"][len(systems[:2]) :])[:2]
+        return mechanism.command.format(a=a, b=b), ""
+    if not mechanism.levers:
+        return f"chipweir compare {mechanism.a} {mechanism.b}", ""
+    name = variant_name(mechanism)
+    lines = [f"name: {name}", f"title: {json.dumps(mechanism.title['en'], ensure_ascii=False)}", f"extends: {mechanism.a}", "levers:"]
+    lines += [f"  {lever}: {value:g}" for lever, value in mechanism.levers.items()]
+    return f"chipweir compare {mechanism.a} scenarios/{name}.yaml", "\n".join(lines) + "\n"
+
+
+def judge(tags: Sequence[Tag], run: Path) -> tuple[Tag, ...]:
+    """The tags with what a stored run says about their pair: the share of members with the claimed sign, and the size.
+
+    Tags whose scenarios or outcome the run does not hold stay as they are. Raises `InputError` for an unreadable run.
+    """
+    from chipweir.evidence._runs import difference
+
+    result = []
+    for item in tags:
+        found = difference(run, item.a, item.b, item.outcome) if item.mechanism and item.outcome else None
+        result.append(_judged(item, found) if found is not None else item)
+    return tuple(result)
+
+
+def _judged(item: Tag, found: dict[str, Any]) -> Tag:
+    share, low, mid, high = found["share_up"], found["low"], found["median"], found["high"]
+    numbers = (Number(f"{item.outcome}: {item.b} - {item.a}", mid, found["unit"], low, high, found["source"]), Number("share of members that rise", share, "fraction", source=found["source"]))
+    agree = {"up": share, "down": 1 - share}.get(item.claimed)
+    status: Status
+    if item.claimed == "none":
+        status = "consistent" if low <= 0 <= high else "contradicted"
+    elif agree is None:
+        status = "not_checkable"
+    else:
+        status = "consistent" if agree >= 0.8 else "contradicted" if agree <= 0.2 else "ambiguous"
+    return replace(item, status=status, numbers=numbers, text=Text("scenario_result", {"outcome": item.outcome, "a": item.a, "b": item.b, "median": mid, "low": low, "high": high, "share": Number("", share, "fraction"), "window": found["window"]}))
+
+
+def contradictions(stances: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str, str]]:
+    """Pairs of articles (or twice the same) whose stances cannot all hold: (article, stance, article, stance).
+
+    `stances` has for each article the stances it takes.
+    """
+    opposes = {m.stance: set(m.opposes) for m in mechanisms().values()}
+    result = []
+    names = list(stances)
+    for i, first in enumerate(names):
+        for second in names[i:]:
+            for x in dict.fromkeys(stances[first]):
+                for y in dict.fromkeys(stances[second]):
+                    if y in opposes.get(x, ()) and (first, x) < (second, y) or (first != second and x in opposes.get(y, ()) and y not in opposes.get(x, ())):
+                        result.append((first, x, second, y))
+    return list(dict.fromkeys(result))
