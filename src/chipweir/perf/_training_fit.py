@@ -1,0 +1,216 @@
+"""Fit of the training model's few numbers to measured rows, with whole chips and models left out in turn.
+
+Hierarchy: log step time = physics(shares) + ecosystem + chip + model + residual. Chips and models never seen draw their
+offset from the fitted spread. NumPyro's NUTS; a few seconds for some two hundred rows.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chipweir.errors import InputError
+from chipweir.perf._training import (
+    FloatArray,
+    Posterior,
+    TrainingJob,
+    choose,
+    features,
+    pipeline,
+    step_seconds,
+    take_jobs,
+    training_batch,
+)  # fmt: skip
+from chipweir.perf._training_rows import QUANTILE_80, is_training, measured_tokens, training_jobs
+
+
+# Priors: median and log standard deviation. Shares of the peak and of messages are of order one by construction; 16-bit
+# products reach 0.6-0.8 of a Hopper's peak in published microbenchmarks, narrower formats less.
+PRIORS = {
+    "reach_bf16": (0.72, 0.12), "reach_fp8": (0.58, 0.15), "reach_mxfp8": (0.55, 0.15), "reach_int8": (0.5, 0.3),
+    "reach_fp4": (0.45, 0.25), "reach_attention": (0.5, 0.3), "touch_matrix": (1.0, 0.5), "touch": (1.5, 0.6),
+    "touch_expert": (1.0, 0.7), "touch_adapter": (1.0, 0.8), "see_tensor": (0.5, 0.6),
+    "see_expert": (0.5, 0.7), "see_network": (0.5, 0.7),
+    "see_context": (0.3, 0.7), "see_shard": (0.3, 0.7), "see_gradients": (0.3, 0.7), "launch": (6e-5, 0.7),
+    "launch_expert": (2e-4, 0.8),
+}  # fmt: skip
+GROUPS = ("ecosystem", "chip", "model")
+SPREAD = {"ecosystem": 0.15, "chip": 0.10, "model": 0.15, "residual": 0.10}
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Measured rows: jobs [n], observed step seconds [n], weights [n] (less for near copies), row numbers."""
+
+    job: TrainingJob
+    seconds: FloatArray
+    weight: FloatArray
+    rows: tuple[int, ...]
+
+
+def training_data(rows: Sequence[Mapping[str, Any]]) -> TrainingData:
+    """The usable training rows of a measurement table. Raises `InputError` where there are none."""
+    chosen = [(number, row) for number, row in enumerate(rows) if is_training(row)]
+    job, index, _ = training_jobs([row for _, row in chosen])
+    if job is None:
+        raise InputError("no training rows in the measurements")
+    seconds = np.full(len(index), np.nan)
+    for place, number in enumerate(index):
+        tokens = measured_tokens(chosen[number][1], job, place)
+        if tokens:
+            seconds[place] = job.global_batch[place] * job.seq_len[place] / job.chips[place] / tokens
+    keep = np.flatnonzero(np.isfinite(seconds) & choose(job, prior_median())[2])
+    if not len(keep):
+        raise InputError("no training row states a throughput")
+    job = take_jobs(job, keep)
+    return TrainingData(job, seconds[keep], _weights(job), tuple(chosen[index[k]][0] for k in keep))
+
+
+def prior_median() -> dict[str, float]:
+    """The priors' medians."""
+    return {name: median for name, (median, _) in PRIORS.items()}
+
+
+def _weights(job: TrainingJob) -> FloatArray:
+    """Near copies (chip, model, size, format alike) are not independent: together they weigh their number's root."""
+    keys = [
+        f"{c}|{m}|{n:g}|{d}|{w}"
+        for c, m, n, d, w in zip(job.hardware.id, job.model.id, job.chips, job.dtype, job.mode, strict=True)
+    ]
+    counts = {key: keys.count(key) for key in set(keys)}
+    return np.array([counts[key] ** -0.5 for key in keys])
+
+
+def fit_training(
+    data: TrainingData, *, warmup: int = 400, samples: int = 400, seed: int = 0, rounds: int = 2, keep: int = 60
+) -> Posterior:
+    """The posterior from measured rows: layouts chosen with the current numbers, numbers fitted to layouts, twice."""
+    theta = prior_median()
+    posterior: Posterior | None = None
+    for step in range(rounds):
+        layout, _, _ = choose(data.job, theta)
+        work, pipe = features(data.job, layout), pipeline(data.job, layout)
+        posterior = _sample(data, work, pipe, warmup, samples, seed + step, keep)
+        theta = posterior.median
+    assert posterior is not None
+    return posterior
+
+
+def _sample(
+    data: TrainingData,
+    work: dict[str, FloatArray],
+    pipe: dict[str, FloatArray],
+    warmup: int,
+    samples: int,
+    seed: int,
+    keep: int,
+) -> Posterior:
+    import jax
+    import jax.numpy as jnp
+    from numpyro.infer import MCMC, NUTS
+
+    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
+    names, codes = _codes(data.job)
+    model = _model(names, codes)
+    kernel = NUTS(model, target_accept_prob=0.9)
+    mcmc = MCMC(kernel, num_warmup=warmup, num_samples=samples, progress_bar=False)
+    mcmc.run(
+        jax.random.PRNGKey(seed),
+        {k: jnp.asarray(v) for k, v in work.items()}, {k: jnp.asarray(v) for k, v in pipe.items()},
+        jnp.log(data.seconds), jnp.asarray(data.weight),
+    )  # fmt: skip
+    drawn = {k: np.asarray(v) for k, v in mcmc.get_samples().items()}
+    jax.clear_caches()  # type: ignore[no-untyped-call]
+    return _summary(drawn, names, keep)
+
+
+def _codes(job: TrainingJob) -> tuple[dict[str, list[str]], dict[str, npt.NDArray[np.int_]]]:
+    ids = {"ecosystem": job.hardware.ecosystem, "chip": job.hardware.id, "model": job.model.id}
+    names = {group: sorted(set(values)) for group, values in ids.items()}
+    codes = {group: np.array([names[group].index(v) for v in values]) for group, values in ids.items()}
+    return names, codes
+
+
+def _model(names: Mapping[str, list[str]], codes: Mapping[str, npt.NDArray[np.int_]]) -> Callable[..., None]:
+    import jax.numpy as jnp
+    import numpyro
+    from numpyro import distributions as dist
+
+    def model(work: Any, pipe: Any, observed: Any, weight: Any) -> None:
+        theta = {}
+        for name, (median, sd) in PRIORS.items():
+            theta[name] = numpyro.sample(name, dist.LogNormal(np.log(median), sd))
+        centre = jnp.log(step_seconds(work, pipe, theta))
+        for group in GROUPS:
+            scale = numpyro.sample(f"scale_{group}", dist.HalfNormal(SPREAD[group]))
+            raw = numpyro.sample(f"raw_{group}", dist.Normal(0.0, 1.0).expand([len(names[group])]).to_event(1))
+            centre = centre + scale * raw[codes[group]]
+        residual = numpyro.sample("scale_residual", dist.HalfNormal(SPREAD["residual"]))
+        # Heavy tails: a few submissions are far from tuned.
+        numpyro.sample("seconds", dist.StudentT(4.0, centre, residual / jnp.sqrt(weight)), obs=observed)
+
+    return model
+
+
+def _summary(draws: Mapping[str, npt.NDArray[Any]], names: Mapping[str, list[str]], keep: int) -> Posterior:
+    pick = np.linspace(0, len(draws["scale_residual"]) - 1, keep).astype(int)
+    offsets = {}
+    for group in GROUPS:
+        values = draws[f"scale_{group}"][:, None] * draws[f"raw_{group}"]
+        for column, name in enumerate(names[group]):
+            offsets[f"{group}:{name}"] = (float(values[:, column].mean()), float(values[:, column].std()))
+    scales = {group: float(np.sqrt(np.mean(draws[f"scale_{group}"] ** 2))) for group in (*GROUPS, "residual")}
+    return Posterior({name: draws[name][pick] for name in PRIORS}, offsets, scales)
+
+
+def posterior_json(posterior: Posterior, attribution: str, command: str) -> str:
+    """The posterior as a small JSON document with where it came from."""
+
+    def short(value: float) -> float:
+        return float(f"{value:.4g}")
+
+    record = {
+        "attribution": attribution,
+        "command": command,
+        "draws": {name: [short(v) for v in values] for name, values in posterior.draws.items()},
+        "offsets": {name: [short(mean), short(sd)] for name, (mean, sd) in sorted(posterior.offsets.items())},
+        "scales": {name: short(value) for name, value in posterior.scales.items()},
+    }
+    return json.dumps(record, indent=1) + "\n"
+
+
+def leave_out(
+    data: TrainingData, group: str, *, warmup: int = 250, samples: int = 250
+) -> tuple[FloatArray, FloatArray]:
+    """Predicted step seconds [n] and log standard deviation [n] of every row by a fit that never saw its group.
+
+    `group` is "chip" or "model".
+    """
+    ids = data.job.hardware.id if group == "chip" else data.job.model.id
+    predicted, spread = np.full(len(ids), np.nan), np.full(len(ids), np.nan)
+    for name in sorted(set(ids)):
+        inside, outside = np.flatnonzero(ids == name), np.flatnonzero(ids != name)
+        part = TrainingData(take_jobs(data.job, outside), data.seconds[outside], data.weight[outside], ())
+        posterior = fit_training(part, warmup=warmup, samples=samples, rounds=1)
+        estimate = training_batch(take_jobs(data.job, inside), posterior)
+        predicted[inside], spread[inside] = estimate.step_time_s, estimate.log_sd
+    return predicted, spread
+
+
+def errors(observed: FloatArray, predicted: FloatArray, log_sd: FloatArray) -> dict[str, float]:
+    """Median and mean absolute percentage error, bias (mean log ratio), and share of rows inside the 80 % interval."""
+    relative = np.abs(predicted / observed - 1.0) * 100.0
+    inside = np.abs(np.log(observed / predicted)) <= QUANTILE_80 * log_sd
+    return {
+        "rows": float(len(observed)), "median_ape": float(np.median(relative)), "mean_ape": float(np.mean(relative)),
+        "bias": float(np.mean(np.log(predicted / observed))), "coverage_80": float(np.mean(inside)),
+    }  # fmt: skip
+
+
+def widened(posterior: Posterior, factor: float) -> Posterior:
+    """The posterior with all spreads multiplied by `factor`, so that left-out rows fall inside as often as stated."""
+    offsets = {name: (mean, sd * factor) for name, (mean, sd) in posterior.offsets.items()}
+    return replace(posterior, offsets=offsets, scales={k: v * factor for k, v in posterior.scales.items()})
