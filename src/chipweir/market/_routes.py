@@ -1,0 +1,53 @@
+"""How smuggling routes and offshore capacity move with the rent they earn and the enforcement they meet."""
+
+import jax.numpy as jnp
+from jax import Array
+
+
+# Rents (log points) at which expansion is three quarters of its fastest.
+_RENT_SCALE = 0.15
+# Attrition of a route as a share of its fastest growth, at the enforcement of 2025.
+_ATTRITION = 0.25
+
+
+def route_cost(base: Array, pressure: Array, effect: Array, licence: Array, licence_effect: Array) -> Array:
+    """Markup (log points) that pays for a route: the base cost raised by enforcement and by a licence on the hub.
+
+    **Arguments:** `base` []; `pressure` [hub] enforcement beyond that of 2025 (steps); `effect` [] elasticity;
+    `licence` [hub] 0/1; `licence_effect` [] share.
+    """
+    return base * jnp.exp(effect * jnp.maximum(pressure, -1.5)) + licence * licence_effect
+
+
+def route_capacity(
+    capacity: Array,
+    limit: Array,
+    rent: Array,
+    speed: Array,
+    pressure: Array,
+    effect: Array,
+    licence: Array,
+    licence_effect: Array,
+) -> Array:
+    """Next month's capacity (USD at list) of every hub's route.
+
+    Grows with the rent the route earns, shrinks by attrition that rises with enforcement and with a licence
+    requirement on the hub and with the size of the flow (large flows are seen); a hub that loses its route sends
+    demand, and so rent and growth, to the others.
+
+    **Arguments:** `capacity`, `limit` (where attrition has doubled), `rent` (log points) [hub]; `speed` [] per month;
+    the rest as in `route_cost`.
+    """
+    attrition = _ATTRITION * jnp.exp(effect * jnp.maximum(pressure, -1.5)) + 2 * licence * licence_effect + capacity / limit
+    growth = speed * (jnp.tanh(rent / _RENT_SCALE) - attrition)
+    return jnp.clip(capacity * jnp.exp(growth), 1e4, 5e10)
+
+
+def offshore_capacity(capacity: Array, limit: Array, rent: Array, speed: Array, control: Array) -> Array:
+    """Next month's offshore capacity (USD at list) open to Chinese users: grows with rent towards what land and power
+    allow, shrinks under a control.
+
+    **Arguments:** `capacity`, `limit`, `rent` [hub]; `speed` [] per month; `control` [] 0..1 share of use barred.
+    """
+    growth = speed * (jnp.tanh(rent / _RENT_SCALE) - 0.1 - capacity / limit)
+    return jnp.clip(capacity * jnp.exp(growth - 0.15 * control), 1e4, 5e10)

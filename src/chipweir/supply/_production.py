@@ -1,0 +1,42 @@
+"""A month's output of every product: the smooth minimum of logic, memory and packaging, and which of them binds."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+
+# Sharpness of the smooth minimum (a power mean): three equal constraints give 0.87 of each.
+SHARPNESS = 8.0
+
+
+class Production(NamedTuple):
+    """`packages` [product] a month; `binding` [product, 3] shares of logic, memory and packaging that sum to 1."""
+
+    packages: Array
+    binding: Array
+
+
+def produce(plan: Array, logic: Array, memory: Array, packaging: Array) -> Production:
+    """Packages made, given how much of the plan each resource would allow.
+
+    The smooth minimum `(sum rho_i^-p)^(-1/p)` never exceeds the least of its arguments, so that no resource is
+    overdrawn; its logarithmic derivatives `rho_i^-p / sum` say which resource binds.
+
+    **Arguments:** `plan` [product] packages a month; `logic`, `memory`, `packaging` [product]: the resource over what
+    the plan needs of it. **Returns:** `Production`.
+    """
+    ratios = jnp.clip(jnp.stack([logic, memory, packaging], axis=-1), 1e-6, 1e6)
+    powers = ratios**-SHARPNESS
+    total = powers.sum(-1)
+    return Production(plan * total ** (-1 / SHARPNESS), powers / total[..., None])
+
+
+def pool_ratio(capacity: Array, need: Array, members: Array) -> Array:
+    """Capacity over need for every product's pool.
+
+    **Arguments:** `capacity` [pool]; `need` [product] of the plan; `members` [pool, product] 0/1.
+    **Returns:** [product]; large where the product needs nothing of any pool.
+    """
+    ratio = capacity / jnp.maximum(members @ need, 1e-9)
+    return jnp.where(members.sum(0) > 0, ratio @ members, 1e6)

@@ -1,0 +1,120 @@
+"""The uncertain numbers: one table of named parameters with prior, unit and source, and their reproducible draws.
+
+Every parameter owns a stream of random numbers named after it, so that scenarios share draws member by member, the first
+thousand members of ten thousand are the same as a thousand, and a new parameter disturbs no other.
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+
+from chipweir.errors import InputError, UnknownName
+
+
+FloatArray = npt.NDArray[np.float64]
+
+DISTRIBUTIONS = ("normal", "lognormal", "logitnormal")
+# Normal score of the 95th percentile: `low` and `high` of the table are the 5th and 95th.
+_SCORE_95 = 1.6448536269514722
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A row of `parameters.csv`: `low`, `central` and `high` are the 5th, 50th and 95th percentile of the prior."""
+
+    name: str
+    group: str
+    distribution: str
+    low: float
+    central: float
+    high: float
+    unit: str
+    description: str
+    description_ko: str
+    source: str
+
+    def at(self, score: FloatArray) -> FloatArray:
+        """The parameter at standard normal scores: a normal in log or logit space with unequal halves."""
+        low, central, high = (_forward(self.distribution, value) for value in (self.low, self.central, self.high))
+        scale = np.where(score > 0, high - central, central - low) / _SCORE_95
+        return _backward(self.distribution, central + scale * score)
+
+
+def _forward(distribution: str, value: float) -> float:
+    if distribution == "lognormal":
+        return float(np.log(value))
+    if distribution == "logitnormal":
+        return float(np.log(value / (1 - value)))
+    return value
+
+
+def _backward(distribution: str, value: FloatArray) -> FloatArray:
+    if distribution == "lognormal":
+        return np.exp(value)
+    if distribution == "logitnormal":
+        return 1 / (1 + np.exp(-value))
+    return value
+
+
+@cache
+def parameters() -> Mapping[str, Parameter]:
+    """The table of parameters by name, in the order of the file."""
+    text = (resources.files("chipweir.world") / "parameters.csv").read_text(encoding="utf-8")
+    return read_parameters(text)
+
+
+def read_parameters(text: str, where: str = "parameters.csv") -> dict[str, Parameter]:
+    """Parse and check a table of parameters. Raises `InputError` naming the line."""
+    table: dict[str, Parameter] = {}
+    for line, row in enumerate(csv.DictReader(text.splitlines()), 2):
+        place = f"{where} line {line}"
+        try:
+            bounds = {key: float(row[key]) for key in ("low", "central", "high")}
+            parameter = Parameter(**{**row, **bounds})  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{place}: {error}") from None
+        if parameter.distribution not in DISTRIBUTIONS:
+            raise UnknownName("distribution", parameter.distribution, DISTRIBUTIONS, place)
+        if not parameter.low < parameter.central < parameter.high:
+            raise InputError(f"{place}: {parameter.name} needs low < central < high")
+        if parameter.distribution == "lognormal" and parameter.low <= 0:
+            raise InputError(f"{place}: a lognormal {parameter.name} needs bounds above 0")
+        if parameter.distribution == "logitnormal" and not (parameter.low > 0 and parameter.high < 1):
+            raise InputError(f"{place}: a logitnormal {parameter.name} needs bounds between 0 and 1")
+        if parameter.name in table:
+            raise InputError(f"{place}: {parameter.name} stands twice")
+        table[parameter.name] = parameter
+    return table
+
+
+def scores(name: str, members: int, seed: int) -> FloatArray:
+    """Standard normal scores of one parameter's own stream; shape `[members]`, a prefix of any longer draw."""
+    digest = blake2b(f"chipweir/{name}".encode(), digest_size=16).digest()
+    words = [int.from_bytes(digest[start : start + 8], "little") for start in (0, 8)]
+    generator = np.random.Generator(np.random.Philox(key=[words[0] ^ (seed & (2**64 - 1)), words[1]]))
+    return generator.standard_normal(members)
+
+
+def draw(members: int, seed: int = 0, table: Mapping[str, Parameter] | None = None) -> dict[str, FloatArray]:
+    """Draws of every parameter, each of shape `[members]`. Raises `InputError` for no members."""
+    if members < 1:
+        raise InputError(f"members must be at least 1, not {members}")
+    known = parameters() if table is None else table
+    return {name: parameter.at(scores(name, members, seed)) for name, parameter in known.items()}
+
+
+def central(table: Mapping[str, Parameter] | None = None) -> dict[str, FloatArray]:
+    """Every parameter at its median, each of shape `[]`."""
+    known = parameters() if table is None else table
+    return {name: np.asarray(parameter.central) for name, parameter in known.items()}
+
+
+def members_of(draws: Mapping[str, FloatArray], chosen: Sequence[int] | slice) -> dict[str, FloatArray]:
+    """The chosen members of a set of draws."""
+    return {name: values[chosen] for name, values in draws.items()}
