@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -231,32 +232,67 @@ def test_export_refuses_what_it_cannot_do_and_leaves_the_old_file(run: store.Run
     assert target.read_text() == "before"
 
 
-def test_parts_survive_a_stop_and_go_when_all_is_done(tmp_path: Path) -> None:
-    def stopped() -> None:
-        with store.unfinished(tmp_path, "a" * 64) as folder:
-            store.keep_part(folder, "baseline-0", results())
-            raise KeyboardInterrupt
+def halves(task: int) -> dict[str, np.ndarray]:
+    return {"values": np.arange(3.0) * task, "count": np.array(task)}
 
+
+def stopped_after(number: int) -> Callable[[int], dict[str, np.ndarray]]:
+    """A task's function that is interrupted when it comes to that task."""
+
+    def function(task: int) -> dict[str, np.ndarray]:
+        if task == number:
+            raise KeyboardInterrupt
+        return halves(task)
+
+    return function
+
+
+def stop_midway(directory: Path) -> None:
+    with store.unfinished(directory, "a" * 64) as folder:
+        list(store.resuming(folder)(stopped_after(3), range(6)))
+
+
+def test_a_stopped_ensemble_goes_on_from_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "KEEP_AFTER_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
-        stopped()
+        stop_midway(tmp_path)
     assert len(store.unfinished_runs(tmp_path)) == 1
+    computed = []
+
+    def counted(task: int) -> dict[str, np.ndarray]:
+        computed.append(task)
+        return halves(task)
+
     with store.unfinished(tmp_path, "a" * 64) as folder:
-        part = store.kept_part(folder, "baseline-0")
-        assert part is not None
-        assert part.identical(results())
-        assert store.kept_part(folder, "weir-0") is None
+        parts = list(store.resuming(folder)(counted, range(6)))
+    assert computed == [3, 4, 5]
+    for task, part in enumerate(parts):
+        np.testing.assert_array_equal(part["values"], halves(task)["values"])
+        assert part["count"] == task
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_part_is_computed_again(tmp_path: Path) -> None:
-    with store.unfinished(tmp_path, "b" * 64) as folder:
-        store.keep_part(folder, "part", results())
-        for chunk in (folder / "part.zarr" / "premium").iterdir():
-            chunk.unlink()
-        assert store.kept_part(folder, "part") is None
-        assert not (folder / "part.zarr").exists()
-        store.keep_part(folder, "part", results())
-        assert store.kept_part(folder, "part") is not None
+def test_a_damaged_part_is_computed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "KEEP_AFTER_SECONDS", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        stop_midway(tmp_path)
+    (folder,) = store.unfinished_runs(tmp_path)
+    first, second, third = sorted(folder.glob("part-*"))
+    content = bytearray(first.read_bytes())
+    content[150] ^= 0xFF
+    first.write_bytes(content)
+    second.write_bytes(second.read_bytes()[:-40])
+    third.write_bytes(b"")
+    with store.unfinished(tmp_path, "a" * 64) as folder:
+        parts = list(store.resuming(folder)(halves, range(6)))
+    for task, part in enumerate(parts):
+        np.testing.assert_array_equal(part["values"], halves(task)["values"])
+
+
+def test_short_ensembles_keep_no_parts(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        stop_midway(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_processes_do_not_compute_the_same_ensemble(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,11 +23,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import chipweir
+from chipweir import _export
 from chipweir.errors import InputError, UnknownName
 
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import numpy as np
     import xarray as xr
 
     from chipweir.world import Scenario
@@ -34,7 +36,12 @@ if TYPE_CHECKING:
 
 MANIFEST_VERSION = 1
 LEAST_FREE_BYTES = 64 * 2**20
+KEEP_AFTER_SECONDS = 20.0
 Content = TypeVar("Content")
+Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+"""What `map` is: a function and tasks in, results in the order of the tasks out."""
+Part = Mapping[str, "np.ndarray"]
+"""Arrays by name: what one task of an ensemble gives."""
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]+")
 _WRITING, _UNFINISHED, _DELETED = ".writing-", ".unfinished-", ".deleted-"
 
@@ -248,7 +255,7 @@ def export_run(run: Run, target: Path, variables: Sequence[str] = ()) -> None:
 
     `variables` limits what is written. Raises `UnknownName` for a variable or file type that is not there.
     """
-    writers = {".csv": _write_csv, ".parquet": _write_parquet, ".nc": _write_netcdf}
+    writers = {".csv": _export.write_csv, ".parquet": _export.write_parquet, ".nc": _export.write_netcdf}
     if target.suffix not in writers:
         raise UnknownName(
             "file type", target.suffix or target.name, writers, where=f"{target}; it takes .csv, .parquet, .nc"
@@ -264,25 +271,6 @@ def export_run(run: Run, target: Path, variables: Sequence[str] = ()) -> None:
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
-
-
-def long_tables(dataset: "xr.Dataset") -> "Iterator[pa.Table]":
-    """Every numeric variable as a table of one schema: variable, unit, each axis (empty where it has none), value."""
-    import pyarrow as pa
-
-    schema = long_schema(dataset)
-    labels = {str(axis): _axis_labels(dataset, str(axis)) for axis in dataset.dims}
-    for name, variable in dataset.data_vars.items():
-        if variable.dtype.kind not in "biuf":
-            continue
-        columns = {
-            "variable": [str(name)] * variable.size,
-            "unit": [str(variable.attrs.get("units", ""))] * variable.size,
-        }
-        for axis, names in labels.items():
-            columns[axis] = _axis_column(names, variable, axis)
-        columns["value"] = pa.array(variable.values.astype(float).ravel(), from_pandas=True)
-        yield pa.table(columns, schema=schema)
 
 
 def read_dataset(path: Path) -> "xr.Dataset":
@@ -317,69 +305,6 @@ def dataset_digest(dataset: "xr.Dataset") -> str:
     return digest.hexdigest()
 
 
-def _axis_labels(dataset: "xr.Dataset", axis: str) -> "pa.Array":
-    """The labels of one axis: dates as months, numbers as numbers, else text."""
-    import numpy as np
-    import pyarrow as pa
-
-    values = dataset[axis].values if axis in dataset.coords else np.arange(dataset.sizes[axis])
-    if values.dtype.kind == "M":
-        return pa.array(values.astype("datetime64[M]").astype(str).tolist())
-    if values.dtype.kind in "iuf":
-        return pa.array(values)
-    return pa.array([str(value) for value in values])
-
-
-def _axis_column(labels: "pa.Array", variable: "xr.DataArray", axis: str) -> "pa.Array":
-    import numpy as np
-    import pyarrow as pa
-
-    if axis not in variable.dims:
-        return pa.nulls(variable.size, labels.type)
-    shape = [-1 if name == axis else 1 for name in variable.dims]
-    positions = np.broadcast_to(np.arange(variable.sizes[axis]).reshape(shape), variable.shape)
-    return labels.take(pa.array(positions.ravel()))
-
-
-def _netcdf_attribute(value: object) -> str | int | float:
-    """An attribute as netCDF can hold it: text and numbers as they are, the rest as JSON."""
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def long_schema(dataset: "xr.Dataset") -> "pa.Schema":
-    """The columns of `long_tables`."""
-    import pyarrow as pa
-
-    axes = [(str(axis), _axis_labels(dataset, str(axis)).type) for axis in dataset.dims]
-    return pa.schema([("variable", pa.string()), ("unit", pa.string()), *axes, ("value", pa.float64())])
-
-
-def _write_csv(dataset: "xr.Dataset", path: Path) -> None:
-    from pyarrow import csv
-
-    with csv.CSVWriter(path, long_schema(dataset)) as writer:
-        for table in long_tables(dataset):
-            writer.write_table(table)
-
-
-def _write_parquet(dataset: "xr.Dataset", path: Path) -> None:
-    from pyarrow import parquet
-
-    with parquet.ParquetWriter(path, long_schema(dataset), compression="zstd") as writer:
-        for table in long_tables(dataset):
-            writer.write_table(table)
-
-
-def _write_netcdf(dataset: "xr.Dataset", path: Path) -> None:
-    plain = dataset.drop_encoding()
-    for attributes in (plain.attrs, *(variable.attrs for variable in plain.variables.values())):
-        attributes.update({key: _netcdf_attribute(value) for key, value in attributes.items()})
-    compressed = {name: {"zlib": True} for name, variable in dataset.data_vars.items() if variable.dtype.kind in "iuf"}
-    plain.to_netcdf(path, engine="netcdf4", encoding=compressed)
-
-
 @contextmanager
 def unfinished(directory: Path, key: str) -> Iterator[Path]:
     """The folder that keeps finished parts of the ensemble called `key`, held by this process alone.
@@ -400,9 +325,8 @@ def unfinished(directory: Path, key: str) -> Iterator[Path]:
         ) from None
     try:
         yield folder
-        for entry in folder.iterdir():
-            if entry.is_dir():
-                shutil.rmtree(entry, ignore_errors=True)
+        for part in folder.glob("part-*"):
+            part.unlink(missing_ok=True)
     finally:
         lock.release()
         (folder / "lock").unlink(missing_ok=True)
@@ -415,29 +339,57 @@ def unfinished_runs(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"{_UNFINISHED}*")) if directory.is_dir() else []
 
 
-def keep_part(folder: Path, name: str, part: "xr.Dataset") -> None:
-    """Keep a finished part: whole or not at all."""
-    with writing(folder):
-        temporary = folder / f"{name}.{_owner()}"
-        shutil.rmtree(temporary, ignore_errors=True)
-        write_dataset(part.assign_attrs(digest=dataset_digest(part)), temporary)
-        _flush(temporary)
-        temporary.rename(folder / f"{name}.zarr")
+def resuming(folder: Path, mapper: Mapper = map) -> Mapper:
+    """A `map` that takes from `folder` what a stopped call finished, and keeps there what is finished now.
+
+    The tasks must be the same ones in the same order; `unfinished` sees to that by its key. Nothing is kept in the
+    first `KEEP_AFTER_SECONDS`: doing that much again costs less than writing it.
+    """
+
+    def resumed(function: Callable[[Any], Part], tasks: Iterable[Any]) -> Iterator[Part]:
+        listed = list(tasks)
+        paths = [folder / f"part-{number:05}.npz" for number in range(len(listed))]
+        known = [path.exists() for path in paths]
+        fresh = mapper(function, [task for task, there in zip(listed, known, strict=True) if not there])
+        started = time.monotonic()
+        for task, path, there in zip(listed, paths, known, strict=True):
+            if there:
+                kept = _kept_part(path)
+                yield function(task) if kept is None else kept
+                continue
+            part = next(fresh)
+            if time.monotonic() - started >= KEEP_AFTER_SECONDS:
+                _keep_part(path, part)
+            yield part
+
+    return resumed
 
 
-def kept_part(folder: Path, name: str) -> "xr.Dataset | None":
-    """A part kept before, or None where there is none or it is damaged (it is then thrown away)."""
-    path = folder / f"{name}.zarr"
-    if not path.exists():
-        return None
+def _keep_part(path: Path, part: Part) -> None:
+    import numpy as np
+
+    with writing(path.parent):
+        temporary = path.with_suffix(f".{_owner()}")
+        arrays: dict[str, Any] = dict(part)
+        with temporary.open("wb") as file:
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+
+
+def _kept_part(path: Path) -> Part | None:
+    """A part kept before, or None where it is damaged (the checksums of the archive say so); it is then thrown away."""
+    import zipfile
+
+    import numpy as np
+
     try:
-        part = read_dataset(path)
-        if part.attrs.pop("digest", "") == dataset_digest(part):
-            return part
-    except Exception:  # a damaged Zarr store raises as it pleases: the part is computed again
-        pass
-    shutil.rmtree(path, ignore_errors=True)
-    return None
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        path.unlink(missing_ok=True)
+        return None
 
 
 @contextmanager

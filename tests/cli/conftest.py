@@ -9,12 +9,20 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from chipweir import world
+from chipweir import store, world
 from chipweir.cli import main
 from chipweir.world import Scenario
 
 
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+
+
+def imagined_part(task: tuple[float, int, int, int]) -> dict[str, np.ndarray]:
+    """Made-up compute [member, month, region] of one scenario."""
+    factor, members, seed, months = task
+    draws = np.random.default_rng(seed).lognormal(size=(members, 1, 1))
+    growth = np.exp(0.03 * np.arange(months))[None, :, None]
+    return {"compute": factor * draws * growth * np.array([1.0, 4.0])}
 
 
 def imagined_ensemble(
@@ -23,14 +31,12 @@ def imagined_ensemble(
     members: int,
     seed: int,
     progress: Callable[[float, str], None] | None = None,
+    mapper: store.Mapper = map,
 ) -> xr.Dataset:
     """Quantiles of a made-up member ensemble in which every scenario multiplies the first one's numbers."""
-    generator = np.random.default_rng(seed)
-    draws = generator.lognormal(size=(members, 1, 1))
-    time = np.arange(scenarios[0].months.size)[None, :, None]
-    size = np.array([1.0, 4.0])
-    factors = [1 + 0.1 * np.nansum(each.series("us.enforcement")[-1:]) - 0.1 for each in scenarios]
-    worlds = [factor * draws * size * np.exp(0.03 * time) for factor in factors]
+    factors = [1 + 0.1 * each.series("us.enforcement")[-1] - 0.1 for each in scenarios]
+    tasks = [(factor, members, seed, scenarios[0].months.size) for factor in factors]
+    worlds = [part["compute"] for part in mapper(imagined_part, tasks)]
     compute = np.stack([np.quantile(one, LEVELS, axis=0) for one in worlds])
     delta = np.stack([np.quantile(one - worlds[0], LEVELS, axis=0) for one in worlds])
     greater = np.stack([(one > worlds[0]).mean(0) for one in worlds])

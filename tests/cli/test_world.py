@@ -112,8 +112,8 @@ def test_a_run_repeats_exactly_from_its_manifest(imagined: Path, call: Call, mon
 
     original = world.run_ensemble
 
-    def nudged(*arguments: object) -> xr.Dataset:
-        results = original(*arguments)
+    def nudged(*arguments: object, **options: object) -> xr.Dataset:
+        results = original(*arguments, **options)
         results["compute"].values[0, 0, 0, 0] = np.nextafter(results["compute"].values[0, 0, 0, 0], np.inf)
         return results
 
@@ -141,7 +141,7 @@ def test_a_stop_leaves_what_was_there(
     call("run", "baseline", "--members", "2", "--no-report")
     before = sorted(path.name for path in imagined.iterdir())
 
-    def stops(*arguments: object) -> xr.Dataset:
+    def stops(*arguments: object, **options: object) -> xr.Dataset:
         raise error
 
     monkeypatch.setattr(world, "run_ensemble", stops)
@@ -152,10 +152,42 @@ def test_a_stop_leaves_what_was_there(
     assert sorted(path.name for path in imagined.iterdir()) == before
 
 
+def test_a_stopped_ensemble_goes_on_where_it_stopped(
+    imagined: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "KEEP_AFTER_SECONDS", 0.0)
+    whole = world.run_ensemble
+    computed = []
+
+    def interrupted(*arguments: Any, mapper: store.Mapper) -> xr.Dataset:
+        def until_the_third(function: Any, tasks: Any) -> Any:
+            def counted(task: Any) -> Any:
+                computed.append(task)
+                if len(computed) == 3:
+                    raise KeyboardInterrupt
+                return function(task)
+
+            return mapper(counted, tasks)
+
+        return whole(*arguments, mapper=until_the_third)
+
+    monkeypatch.setattr(world, "run_ensemble", interrupted)
+    stopped = call("run", "--members", "4", "--no-report")
+    assert stopped.code == 130
+    assert "the same command goes on from them" in stopped.err
+    assert len(call("runs", "list", "--json").json["unfinished"]) == 1
+    resumed = call("run", "--members", "4", "--no-report", "--json")
+    assert resumed.code == 0
+    assert len(computed) == 3 + 2, "two of four scenarios were finished before the stop"
+    monkeypatch.setattr(world, "run_ensemble", whole)
+    assert call("run", "--members", "4", "--no-report", "--json").json["results"] == resumed.json["results"]
+    assert call("runs", "list", "--json").json["unfinished"] == []
+
+
 def test_a_directory_that_cannot_be_written_is_told_before_simulating(
     imagined: Path, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(world, "run_ensemble", lambda *arguments: pytest.fail("simulated in vain"))
+    monkeypatch.setattr(world, "run_ensemble", lambda *arguments, **options: pytest.fail("simulated in vain"))
     (tmp_path / "file").write_text("")
     answer = call("run", "--out", tmp_path / "file")
     assert answer.code == 2

@@ -42,12 +42,16 @@ FactsOption = Annotated[
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Ctrl-C is one line and exit code 130."""
+def interruptible(directory: Path) -> Iterator[None]:
+    """Ctrl-C is one line and exit code 130. `directory` is where a stopped ensemble leaves its finished parts."""
+    from chipweir import store
+
     try:
         yield
     except KeyboardInterrupt:
-        typer.echo("chipweir: interrupted; finished parts are kept and the same command goes on from them", err=True)
+        kept = store.unfinished_runs(directory)
+        goes_on = "finished parts are kept and the same command goes on from them" if kept else "nothing was stored"
+        typer.echo(f"chipweir: interrupted; {goes_on}", err=True)
         raise typer.Exit(130) from None
 
 

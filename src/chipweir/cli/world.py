@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -101,7 +102,7 @@ def run(
     from chipweir import store
 
     started = time.monotonic()
-    with use_language(lang), interruptible():
+    with use_language(lang), interruptible(store.runs_directory(out)):
         if repeat is not None:
             if scenario or setting or check or credibility:
                 raise InputError(
@@ -197,18 +198,21 @@ def _manifest(order: Order, facts: "Facts", command: Sequence[str]) -> dict[str,
 def _simulate(
     order: Order, facts: "Facts", cluster: str | None, parts: Path | None, progress: Progress
 ) -> "xr.Dataset":
-    if cluster is not None:
-        from chipweir.cluster import run_ensemble_on
-
-        return run_ensemble_on(cluster, order.scenarios, facts, order.members, order.seed, progress)
+    """The ensemble, here or on a cluster, going on from the finished `parts` of a stopped call."""
+    from chipweir import store
+    from chipweir.cluster import cluster_map
     from chipweir.world import run_ensemble
 
-    try:
-        results: xr.Dataset = run_ensemble(order.scenarios, facts, order.members, order.seed, progress)
-    except Exception as error:
-        if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):  # the latter is how XLA says it
-            raise InputError(f"not enough memory for {order.members} members; ask for fewer") from None
-        raise
+    with cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
+        mapper = mapper if parts is None else store.resuming(parts, mapper)
+        try:
+            results: xr.Dataset = run_ensemble(
+                order.scenarios, facts, order.members, order.seed, progress, mapper=mapper
+            )
+        except Exception as error:
+            if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):  # the latter is how XLA says it
+                raise InputError(f"not enough memory for {order.members} members; ask for fewer") from None
+            raise
     return results
 
 
@@ -355,7 +359,7 @@ def compare(
     *stored, a, b = names
     if a == b:
         raise InputError(f"compare needs two different scenarios; both are '{a}'")
-    with use_language(lang), interruptible():
+    with use_language(lang), interruptible(store.runs_directory(out)):
         if stored:
             source = store.find_run(stored[0], store.runs_directory(out))
             results = _pair_of_run(source, a, b)

@@ -1,0 +1,56 @@
+"""Ensembles on a cluster: the same numbers in the same order, one line for what goes wrong."""
+
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from chipweir import cluster
+from chipweir.errors import InputError
+
+
+def square(number: int) -> np.ndarray:
+    return np.arange(4.0) ** 2 * number
+
+
+def fails(number: int) -> int:
+    raise InputError(f"task {number} has bad input")
+
+
+def test_an_address_where_nothing_answers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
+    with pytest.raises(InputError) as caught, cluster.cluster_map("tcp://127.0.0.1:1"):
+        pass
+    assert "no Dask scheduler answers at 'tcp://127.0.0.1:1'" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["local:0", "local:x", "local:-1"])
+def test_a_wrong_number_of_workers_is_one_line(address: str) -> None:
+    with pytest.raises(InputError, match="write local, or local:N"), cluster.cluster_map(address):
+        pass
+
+
+def test_without_dask_the_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(InputError, match=r"pip install 'chipweir\[cluster\]'"), cluster.cluster_map("local"):
+        pass
+
+
+@pytest.mark.slow
+def test_results_come_in_the_order_of_the_tasks() -> None:
+    with cluster.cluster_map("local:2") as mapper:
+        results = list(mapper(square, range(20)))
+        np.testing.assert_array_equal(results, [square(number) for number in range(20)])
+        with pytest.raises(InputError, match="task 3 has bad input"):
+            list(mapper(fails, [3]))
+
+
+@pytest.mark.slow
+def test_workers_with_other_code_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chipweir import store
+
+    monkeypatch.setattr(store, "code_digest", lambda: f"the code of process {os.getpid()}")
+    with pytest.raises(InputError, match="runs other code than this"), cluster.cluster_map("local:1"):
+        pass
