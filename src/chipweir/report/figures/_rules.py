@@ -141,7 +141,7 @@ def _points(points: Sequence[ChipPoint], country: str, index: int, floor: float,
         "y": ys,
         "mode": "markers+text",
         "text": [_short_name(chip.name) if chip.name in shown else "" for chip in own],
-        "textposition": ["top center" if i % 2 or own[i].density is None else "bottom center" for i in range(len(own))],
+        "textposition": "top center",
         "textfont": {"size": 10.5, "color": ink(theme)},
         "customdata": [[chip.name, _("unknown") if chip.density is None else f"{chip.density:.3g}"] for chip in own],
         "marker": {

@@ -1,0 +1,452 @@
+"""The Contest page: levers left, numbers and charts in the middle, why on the right."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+
+from chipweir.app import _layout, _levers
+from chipweir.app._engine import SEED, Answer
+from chipweir.app._state import FIRST_YEAR, LAST_YEAR, OWN_NAME, TABS, View, reference_of, scenario_of
+from chipweir.errors import InputError
+from chipweir.i18n import _
+from chipweir.report import _access, _numbers, figures
+from chipweir.report._headline import Quantity, quantities
+from chipweir.report._labels import N_, label
+from chipweir.report._style import Theme
+from chipweir.report.figures._build import Spec
+
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from chipweir.world import Scenario
+
+SLOTS = 4
+TAB_NAMES = {
+    "compute": N_("Compute"),
+    "market": N_("Market"),
+    "flows": N_("Flows"),
+    "supply": N_("Supply"),
+    "models": N_("Models"),
+    "korea": N_("Korea"),
+}
+TILES = (
+    "compute",
+    "ratio_to_us",
+    "domestic_share_compute",
+    "nvidia_share",
+    "smuggled_units",
+    "premium",
+    "token_price",
+    "lag_months",
+    "korea_hbm_exports",
+)
+TILE_COVERAGE = 0.8
+
+
+def page(view: View) -> html.Div:
+    """The page of a view; charts and numbers are filled by the first answer."""
+    return html.Div(
+        [
+            dcc.Store(id="view", data=None),
+            dcc.Store(id="reference", data=_reference(view)),
+            dcc.Store(id="refined", data=None),
+            dcc.Interval(id="refine-tick", interval=1200, disabled=False),
+            html.H1(_("The contest over AI chips"), className="visually-hidden"),
+            html.Aside(_left(view), className="left", **{"aria-label": _("Levers")}),
+            html.Section(_middle(view), className="middle", **{"aria-label": _("Results")}),
+            html.Aside(_right(), className="right", **{"aria-label": _("Why")}),
+            dmc.Drawer(id="made", position="right", size="lg", title=_("How this number was made"), children=[]),
+        ],
+        className="contest",
+    )
+
+
+def _reference(view: View) -> dict[str, Any]:
+    table = _levers.reference_values(view)
+    for control in _levers.controls():
+        record = table[control.name]
+        value = record["value"]
+        record["law"] = control.lever.default == "law" and control.lever.kind == "number"
+        record["format"] = "share" if control.lever.unit.startswith("share") else "number"
+        record["position"] = control.position(value) if isinstance(value, float) and control.stops else value
+    return {"levers": table, "base": replace(view, settings=()).query(), "lang": view.lang}
+
+
+def _left(view: View) -> list[Any]:
+    from chipweir import world
+
+    presets = [{"value": name, "label": label("scenario", name)} for name in world.preset_names()]
+    return [
+        html.H2(_("Levers")),
+        dmc.Select(
+            id="preset", label=_("Start from (scenario B)"), data=presets, value=view.preset, allowDeselect=False
+        ),
+        dmc.Select(
+            id="against", label=_("Compare with (scenario A)"), data=presets, value=view.against, allowDeselect=False
+        ),
+        dmc.Select(
+            id="start",
+            label=_("Your changes hold from"),
+            data=_starts(view.start),
+            value=view.start,
+            allowDeselect=False,
+            searchable=True,
+        ),
+        dmc.Button(_("Undo all changes"), id="reset-all", variant="light", size="xs", fullWidth=True, mt=8, mb=8),
+        _levers.panel(view),
+    ]
+
+
+def _starts(chosen: str) -> list[str]:
+    quarters = [f"{year}-{month:02}" for year in range(2023, LAST_YEAR + 1) for month in (1, 4, 7, 10)]
+    return sorted({*quarters, "2026-12", chosen})
+
+
+def _middle(view: View) -> list[Any]:
+    years = [{"value": year, "label": str(year)} for year in range(FIRST_YEAR, LAST_YEAR + 1, 2)]
+    return [
+        html.Div(
+            [
+                html.Div(id="status", className="status", role="status", **{"aria-live": "polite"}),
+                html.Div(
+                    [
+                        html.Label(_("Year"), id="year-label"),
+                        dmc.Slider(
+                            id="year",
+                            value=view.year,
+                            min=FIRST_YEAR,
+                            max=LAST_YEAR,
+                            step=1,
+                            marks=years,
+                            thumbLabel=_("Year of the tiles and of the flows"),
+                            updatemode="mouseup",
+                        ),
+                    ],
+                    className="year",
+                ),
+            ],
+            className="bar",
+        ),
+        html.Div(id="message"),
+        html.Div(id="tiles", className="tiles"),
+        dmc.Tabs(
+            dmc.TabsList([dmc.TabsTab(_(TAB_NAMES[name]), value=name) for name in TABS]),
+            id="tab",
+            value=view.tab,
+            **{"aria-label": _("Charts")},
+        ),
+        html.Div(
+            [
+                html.Div(
+                    _layout.graph({"type": "slot", "index": i}, _layout.blank(_layout.theme_of(view))),
+                    id={"type": "slot-box", "index": i},
+                    className="slot",
+                )
+                for i in range(SLOTS)
+            ],
+            className="charts",
+        ),
+    ]
+
+
+def _right() -> list[Any]:
+    return [
+        html.H2(_("Why")),
+        html.Div(id="why"),
+        html.Details(
+            [html.Summary(_("Reproduce")), html.Div(id="reproduce")],
+            id="reproduce-box",
+            className="box",
+        ),
+        html.Details(
+            [
+                html.Summary(_("Take away")),
+                html.Div(
+                    [
+                        html.Button(_("Scenario (YAML)"), id="get-yaml"),
+                        html.Button(_("Numbers (CSV)"), id="get-csv"),
+                        html.Button(_("Report (HTML)"), id="get-report"),
+                        html.P(_("Pictures: the camera above each chart (SVG)."), className="note"),
+                    ],
+                    className="take-away",
+                ),
+                html.Div(id="report-state", role="status"),
+                dcc.Download(id="download"),
+                dcc.Store(id="report-job"),
+                dcc.Interval(id="report-tick", interval=700, disabled=True),
+            ],
+            className="box",
+            open=True,
+        ),
+        html.Details(
+            [
+                html.Summary(_("Save to the run store")),
+                dcc.Input(
+                    id="save-name",
+                    type="text",
+                    placeholder=_("name, such as stricter-hubs"),
+                    maxLength=60,
+                    debounce=True,
+                ),
+                html.Button(_("Save"), id="save"),
+                html.Div(id="save-state", role="status"),
+                dcc.Store(id="save-job"),
+                dcc.Interval(id="save-tick", interval=700, disabled=True),
+            ],
+            className="box",
+        ),
+    ]
+
+
+def charts(view: View, answer: Answer) -> list[Spec]:
+    """The visible tab's figures, at most `SLOTS`, without those whose numbers the run lacks."""
+    made = []
+    for make in _tab(view, answer):
+        try:
+            made.append(make())
+        except InputError:
+            continue
+    return made[:SLOTS]
+
+
+def _tab(view: View, answer: Answer) -> Sequence[Any]:
+    run, theme = answer.results, _layout.theme_of(view)
+    both = list(dict.fromkeys(answer.names))
+    second = answer.names[1]
+    options: dict[str, Any] = {"scenarios": both, "theme": theme}
+    tabs: dict[str, list[Any]] = {
+        "compute": [
+            lambda: figures.compute.spec(run, "CHN", **options),
+            lambda: figures.compute_by_origin.spec(run, second, theme=theme),
+            lambda: figures.ratio_to_us.spec(run, **options),
+            lambda: figures.compute.spec(run, "USA", **options),
+        ],
+        "market": [
+            lambda: figures.share.spec(run, "domestic_share_compute", **options),
+            lambda: figures.share.spec(run, "nvidia_share", **options),
+            lambda: figures.smuggled.spec(run, **options),
+            lambda: figures.premium.spec(run, **options),
+        ],
+        "flows": [lambda name=name: figures.flows.spec(run, name, view.year, theme=theme) for name in both],
+        "supply": [
+            lambda: figures.binding.spec(run, **options),
+            lambda: figures.production.spec(run, **options),
+            lambda: figures.ecosystem_shares.spec(run, second, theme=theme),
+            lambda: figures.maturity.spec(run, second, theme=theme),
+        ],
+        "models": [
+            lambda: figures.token_price.spec(run, "CHN", **options),
+            lambda: figures.lag.spec(run, **options),
+            lambda: figures.largest_run.spec(run, "CHN", **options),
+            lambda: figures.power.spec(run, "CHN", **options),
+        ],
+        "korea": [
+            *(
+                lambda name=name: figures.korea_hbm.spec(run, name, **options)
+                for name in _access.labels(run, "korea_hbm_exports", "customer")[:3]
+            ),
+            lambda: figures.korea_at_risk.spec(run, **options),
+        ],
+    }
+    return tabs[view.tab]
+
+
+def tiles(view: View, answer: Answer) -> list[Any]:
+    """Headline tiles for the view's year: scenario B, its interval, and the paired change against scenario A."""
+    by_key = {item.key: item for item in quantities(answer.results)}
+    return [tile for key in TILES if key in by_key and (tile := _tile(view, answer, by_key[key])) is not None]
+
+
+def _tile(view: View, answer: Answer, item: Quantity) -> html.Button | None:
+    second = answer.names[1]
+    found = _access.series(answer.results, item.variable, second, **item.selection)
+    index = None if found is None else _access.month_index(found.months, view.year)
+    if found is None or index is None:
+        return None
+    median = float(found.median[index])
+    low, high, coverage = _spread(found, index)
+    unit = "" if item.kind in ("usd", "share") else item.unit()
+    change = _change(answer, item, index)
+    return html.Button(
+        [
+            html.Span(item.text(), className="tile-label"),
+            html.Span(
+                [html.B(_numbers.quantity(median, item.kind)), html.Span(f" {unit}", className="tile-unit")],
+                className="tile-value",
+            ),
+            html.Span(f"{_numbers.share(coverage)}: {_numbers.interval(low, high, item.kind)}", className="tile-note"),
+            html.Span(change or _("no change against A"), className="tile-change" if change else "tile-note"),
+        ],
+        id={"type": "tile", "key": item.key},
+        className="tile",
+        title=_("How this number was made"),
+    )
+
+
+def _spread(found: _access.Series, index: int) -> tuple[float, float, float]:
+    """The narrowest interval of the run that covers at least `TILE_COVERAGE`, and what it covers."""
+    bands = sorted(found.bands(), key=lambda band: band[0])
+    coverage, low, high = next((band for band in bands if band[0] >= TILE_COVERAGE - 1e-6), bands[-1])
+    return float(low[index]), float(high[index]), coverage
+
+
+def _change(answer: Answer, item: Quantity, index: int) -> str:
+    first, second = answer.names
+    if first == second:
+        return ""
+    delta = _access.series(answer.results, _access.delta_name(item.variable), second, **item.selection)
+    if delta is None:
+        return ""
+    low, high, _coverage = _spread(delta, index)
+    middle = float(delta.median[index])
+    if middle == low == high == 0:
+        return ""
+    sign = "▲" if middle > 0 else "▼" if middle < 0 else "="
+    return f"{sign} {_numbers.signed(middle, item.kind)} ({_numbers.signed(low, item.kind)} … {_numbers.signed(high, item.kind)})"
+
+
+def status(view: View, answer: Answer) -> str:
+    """One line: what is compared, with how many members, how long it took."""
+    if answer.names[0] == answer.names[1]:
+        what = label("scenario", answer.names[1])
+    else:
+        what = _("{b} against {a}", a=label("scenario", answer.names[0]), b=label("scenario", answer.names[1]))
+    took = _(
+        "{count} members in {time} s", count=_numbers.whole(answer.members), time=_numbers.number(answer.seconds, 2)
+    )
+    return f"{what} · {took}"
+
+
+def why(view: View, effects: Sequence[tuple[str, str]] | None) -> list[Any]:
+    """What was changed, what each change does on its own, and the facts behind the levers."""
+    if not view.settings and view.preset == view.against:
+        return [html.P(_("Move a lever to see what changes, and why."))]
+    parts: list[Any] = []
+    if view.settings:
+        parts.append(html.H3(_("You changed, from {month}", month=view.start)))
+        parts.append(html.Ul([html.Li(_levers.setting_text(name, value)) for name, value in view.settings]))
+    else:
+        parts += _preset_story(scenario_of(view))
+    if effects:
+        parts.append(html.H3(_("What each change does alone to Chinese compute in {year}", year=view.year)))
+        parts.append(_layout.table([_("Lever"), _("Effect")], effects, _("Effects of single levers")))
+        parts.append(html.P(_("Effects do not add up where levers work on the same bottleneck."), className="note"))
+    return parts
+
+
+def _preset_story(scenario: "Scenario") -> list[Any]:
+    parts: list[Any] = [html.H3(label("scenario", scenario.name)), html.P(scenario.description)]
+    if scenario.sources:
+        parts.append(
+            html.Details([html.Summary(_("Sources")), html.Ul([html.Li(source) for source in scenario.sources])])
+        )
+    return parts
+
+
+def single_effects(view: View, ask: Any) -> list[tuple[str, str]]:
+    """(lever, change in Chinese compute against A) with each of the view's settings alone; `ask(first, second) -> Answer`."""
+    if len(view.settings) < 1:
+        return []
+    item = next((item for item in _quantities_for_effects()), None)
+    if item is None:
+        return []
+    rows = []
+    for name, value in view.settings[:8]:
+        alone = scenario_of(replace(view, settings=((name, value),)))
+        answer = ask(reference_of(view), alone)
+        found = _access.series(answer.results, _access.delta_name("compute"), answer.names[1], region="CHN")
+        index = None if found is None else _access.month_index(found.months, view.year)
+        if found is None or index is None:
+            continue
+        low, high, _coverage = _spread(found, index)
+        text = f"{_numbers.signed(float(found.median[index]), 'count')} ({_numbers.signed(low, 'count')} … {_numbers.signed(high, 'count')})"
+        rows.append((float(found.median[index]), _levers.setting_text(name, value), text))
+    return [(lever, text) for _size, lever, text in sorted(rows, key=lambda row: -abs(row[0]))]
+
+
+def _quantities_for_effects() -> list[str]:
+    return ["compute"]
+
+
+def commands(view: View, members: int) -> tuple[str, str]:
+    """(shell lines, Python lines) that give the page's numbers; scenario B is saved as `mine.yaml` where it was changed."""
+    second = scenario_of(view)
+    names = list(dict.fromkeys([view.against, f"{OWN_NAME}.yaml" if second.name == OWN_NAME else second.name]))
+    shell = f"chipweir run {' '.join(names)} --members {members} --seed {SEED}"
+    loads = ", ".join(f'world.load_scenario("{name}")' for name in names)
+    python = "\n".join(
+        [
+            "from chipweir import facts, world",
+            "",
+            f"scenarios = [{loads}]",
+            f"results = world.run_ensemble(scenarios, facts.load(), members={members}, seed={SEED})",
+            'print(results["compute"].sel(region="CHN", month="2030-12-01"))',
+        ]
+    )
+    return shell, python
+
+
+def reproduce(view: View, members: int) -> list[Any]:
+    """The panel that lets anyone get the same numbers."""
+    second = scenario_of(view)
+    shell, python = commands(view, members)
+    parts: list[Any] = []
+    if second.name == OWN_NAME:
+        parts += [html.H3(f"{OWN_NAME}.yaml"), _layout.code(second.to_yaml(), "yaml-text")]
+    parts += [html.H3(_("Command")), _layout.code(shell, "command-text")]
+    parts += [html.H3("Python"), _layout.code(python, "python-text")]
+    return parts
+
+
+def csv_text(results: "xr.Dataset") -> str:
+    """Every headline quantity by scenario, month and quantile, as CSV with units."""
+    import csv
+    import io
+
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["quantity", "unit", "scenario", "month", *(f"q{q:g}" for q in results["quantile"].values)])
+    for item in quantities(results):
+        for name in _access.scenarios(results):
+            found = _access.require(results, item.variable, name, **item.selection)
+            for index, month in enumerate(found.months):
+                values = [f"{value:.6g}" for value in found.values[:, index]]
+                writer.writerow([item.key, found.unit, name, str(month), *values])
+    return out.getvalue()
+
+
+def made(view: View, answer: Answer, key: str) -> list[Any]:
+    """How a headline number was made: its numbers by year, its equations, its facts and parameters."""
+    item = next((each for each in quantities(answer.results) if each.key == key), None)
+    if item is None:
+        raise InputError(_("this run holds no '{what}'", what=key))
+    array = answer.results[item.variable]
+    rows = []
+    for name in dict.fromkeys(answer.names):
+        found = _access.require(answer.results, item.variable, name, **item.selection)
+        for year in (2024, 2026, 2028, view.year):
+            index = _access.month_index(found.months, year)
+            if index is not None:
+                low, high, _coverage = _spread(found, index)
+                rows.append(
+                    (
+                        f"{label('scenario', name)} {year}",
+                        _numbers.quantity(float(found.median[index]), item.kind),
+                        _numbers.interval(low, high, item.kind),
+                    )
+                )
+    parts: list[Any] = [
+        html.H3(item.text()),
+        html.P(str(array.attrs.get("long_name", ""))),
+        _layout.table(["", _("median"), _("interval")], list(dict.fromkeys(rows)), item.text()),
+    ]
+    return parts
+
+
+def theme(view: View) -> Theme:
+    """The theme of a view's figures."""
+    return _layout.theme_of(view)

@@ -1,0 +1,14 @@
+"""The facts page."""
+
+from typing import Any
+from dash import Dash, html
+from chipweir.app._jobs import Jobs
+from chipweir.app._state import View
+
+
+def page(view: View) -> Any:
+    return html.Div("facts")
+
+
+def register(app: Dash, jobs: Jobs) -> None:
+    pass

@@ -1,0 +1,141 @@
+"""The frame of every page: header, navigation, language and theme, and the pieces that pages share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+
+from chipweir.app._state import View
+from chipweir.i18n import _
+from chipweir.report._labels import N_
+from chipweir.report._style import FONTS, Theme, template
+
+
+PAGES = {
+    "/": N_("Contest"),
+    "/chips": N_("Chips"),
+    "/rules": N_("Rules"),
+    "/claims": N_("Claims"),
+    "/facts": N_("Facts"),
+}
+GRAPH_CONFIG = {
+    "displaylogo": False,
+    "responsive": True,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "toImageButtonOptions": {"format": "svg", "filename": "chipweir"},
+}
+_THEME = {"fontFamily": FONTS, "primaryColor": "blue", "primaryShade": {"light": 8, "dark": 4}, "defaultRadius": "md"}
+
+
+def frame(path: str, view: View, content: Any) -> dmc.MantineProvider:
+    """A whole page."""
+    query = view.query()
+    links = [
+        dcc.Link(
+            _(text),
+            href=f"{target}?{query}" if query else target,
+            className="nav-link current" if target == path else "nav-link",
+            **({"title": _("this page")} if target == path else {}),
+        )
+        for target, text in PAGES.items()
+    ]
+    other = "en" if view.lang == "ko" else "ko"
+    header = html.Header(
+        [
+            html.A(_("Skip to the content"), href="#main", className="skip"),
+            html.Div(
+                [html.Span("▚", className="logo", **{"aria-hidden": "true"}), html.Strong("Chipweir")],
+                className="brand",
+            ),
+            html.Nav(links, **{"aria-label": _("Pages")}),
+            html.Div(
+                [
+                    html.Button("한국어" if other == "ko" else "English", id="language", value=other, lang=other),
+                    html.Button(
+                        _("Light") if view.theme == "dark" else _("Dark"),
+                        id="theme",
+                        value="light" if view.theme == "dark" else "dark",
+                    ),
+                ],
+                className="header-tools",
+            ),
+        ],
+        className="top",
+    )
+    return dmc.MantineProvider(
+        [
+            header,
+            html.Main([*_problems(view), content], id="main", tabIndex="-1"),
+            html.Footer(_("Made by Chipweir, an open model. Not legal advice.")),
+        ],
+        forceColorScheme="dark" if view.theme == "dark" else "light",
+        theme=_THEME,
+    )
+
+
+def _problems(view: View) -> list[Any]:
+    return [problem(text) for text in view.problems]
+
+
+def problem(text: str) -> dmc.Alert:
+    """A clear message that something could not be done."""
+    return dmc.Alert(text, title=_("This could not be done"), color="red", className="problem", variant="light")
+
+
+def notice(text: str) -> dmc.Alert:
+    """A remark."""
+    return dmc.Alert(text, color="blue", variant="light")
+
+
+def theme_of(view: View) -> Theme:
+    """The figures' theme of a view."""
+    return "dark" if view.theme == "dark" else "light"
+
+
+def graph(identifier: Any, spec: dict[str, Any] | None = None, label: str = "") -> html.Div:
+    """A place for a figure; an empty one keeps its height, so that nothing jumps."""
+    shown = spec or {"data": [], "layout": {"height": 380}}
+    return html.Div(
+        dcc.Graph(id=identifier, figure=shown, config=GRAPH_CONFIG, responsive=True, className="plot"),
+        className="figure",
+        role="group",
+        **{"aria-label": label or _("figure")},
+    )
+
+
+def blank(theme: Theme) -> dict[str, Any]:
+    """A figure with nothing in it, in the theme's colours."""
+    axis = {"visible": False}
+    return {"data": [], "layout": {"template": template(theme), "xaxis": axis, "yaxis": axis, "height": 380}}
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) -> html.Div:
+    """A plain table that scrolls sideways where the screen is narrow."""
+    return html.Div(
+        html.Table(
+            [
+                html.Caption(caption, className="visually-hidden"),
+                html.Thead(html.Tr([html.Th(text, scope="col") for text in head])),
+                html.Tbody(
+                    [html.Tr([html.Th(row[0], scope="row"), *(html.Td(cell) for cell in row[1:])]) for row in rows]
+                ),
+            ],
+            className="plain",
+        ),
+        className="scroll",
+        role="region",
+        tabIndex="0",
+        **{"aria-label": caption},
+    )
+
+
+def code(text: str, identifier: str) -> html.Div:
+    """Text to take away, with a button that copies it."""
+    return html.Div(
+        [
+            html.Pre(html.Code(text), id=identifier, tabIndex="0", **{"aria-label": _("text to copy")}),
+            dcc.Clipboard(target_id=identifier, title=_("Copy"), className="copy"),
+        ],
+        className="code",
+    )

@@ -1,0 +1,321 @@
+"""The application: pages, callbacks and what guards them."""
+
+from collections.abc import Callable, Collection
+from functools import wraps
+from typing import Any
+
+import dash
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+
+from chipweir.app import _chips_page, _claims_page, _contest, _facts_page, _layout, _rules_page
+from chipweir.app._engine import FULL_MEMBERS, Engine, simulate_pair
+from chipweir.app._guard import Rate, guard
+from chipweir.app._jobs import Job, Jobs
+from chipweir.app._state import View, read_view, reference_of, scenario_of
+from chipweir.errors import InputError
+from chipweir.i18n import _, use_language
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Page(Dash):
+    """Dash with the page's language in its first line."""
+
+    def interpolate_index(self, **kwargs: Any) -> str:
+        """The HTML that everything is put into."""
+        from flask import request
+
+        lang = "ko" if request.args.get("lang") == "ko" else "en"
+        return f"""<!doctype html>
+<html lang="{lang}">
+<head>
+{kwargs["metas"]}
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Chipweir</title>
+{kwargs["css"]}
+</head>
+<body>
+{kwargs["app_entry"]}
+<footer class="scripts">
+{kwargs["config"]}
+{kwargs["scripts"]}
+{kwargs["renderer"]}
+</footer>
+</body>
+</html>"""
+
+
+def create_app(
+    engine: Engine | None = None,
+    *,
+    token: str | None = None,
+    hosts: Collection[str] | None = LOOPBACK,
+    rate: Rate | None = None,
+) -> Dash:
+    """The playground as a Dash application; `.server` is its WSGI application.
+
+    `hosts` are the names it answers to, `token` what a visitor must bring (None: nothing).
+    """
+    app = Page(
+        __name__,
+        serve_locally=True,
+        suppress_callback_exceptions=True,
+        update_title=None,
+        title="Chipweir",
+        add_log_handler=False,
+    )
+    guard(app.server, token=token, hosts=hosts, rate=rate)
+    app.layout = html.Div(
+        [
+            dcc.Location(id="url", refresh="callback-nav"),
+            dcc.Store(id="lang", data="en"),
+            html.Div(id="page"),
+        ]
+    )
+    engine, jobs = engine or Engine(simulate_pair), Jobs()
+    _navigation(app)
+    _contest_script(app)
+    _contest_answers(app, engine)
+    _contest_downloads(app, engine, jobs)
+    for page in (_chips_page, _rules_page, _claims_page, _facts_page):
+        page.register(app, jobs)
+    return app
+
+
+def _content(path: str, view: View) -> Any:
+    match path.rstrip("/") or "/":
+        case "/":
+            return _contest.page(view)
+        case "/chips":
+            return _chips_page.page(view)
+        case "/rules":
+            return _rules_page.page(view)
+        case "/claims":
+            return _claims_page.page(view)
+        case "/facts":
+            return _facts_page.page(view)
+        case _:
+            return _layout.problem(_("there is no such page"))
+
+
+def _navigation(app: Dash) -> None:
+    @app.callback(Output("page", "children"), Output("lang", "data"), Input("url", "pathname"), Input("url", "search"))
+    def show(path: str | None, search: str | None) -> Any:
+        view = read_view(search or "")
+        with use_language(view.lang):
+            path = path or "/"
+            try:
+                content = _content(path, view)
+            except InputError as error:
+                content = _layout.problem(str(error))
+            return _layout.frame(path, view, content), view.lang
+
+    script = "chipweir"
+    app.clientside_callback(
+        dash.ClientsideFunction(script, "language"),
+        Output("language", "title"),
+        Input("language", "n_clicks"),
+        State("language", "value"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        dash.ClientsideFunction(script, "theme"),
+        Output("theme", "title"),
+        Input("theme", "n_clicks"),
+        State("theme", "value"),
+        prevent_initial_call=True,
+    )
+
+
+def _contest_script(app: Dash) -> None:
+    """What the browser does by itself."""
+    script = "chipweir"
+    lever, law = ({"type": kind, "name": ALL} for kind in ("lever", "law"))
+    app.clientside_callback(
+        dash.ClientsideFunction(script, "view"),
+        Output("view", "data"),
+        Input(lever, "value"),
+        Input(law, "checked"),
+        Input("against", "value"),
+        Input("start", "value"),
+        Input("year", "value"),
+        Input("tab", "value"),
+        State(lever, "id"),
+        State(law, "id"),
+        State("reference", "data"),
+    )
+    app.clientside_callback(
+        dash.ClientsideFunction(script, "numbers"),
+        Output({"type": "shown", "name": ALL}, "children"),
+        Input(lever, "value"),
+        Input(law, "checked"),
+        State(lever, "id"),
+        State(law, "id"),
+        State({"type": "shown", "name": ALL}, "id"),
+        State("reference", "data"),
+    )
+    match = {"type": "lever", "name": dash.MATCH}
+    app.clientside_callback(
+        dash.ClientsideFunction(script, "disabled"),
+        Output(match, "disabled"),
+        Input({"type": "law", "name": dash.MATCH}, "checked"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        dash.ClientsideFunction(script, "reset"),
+        Input({"type": "reset", "name": ALL}, "n_clicks"),
+        State("reference", "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        dash.ClientsideFunction(script, "preset"),
+        Output("url", "search"),
+        Input("preset", "value"),
+        Input("reset-all", "n_clicks"),
+        prevent_initial_call=True,
+    )
+
+
+def in_language(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a callback whose first argument is the page's query in the language that the query names."""
+
+    @wraps(function)
+    def wrapped(query: str | None, *args: Any) -> Any:
+        view = read_view(query or "")
+        with use_language(view.lang):
+            return function(view, *args)
+
+    return wrapped
+
+
+def _contest_answers(app: Dash, engine: Engine) -> None:
+    slots = range(_contest.SLOTS)
+    outputs = [
+        Output("tiles", "children"),
+        Output("status", "children"),
+        Output("message", "children"),
+        Output("refine-tick", "disabled"),
+        *[Output({"type": "slot", "index": i}, "figure") for i in slots],
+        *[Output({"type": "slot-box", "index": i}, "hidden") for i in slots],
+    ]
+
+    @app.callback(*outputs, Input("view", "data"), Input("refined", "data"), prevent_initial_call=True)
+    def answer(query: str | None, _refined: str | None) -> Any:
+        if query is None:
+            return (no_update,) * len(outputs)
+        view = read_view(query)
+        with use_language(view.lang):
+            try:
+                found = engine.best_known(reference_of(view), scenario_of(view))
+            except InputError as error:
+                return (no_update, "", _layout.problem(str(error)), True, *[no_update] * (2 * _contest.SLOTS))
+            specs = _contest.charts(view, found)
+            shown = [specs[i] if i < len(specs) else no_update for i in slots]
+            hidden = [i >= len(specs) for i in slots]
+            done = found.members >= FULL_MEMBERS
+            problems = [_layout.problem(text) for text in view.problems]
+            return (_contest.tiles(view, found), _contest.status(view, found), problems, done, *shown, *hidden)
+
+    @app.callback(
+        Output("refined", "data"), Input("refine-tick", "n_intervals"), State("view", "data"), prevent_initial_call=True
+    )
+    def refine(_ticks: int, query: str | None) -> Any:
+        if query is None:
+            return no_update
+        view = read_view(query)
+        try:
+            found = engine.full(reference_of(view), scenario_of(view))
+        except InputError:
+            return no_update
+        return no_update if found is None else query
+
+    @app.callback(
+        Output("why", "children"),
+        Output("reproduce", "children"),
+        Input("view", "data"),
+        Input("refined", "data"),
+        prevent_initial_call=True,
+    )
+    @in_language
+    def explain(view: View, refined: str | None) -> Any:
+        effects = _contest.single_effects(view, engine.quick) if refined and read_view(refined) == view else None
+        return _contest.why(view, effects), _contest.reproduce(view, FULL_MEMBERS)
+
+    @app.callback(
+        Output("made", "opened"),
+        Output("made", "children"),
+        Input({"type": "tile", "key": ALL}, "n_clicks"),
+        State("view", "data"),
+        prevent_initial_call=True,
+    )
+    def unfold(clicks: list[int | None], query: str | None) -> Any:
+        if not any(clicks) or not ctx.triggered_id or query is None:
+            return no_update, no_update
+        view = read_view(query)
+        with use_language(view.lang):
+            found = engine.best_known(reference_of(view), scenario_of(view))
+            return True, _contest.made(view, found, ctx.triggered_id["key"])
+
+
+def _contest_downloads(app: Dash, engine: Engine, jobs: Jobs) -> None:
+    @app.callback(
+        Output("download", "data"),
+        Output("report-job", "data"),
+        Output("report-tick", "disabled"),
+        Output("report-state", "children"),
+        Input("get-yaml", "n_clicks"),
+        Input("get-csv", "n_clicks"),
+        Input("get-report", "n_clicks"),
+        Input("report-tick", "n_intervals"),
+        State("view", "data"),
+        State("report-job", "data"),
+        prevent_initial_call=True,
+    )
+    def take(_yaml: int, _csv: int, _report: int, _ticks: int, query: str | None, job: str | None) -> Any:
+        view = read_view(query or "")
+        with use_language(view.lang):
+            try:
+                match ctx.triggered_id:
+                    case "get-yaml":
+                        second = scenario_of(view)
+                        return dcc.send_string(second.to_yaml(), f"{second.name}.yaml"), no_update, no_update, ""
+                    case "get-csv":
+                        found = engine.best_known(reference_of(view), scenario_of(view))
+                        text = _contest.csv_text(found.results)
+                        return dcc.send_string("\ufeff" + text, "chipweir.csv"), no_update, no_update, ""
+                    case "get-report":
+                        started = jobs.start(lambda work: _report_text(work, engine, view))
+                        return no_update, started, False, _("writing the report …")
+                    case _:
+                        return _collect(jobs, job)
+            except InputError as error:
+                return no_update, None, True, str(error)
+
+
+def _report_text(job: Job, engine: Engine, view: View) -> str:
+    from chipweir.report import render_html
+
+    first, second = reference_of(view), scenario_of(view)
+    found = engine.best_known(first, second)
+    job.report(0.5)
+    shell, _python = _contest.commands(view, found.members)
+    return render_html(found.results, lang=view.lang, extras={"command": shell, "parameters": _parameters()})
+
+
+def _parameters() -> list[Any]:
+    from chipweir import world
+
+    table = getattr(world, "parameters", None)
+    return list(table().values()) if table else []
+
+
+def _collect(jobs: Jobs, identifier: str | None) -> Any:
+    job = jobs.get(identifier or "")
+    if job is None:
+        return no_update, None, True, _("the report is no longer there; make it again")
+    if not job.finished:
+        return no_update, no_update, False, no_update
+    if job.error:
+        return no_update, None, True, job.error
+    return dcc.send_string(job.result, "chipweir-report.html"), None, True, _("the report is ready")

@@ -1,0 +1,181 @@
+"""What a page shows, as a value that lives in the address: share the address and the other sees the same."""
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+from chipweir.errors import InputError, UnknownName
+from chipweir.i18n import LANGUAGES
+
+
+if TYPE_CHECKING:
+    from chipweir.world import Scenario
+
+TABS = ("compute", "market", "flows", "supply", "models", "korea")
+FIRST_YEAR, LAST_YEAR = 2022, 2032
+DEFAULT_START = "2026-12"
+OWN_NAME = "mine"
+_LONGEST = 8_000
+_PREFIX = "s."
+
+
+@dataclass(frozen=True)
+class View:
+    """What the Contest page shows: scenario B is `preset` with `settings` from `start` on; A is the preset `against`."""
+
+    lang: str = "en"
+    theme: str = ""
+    preset: str = "baseline"
+    against: str = "baseline"
+    start: str = DEFAULT_START
+    settings: tuple[tuple[str, float | str], ...] = ()
+    tab: str = "compute"
+    year: int = 2030
+    run: str = ""
+    problems: tuple[str, ...] = field(default=(), compare=False)
+
+    def query(self) -> str:
+        """The address part after the question mark; what stands at its default is left out."""
+        default = View()
+        plain = {
+            "lang": self.lang,
+            "theme": self.theme,
+            "p": self.preset,
+            "a": self.against,
+            "from": self.start,
+            "tab": self.tab,
+            "y": self.year,
+            "run": self.run,
+        }
+        usual = {
+            "lang": default.lang,
+            "theme": default.theme,
+            "p": default.preset,
+            "a": default.against,
+            "from": default.start,
+            "tab": default.tab,
+            "y": default.year,
+            "run": default.run,
+        }
+        kept = [(key, str(value)) for key, value in plain.items() if value != usual[key]]
+        own = [(_PREFIX + name, _written(value)) for name, value in self.settings]
+        return urlencode([*kept, *own])
+
+
+def _written(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.10g}"
+
+
+def read_view(query: str) -> View:
+    """The view that an address asks for. What can't be understood is left at its default and named in `problems`."""
+    if len(query) > _LONGEST:
+        return View(problems=("the address is too long",))
+    pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=False, errors="replace", max_num_fields=200)
+    view, problems, settings = View(), [], {}
+    for key, text in pairs:
+        try:
+            if key.startswith(_PREFIX):
+                name, value = read_setting(key.removeprefix(_PREFIX), text)
+                settings[name] = value
+            else:
+                view = _with(view, key, text)
+        except InputError as error:
+            problems.append(str(error))
+    return replace(view, settings=tuple(sorted(settings.items())), problems=tuple(problems))
+
+
+def _with(view: View, key: str, text: str) -> View:
+    from chipweir import world
+
+    match key:
+        case "lang":
+            return replace(view, lang=_one_of("language", text, LANGUAGES))
+        case "theme":
+            return replace(view, theme=_one_of("theme", text, ("light", "dark")))
+        case "p":
+            return replace(view, preset=_one_of("preset", text, world.presets()))
+        case "a":
+            return replace(view, against=_one_of("preset", text, world.presets()))
+        case "from":
+            return replace(view, start=read_start(text))
+        case "tab":
+            return replace(view, tab=_one_of("tab", text, TABS))
+        case "y":
+            return replace(view, year=_year(text))
+        case "run":
+            return replace(view, run=text[:120])
+        case _:
+            return view
+
+
+def _one_of(kind: str, text: str, known: Any) -> str:
+    if text not in known:
+        raise UnknownName(kind, text[:60], known)
+    return text
+
+
+def _year(text: str) -> int:
+    if not (text.isdecimal() and len(text) == 4 and FIRST_YEAR <= int(text) <= LAST_YEAR):
+        raise InputError(f"year '{text[:20]}' is not between {FIRST_YEAR} and {LAST_YEAR}")
+    return int(text)
+
+
+def read_start(text: str) -> str:
+    """A month such as 2026-12 from which changes hold."""
+    year, dash, month = text[:10].partition("-")
+    good = dash and year.isdecimal() and month.isdecimal() and len(year) == 4 and len(month) == 2
+    if not good or not (FIRST_YEAR <= int(year) <= LAST_YEAR and 1 <= int(month) <= 12):
+        raise InputError(f"'{text[:20]}' is not a month between {FIRST_YEAR}-01 and {LAST_YEAR}-12; write 2026-12")
+    return f"{year}-{month}"
+
+
+def read_setting(name: str, value: object) -> tuple[str, float | str]:
+    """A lever's full name and its checked value. Raises `InputError` for anything a scenario file would refuse."""
+    from chipweir import world
+
+    lever, product = world.find_lever(name[:80])
+    full = f"{lever.name}.{product}" if lever.by_product else lever.name
+    given: object = value
+    if isinstance(value, str) and value != world.LAW and lever.kind != "choice":
+        try:
+            given = float(value)
+        except ValueError:
+            given = value[:40]
+    checked = lever.value(given, full)
+    return full, checked
+
+
+def scenario_of(view: View) -> "Scenario":
+    """Scenario B: the preset, or the preset with the view's settings from its start month on, called `mine`."""
+    from chipweir import world
+
+    preset = world.load_scenario(view.preset)
+    if not view.settings:
+        return preset
+    return preset.with_settings({name: {view.start: value} for name, value in view.settings}, name=OWN_NAME)
+
+
+def reference_of(view: View) -> "Scenario":
+    """Scenario A."""
+    from chipweir import world
+
+    return world.load_scenario(view.against)
+
+
+def effective(scenario: "Scenario", name: str, month: str) -> float | str:
+    """What a lever stands at in `month`: a number, a choice's name, or `law`."""
+    import math
+
+    from chipweir import world
+
+    lever, product = world.find_lever(name)
+    months = [month]
+    if lever.by_product and product in world.PRODUCT_CLASSES:
+        code = float(scenario.product_series(lever.name, product, product, months)[0])
+    else:
+        code = float(scenario.series(name, months)[0])
+    if math.isnan(code):
+        return world.LAW
+    if lever.kind == "choice":
+        return next(word for word, value in lever.choices.items() if value == code)
+    return code
