@@ -1,5 +1,6 @@
 """Tables for people: what the commands of the world room print."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 def console(stderr: bool = False) -> Console:
     """A console that does not fold tables when its output goes to a file or a pipe."""
     plain = Console(stderr=stderr, highlight=False)
-    return plain if plain.is_terminal else Console(stderr=stderr, highlight=False, width=160)
+    narrow = plain.is_terminal or "COLUMNS" in os.environ
+    return plain if narrow else Console(stderr=stderr, highlight=False, width=160)
 
 
 def plain_table(*columns: str, rows: Sequence[Sequence[object]], title: str = "") -> Table:
@@ -59,7 +61,7 @@ def print_headline(results: "xr.Dataset", lang: str) -> None:
 
 
 def _years_table(cells: "Sequence[Cell]", title: str, paired: bool) -> Table:
-    years = sorted({cell.year for cell in cells})
+    years = sorted({cell.year for cell in cells if not paired or cell.delta_p90 not in (None, (0.0, 0.0))})
     table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
     table.add_column(_("quantity"))
     for year in years:
@@ -81,8 +83,9 @@ def _cell(cell: "Cell | None", paired: bool) -> Text:
         return Text.assemble(cell.text, "\n", (f"{interval(*cell.p50, cell.kind)}\n{cell.interval_text}", "dim"))
     if cell.delta is None or cell.delta_p90 is None or cell.delta_p90 == (0.0, 0.0):
         return Text.assemble(cell.text, "\n", ("=", "dim"))
-    chance = "" if cell.p_greater is None else f" {cell.p_greater:.0%}"
-    return Text.assemble(cell.text, "\n", (f"{cell.delta_text}{chance}", "dim"))
+    delta, _bracket, bounds = cell.delta_text.partition(" (")
+    chance = "" if cell.p_greater is None else f"; {cell.p_greater:.0%}"
+    return Text.assemble(cell.text, "\n", delta, "\n", (f"{bounds.removesuffix(')')}{chance}", "dim"))
 
 
 def difference_table(rows: Sequence[Mapping[str, Any]], a: str, b: str) -> Table:
