@@ -7,7 +7,7 @@ from datetime import date
 from functools import cached_property
 from typing import Protocol, TypeVar, overload
 
-from chipweir.errors import InputError, UnknownName
+from chipweir.errors import InputError, UnknownName, nearest
 from chipweir.facts._records import (
     Chip,
     Conflict,
@@ -37,7 +37,8 @@ _CLASS_ORDER = ("official", "company", "analyst", "derived", "press", "own")
 
 def normalise(name: str) -> str:
     """`name` without regard to case, width, spaces, hyphens and underscores."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).translate(_DROPPED)
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return unicodedata.normalize("NFKC", folded.translate(_DROPPED))
 
 
 def rank(value: Value) -> tuple[int, int, int, int]:
@@ -72,13 +73,17 @@ class Index:
         if len(found) > 1 and name not in found:
             raise InputError(f"{self.kind} name '{name}' is ambiguous: it may mean {', '.join(found)}")
         if not found:
-            raise UnknownName(self.kind, name, self._spellings)
+            raise UnknownName(self.kind, name, self.nearest(name))
         return name if name in found else found[0]
 
-    @property
-    def spellings(self) -> list[str]:
-        """Every spelling as it is written in the files."""
-        return list(self._spellings)
+    def nearest(self, name: str, count: int = 3) -> list[str]:
+        """Spellings most like `name`, one for each thing meant; the id itself where it is spelt alike."""
+        meant: dict[tuple[str, ...], str] = {}
+        for spelling in nearest(name, self._spellings, count=4 * count):
+            identifiers = tuple(self._ids[normalise(spelling)])
+            alike = [identifier for identifier in identifiers if normalise(identifier) == normalise(spelling)]
+            meant.setdefault(identifiers, alike[0] if alike else spelling)
+        return list(meant.values())[:count]
 
     @property
     def ambiguous(self) -> dict[str, list[str]]:

@@ -57,7 +57,7 @@ def find(facts: Facts, name: str) -> tuple[str, Anything]:
                 continue
             candidates[identifier] = kind
     if not candidates:
-        raise UnknownName("id or name", name, _known(facts))
+        raise UnknownName("id or name", name, _known(facts, name))
     if len(candidates) > 1:
         raise InputError(f"'{name}' is ambiguous: it may mean {', '.join(candidates)}")
     identifier, kind = next(iter(candidates.items()))
@@ -65,11 +65,11 @@ def find(facts: Facts, name: str) -> tuple[str, Anything]:
     return kind, table[identifier]
 
 
-def _known(facts: Facts) -> Iterable[str]:
+def _known(facts: Facts, name: str) -> Iterable[str]:
     for kind in KINDS:
         yield from getattr(facts, kind)
     for index in facts.indices().values():
-        yield from index.spellings
+        yield from index.nearest(name)
 
 
 def value_cells(facts: Facts, value: Value) -> dict[str, Any]:

@@ -75,6 +75,6 @@ def factor(written: str, wanted: str, rules: Mapping[str, UnitRule]) -> float | 
     start, scale = (rule.unit, rule.factor) if rule is not None else (written, 1.0)
     try:
         registry = unit_registry()
-        return float(scale * registry.Quantity(1.0, start).to(wanted).magnitude)
+        return float(f"{scale * registry.Quantity(1.0, start).to(wanted).magnitude:.12g}")
     except Exception:
         return None

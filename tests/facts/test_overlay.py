@@ -1,0 +1,156 @@
+"""A user's own facts are laid over the shipped ones, openly."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chipweir import facts
+from chipweir.errors import InputError
+from chipweir.facts import _load
+
+
+Overlay = Callable[..., Path]
+VALUES = "chip,quantity,central,unit,source,preferred\n"
+SOURCE = "id,title,cls\nmine,My own notes,own\n"
+
+
+def test_a_new_chip_with_values(overlay: Overlay) -> None:
+    directory = overlay(
+        sources_csv=SOURCE,
+        chips_csv="id,name,maker,maker_country,status,aliases\nhuawei-ascend-999,Ascend 999,huawei,CN,announced,999X\n",
+        chip_values_csv=VALUES + "huawei-ascend-999,memory_gb,0.5,TB,mine,\n",
+    )
+    mine = facts.load([directory])
+    chip = mine.chip("999x")
+    assert chip.memory_gb is not None
+    assert (chip.memory_gb.best, chip.memory_gb.unit, chip.memory_gb.reported) == (500, "GB", "0.5 TB")
+    assert chip.origin == f"{directory / 'chips.csv'}:2"
+    assert len(mine.chips) == len(facts.load().chips) + 1
+    assert mine.digest != facts.load().digest
+    assert not mine.overrides
+
+
+def test_a_second_opinion_stands_beside_the_first(overlay: Overlay) -> None:
+    directory = overlay(sources_csv=SOURCE, chip_values_csv=VALUES + "nvidia-h20,memory_gb,141,GB,mine,\n")
+    mine = facts.load([directory])
+    chip = mine.chip("H20")
+    assert chip.memory_gb.best == 96  # type: ignore[union-attr]
+    assert sorted(value.best for value in chip.alternatives("memory_gb")) == [96, 141]
+    assert not mine.overrides
+
+
+def test_a_preferred_value_wins_and_both_are_shown(overlay: Overlay) -> None:
+    directory = overlay(sources_csv=SOURCE, chip_values_csv=VALUES + "nvidia-b200,die_mm2,1590,mm**2,mine,yes\n")
+    mine = facts.load([directory])
+    chip = mine.chip("B200")
+    assert [value.best for value in chip.alternatives("die_mm2")] == [1590, 1628, 1600]
+    assert [value.preferred for value in chip.alternatives("die_mm2")] == [True, False, False]
+    (override,) = mine.overrides
+    assert (override.replaced.best, override.by.best) == (1628, 1590)
+    assert "chip_values.csv:2" in override.text
+
+
+def test_replacing_a_record_must_be_said(overlay: Overlay) -> None:
+    row = "id,entity,quantity,central,unit,period,source{}\nshi-047,nvidia-to-china,units,1000,thousand chips,2024,mine{}\n"
+    with pytest.raises(InputError, match=r"facts\.csv:2: 'shi-047' is already in facts\.csv:\d+; add a column override"):
+        facts.load([overlay(sources_csv=SOURCE, facts_csv=row.format("", ""))])
+    mine = facts.load([overlay(facts_csv=row.format(",override", ",yes"))])
+    assert mine.facts["shi-047"].value.central == 1_000_000
+    assert mine.facts["shi-047"].value.low == 750_000, "cells that are not given stay"
+    (override,) = mine.overrides
+    assert override.replaced.value.central == 958_000
+
+
+def test_override_of_nothing_is_refused(overlay: Overlay) -> None:
+    text = "id,entity,quantity,central,unit,source,override\nnew-1,huawei,units,1,chips,mine,yes\n"
+    with pytest.raises(InputError, match="no record below has that id"):
+        facts.load([overlay(facts_csv=text)])
+
+
+def test_later_directories_lie_on_top(tmp_path: Path) -> None:
+    for name, number in (("one", 100), ("two", 120)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "chip_values.csv").write_text(
+            VALUES + f"nvidia-h20,memory_gb,{number},GB,own-knowledge-not-looked-up,yes\n", encoding="utf-8"
+        )
+    both = facts.load([tmp_path / "one", tmp_path / "two"])
+    assert both.chip("H20").memory_gb.best == 120  # type: ignore[union-attr]
+    assert len(both.overrides) == 2
+
+
+def test_nature_is_read_from_the_name_of_the_quantity(overlay: Overlay) -> None:
+    text = "id,entity,quantity,central,unit,source\nnew-1,huawei,chip_output_forecast,1,million chips,mine\n"
+    fact = facts.load([overlay(facts_csv=text)]).facts["new-1"]
+    assert (fact.quantity, fact.nature, fact.value.central) == ("chip_output", "forecast", 1e6)
+
+
+BAD = {
+    "not a number": ("facts_csv", "id,entity,quantity,central,unit\na-1,huawei,units,many,chips\n", "facts.csv:2: central"),
+    "infinite": ("facts_csv", "id,entity,quantity,central,unit\na-1,huawei,units,inf,chips\n", "facts.csv:2: central"),
+    "no number": ("facts_csv", "id,entity,quantity,central,unit\na-1,huawei,units,,chips\n", "facts.csv:2: no number"),
+    "short row": ("facts_csv", "id,entity,quantity,central,unit\na-1,huawei\n", "facts.csv:2: 2 cells"),
+    "unknown column": ("chips_csv", "id,nmae\nx,y\n", "did you mean name"),
+    "missing column": ("chip_values_csv", "chip,central\nx,1\n", "column 'quantity' is missing"),
+    "unknown quantity": ("chip_values_csv", VALUES + "nvidia-h20,memory_g,1,GB,mine,\n", "memory_gb"),
+    "bad class": ("sources_csv", "id,title,cls\nmine,Mine,rumor\n", "sources.csv:2: cls"),
+    "bad id": ("sources_csv", "id,title,cls\nMy Notes,Mine,own\n", "sources.csv:2: id"),
+    "empty id": ("sources_csv", "id,title,cls\n,Mine,own\n", "sources.csv:2: id is empty"),
+    "twice": ("sources_csv", "id,title,cls\nm,Mine,own\nm,Mine,own\n", "sources.csv:3: id 'm' stands already in line 2"),
+    "bad date": ("events_csv", "id,date,type,description\ne-1,2025-13-01,law,x\n", "events.csv:2: date"),
+    "bad yes": ("chips_csv", "id,name,override\nnvidia-h20,x,perhaps\n", "chips.csv:2: override"),
+    "unclosed quote": ("chips_csv", 'id,name\nnvidia-h20,"x\n', "not valid CSV"),
+    "empty": ("chips_csv", "", "empty file"),
+    "unknown file": ("chps_csv", "id\n", "did you mean chips.csv"),
+    "bad yaml": ("conflicts_yaml", "- id: [x\n", "conflicts.yaml:"),
+    "yaml is no list": ("conflicts_yaml", "id: x\n", "conflicts.yaml:1: must be a list"),
+    "yaml entry is no mapping": ("conflicts_yaml", "- id: x\n- 3\n", "conflicts.yaml:2"),
+    "yaml key": ("conflicts_yaml", "- id: x\n  quantty: y\n", "conflicts.yaml:1"),
+    "exception": ("exceptions_yaml", "- check: dates\n", "exceptions.yaml:1"),
+    "unit factor": ("units_csv", "written,unit,factor\nfurlong,m,-1\n", "units.csv:2: factor"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_files_give_one_line_with_file_and_line(case: str, overlay: Overlay) -> None:
+    name, text, message = BAD[case]
+    with pytest.raises(InputError) as caught:
+        facts.load([overlay(**{name: text})])
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such directory"):
+        facts.load([tmp_path / "none"])
+
+
+def test_bytes_that_are_no_text(overlay: Overlay) -> None:
+    directory = overlay(chips_csv="id\n")
+    (directory / "chips.csv").write_bytes(b"id,name\n\xff\xfe\x00\x01,x\n")
+    with pytest.raises(InputError, match="UTF-8"):
+        facts.load([directory])
+
+
+SHIPPED = {path.name: path.read_bytes() for path in _load.SHIPPED.iterdir() if path.suffix in (".csv", ".yaml")}
+SMALL = [name for name in SHIPPED if name in ("systems.csv", "conflicts.yaml", "exceptions.yaml", "units.csv", "events.csv")]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from(SMALL), position=st.integers(0, 10**6), junk=st.binary(max_size=6), cut=st.integers(0, 40))
+def test_a_corrupt_file_is_refused_or_loads_but_never_crashes(
+    name: str, position: int, junk: bytes, cut: int, tmp_path: Path
+) -> None:
+    content = SHIPPED[name]
+    start = position % len(content)
+    damaged = content[:start] + junk + content[start + cut :]
+    directory = tmp_path / "damaged"
+    directory.mkdir(exist_ok=True)
+    for other, text in SHIPPED.items():
+        (directory / other).write_bytes(damaged if other == name else text)
+    try:
+        _load._read([directory])
+    except InputError as error:
+        assert "\n" not in str(error)

@@ -1,0 +1,132 @@
+"""The checks pass on what ships and find faults that are planted."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chipweir import facts
+from chipweir.facts._verify import CHECKS, end_of, first_day, verify
+
+
+Overlay = Callable[..., Path]
+FACT = "id,entity,quantity,item,low,central,high,unit,period,published,nature,source\n"
+CHIP_VALUE = "chip,quantity,low,central,high,unit,source,preferred\n"
+SYSTEM_VALUE = "system,quantity,central,unit,source,preferred\n"
+KNOWN = "own-knowledge-not-looked-up"
+SYSTEM = "id,name,maker,country,chip,n_chips,status,release\n"
+CHIP = "id,name,maker,maker_country,status,release\n"
+
+
+def test_what_ships_is_clean() -> None:
+    assert [finding for finding in verify(facts.load()) if not finding.excused] == []
+
+
+def test_every_exception_has_a_reason_and_is_used() -> None:
+    excused = [finding for finding in verify(facts.load()) if finding.excused]
+    assert {(f.check, f.id) for f in excused} == {(e["check"], e["id"]) for e in facts.load().exceptions}
+    assert all(len(finding.excused) > 20 for finding in excused)
+
+
+PLANTED = {
+    "no source": ("sources", dict(facts_csv=FACT + "p-1,huawei,units,,,1,,chips,2025,2026,,\n"), "p-1"),
+    "unknown source": ("sources", dict(facts_csv=FACT + "p-1,huawei,units,,,1,,chips,2025,2026,,nobody\n"), "p-1"),
+    "unknown unit": ("units", dict(facts_csv=FACT + f"p-1,huawei,units,,,1,,blorps,2025,2026,,{KNOWN}\n"), "p-1"),
+    "impossible unit": ("units", dict(chip_values_csv=CHIP_VALUE + f"nvidia-h20,tdp_w,,400,,GB,{KNOWN},\n"), "nvidia-h20.tdp_w"),
+    "share in dollars": ("units", dict(facts_csv=FACT + f"p-1,smic,yield,,,1,,USD,2025,2026,,{KNOWN}\n"), "p-1"),
+    "bounds": ("ranges", dict(facts_csv=FACT + f"p-1,huawei,units,,5,1,9,chips,2025,2026,,{KNOWN}\n"), "p-1"),
+    "share above 100": ("ranges", dict(facts_csv=FACT + f"p-1,smic,yield,,,140,,percent,2025,2026,,{KNOWN}\n"), "p-1"),
+    "negative power": ("ranges", dict(chip_values_csv=CHIP_VALUE + f"nvidia-h20,tdp_w,,-4,,W,{KNOWN},\n"), "nvidia-h20.tdp_w"),
+    "no such entity": ("orphans", dict(facts_csv=FACT + f"p-1,huawai,units,,,1,,chips,2025,2026,,{KNOWN}\n"), "p-1"),
+    "no such chip": ("orphans", dict(systems_csv=SYSTEM + "nvidia-z,Z,nvidia,US,nvidia-zz,8,shipped,2025\n"), "nvidia-z"),
+    "no such maker": ("orphans", dict(chips_csv=CHIP + "nvidia-z,Z,nvidea,US,shipped,2025\n"), "nvidia-z"),
+    "values of nothing": ("orphans", dict(chip_values_csv=CHIP_VALUE + f"nvidia-zz,tdp_w,,4,,W,{KNOWN},\n"), "nvidia-zz.tdp_w"),
+    "conflict row": (
+        "orphans",
+        dict(conflicts_yaml="- {id: p-1, quantity: x, values: [{who: a, says: b, facts: [zzz-1]}], likely_reason: r, treatment: t}\n"),
+        "p-1",
+    ),
+    "published too early": ("dates", dict(facts_csv=FACT + f"p-1,huawei,units,,,1,,chips,2025Q3,2025-05,,{KNOWN}\n"), "p-1"),
+    "estimate for the year": (
+        "early-observations",
+        dict(facts_csv=FACT + f"p-1,huawei,units,,,1,,chips,2025,2025-09,,{KNOWN}\n"),
+        "p-1",
+    ),
+    "day that is none": ("dates", dict(events_csv="id,date,type,description,source\n" + f"p-1,2025-02-30,law,x,{KNOWN}\n"), "p-1"),
+    "price backwards": (
+        "dates",
+        dict(
+            prices_csv="id,kind,item,provider,metric,central,unit,valid_from,valid_to,source\n"
+            + f"p-1,api,x,y,input,1,USD/1M tok,2025-09,2025-01,{KNOWN}\n"
+        ),
+        "p-1",
+    ),
+    "system before its chip": ("dates", dict(systems_csv=SYSTEM + "nvidia-z,Z,nvidia,US,nvidia-b200,8,shipped,2021\n"), "nvidia-z"),
+    "sum of a system": (
+        "system-sums",
+        dict(system_values_csv=SYSTEM_VALUE + f"huawei-cloudmatrix-384,bf16_pflops,578,PFLOP/s,{KNOWN},yes\n"),
+        "huawei-cloudmatrix-384.bf16_pflops",
+    ),
+    "memory of a system": (
+        "system-sums",
+        dict(system_values_csv=SYSTEM_VALUE + f"nvidia-gb200-nvl72,mem_tb,30,TB,{KNOWN},yes\n"),
+        "nvidia-gb200-nvl72.mem_tb",
+    ),
+    "slower in fewer bits": (
+        "format-ratios",
+        dict(chip_values_csv=CHIP_VALUE + f"nvidia-h20,fp8_tflops,,100,,TFLOP/s,{KNOWN},yes\n"),
+        "nvidia-h20.fp8_tflops",
+    ),
+    "processing performance": (
+        "processing-performance",
+        dict(chip_values_csv=CHIP_VALUE + f"nvidia-h20,tpp,,4000,,bit*TOP/s,{KNOWN},yes\n"),
+        "nvidia-h20.tpp",
+    ),
+    "quarters and year": (
+        "period-sums",
+        dict(facts_csv=FACT + f'p-1,nvidia,dc_revenue,"FY24, all",,60,,USD bn,2024-01-28,2024-02,,{KNOWN}\n'),
+        "p-1",
+    ),
+    "half a die": ("die-arithmetic", dict(chip_values_csv=CHIP_VALUE + f"nvidia-h20,dies_per_package,,1.5,,die,{KNOWN},yes\n"), "nvidia-h20.dies_per_package"),
+    "die too large": ("die-arithmetic", dict(chip_values_csv=CHIP_VALUE + f"nvidia-h20,die_mm2,,1600,,mm**2,{KNOWN},yes\n"), "nvidia-h20.die_mm2"),
+    "twice": (
+        "duplicates",
+        dict(facts_csv=FACT + "".join(f"p-{n},huawei,units,x,,7,,chips,2025,2026,,{KNOWN}\n" for n in (1, 2))),
+        "p-2",
+    ),
+    "one name for two": ("duplicates", dict(chips_csv="id,name,maker,maker_country,status,aliases\nnvidia-z,Z,nvidia,US,shipped,H20\n"), "h20"),
+    "none preferred": (
+        "preferences",
+        dict(
+            chips_csv=CHIP + "nvidia-z,Z,nvidia,US,shipped,2025\n",
+            chip_values_csv=CHIP_VALUE + "".join(f"nvidia-z,tdp_w,,{n},,W,{KNOWN},\n" for n in (400, 500)),
+        ),
+        "nvidia-z.tdp_w",
+    ),
+    "stale exception": ("stale-exceptions", dict(exceptions_yaml="- {check: dates, ids: [fab-001], reason: none}\n"), "fab-001"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", PLANTED)
+def test_planted_faults_are_found(fault: str, overlay: Overlay) -> None:
+    name, files, identifier = PLANTED[fault]
+    found = [finding for finding in verify(facts.load([overlay(**files)])) if not finding.excused]
+    assert (name, identifier) in {(finding.check, finding.id) for finding in found}
+    assert len(found) <= 3, "a planted fault sets off its own check, not all of them"
+
+
+def test_every_check_is_exercised() -> None:
+    assert {name for name, _, _ in PLANTED.values()} == {*CHECKS, "stale-exceptions"}
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [("2025", "2025-01-01"), ("2025Q3", "2025-07-01"), ("2025-H2", "2025-07-01"), ("end-2025", "2025-01-01"),
+     ("2025-08-29", "2025-08-29"), ("2025-2028", "2025-01-01"), ("late 2024", "2024-01-01"), ("n/a", None)],
+)  # fmt: skip
+def test_first_day(text: str, day: str | None) -> None:
+    assert first_day(text) == day
+
+
+def test_end_of_a_span() -> None:
+    assert [end_of(text) for text in ("2025", "2025Q1", "2025H1", "2025-03")] == ["2025-12-28", "2025-03-28", "2025-06-28", None]
