@@ -108,8 +108,10 @@ def prepare(directory: Path) -> None:
                 f"the disk that holds {directory} is full ({free >> 20} MB left, {LEAST_FREE_BYTES >> 20} needed)"
             )
         probe = directory / f"{_WRITING}probe.{_owner()}"
-        probe.write_bytes(b"chipweir")
-        probe.unlink()
+        try:
+            probe.write_bytes(b"chipweir")
+        finally:
+            probe.unlink(missing_ok=True)
         _sweep(directory)
 
 
