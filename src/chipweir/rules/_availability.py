@@ -1,8 +1,7 @@
 """The rules as arrays: for every month, product and destination the state of the licensed channel."""
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ _BY_REVIEW = {
     "policy_of_denial": DENIAL, "unspecified": UNKNOWN,
 }  # fmt: skip
 MID_MONTH = 15
+_ANY = Item(spec="chip")  # stands in the shipment; the goods are resolved once for each product
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def availability(
 
     `products` are `Chip` records of the facts, names or items; `destinations` ISO codes; `months` 'YYYY-MM', dates or
     datetime64. The exporter is the chip's maker, so letters bind; certifications are taken as given. A sale in the
-    maker's own country is free, and so are chips of Chinese makers, whom US licences do not stop. Raises `InputError`.
+    maker's own country is free, and so are chips of Chinese makers, whom US licences do not stop. Where a China variant
+    has no published numbers, the class it was in all likelihood designed for is taken. Raises `InputError`.
     """
     book = with_overlays(overlays)
     chips = [_product(product) for product in products]
@@ -72,11 +73,10 @@ def availability(
         "status": np.zeros(shape, np.int8), "stance": np.zeros(shape, np.int8), "quota": np.full(shape, np.inf),
         "fee": np.zeros(shape), "share_cap": np.full(shape, np.inf),
     }  # fmt: skip
-    breaks = book.days_of_change()
-    named = _named_places(book)
-    held: dict[tuple[int, int, Any], tuple[float, ...]] = {}
+    held: dict[Any, tuple[float, ...]] = {}
     for m, day in enumerate(days):
-        period = bisect_right(breaks, day)
+        period = _fingerprint(book, day)
+        named = _named_places(book, day)
         signatures = [_signature(code, day, book, named) for code in codes]
         for p, (chip, stuff) in enumerate(chips):
             for d, code in enumerate(codes):
@@ -128,35 +128,68 @@ def _month(value: Any) -> np.datetime64:
     return stamp
 
 
-def _named_places(book: Book) -> frozenset[str]:
-    """Countries that some rule names one by one; all others are told apart by their groups only."""
-    found: set[str] = {"US", "CN", "HK", "MO", *(stance.to for stance in book.stances)}
-    conditions: list[Condition] = list(book.conditions.values())
-    for requirement in book.requirements:
-        conditions += [requirement.condition, *(line.when for line in requirement.review)]
-    for authorisation in book.authorisations:
-        conditions += authorisation.conditions
-    for entry in (*book.flags, *book.charges, *book.caps, *book.presumptions):
-        conditions.append(entry.condition)
-    conditions += [line.when for lines in book.reviews.values() for line in lines]
-    for condition in conditions:
-        for field in fields(Condition):
-            if field.name in ("to", "not_to", "hq", "not_hq", "hq_stated", "hq_if_stated", "to_or_hq", "shipped_from"):
-                found.update(name for name in getattr(condition, field.name) if name not in book.groups)
+def _current(book: Book, day: date) -> list[Any]:
+    """Every rule of the enforced US regime that can speak on a day, and the lines of its reviews."""
+    active = [requirement for requirement, _ in book.active(day, "enforced", "US")]
+    lines = [line for requirement in active for line in requirement.review if line.when.since <= day <= line.when.until]
+    dated: tuple[Any, ...] = (
+        *book.authorisations,
+        *book.stances,
+        *book.tariffs,
+        *book.charges,
+        *book.caps,
+        *book.presumptions,
+    )
+    return [*active, *lines, *(entry for entry in dated if entry.since <= day <= entry.until)]
+
+
+def _fingerprint(book: Book, day: date) -> Any:
+    """Days with the same fingerprint have the same rules in force; only country groups may still differ."""
+    active = book.active(day, "enforced", "US")
+    letters = tuple(
+        who
+        for requirement, _ in active
+        if requirement.letter
+        for who, since in requirement.letter.addressees.items()
+        if since <= day
+    )
+    states = tuple(state for _, state in active)
+    paragraphs = tuple(paragraph.id for paragraph in book.current_paragraphs(day))
+    authorised = tuple(book.state(entry.instrument, day, "enforced") for entry in book.authorisations)
+    return tuple(id(entry) for entry in _current(book, day)), states, letters, paragraphs, authorised
+
+
+_PLACE_FIELDS = ("to", "not_to", "hq", "not_hq", "hq_stated", "hq_if_stated", "to_or_hq", "shipped_from")
+
+
+def _named_places(book: Book, day: date) -> frozenset[str]:
+    """Groups and countries that the rules of a day name; destinations alike in all of them fare alike."""
+    found: set[str] = {"US", "CN", "HK", "MO"}
+    for entry in _current(book, day):
+        conditions: list[Condition] = [*getattr(entry, "conditions", ())]
+        conditions += [c for c in (getattr(entry, "condition", None), getattr(entry, "when", None)) if c is not None]
+        conditions += [c.bars for c in conditions if c.bars is not None]
+        if hasattr(entry, "to"):
+            found.add(entry.to)
+        for condition in conditions:
+            for field in _PLACE_FIELDS:
+                found.update(getattr(condition, field))
     return frozenset(found)
 
 
 def _signature(code: str, day: date, book: Book, named: frozenset[str]) -> Any:
     place = land(code)
-    return (code if code in named or place in named else "", tuple(book.groups_of(place, day)))
+    own = code if code in ("US", "HK", "MO") or place in named else ""
+    return own, tuple(place in book.members(name, day) for name in sorted(named & book.groups.keys()))
 
 
 def _cell(chip: ControlledChip, stuff: Goods, code: str, day: date, book: Book) -> tuple[float, ...]:
     """status, stance, quota, fee and share cap of one product at one destination on one day."""
-    shipment = Shipment(
-        Item(spec="chip", tpp=0), code, day, from_=_code(chip.maker_country) or "US", hq=code, exporter=chip.maker or None
-    )
-    decision = decide_goods(shipment, stuff, classify_goods(stuff, day, book, trace=False), book, trace=False)
+    shipment = Shipment(_ANY, code, day, from_=_code(chip.maker_country) or "US", hq=code, exporter=chip.maker or None)
+    classed = classify_goods(stuff, day, book, trace=False)
+    if len(classed.possible) > 1 and chip.inferred:
+        classed = replace(classed, possible=frozenset({chip.inferred}))
+    decision = decide_goods(shipment, stuff, classed, book, trace=False)
     quota = np.inf if decision.units_per_month is None else decision.units_per_month
     share = np.inf if decision.share_cap is None else decision.share_cap
     return (_status(decision), STANCE_NAMES.index(decision.import_stance), quota, decision.fee, share)

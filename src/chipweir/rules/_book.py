@@ -19,10 +19,13 @@ STATES = (
     "proposed", "reported", "announced_only", "guidance", "unknown",
 )  # fmt: skip
 QUANTITIES = frozenset(
-    "tpp pd io_gbps mem_bw_gbps mem_plus_io_gbps mbd node_nm non_planar transistors_bn has_hbm data_centre "
-    "co_packaged_with_processor training_ops weights more_capable_than_best_open shipment_tpp year_tpp country_tpp "
-    "listed_ownership quantity".split()
-)
+    (
+        "tpp", "pd", "io_gbps", "mem_bw_gbps", "mem_plus_io_gbps", "mbd", "node_nm", "non_planar", "transistors_bn",
+        "has_hbm", "data_centre", "co_packaged_with_processor", "training_ops", "weights",
+        "more_capable_than_best_open",
+        "shipment_tpp", "year_tpp", "country_tpp", "listed_ownership", "quantity",
+    )
+)  # fmt: skip
 
 Test = tuple[str, str, Fraction | str | bool]
 
@@ -408,7 +411,17 @@ class Book:
         return sorted(day for day in days if day > FIRST)
 
 
-FILES = ("instruments", "groups", "classification", "reviews", "requirements", "materials", "exceptions", "stances", "sources")
+FILES = (
+    "instruments",
+    "groups",
+    "classification",
+    "reviews",
+    "requirements",
+    "materials",
+    "exceptions",
+    "stances",
+    "sources",
+)
 
 
 @cache
@@ -437,4 +450,3 @@ def with_overlays(overlays: Iterable[Path | str | Mapping[str, Any] | Book], bas
         else:
             book = lay_over(book, read_user_yaml(Path(overlay)), str(overlay))
     return book
-

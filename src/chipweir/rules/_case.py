@@ -76,7 +76,8 @@ def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Boo
     status, packaged_by, packaged_in = _foundry(shipment, exporter, exporter_type, book)
     return Case(
         on=shipment.export_date, mode=shipment.mode, goods=stuff, classes=classes, to=to, code=shipment.to,
-        hq=land(hq) if hq else to, hq_stated=hq is not None, origin=origin_land, route=_route(shipment.route, origin_land, to, said),
+        hq=land(hq) if hq else to, hq_stated=hq is not None, origin=origin_land, route=_route(shipment.route,
+        origin_land, to, said),
         exporter=exporter, exporter_type=exporter_type, end_user=folded(shipment.end_user or ""),
         end_user_type=shipment.end_user_type or "unspecified", certifications=_certifications(shipment.certifications),
         numbers=numbers, ownership_unknown=owners.unknown, designer_status=status, packaged_by=packaged_by,
@@ -122,7 +123,12 @@ def _exporter(shipment: Shipment, stuff: Goods, said: list[str]) -> tuple[str, s
 
 
 _FIRMS = ("nvidia", "amd", "intel", "tsmc", "samsung", "skhynix", "huawei", "google", "amazon", "microsoft")
-_SAME = {"advancedmicrodevices": "amd", "taiwansemiconductormanufacturingcompany": "tsmc", "taiwansemiconductor": "tsmc", "hynix": "skhynix"}
+_SAME = {
+    "advancedmicrodevices": "amd",
+    "taiwansemiconductormanufacturingcompany": "tsmc",
+    "taiwansemiconductor": "tsmc",
+    "hynix": "skhynix",
+}
 
 
 def _firm(name: str) -> str:
@@ -132,7 +138,18 @@ def _firm(name: str) -> str:
         if key.startswith(long):
             return short
     for firm in _FIRMS:
-        if key == firm or key.removeprefix(firm) in ("corp", "corporation", "inc", "co", "ltd", "foundry", "electronics", "hongkong", "us", "usa"):
+        if key == firm or key.removeprefix(firm) in (
+            "corp",
+            "corporation",
+            "inc",
+            "co",
+            "ltd",
+            "foundry",
+            "electronics",
+            "hongkong",
+            "us",
+            "usa",
+        ):
             return firm
     return key
 
@@ -155,7 +172,16 @@ def _share(value: object, name: str) -> Fraction:
     return share
 
 
-_LISTED_KEYS = ("listed", "listed_share", "listed_fraction", "entity_list", "listed_owners", "share", "fraction", "percent")
+_LISTED_KEYS = (
+    "listed",
+    "listed_share",
+    "listed_fraction",
+    "entity_list",
+    "listed_owners",
+    "share",
+    "fraction",
+    "percent",
+)
 _OWNER_KEYS = ("name", "owner", "share", "fraction", "percent", "listed", "list", "country", "entity_list", "stake")
 
 
@@ -183,7 +209,9 @@ def _owner_mapping(value: Mapping[str, Any]) -> _Owners:
     for key in value:
         if key not in allowed:
             raise UnknownName("ownership field", str(key)[:60], allowed, where="ownership")
-    parent = next((country(value[k], "ownership") for k in ("ultimate_parent", "parent", "parent_hq") if value.get(k)), None)
+    parent = next(
+        (country(value[k], "ownership") for k in ("ultimate_parent", "parent", "parent_hq") if value.get(k)), None
+    )
     if flag(value.get("unknown"), "ownership, unknown"):
         return _Owners(None, unknown=True, parent=parent)
     if value.get("owners") is not None:
@@ -230,7 +258,12 @@ def _certifications(value: object) -> frozenset[str] | None:
             return frozenset(ALL_CERTIFICATIONS)
         if key in ("none", "no", "false", "missing", "notmet"):
             return frozenset()
-        return frozenset(part for piece in value.replace("|", ";").replace(",", ";").split(";") if piece.strip() for part in _certificate(piece))
+        return frozenset(
+            part
+            for piece in value.replace("|", ";").replace(",", ";").split(";")
+            if piece.strip()
+            for part in _certificate(piece)
+        )
     if isinstance(value, Mapping):
         held = [key for key, given in value.items() if flag(given, f"certifications, {key}")]
         for key in value:
@@ -244,7 +277,12 @@ def _certifications(value: object) -> frozenset[str] | None:
 def _certificate(text: object) -> tuple[str, ...]:
     if isinstance(text, str) and folded(text) in ("all", "allcertifications", "all8"):
         return ALL_CERTIFICATIONS
-    if isinstance(text, str) and folded(text) in ("kycandremoteaccess", "kycremoteaccess", "kycandremoteaccesscontrols", "kycremoteaccesscontrols"):
+    if isinstance(text, str) and folded(text) in (
+        "kycandremoteaccess",
+        "kycremoteaccess",
+        "kycandremoteaccesscontrols",
+        "kycremoteaccesscontrols",
+    ):
         return ("kyc", "remote_access_controls")
     return (word("certifications", text, "certification"),)
 
@@ -258,7 +296,9 @@ def _roster() -> tuple[frozenset[str], dict[str, str], frozenset[str], frozenset
     return approved, seats, osats, frozenset(folded(name) for name in words["foundries"])
 
 
-def _foundry(shipment: Shipment, exporter: str, exporter_type: str | None, book: Book) -> tuple[str | None, str | None, str | None]:
+def _foundry(
+    shipment: Shipment, exporter: str, exporter_type: str | None, book: Book
+) -> tuple[str | None, str | None, str | None]:
     """Designer's standing, who packages and where; only asked where a fab or an OSAT exports."""
     if exporter_type not in ("fab", "osat"):
         return None, None, None
@@ -287,7 +327,9 @@ def _designer(value: object, seat: str | None, on: date, book: Book) -> str | No
         barred = [country(value[k], "item, designer") for k in ("located_in", "ultimate_parent") if value.get(k)]
         if any(book.within(land(code), ("D:5", "MO"), on) for code in barred):
             return "none"
-        found = _designer(value.get("name"), country(value["hq"], "item, designer") if value.get("hq") else seat, on, book)
+        found = _designer(
+            value.get("name"), country(value["hq"], "item, designer") if value.get("hq") else seat, on, book
+        )
         return "authorised" if found == "eligible" and flag(value.get("applied"), "designer, applied") else found
     if value is not None and not isinstance(value, str):
         raise InputError(f"item, designer: expected a name, a country or a standing, got {str(value)[:60]!r}")
@@ -310,7 +352,15 @@ def _seat_of(value: str, seat: str | None) -> str | None:
     text = value
     for tail in ("fabless", "designer", "firm", "company", "headquartered", "hq", "-", "_"):
         text = text.replace(tail, " ").strip()
-    adjectives = {"korean": "KR", "chinese": "CN", "prc": "CN", "taiwanese": "TW", "american": "US", "japanese": "JP", "dutch": "NL"}
+    adjectives = {
+        "korean": "KR",
+        "chinese": "CN",
+        "prc": "CN",
+        "taiwanese": "TW",
+        "american": "US",
+        "japanese": "JP",
+        "dutch": "NL",
+    }
     if folded(text) in adjectives:
         return adjectives[folded(text)]
     if folded(value) in ("unknown", "unstated", "unspecified"):
@@ -340,7 +390,9 @@ def _packager(value: str | None, exporter: str, exporter_type: str, packaged_in:
     key = folded(value)
     if key in ("unknown", "unspecified"):
         return None
-    if exporter_type == "fab" and (key in foundries and (not exporter or key.startswith(exporter) or exporter.startswith(key))):
+    if exporter_type == "fab" and (
+        key in foundries and (not exporter or key.startswith(exporter) or exporter.startswith(key))
+    ):
         return "fab"
     if key in osats:
         return "approved_osat"
@@ -349,4 +401,6 @@ def _packager(value: str | None, exporter: str, exporter_type: str, packaged_in:
     try:
         return word("packagers", value, "packager")
     except UnknownName as error:
-        raise UnknownName("packager", value[:60], [*known_words("packagers"), *vocabulary()["approved_osats"]]) from error
+        raise UnknownName(
+            "packager", value[:60], [*known_words("packagers"), *vocabulary()["approved_osats"]]
+        ) from error

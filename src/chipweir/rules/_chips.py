@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ControlledChip:
-    """What classification needs of a chip. Numbers are decimal text, None where not published."""
+    """What classification needs of a chip. Numbers are decimal text, None where not published.
+
+    `inferred` is the class a part without published numbers was in all likelihood designed for; it never decides, it is
+    said, and only `availability` follows it.
+    """
 
     id: str
     name: str
@@ -34,6 +38,7 @@ class ControlledChip:
     flag: str = ""
     die_flag: str = ""
     note: str = ""
+    inferred: str = ""
 
 
 @cache
@@ -45,7 +50,9 @@ def catalogue() -> Mapping[str, ControlledChip]:
             chips[row["id"]] = ControlledChip(
                 row["id"], row["name"], row["maker"], row["maker_country"], row["peak"], row["tpp"] or None,
                 row["die_mm2"] or None, row["mem_bw_gbps"] or None, row["io_gbps"] or None, flag(row["dc"], "dc"),
-                row["us_available_2026_01_15"], tuple(row["aliases"].split("|")), row["flag"], row["die_flag"], row["note"],
+                row["us_available_2026_01_15"], tuple(row["aliases"].split("|")), row["flag"], row["die_flag"],
+                row["note"],
+                row["inferred"],
             )  # fmt: skip
     return MappingProxyType(chips)
 
@@ -99,7 +106,8 @@ def from_facts(chip: "FactsChip") -> ControlledChip:
         value = getattr(chip, name, None)
         return None if value is None else value.best
 
-    peaks = {16: best("bf16_tflops"), 8: max((v for n in ("fp8_tflops", "int8_tops") if (v := best(n)) is not None), default=None),
+    peaks = {16: best("bf16_tflops"), 8: max((v for n in ("fp8_tflops", "int8_tops") if (v := best(n)) is not None),
+    default=None),
              4: best("fp4_tflops"), 32: best("fp32_tflops")}  # fmt: skip
     rates = {bits: peak for bits, peak in peaks.items() if peak is not None}
     tpp = best("tpp") or max((bits * peak for bits, peak in rates.items()), default=None)

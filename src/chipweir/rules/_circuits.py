@@ -67,7 +67,11 @@ def _kind(item: Item) -> str:
             return "model_weights"
         if item.mbd is not None:
             return "hbm_stack"
-        if item.tpp_per_ic is None and item.dies is None and (item.node_nm is not None or item.transistors_bn is not None):
+        if (
+            item.tpp_per_ic is None
+            and item.dies is None
+            and (item.node_nm is not None or item.transistors_bn is not None)
+        ):
             return "logic_die"
     return "chip"
 
@@ -107,7 +111,9 @@ def _computer(item: Item, notes: list[str]) -> Goods:
         ]
     if item.dc is not None:
         circuits = [
-            Circuit(c.name, {**c.numbers, "data_centre": item.dc}, c.chip, c.maker, c.maker_country, c.us_available, c.count)
+            Circuit(
+                c.name, {**c.numbers, "data_centre": item.dc}, c.chip, c.maker, c.maker_country, c.us_available, c.count
+            )
             for c in circuits
         ]
     distinct = list(dict.fromkeys(circuit.name for circuit in circuits))
@@ -143,6 +149,10 @@ def _circuit(item: Item, chip: ControlledChip | None, kind: str, notes: list[str
         numbers["co_packaged_with_processor"] = bool(item.co_packaged_with_processor)
     if kind == "model_weights":
         numbers.update(_model(item, notes))
+    if chip is not None and chip.inferred and numbers["tpp"] is None:
+        notes.append(
+            f"{chip.name}: TPP not published; inferred to be designed to stay outside 3A090, which decides nothing here"
+        )
     available = item.us_available_2026_01_15
     if available is None and chip is not None:
         available = chip.us_available == "yes"
@@ -150,12 +160,15 @@ def _circuit(item: Item, chip: ControlledChip | None, kind: str, notes: list[str
             notes.append(f"{chip.name}: no guidance on 'commercially available in the US'; taken as not")
     return Circuit(
         item.name or (chip.name if chip else _described(kind, tpp)), numbers, chip.id if chip else None,
-        item.maker or (chip.maker if chip else None), item.maker_country or (chip.maker_country if chip else None), available,
+        item.maker or (chip.maker if chip else None), item.maker_country or (chip.maker_country if chip else None),
+        available,
     )  # fmt: skip
 
 
 def _described(kind: str, tpp: Fraction | None) -> str:
-    return f"{kind.replace('_', ' ')} of TPP {shown(tpp)}" if kind in LOGIC and tpp is not None else kind.replace("_", " ")
+    return (
+        f"{kind.replace('_', ' ')} of TPP {shown(tpp)}" if kind in LOGIC and tpp is not None else kind.replace("_", " ")
+    )
 
 
 def _non_planar(node: Fraction | None) -> bool | None:
@@ -185,7 +198,11 @@ def _processing(item: Item, chip: ControlledChip | None, notes: list[str]) -> tu
             return rates, area if item.die_mm2 is not None else summed
         area = area if item.die_mm2 is not None else summed
     if item.modes is not None:
-        count = exact(item.dies, "item, dies", least=1) if item.dies is not None and not isinstance(item.dies, tuple) else Fraction(1)
+        count = (
+            exact(item.dies, "item, dies", least=1)
+            if item.dies is not None and not isinstance(item.dies, tuple)
+            else Fraction(1)
+        )
         rates_by_bits = _modes(item.modes, "item, modes")
         if count > 1:
             notes.append(f"modes are of one die and summed over {count} dies")
@@ -214,7 +231,8 @@ def _modes(modes: tuple[Mapping[str, Any], ...], where: str) -> dict[Fraction, F
 
 def _sum_of_dies(dies: tuple[Any, ...]) -> tuple[Fraction | None, Fraction | None]:
     """TPP (highest over precisions of the sum over dies) and area of the non-planar logic dies."""
-    total: dict[Fraction | None, Fraction] = {}
+    total: dict[Fraction, Fraction] = {}
+    stated = Fraction(0)
     area: Fraction | None = Fraction(0)
     known = False
     for number, die in enumerate(dies, 1):
@@ -228,14 +246,14 @@ def _sum_of_dies(dies: tuple[Any, ...]) -> tuple[Fraction | None, Fraction | Non
         if die.get("modes") is not None:
             rates = {bits: rate * bits for bits, rate in _modes(tuple(die["modes"]), f"{place}, modes").items()}
         elif die.get("tpp") is not None:
-            rates = {None: exact(die["tpp"], f"{place}, tpp")}
+            stated += exact(die["tpp"], f"{place}, tpp")
+            known, rates = True, {}
         else:
             rates = {}
         known = known or bool(rates)
         for bits, rate in rates.items():
             total[bits] = total.get(bits, Fraction(0)) + rate
         area = _add_area(area, die, place)
-    stated = total.pop(None, Fraction(0))
     return (stated + max(total.values(), default=Fraction(0)) if known else None), area
 
 
@@ -275,7 +293,9 @@ def _model(item: Item, notes: list[str]) -> dict[str, Any]:
         base = exact(item.base_training_ops or operations or 0, "item, base_training_ops")
         line = max(Fraction(25) * 10**24, base / 4)
         notes.append(f"fine-tune of a published model: counts only above {shown(line)} operations")
-        operations = (base + tuned if tuned > line else Fraction(0)) if base else (operations if tuned > line else Fraction(0))
+        operations = (
+            (base + tuned if tuned > line else Fraction(0)) if base else (operations if tuned > line else Fraction(0))
+        )
     weights, capable = item.weights, item.more_capable_than_best_open
     if weights is None:
         notes.append("not stated whether the weights are published: taken as closed")
@@ -284,6 +304,3 @@ def _model(item: Item, notes: list[str]) -> dict[str, Any]:
         notes.append("not stated whether more capable than the best published model: taken as more capable")
         capable = True
     return {"training_ops": operations, "weights": weights, "more_capable_than_best_open": capable}
-
-
-

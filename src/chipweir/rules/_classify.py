@@ -1,4 +1,4 @@
-"""Classification: numbers in, control paragraph out. It depends on the item and the rule version in force, nothing else."""
+"""Classification: numbers in, control paragraph out. It depends on the item and the rule version in force only."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -124,7 +124,9 @@ def classify_goods(stuff: Goods, on: date, book: Book, *, trace: bool = True) ->
                 if meets(paragraph, first.numbers):
                     break
         if not applied:
-            steps.append(Step("classification", "none", f"no paragraph reaches a {stuff.kind.replace('_', ' ')} on {on}", "no"))
+            steps.append(
+                Step("classification", "none", f"no paragraph reaches a {stuff.kind.replace('_', ' ')} on {on}", "no")
+            )
     leading = _leading(stuff, per_circuit)
     eccn, basis, way = _label(stuff, on, book, possible, applied, leading.numbers)
     if trace:
@@ -175,7 +177,11 @@ def _label(
 
 def _why_out(applied: list[Paragraph], numbers: Mapping[str, Any]) -> str:
     for paragraph in applied:
-        if paragraph.unless and any_of(paragraph.any_of, numbers) is not False and all_of(paragraph.unless.tests, numbers):
+        if (
+            paragraph.unless
+            and any_of(paragraph.any_of, numbers) is not False
+            and all_of(paragraph.unless.tests, numbers)
+        ):
             return paragraph.unless.name
     return ""
 
@@ -212,13 +218,24 @@ def _varied(numbers: Mapping[str, Any], quantity: str, value: Fraction) -> dict[
 
 def _margins(circuit: Circuit, kind: str, paragraphs: tuple[Paragraph, ...], book: Book) -> tuple[Margin, ...]:
     """What would flip the class: for each quantity and direction the nearest threshold, smallest change first."""
-    key = ("margins", tuple(p.id for p in paragraphs), kind, tuple(circuit.numbers.get(q) for q in (*_VARIED, "data_centre")))
+    key = (
+        "margins",
+        tuple(p.id for p in paragraphs),
+        kind,
+        tuple(circuit.numbers.get(q) for q in (*_VARIED, "data_centre")),
+    )
     held: tuple[Margin, ...] | None = book._memo.get(key)
     if held is not None:
         return held
     present = possible_classes(paragraphs, kind, circuit.numbers)
     found: list[Margin] = []
-    tests = [test for p in paragraphs if _applies(p, kind) for way in (*p.any_of, *([p.unless] if p.unless else [])) for test in way.tests]
+    tests = [
+        test
+        for p in paragraphs
+        if _applies(p, kind)
+        for way in (*p.any_of, *([p.unless] if p.unless else []))
+        for test in way.tests
+    ]
     for quantity in _VARIED:
         value = circuit.numbers.get(quantity)
         if value is None:
@@ -248,7 +265,9 @@ def _first_flip(
     return None
 
 
-def classify(item: Item | str | Mapping[str, Any], on: date | str | None = None, rules: Book | None = None) -> Classification:
+def classify(
+    item: Item | str | Mapping[str, Any], on: date | str | None = None, rules: Book | None = None
+) -> Classification:
     """The control paragraph of `item` (a name, a mapping or an `Item`) on a day (today by default).
 
     TPP is the highest over precisions of dense TOPS times bit length, summed over the dies of a package; performance

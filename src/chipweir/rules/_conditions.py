@@ -1,5 +1,7 @@
 """Whether a condition of a rule holds for a case: yes, no, or unknown, and what decided it."""
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from chipweir.rules._book import Book, Condition, Test, Way
@@ -19,96 +21,101 @@ def _in(code: str, names: tuple[str, ...], case: Case, book: Book) -> bool:
     return book.within(code, names, case.on)
 
 
-def _places(condition: Condition, case: Case, book: Book) -> list[tuple[Truth, str]]:
+def _places(condition: Condition, case: Case, book: Book) -> Iterator[tuple[Truth, str]]:
     """Every geographic restriction that the condition has."""
-    found: list[tuple[Truth, str]] = []
     c, to, hq = condition, case.to, case.hq
     if c.to:
-        found.append((_in(to, c.to, case, book), f"destination {case.code} in {'|'.join(c.to)}"))
+        yield _in(to, c.to, case, book), f"destination {case.code} in {'|'.join(c.to)}"
     if c.not_to:
-        found.append((not _in(to, c.not_to, case, book), f"destination {case.code} not in {'|'.join(c.not_to)}"))
+        yield not _in(to, c.not_to, case, book), f"destination {case.code} not in {'|'.join(c.not_to)}"
     if c.hq:
-        found.append((_in(hq, c.hq, case, book), f"headquarters {hq} in {'|'.join(c.hq)}"))
+        yield _in(hq, c.hq, case, book), f"headquarters {hq} in {'|'.join(c.hq)}"
     if c.not_hq:
-        found.append((not _in(hq, c.not_hq, case, book), f"headquarters {hq} not in {'|'.join(c.not_hq)}"))
+        yield not _in(hq, c.not_hq, case, book), f"headquarters {hq} not in {'|'.join(c.not_hq)}"
     if c.hq_stated:
-        found.append((case.hq_stated and _in(hq, c.hq_stated, case, book), f"stated headquarters in {'|'.join(c.hq_stated)}"))
+        yield case.hq_stated and _in(hq, c.hq_stated, case, book), f"stated headquarters in {'|'.join(c.hq_stated)}"
     if c.hq_if_stated:
         held = not case.hq_stated or _in(hq, c.hq_if_stated, case, book)
-        found.append((held, f"headquarters not stated, or in {'|'.join(c.hq_if_stated)}"))
+        yield held, f"headquarters not stated, or in {'|'.join(c.hq_if_stated)}"
     if c.to_or_hq:
         held = _in(to, c.to_or_hq, case, book) or _in(hq, c.to_or_hq, case, book)
-        found.append((held, f"destination {case.code} or headquarters {hq} in {'|'.join(c.to_or_hq)}"))
+        yield held, f"destination {case.code} or headquarters {hq} in {'|'.join(c.to_or_hq)}"
     if c.shipped_from:
-        found.append((_in(case.origin, c.shipped_from, case, book), f"sent from {case.origin}, not from elsewhere than {'|'.join(c.shipped_from)}"))
-    return found
+        yield (
+            _in(case.origin, c.shipped_from, case, book),
+            f"sent from {case.origin}, not from elsewhere than {'|'.join(c.shipped_from)}",
+        )
 
 
-def _parties(condition: Condition, case: Case) -> list[tuple[Truth, str]]:
-    found: list[tuple[Truth, str]] = []
+def _parties(condition: Condition, case: Case) -> Iterator[tuple[Truth, str]]:
     c = condition
     if c.modes:
-        found.append((case.mode in c.modes, f"mode {case.mode} is {'|'.join(c.modes)}"))
+        yield case.mode in c.modes, f"mode {case.mode} is {'|'.join(c.modes)}"
     if c.kinds:
-        found.append((case.goods.kind in c.kinds, f"a {case.goods.kind.replace('_', ' ')} is among {'|'.join(sorted(c.kinds))}"))
+        yield case.goods.kind in c.kinds, f"a {case.goods.kind.replace('_', ' ')} is among {'|'.join(sorted(c.kinds))}"
     if c.routes:
-        found.append((case.route in c.routes, f"route {case.route} is {'|'.join(c.routes)}"))
+        yield case.route in c.routes, f"route {case.route} is {'|'.join(c.routes)}"
     if c.exporters:
-        found.append((case.exporter in {folded(name) for name in c.exporters}, f"exporter is {'|'.join(c.exporters)}"))
+        yield case.exporter in {folded(name) for name in c.exporters}, f"exporter is {'|'.join(c.exporters)}"
     if c.exporter_types:
-        found.append((case.exporter_type in c.exporter_types, f"exporter type {case.exporter_type} is {'|'.join(c.exporter_types)}"))
+        yield (
+            case.exporter_type in c.exporter_types,
+            f"exporter type {case.exporter_type} is {'|'.join(c.exporter_types)}",
+        )
     if c.end_users:
-        found.append((_named(case.end_user, c.end_users), f"end user is one of {'|'.join(c.end_users)}"))
+        yield _named(case.end_user, c.end_users), f"end user is one of {'|'.join(c.end_users)}"
     if c.end_user_types:
-        found.append((case.end_user_type in c.end_user_types, f"end user type {case.end_user_type} is {'|'.join(c.end_user_types)}"))
+        yield (
+            case.end_user_type in c.end_user_types,
+            f"end user type {case.end_user_type} is {'|'.join(c.end_user_types)}",
+        )
     if c.not_end_user_types:
         held = case.end_user_type not in c.not_end_user_types
-        found.append((held, f"end user type {case.end_user_type} is not {'|'.join(c.not_end_user_types)}"))
+        yield held, f"end user type {case.end_user_type} is not {'|'.join(c.not_end_user_types)}"
     if c.ownership_unknown is not None:
-        found.append((case.ownership_unknown == c.ownership_unknown, "ownership by listed parties could not be determined"))
+        yield case.ownership_unknown == c.ownership_unknown, "ownership by listed parties could not be determined"
     if c.designer_status:
         known = case.designer_status is not None
-        found.append((case.designer_status in c.designer_status if known else None, f"designer is {'|'.join(c.designer_status)}"))
+        yield case.designer_status in c.designer_status if known else None, f"designer is {'|'.join(c.designer_status)}"
     if c.packaged_by:
         known = case.packaged_by is not None
-        found.append((case.packaged_by in c.packaged_by if known else None, f"packaged by {'|'.join(c.packaged_by)}"))
-    return found
+        yield case.packaged_by in c.packaged_by if known else None, f"packaged by {'|'.join(c.packaged_by)}"
 
 
 def _named(end_user: str, names: tuple[str, ...]) -> bool:
     """Whether the end user's name begins with, or is made up around, one of the names."""
-    return bool(end_user) and any(end_user.startswith(folded(name)) or (len(name) > 4 and folded(name) in end_user) for name in names)
+    return bool(end_user) and any(
+        end_user.startswith(folded(name)) or (len(name) > 4 and folded(name) in end_user) for name in names
+    )
 
 
-def _goods(condition: Condition, case: Case, book: Book) -> list[tuple[Truth, str]]:
-    found: list[tuple[Truth, str]] = []
+def _goods(condition: Condition, case: Case, book: Book) -> Iterator[tuple[Truth, str]]:
     c = condition
     if c.classes:
         inside = case.classes & c.classes
         held: Truth = False if not inside else True if inside == case.classes else None
-        found.append((held, f"class {'|'.join(sorted(case.classes))} is {'|'.join(sorted(c.classes))}"))
+        yield held, f"class {'|'.join(sorted(case.classes))} is {'|'.join(sorted(c.classes))}"
     if c.data_centre is not None:
         is_dc = any(circuit.numbers.get("data_centre") for circuit in case.circuits)
-        found.append((is_dc == c.data_centre, f"{'' if c.data_centre else 'not '}for data centres"))
+        yield is_dc == c.data_centre, f"{'' if c.data_centre else 'not '}for data centres"
     if c.chips:
-        found.append((any(circuit.chip in c.chips for circuit in case.circuits), f"chip is {'|'.join(c.chips)}"))
+        yield any(circuit.chip in c.chips for circuit in case.circuits), f"chip is {'|'.join(c.chips)}"
     if c.maker_countries:
         makers = {circuit.maker_country for circuit in case.circuits}
         known = None not in makers
         held = bool(makers & set(c.maker_countries)) or (False if known else None)
-        found.append((held, f"maker's country is {'|'.join(c.maker_countries)}"))
+        yield held, f"maker's country is {'|'.join(c.maker_countries)}"
     if c.maker_countries_not:
         held = not any(circuit.maker_country in c.maker_countries_not for circuit in case.circuits)
-        found.append((held, f"maker's country is not {'|'.join(c.maker_countries_not)}"))
+        yield held, f"maker's country is not {'|'.join(c.maker_countries_not)}"
     if c.packaged_not_in:
         known = case.packaged_in is not None
         held = not book.within(case.packaged_in or "", c.packaged_not_in, case.on) if known else None
-        found.append((held, f"packaged outside {'|'.join(c.packaged_not_in)}"))
+        yield held, f"packaged outside {'|'.join(c.packaged_not_in)}"
     if c.us_available is not None:
-        found.append(_available(case, c.us_available))
+        yield _available(case, c.us_available)
     if c.certified:
-        found.append(_certified(case, c.certified))
-    return found
+        yield _certified(case, c.certified)
 
 
 def _available(case: Case, wanted: bool) -> tuple[Truth, str]:
@@ -129,7 +136,10 @@ def _certified(case: Case, wanted: tuple[str, ...]) -> tuple[Truth, str]:
             return True, "all certifications given"
         return False, f"certified: {', '.join(sorted(needed))}"
     lacking = needed - case.certifications
-    return not lacking, "all certifications given" if not lacking else f"certifications lacking: {', '.join(sorted(lacking))}"
+    return (
+        not lacking,
+        "all certifications given" if not lacking else f"certifications lacking: {', '.join(sorted(lacking))}",
+    )
 
 
 def _say(case: Case, text: str) -> None:
@@ -153,7 +163,15 @@ def _rows(tests: tuple[Test, ...], case: Case, circuit: Circuit, label: str) -> 
     for test in tests:
         quantity, sign, literal = test
         value = numbers.get(quantity)
-        rows.append((f"{label}{quantity} {shown(value)} {sign} {shown(literal)}", all_of((test,), numbers), value, sign, literal))
+        rows.append(
+            (
+                f"{label}{quantity} {shown(value)} {sign} {shown(literal)}",
+                all_of((test,), numbers),
+                value,
+                sign,
+                literal,
+            )
+        )
     return rows
 
 
@@ -196,7 +214,7 @@ def holds(condition: Condition, case: Case, book: Book) -> tuple[Truth, list[Com
         return False, [(f"{case.on} within {condition.since} to {condition.until}", False, None, None, None)]
     rows: list[Compared] = []
     found: Truth = True
-    for one, text in (*_places(condition, case, book), *_parties(condition, case), *_goods(condition, case, book)):
+    for one, text in chain(_goods(condition, case, book), _places(condition, case, book), _parties(condition, case)):
         row: Compared = (text, one, None, None, None)
         if one is False:
             return False, [row]

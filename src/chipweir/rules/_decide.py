@@ -1,4 +1,4 @@
-"""Licence requirement, review policy and authorisation, kept apart; then the importing side, the tariff and the flags."""
+"""Licence requirement, review policy and authorisation, kept apart; then the importing side, tariff and flags."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,8 @@ from chipweir.rules._records import Classification, Decision, Found, Shipment, S
 
 
 REVIEW_STRICTNESS = {
-    "n/a": 0, "presumption_of_approval": 1, "unspecified": 2, "case_by_case": 3, "presumption_of_denial": 4, "policy_of_denial": 5,
+    "n/a": 0, "presumption_of_approval": 1, "unspecified": 2, "case_by_case": 3, "presumption_of_denial": 4,
+    "policy_of_denial": 5,
 }  # fmt: skip
 
 
@@ -23,13 +24,35 @@ class _Trace:
     wanted: bool
     steps: list[Step]
 
-    def add(self, question: str, rule: Requirement | Authorisation | Presumption, rows: list[Compared], outcome: str, note: str = "") -> None:
+    def add(
+        self,
+        question: str,
+        rule: Requirement | Authorisation | Presumption,
+        rows: list[Compared],
+        outcome: str,
+        note: str = "",
+    ) -> None:
         if not self.wanted:
             return
         for text, one, value, sign, threshold in rows:
-            self.steps.append(Step(question, rule.id, text, _word(one), value, sign, threshold, rule.sources, rule.confidence))
+            self.steps.append(
+                Step(question, rule.id, text, _word(one), value, sign, threshold, rule.sources, rule.confidence)
+            )
         title = getattr(rule, "title", "") or note
-        self.steps.append(Step(question, rule.id, title or "requirement", outcome, None, None, None, rule.sources, rule.confidence, note))
+        self.steps.append(
+            Step(
+                question,
+                rule.id,
+                title or "requirement",
+                outcome,
+                None,
+                None,
+                None,
+                rule.sources,
+                rule.confidence,
+                note,
+            )
+        )
 
     def say(self, step: Step) -> None:
         if self.wanted:
@@ -60,7 +83,9 @@ def decide(shipment: Shipment, rules: Book | None = None, *, trace: bool = True)
     """
     book = rules or shipped()
     stuff = goods(shipment.item)
-    return decide_goods(shipment, stuff, classify_goods(stuff, shipment.export_date, book, trace=trace), book, trace=trace)
+    return decide_goods(
+        shipment, stuff, classify_goods(stuff, shipment.export_date, book, trace=trace), book, trace=trace
+    )
 
 
 def decide_goods(shipment: Shipment, stuff: Goods, classed: Classification, book: Book, *, trace: bool) -> Decision:
@@ -77,10 +102,19 @@ def decide_goods(shipment: Shipment, stuff: Goods, classed: Classification, book
     flags = flags_of(case, book, log.say)
     fee, share_cap, units = _terms(case, verdicts, tariff, book)
     if trace and case.on > classed.verified_until:
-        log.say(Step("note", "horizon", f"{case.on} is after {classed.verified_until}, the last day the sources cover", "not verified"))
+        log.say(
+            Step(
+                "note",
+                "horizon",
+                f"{case.on} is after {classed.verified_until}, the last day the sources cover",
+                "not verified",
+            )
+        )
     return Decision(
-        _eccn(classed, presumed), classed.tpp, classed.pd, *answer, tariff, stance, _outcome(answer), case.on, case.code,
-        stuff.name, tuple(_found(v) for v in verdicts), _needs(verdicts), flags, tuple(case.assumptions), classed.missing,
+        _eccn(classed, presumed), classed.tpp, classed.pd, *answer, tariff, stance, _outcome(answer), case.on,
+        case.code,
+        stuff.name, tuple(_found(v) for v in verdicts), _needs(verdicts), flags, tuple(case.assumptions),
+        classed.missing,
         fee, share_cap, units, tuple(log.steps), classed.margins, classed.verified_until, book.overlays,
     )  # fmt: skip
 
@@ -125,7 +159,7 @@ def _presumption(case: Case, classed: Classification, book: Book, log: _Trace) -
 
 
 def _ways_out(presumption: Presumption, case: Case, book: Book, log: _Trace, reached: Truth) -> _Presumed:
-    """The burden is on the exporter: a way out that the shipment does not show to be open leaves the presumption standing."""
+    """The burden is on the exporter: a way out that the shipment does not show to be open is none."""
     if reached is None:
         return _Presumed(None, presumption.id, presumption.treat_as)
     for way in presumption.ways_out:
@@ -134,8 +168,19 @@ def _ways_out(presumption: Presumption, case: Case, book: Book, log: _Trace, rea
         one, rows = holds(way.condition, case, book)
         if log.wanted:
             for text, outcome, value, sign, threshold in rows:
-                log.say(Step("classification", way.id, text, _word(outcome), value, sign, threshold, presumption.sources))
-            log.say(Step("classification", way.id, way.what, _word(one), sources=presumption.sources, confidence=presumption.confidence))
+                log.say(
+                    Step("classification", way.id, text, _word(outcome), value, sign, threshold, presumption.sources)
+                )
+            log.say(
+                Step(
+                    "classification",
+                    way.id,
+                    way.what,
+                    _word(one),
+                    sources=presumption.sources,
+                    confidence=presumption.confidence,
+                )
+            )
         if one:
             return _Presumed(None if way.leaves == "unknown" else False, way.id, presumption.treat_as, way.leaves)
     return _Presumed(True, presumption.id, presumption.treat_as)
@@ -174,7 +219,7 @@ def _requirements(case: Case, book: Book, regime: str, log: _Trace) -> list[_Ver
 
 
 def _addressed(requirement: Requirement, case: Case, truth: Truth) -> tuple[Truth, Compared]:
-    """A letter binds its addressees; for others the answer is unknown, unless the letter is known to concern one firm only."""
+    """A letter binds its addressees; for others the answer is unknown, unless it is known to concern one firm only."""
     letter = requirement.letter
     assert letter is not None
     who = case.exporter or "not stated"
@@ -183,13 +228,21 @@ def _addressed(requirement: Requirement, case: Case, truth: Truth) -> tuple[Trut
         return truth, (f"letter addressed to exporter {who}", True, None, None, None)
     if letter.unknown_for:
         concerned = case.exporter in letter.unknown_for
-        return (None if concerned else False), (f"letter may be addressed to exporter {who}", None if concerned else False, None, None, None)
+        return (None if concerned else False), (
+            f"letter may be addressed to exporter {who}",
+            None if concerned else False,
+            None,
+            None,
+            None,
+        )
     if letter.silent_for_others:
         return False, (f"letter addressed to exporter {who}", False, None, None, None)
     return None, (f"letter addressed to exporter {who}: other addressees are not known", None, None, None, None)
 
 
-def _review(lines: tuple[Review, ...], requirement: Requirement, case: Case, book: Book, log: _Trace) -> tuple[str, str, str]:
+def _review(
+    lines: tuple[Review, ...], requirement: Requirement, case: Case, book: Book, log: _Trace
+) -> tuple[str, str, str]:
     """The policy of the first line that holds; where a line's condition is unknown and matters, unspecified."""
     doubtful: list[str] = []
     for line in lines:
@@ -197,13 +250,29 @@ def _review(lines: tuple[Review, ...], requirement: Requirement, case: Case, boo
         rule = line.id or requirement.id
         if log.wanted and (rows or one is not False):
             for text, outcome, value, sign, threshold in rows:
-                log.say(Step("review", rule, text, _word(outcome), value, sign, threshold, line.sources, line.confidence))
+                log.say(
+                    Step("review", rule, text, _word(outcome), value, sign, threshold, line.sources, line.confidence)
+                )
         if one is None:
             doubtful.append(line.policy)
         elif one:
             policy = line.policy if all(other == line.policy for other in doubtful) else "unspecified"
-            note = line.note or (f"{' or '.join([*doubtful, line.policy])}, for want of a number" if doubtful and policy == "unspecified" else "")
-            log.say(Step("review", rule, line.name or "review policy", policy, sources=line.sources, confidence=line.confidence, note=note))
+            note = line.note or (
+                f"{' or '.join([*doubtful, line.policy])}, for want of a number"
+                if doubtful and policy == "unspecified"
+                else ""
+            )
+            log.say(
+                Step(
+                    "review",
+                    rule,
+                    line.name or "review policy",
+                    policy,
+                    sources=line.sources,
+                    confidence=line.confidence,
+                    note=note,
+                )
+            )
             return policy, rule, line.practice or policy
     return "unspecified", requirement.id, "unspecified"
 
@@ -239,10 +308,15 @@ def _answer(verdicts: list[_Verdict], presumed: _Presumed | None) -> tuple[str, 
         strict = max(bound, key=lambda v: (v.by is None, REVIEW_STRICTNESS[v.review]))
         review = max((v.review for v in bound), key=REVIEW_STRICTNESS.__getitem__)
         exception = strict.by.id if strict.by is not None else "none"
-        return "yes", review, exception, strict.requirement.id
+        way = "" if strict.review_rule == strict.requirement.id else f", review {strict.review_rule}"
+        return "yes", review, exception, strict.requirement.id + way
     doubtful = [v for v in verdicts if v.truth is None]
     if doubtful:
-        if presumed is not None and presumed.leaves == "numbers" and all(v.requirement.letter is None for v in doubtful):
+        if (
+            presumed is not None
+            and presumed.leaves == "numbers"
+            and all(v.requirement.letter is None for v in doubtful)
+        ):
             strict = max(doubtful, key=lambda v: REVIEW_STRICTNESS[v.review])
             return "conditional", strict.review, "none", presumed.rule
         first = doubtful[0]
@@ -251,12 +325,19 @@ def _answer(verdicts: list[_Verdict], presumed: _Presumed | None) -> tuple[str, 
         carve_out = certain[0].by
         assert carve_out is not None
         return "no", "n/a", carve_out.id, carve_out.instrument or carve_out.id
-    return "no", "n/a", "n/a", presumed.rule if presumed is not None and presumed.holds is False else "no requirement found"
+    return (
+        "no",
+        "n/a",
+        "n/a",
+        presumed.rule if presumed is not None and presumed.holds is False else "no requirement found",
+    )
 
 
 def _import_answer(stance: str) -> tuple[str, str, str, str]:
-    """China's side, where the question is put under China's rules: its stance has no licence form, so it is translated."""
-    licence = {"open": "no", "discouraged": "no", "conditional": "conditional", "blocked": "yes", "unknown": "unknown"}[stance]
+    """China's side, for questions under its rules: the stance has no licence form, so it is translated."""
+    licence = {"open": "no", "discouraged": "no", "conditional": "conditional", "blocked": "yes", "unknown": "unknown"}[
+        stance
+    ]
     review = {"conditional": "case_by_case", "blocked": "policy_of_denial", "unknown": "unspecified"}.get(stance, "n/a")
     return licence, review, "none" if licence == "yes" else "n/a", f"import stance: {stance}"
 
@@ -281,20 +362,24 @@ def _needs(verdicts: list[_Verdict]) -> tuple[str, ...]:
     needs = [f"{v.by.id}: {v.by.needs}" for v in verdicts if v.by is not None and v.by.needs]
     if any(v.review_rule == "US-2026-01" and v.review == "case_by_case" for v in verdicts):
         needs.append(
-            "US-2026-01: available in the US on 2026-01-15 with units shipped stated; no delay to US orders; no foundry capacity "
-            "diverted; at most 50 % of what ships for use in the US; no prohibited or military end use; consignee KYC and "
-            "remote-access controls; test of every shipment in the US by an independent laboratory"
+            "US-2026-01: available in the US on 2026-01-15 with units shipped stated; no delay to US orders; "
+            "no foundry capacity diverted; at most 50 % of what ships for use in the US; no prohibited or military "
+            "end use; consignee KYC and remote-access controls; test of every shipment in the US by an independent lab"
         )
     return tuple(dict.fromkeys(needs))
 
 
-def _terms(case: Case, verdicts: list[_Verdict], tariff: bool | None, book: Book) -> tuple[float, float | None, float | None]:
+def _terms(
+    case: Case, verdicts: list[_Verdict], tariff: bool | None, book: Book
+) -> tuple[float, float | None, float | None]:
     """Share of the price that goes with a licence, the cap as a share of US shipments, and units a month."""
     held = {v.requirement.id for v in verdicts if v.truth}
     reviews = {v.review_rule for v in verdicts if v.truth}
     fee = max((t.rate for t in book.tariffs), default=0.0) if tariff else 0.0
     for charge in book.charges:
-        if not charge.since <= case.on <= charge.until or (charge.requirement is not None and charge.requirement not in held):
+        if not charge.since <= case.on <= charge.until or (
+            charge.requirement is not None and charge.requirement not in held
+        ):
             continue
         if charge.exporters and case.exporter not in charge.exporters:
             continue
@@ -315,4 +400,3 @@ def _terms(case: Case, verdicts: list[_Verdict], tariff: bool | None, book: Book
 def _other_class(case: Case) -> bool:
     """A letter's charge is for what is licensed by the letter alone; 3A090 items have their own way."""
     return case.classes != frozenset({"none"}) and "none" not in case.classes
-

@@ -1,4 +1,4 @@
-"""The importing side: what the buyer's government lets in, the US tariff that exported chips pay, and flags for the reader."""
+"""The importing side: what the buyer's government lets in; the US tariff that exported chips pay; flags."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -12,7 +12,18 @@ from chipweir.rules._words import folded
 
 
 Say = Callable[[Step], None]
-US_USE = frozenset({"datacenter", "cloud_provider", "university", "consumer", "commercial", "us_ai_company", "government", "internet_company"})
+US_USE = frozenset(
+    {
+        "datacenter",
+        "cloud_provider",
+        "university",
+        "consumer",
+        "commercial",
+        "us_ai_company",
+        "government",
+        "internet_company",
+    }
+)
 
 
 def stance_of(case: Case, book: Book, say: Say) -> str:
@@ -27,7 +38,20 @@ def stance_of(case: Case, book: Book, say: Say) -> str:
         if not stance.since <= case.on <= stance.until or not _reached(stance, case, book):
             continue
         level = stance.level
-        say(Step("import", stance.id, f"import stance of {stance.to}", level, None, None, None, stance.sources, stance.confidence, stance.note))
+        say(
+            Step(
+                "import",
+                stance.id,
+                f"import stance of {stance.to}",
+                level,
+                None,
+                None,
+                None,
+                stance.sources,
+                stance.confidence,
+                stance.note,
+            )
+        )
     if level != "open" and case.code in ("HK", "MO"):
         say(Step("import", "customs territory", f"China's measures are not known to bind {case.code}", "unknown"))
         return "unknown"
@@ -44,13 +68,15 @@ def _reached(stance: Stance, case: Case, book: Book) -> bool:
     ):
         return False
     if stance.large_firm:
-        named = any(folded(firm) in case.end_user for firm in book.large_firms) or case.end_user_type == "internet_company"
+        named = (
+            any(folded(firm) in case.end_user for firm in book.large_firms) or case.end_user_type == "internet_company"
+        )
         return named or (not case.end_user and case.end_user_type == "unspecified")
     return True
 
 
 def tariff_of(case: Case, book: Book, say: Say) -> bool | None:
-    """Whether the 25 % duty on import into the US falls on the goods; None at a band's edge or where a number is missing.
+    """Whether the 25 % duty on import into the US falls on the goods; None at a band's edge or for want of a number.
 
     It falls on what enters the US, unless for use there; exports from the US to China and Macau must be tested in the
     US first, so they pay it.
@@ -65,10 +91,14 @@ def tariff_of(case: Case, book: Book, say: Say) -> bool | None:
             continue
         one: bool | None = False
         for circuit in case.circuits:
-            inside = [_inside(circuit.numbers.get("tpp"), tariff.tpp), _inside(circuit.numbers.get("mem_bw_gbps"), tariff.mem_bw_gbps)]
+            inside = [
+                _inside(circuit.numbers.get("tpp"), tariff.tpp),
+                _inside(circuit.numbers.get("mem_bw_gbps"), tariff.mem_bw_gbps),
+            ]
             both = False if False in inside else None if None in inside else True
             one = True if both or one else None if both is None else one
-        text = f"TPP {shown(tariff.tpp[0])}-{shown(tariff.tpp[1])}, DRAM bandwidth {shown(tariff.mem_bw_gbps[0])}-{shown(tariff.mem_bw_gbps[1])} GB/s"
+        tpp, memory = ("-".join(map(shown, band)) for band in (tariff.tpp, tariff.mem_bw_gbps))
+        text = f"TPP {tpp}, DRAM bandwidth {memory} GB/s"
         outcome = "unknown" if one is None else "yes" if one else "no"
         say(Step("tariff", tariff.id, text, outcome, None, None, None, tariff.sources, tariff.confidence, tariff.note))
         answer = True if one or answer else None if one is None else answer

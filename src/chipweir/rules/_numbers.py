@@ -48,7 +48,9 @@ def exact(value: object, name: str, *, least: Fraction | int | None = 0) -> Frac
         raise InputError(f"{name}: expected a finite number, got {value}")
     if isinstance(value, int) and abs(value) > LARGEST:
         raise InputError(f"{name}: the number is out of range")
-    number = value if isinstance(value, Fraction) else _from_text(repr(value) if isinstance(value, float) else str(value))
+    number = (
+        value if isinstance(value, Fraction) else _from_text(repr(value) if isinstance(value, float) else str(value))
+    )
     if number is None or abs(number) > LARGEST:
         raise InputError(f"{name}: expected a number, got {_shown(value)}")
     if least is not None and number < least:
@@ -74,13 +76,14 @@ def shown(number: object, digits: int = 4) -> str:
         return "?"
     if isinstance(number, bool):
         return "yes" if number else "no"
-    if not isinstance(number, int | float | Fraction):
+    if isinstance(number, str) or not isinstance(number, int | float | Fraction):
         return str(number)
-    if number == int(number) and abs(number) < 10**16:
+    value = float(number)
+    if number == int(number) and abs(value) < 1e16:
         return f"{int(number):,}"
-    if abs(number) >= 10**16:
-        return f"{float(number):.3g}"
-    return f"{float(number):,.{digits}f}".rstrip("0").rstrip(".")
+    if abs(value) >= 1e16:
+        return f"{value:.3g}"
+    return f"{value:,.{digits}f}".rstrip("0").rstrip(".")
 
 
 def parse_test(text: str, where: str) -> tuple[str, str, Fraction | str | bool]:

@@ -146,7 +146,17 @@ def _certified(value: object, where: str) -> Names:
     return _choices(("all", *vocabulary()["certifications"]), "certification")(value, where)
 
 
-_PLACE_KEYS = ("to", "not_to", "hq", "not_hq", "hq_stated", "hq_if_stated", "to_or_hq", "shipped_from", "packaged_not_in")
+_PLACE_KEYS = (
+    "to",
+    "not_to",
+    "hq",
+    "not_hq",
+    "hq_stated",
+    "hq_if_stated",
+    "to_or_hq",
+    "shipped_from",
+    "packaged_not_in",
+)
 _CONDITION: dict[str, Callable[[Any, str], Any]] = {
     "since": day,
     "until": day,
@@ -222,7 +232,7 @@ def _provenance(table: Mapping[str, Any], where: str, known: _Known, *, note: bo
     return found
 
 
-def _window(table: Mapping[str, Any], where: str) -> dict[str, date]:
+def _window(table: Mapping[str, Any], where: str) -> dict[str, Any]:
     since = day(table["since"], f"{where}, since") if "since" in table else FIRST
     until = day(table["until"], f"{where}, until") if "until" in table else LAST
     if until < since:
@@ -256,7 +266,8 @@ def _paragraph(value: object, where: str, known: _Known) -> Paragraph:
     return Paragraph(
         name, str(paragraph), eccn, any_of=_ways(table.get("any_of"), place),
         unless=_way(table["unless"], place) if table.get("unless") else None,
-        instrument=_instrument_name(table, place, known), **_window(table, place), **_provenance(table, place, known, note=False),
+        instrument=_instrument_name(table, place, known), **_window(table, place), **_provenance(table, place, known,
+        note=False),
     )  # fmt: skip
 
 
@@ -278,9 +289,11 @@ def _requirement(value: object, where: str, known: _Known) -> Requirement:
     return Requirement(
         name, condition=_condition(table.get("condition", {}), place, known),
         review=_review(table.get("review", "unspecified"), f"{place}, review", known),
-        instrument=_instrument_name(table, place, known), regime=one_of(table.get("regime", "US"), REGIMES, f"{place}, regime"),
+        instrument=_instrument_name(table, place, known), 
+        regime=one_of(table.get("regime", "US"), REGIMES, f"{place}, regime"),
         letter=_letter(table["letter"], f"{place}, letter") if "letter" in table else None,
-        exceptions=_names(table.get("exceptions", []), f"{place}, exceptions"), unknown=bool(table.get("unknown", False)),
+        exceptions=_names(table.get("exceptions", []), f"{place}, exceptions"), unknown=bool(table.get("unknown",
+        False)),
         **_window(table, place), **_provenance(table, place, known),
     )  # fmt: skip
 
@@ -292,7 +305,8 @@ def _authorisation(value: object, where: str, known: _Known) -> Authorisation:
         name, str(table.get("key", name)), str(table.get("title", name)),
         conditions=tuple(_condition(entry, place, known) for entry in _listed(table.get("conditions"), place)),
         instrument=_instrument_name(table, place, known), needs=str(table.get("needs", "")),
-        lifts_requirement=bool(table.get("lifts_requirement", False)), **_window(table, place), **_provenance(table, place, known),
+        lifts_requirement=bool(table.get("lifts_requirement", False)), **_window(table, place), **_provenance(table,
+        place, known),
     )  # fmt: skip
 
 
@@ -303,7 +317,11 @@ def _presumption(value: object, where: str, known: _Known) -> Presumption:
         way = _mapping(entry, place, ("id", "what", "since", "until", "condition", "leaves"))
         leaves = one_of(way.get("leaves"), ("numbers", "free", "unknown"), f"{place}, leaves")
         condition = _condition(way.get("condition", {}), f"{place}, {way.get('id')}", known)
-        ways.append(WayOut(str(way.get("id")), str(way.get("what", "")), **_window(way, place), condition=condition, leaves=leaves))
+        ways.append(
+            WayOut(
+                str(way.get("id")), str(way.get("what", "")), **_window(way, place), condition=condition, leaves=leaves
+            )
+        )
     return Presumption(
         name, condition=_condition(table.get("condition", {}), place, known), treat_as=str(table.get("treat_as", "a")),
         ways_out=tuple(ways), instrument=_instrument_name(table, place, known),
@@ -312,19 +330,22 @@ def _presumption(value: object, where: str, known: _Known) -> Presumption:
 
 
 def _stance(value: object, where: str, known: _Known) -> Stance:
-    table, name, place = _identified(value, where, ("to", "level", "chips", "end_user_types", "large_firm", "foreign_data_centre"))
+    table, name, place = _identified(
+        value, where, ("to", "level", "chips", "end_user_types", "large_firm", "foreign_data_centre")
+    )
     return Stance(
         name, one_of(table.get("level"), LEVELS, f"{place}, level"), country(table.get("to"), f"{place}, to"),
         chips=_names(table.get("chips", []), place),
         end_user_types=_from_vocabulary("end_user_types")(table.get("end_user_types", []), place),
-        large_firm=bool(table.get("large_firm", False)), foreign_data_centre=bool(table.get("foreign_data_centre", False)),
+        large_firm=bool(table.get("large_firm", False)), foreign_data_centre=bool(table.get("foreign_data_centre",
+        False)),
         **_window(table, place), **_provenance(table, place, known),
     )  # fmt: skip
 
 
 def _tariff(value: object, where: str, known: _Known) -> Tariff:
     table, name, place = _identified(value, where, ("rate", "tpp", "mem_bw_gbps"))
-    bands = {}
+    bands: dict[str, Any] = {}
     for key in ("tpp", "mem_bw_gbps"):
         low, high = (exact(entry, f"{place}, {key}") for entry in _listed(table.get(key), place))
         bands[key] = (low, high)
@@ -374,8 +395,12 @@ def _instrument(value: object, where: str, known: _Known) -> Instrument:
     for entry in _listed(table.get("status", []), place):
         row = _mapping(entry, place, ("from", "state", "mode"))
         mode = one_of(row["mode"], MODES, f"{place}, mode") if "mode" in row else None
-        statuses.append(Status(day(row.get("from"), f"{place}, status"), one_of(row.get("state"), STATES, f"{place}, state"), mode))
-    days = {key: day(table[key], f"{place}, {key}") for key in ("effective", "compliance") if key in table}
+        statuses.append(
+            Status(day(row.get("from"), f"{place}, status"), one_of(row.get("state"), STATES, f"{place}, state"), mode)
+        )
+    days: dict[str, Any] = {
+        key: day(table[key], f"{place}, {key}") for key in ("effective", "compliance") if key in table
+    }
     return Instrument(
         name, str(table.get("title", name)), day(table.get("announced"), f"{place}, announced"), **days,
         summary=str(table.get("summary", "")), status=tuple(sorted(statuses, key=lambda status: status.since)),
@@ -392,7 +417,14 @@ def _group(name: str, value: object, where: str, held: Group | None) -> Group:
     changes = list(held.changes) if held else []
     for entry in table.get("changes", []):
         row = _mapping(entry, where, ("from", "add", "remove", "sources", "note"))
-        changes.append((day(row.get("from"), where), codes(row.get("add", [])), codes(row.get("remove", [])), str(row.get("note", ""))))
+        changes.append(
+            (
+                day(row.get("from"), where),
+                codes(row.get("add", [])),
+                codes(row.get("remove", [])),
+                str(row.get("note", "")),
+            )
+        )
     members = codes(table["members"]) if "members" in table else (held.members if held else frozenset())
     return Group(
         name, str(table.get("title", held.title if held else name)), members,
@@ -403,7 +435,8 @@ def _group(name: str, value: object, where: str, held: Group | None) -> Group:
 
 TOP_KEYS = (
     "title", "note", "instruments", "groups", "conditions", "reviews", "classification", "computers", "presumptions",
-    "requirements", "exceptions", "stances", "large_firms", "tariffs", "charges", "caps", "flags", "sources", "enact", "end",
+    "requirements", "exceptions", "stances", "large_firms", "tariffs", "charges", "caps", "flags", "sources", "enact",
+    "end",
 )  # fmt: skip
 
 
@@ -458,9 +491,10 @@ def parse_book(documents: list[tuple[str, Mapping[str, Any]]]) -> Book:
             lists[attribute] += [parse(entry, f"{where}, {key}", known) for entry in _listed(table.get(key, []), where)]
         computers.update({eccn: day(since, where) for eccn, since in table.get("computers", {}).items()})
         firms += table.get("large_firms", [])
+    parts: dict[str, Any] = {name: tuple(rows) for name, rows in lists.items()}
     book = Book(
         known.instruments, known.groups, computers=computers, reviews=known.reviews, conditions=known.conditions,
-        large_firms=tuple(firms), sources=known.sources, **{name: tuple(rows) for name, rows in lists.items()},
+        large_firms=tuple(firms), sources=known.sources, **parts,
     )  # fmt: skip
     _check_names(book)
     return book
@@ -492,9 +526,9 @@ def lay_over(book: Book, document: object, where: str) -> Book:
 def _enact(book: Book, value: object, where: str) -> Book:
     """A proposed, reported, stayed or unenforced instrument comes into force on a day."""
     table = _mapping(value, where, ("instrument", "from"))
-    name = table.get("instrument")
+    name = str(table.get("instrument"))
     if name not in book.instruments:
-        raise UnknownName("instrument", str(name), book.instruments, where=where)
+        raise UnknownName("instrument", name, book.instruments, where=where)
     start = day(table.get("from"), f"{where}, from")
     kept = tuple(status for status in book.instruments[name].status if status.since < start)
     instrument = replace(book.instruments[name], status=(*kept, Status(start, "in_force")))
@@ -504,7 +538,7 @@ def _enact(book: Book, value: object, where: str) -> Book:
 def _end(book: Book, value: object, where: str) -> Book:
     """A rule, or everything an instrument carries, ceases to apply from a day."""
     table = _mapping(value, where, ("rule", "from"))
-    name, last = table.get("rule"), date.fromordinal(day(table.get("from"), f"{where}, from").toordinal() - 1)
+    name, last = str(table.get("rule")), date.fromordinal(day(table.get("from"), f"{where}, from").toordinal() - 1)
     if name in book.instruments:
         kept = tuple(status for status in book.instruments[name].status if status.since <= last)
         ended = (*kept, Status(date.fromordinal(last.toordinal() + 1), "revoked"))
@@ -524,7 +558,7 @@ def _end(book: Book, value: object, where: str) -> Book:
         parts[attribute] = tuple(rows)
     if not found:
         rules = [entry.id for attribute in parts for entry in getattr(book, attribute)]
-        raise UnknownName("rule", str(name), [*rules, *book.instruments], where=where)
+        raise UnknownName("rule", name, [*rules, *book.instruments], where=where)
     return replace(book, _memo={}, **parts)
 
 

@@ -14,7 +14,8 @@ ALIASES = {
     "Emirates": "AE", "Holland": "NL", "Burma": "MM", "Turkey": "TR", "Turkiye": "TR", "Czechia": "CZ",
     "Czech Republic": "CZ", "Russian Federation": "RU", "Viet Nam": "VN", "KSA": "SA", "Republic of China": "TW",
     "Chinese Taipei": "TW", "DRC": "CD", "DR Congo": "CD", "Ivory Coast": "CI", "Cabo Verde": "CV", "Swaziland": "SZ",
-    "Great Britain": "GB", "England": "GB", "한국": "KR", "홍콩": "HK", "마카오": "MO", "미국": "US", "중국": "CN", "대만": "TW",
+    "Great Britain": "GB", "England": "GB", "한국": "KR", "홍콩": "HK",
+    "마카오": "MO", "미국": "US", "중국": "CN", "대만": "TW",
 }  # fmt: skip
 
 

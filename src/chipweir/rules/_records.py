@@ -16,7 +16,14 @@ _NUMBERS = (
     "tpp", "pd", "die_mm2", "io_gbps", "mem_bw_gbps", "tpp_per_ic", "mbd", "node_nm", "transistors_bn",
     "training_ops", "fine_tune_ops", "base_training_ops",
 )  # fmt: skip
-_FLAGS = ("dc", "co_packaged_with_processor", "has_hbm", "more_capable_than_best_open", "us_available_2026_01_15", "non_planar")
+_FLAGS = (
+    "dc",
+    "co_packaged_with_processor",
+    "has_hbm",
+    "more_capable_than_best_open",
+    "us_available_2026_01_15",
+    "non_planar",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,9 @@ class Item:
             if key not in known:
                 raise UnknownName("item field", str(key)[:60], known, where=where)
         item = cls(**{str(key): entry for key, entry in value.items()})
-        if all(getattr(item, name) is None for name in known if name not in ("quantity", "name", "maker", "maker_country")):
+        if all(
+            getattr(item, name) is None for name in known if name not in ("quantity", "name", "maker", "maker_country")
+        ):
             raise InputError(f"{where}: nothing to classify; give a chip, numbers, a spec or contains")
         return item
 
@@ -201,7 +210,22 @@ SHIPMENT_FIELDS = (
     "ownership", "certifications", "mode", "regime", "installed_tpp", "year_tpp", "date", "on",
 )  # fmt: skip
 PASS_FIELDS = frozenset(
-    {"id", "note", "notes", "why", "comment", "expected", "expect", "tags", "label", "ref", "case", "source", "line", "citation"}
+    {
+        "id",
+        "note",
+        "notes",
+        "why",
+        "comment",
+        "expected",
+        "expect",
+        "tags",
+        "label",
+        "ref",
+        "case",
+        "source",
+        "line",
+        "citation",
+    }
 )
 
 
@@ -299,7 +323,8 @@ class Classification:
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
         return {
-            "item": self.name, "on": self.on.isoformat(), "eccn": self.eccn, "tpp": plain(self.tpp), "pd": plain(self.pd),
+            "item": self.name, "on": self.on.isoformat(), "eccn": self.eccn, "tpp": plain(self.tpp),
+            "pd": plain(self.pd),
             "way": self.way, "basis": self.basis, "missing": list(self.missing), "assumptions": list(self.assumptions),
             "margin": margin_dict(self.margins), "trace": [step.to_dict() for step in self.trace],
             "verified_until": self.verified_until.isoformat(), "not_verified": self.on > self.verified_until,
@@ -381,7 +406,8 @@ class Decision:
         row: dict[str, Any] = {
             "item": self.name, "on": self.on.isoformat(), "to": self.to, "eccn": self.eccn, "tpp": plain(self.tpp),
             "pd": plain(self.pd), "licence": self.licence, "review": self.review, "exception": self.exception,
-            "basis": self.basis, "outcome": self.outcome, "tariff_25pct": self.tariff_25pct, "import_stance": self.import_stance,
+            "basis": self.basis, "outcome": self.outcome, "tariff_25pct": self.tariff_25pct,
+            "import_stance": self.import_stance,
             "gp10_risk": self.gp10_risk, "flags": list(self.flags), "fee": self.fee, "share_cap": self.share_cap,
             "requirements": [found.to_dict() for found in self.requirements], "conditions": list(self.conditions),
             "assumptions": list(self.assumptions), "missing": list(self.missing), "margin": margin_dict(self.margins),

@@ -1,4 +1,4 @@
-"""The vocabulary of shipments: each free-text field has words it understands, and says which are nearest when it does not."""
+"""The vocabulary of shipments: the words each free-text field understands, and the nearest ones when it does not."""
 
 import re
 import unicodedata
@@ -29,7 +29,7 @@ def vocabulary() -> Mapping[str, Any]:
 
 @lru_cache(maxsize=65536)
 def folded(text: str) -> str:
-    """`text` without what names differ in by accident: case, accents' width, spaces, hyphens, underscores, punctuation."""
+    """`text` without what names differ in by accident: case, width, spaces, hyphens, underscores, punctuation."""
     return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", text).casefold())
 
 
