@@ -119,6 +119,11 @@ def test_the_more_special_product_outranks_the_more_general() -> None:
     ]
 
 
+def test_chips_are_named_by_id_or_alias() -> None:
+    scenario = parse_scenario("levers: {us.quota: {H20: 5, nvidia-next-2028: 7}}")
+    assert scenario.levers.items() >= {"us.quota.nvidia-h20": 5, "us.quota.nvidia-next-2028": 7}.items()
+
+
 def test_a_date_alone_switches_on() -> None:
     scenario = parse_scenario(
         "levers: {us: {hub_licence: {MYS: 2026-12, THA: 2027-06-01}, location_verification: yes}}"
@@ -223,6 +228,11 @@ def test_a_setting_that_can_have_no_effect_is_a_warning() -> None:
         ("levers: {us.enforcement: 1, us: {enforcement: 2}}", "us.enforcement is set twice"),
         ("levers: {china.import_stance: opn}", "'opn' is none of open, discouraged, conditional, blocked, law"),
         ("levers: {us.hub_licence.VNM: 1}", "unknown lever 'us.hub_licence.VNM'"),
+        ("levers: {us.quota: {nvidia-h2x0: 5}}", "unknown chip or class 'nvidia-h2x0' in f.yaml line 1; did you mean"),
+        ("levers: {us.quota: {h20class: 5}}", "did you mean h20-class"),
+        ("levers: {us.quota.: 5}", "unknown chip or class ''"),
+        ("levers: {us.quota: {H20: 5, nvidia-h20: 6}}", "us.quota.nvidia-h20 is set twice"),
+        ("levers: {us.quota: {nvidia-rtx-4090: 5}}", "nvidia-rtx-4090 is not among the products of the model"),
         ("levers: {us.hub_licence: 2026-12}", "unknown lever 'us.hub_licence'"),
         ("levers: {us: 4}", "unknown lever 'us'"),
         ("levers: 4", "levers takes a mapping"),

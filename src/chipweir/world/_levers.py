@@ -110,6 +110,13 @@ def find_lever(name: str) -> tuple[Lever, str]:
     raise UnknownName("lever", name, _setting_names())
 
 
+@cache
+def product_ids() -> tuple[str, ...]:
+    """The products of the model, which settings by product may name."""
+    text = (resources.files("chipweir.world") / "data" / "products.csv").read_text(encoding="utf-8")
+    return tuple(row["product"] for row in csv.DictReader(text.splitlines()))
+
+
 def setting_name(lever: Lever, product: str) -> str:
     """The one dotted name of a setting: `us.quota.h20-class`, `us.enforcement`."""
     return f"{lever.name}.{product}" if lever.by_product else lever.name

@@ -26,6 +26,7 @@ from chipweir.world._levers import (
     is_month,
     levers,
     parse_month,
+    product_ids,
     setting_name,
 )
 
@@ -317,14 +318,23 @@ def _find(dotted: str, where: str) -> tuple[Lever, str]:
         lever, product = find_lever(dotted)
     except UnknownName as error:
         raise UnknownName("lever", dotted, error.suggestions, where=where) from None
-    if lever.by_product and product not in PRODUCT_CLASSES:
-        from chipweir import facts
-
-        try:
-            product = facts.load().chip(product).id
-        except UnknownName as error:
-            raise UnknownName("chip or class", product, [*PRODUCT_CLASSES, *error.suggestions], where=where) from None
+    if lever.by_product and product not in (*PRODUCT_CLASSES, *product_ids()):
+        product = _product_of_chip(product, where)
     return lever, product
+
+
+def _product_of_chip(name: str, where: str) -> str:
+    """The model's product that an alias of a chip speaks of."""
+    from chipweir import facts
+
+    try:
+        chip = facts.load().chip(name).id
+    except UnknownName as error:
+        known = [*PRODUCT_CLASSES, *product_ids(), *error.suggestions]
+        raise UnknownName("chip or class", name, known, where=where) from None
+    if chip not in product_ids():
+        raise InputError(f"{where}: {chip} is not among the products of the model, so the setting would do nothing")
+    return chip
 
 
 def _read_setting(lever: Lever, dotted: str, value: object, path: tuple[str, ...], place: _Place) -> Setting:
