@@ -105,7 +105,9 @@ def test_sources_are_not_repeated() -> None:
 def test_benchmarks_belong_to_the_variant() -> None:
     base = FACTS.select("Seed-OSS-36B-Base", "benchmark_score", "MMLU-Pro")
     assert [fact.value.best for fact in base] == [65.1]
-    assert [fact.value.best for fact in FACTS.select("ByteDance-Seed/Seed-OSS-36B-Instruct", "benchmark_score")] == [82.7]
+    assert [fact.value.best for fact in FACTS.select("ByteDance-Seed/Seed-OSS-36B-Instruct", "benchmark_score")] == [
+        82.7
+    ]
 
 
 def test_loading_is_quick() -> None:

@@ -1,6 +1,7 @@
 """A value knows its best number, its range and whether its bounds are in order."""
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -15,10 +16,12 @@ maybe = st.none() | numbers
 
 
 @given(low=maybe, central=maybe, high=maybe)
-def test_best_lies_in_the_interval_of_an_ordered_value(low: float | None, central: float | None, high: float | None) -> None:
+def test_best_lies_in_the_interval_of_an_ordered_value(
+    low: float | None, central: float | None, high: float | None
+) -> None:
     value = Value(low=low, central=central, high=high)
     stated = [number for number in (low, central, high) if number is not None]
-    assert value.ordered == (bool(stated) and all(a <= b for a, b in zip(stated, stated[1:], strict=False)))
+    assert value.ordered == (bool(stated) and all(a <= b for a, b in pairwise(stated)))
     if value.ordered:
         bottom, top = value.interval
         assert bottom <= value.best <= top
@@ -41,7 +44,8 @@ def test_a_number_is_finite(bad: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cls", "confidence", "rumour"), [("press", "C", True), ("press", "D", True), ("press", "B", False), ("own", "D", False)]
+    ("cls", "confidence", "rumour"),
+    [("press", "C", True), ("press", "D", True), ("press", "B", False), ("own", "D", False)],
 )
 def test_only_weak_press_is_a_rumour(cls: str, confidence: str, rumour: bool) -> None:
     assert Value.model_validate({"central": 1, "cls": cls, "confidence": confidence}).rumour is rumour

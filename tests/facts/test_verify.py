@@ -28,83 +28,93 @@ def test_every_exception_has_a_reason_and_is_used() -> None:
     assert all(len(finding.excused) > 20 for finding in excused)
 
 
-PLANTED = {
-    "no source": ("sources", dict(facts_csv=FACT + "p-1,huawei,units,,,1,,chips,2025,2026,,\n"), "p-1"),
-    "unknown source": ("sources", dict(facts_csv=FACT + "p-1,huawei,units,,,1,,chips,2025,2026,,nobody\n"), "p-1"),
-    "unknown unit": ("units", dict(facts_csv=FACT + f"p-1,huawei,units,,,1,,blorps,2025,2026,,{KNOWN}\n"), "p-1"),
-    "impossible unit": ("units", dict(chip_values_csv=CHIP_VALUE + f"nvidia-h20,tdp_w,,400,,GB,{KNOWN},\n"), "nvidia-h20.tdp_w"),
-    "share in dollars": ("units", dict(facts_csv=FACT + f"p-1,smic,yield,,,1,,USD,2025,2026,,{KNOWN}\n"), "p-1"),
-    "bounds": ("ranges", dict(facts_csv=FACT + f"p-1,huawei,units,,5,1,9,chips,2025,2026,,{KNOWN}\n"), "p-1"),
-    "share above 100": ("ranges", dict(facts_csv=FACT + f"p-1,smic,yield,,,140,,percent,2025,2026,,{KNOWN}\n"), "p-1"),
-    "negative power": ("ranges", dict(chip_values_csv=CHIP_VALUE + f"nvidia-h20,tdp_w,,-4,,W,{KNOWN},\n"), "nvidia-h20.tdp_w"),
-    "no such entity": ("orphans", dict(facts_csv=FACT + f"p-1,huawai,units,,,1,,chips,2025,2026,,{KNOWN}\n"), "p-1"),
-    "no such chip": ("orphans", dict(systems_csv=SYSTEM + "nvidia-z,Z,nvidia,US,nvidia-zz,8,shipped,2025\n"), "nvidia-z"),
-    "no such maker": ("orphans", dict(chips_csv=CHIP + "nvidia-z,Z,nvidea,US,shipped,2025\n"), "nvidia-z"),
-    "values of nothing": ("orphans", dict(chip_values_csv=CHIP_VALUE + f"nvidia-zz,tdp_w,,4,,W,{KNOWN},\n"), "nvidia-zz.tdp_w"),
-    "conflict row": (
-        "orphans",
-        dict(conflicts_yaml="- {id: p-1, quantity: x, values: [{who: a, says: b, facts: [zzz-1]}], likely_reason: r, treatment: t}\n"),
-        "p-1",
-    ),
-    "published too early": ("dates", dict(facts_csv=FACT + f"p-1,huawei,units,,,1,,chips,2025Q3,2025-05,,{KNOWN}\n"), "p-1"),
-    "estimate for the year": (
-        "early-observations",
-        dict(facts_csv=FACT + f"p-1,huawei,units,,,1,,chips,2025,2025-09,,{KNOWN}\n"),
-        "p-1",
-    ),
-    "day that is none": ("dates", dict(events_csv="id,date,type,description,source\n" + f"p-1,2025-02-30,law,x,{KNOWN}\n"), "p-1"),
-    "price backwards": (
-        "dates",
-        dict(
-            prices_csv="id,kind,item,provider,metric,central,unit,valid_from,valid_to,source\n"
-            + f"p-1,api,x,y,input,1,USD/1M tok,2025-09,2025-01,{KNOWN}\n"
-        ),
-        "p-1",
-    ),
-    "system before its chip": ("dates", dict(systems_csv=SYSTEM + "nvidia-z,Z,nvidia,US,nvidia-b200,8,shipped,2021\n"), "nvidia-z"),
+Files = dict[str, str]
+
+
+def fact(rest: str, source: str = KNOWN) -> Files:
+    return {"facts_csv": f"{FACT}p-1,{rest},{source}\n"}
+
+
+def chip_value(rest: str, preferred: str = "") -> Files:
+    return {"chip_values_csv": f"{CHIP_VALUE}{rest},{KNOWN},{preferred}\n"}
+
+
+def system_value(rest: str) -> Files:
+    return {"system_values_csv": f"{SYSTEM_VALUE}{rest},{KNOWN},yes\n"}
+
+
+def system(rest: str) -> Files:
+    return {"systems_csv": f"{SYSTEM}nvidia-z,Z,nvidia,US,{rest}\n"}
+
+
+SAME = "".join(f"p-{number},huawei,units,x,,7,,chips,2025,2026,,{KNOWN}\n" for number in (1, 2))
+RIVALS = "".join(f"nvidia-z,tdp_w,,{watts},,W,{KNOWN},\n" for watts in (400, 500))
+PRICE = "id,kind,item,provider,metric,central,unit,valid_from,valid_to,source\n"
+CONFLICT = """
+- id: p-1
+  quantity: x
+  values: [{who: a, says: b, facts: [zzz-1]}]
+  likely_reason: r
+  treatment: t
+"""
+NAMESAKE = "id,name,maker,maker_country,status,aliases\nnvidia-z,Z,nvidia,US,shipped,H20\n"
+EVENT = f"id,date,type,description,source\np-1,2025-02-30,law,x,{KNOWN}\n"
+BACKWARDS = f"{PRICE}p-1,api,x,y,input,1,USD/1M tok,2025-09,2025-01,{KNOWN}\n"
+PLANTED: dict[str, tuple[str, Files, str]] = {
+    "no source": ("sources", fact("huawei,units,,,1,,chips,2025,2026,", ""), "p-1"),
+    "unknown source": ("sources", fact("huawei,units,,,1,,chips,2025,2026,", "nobody"), "p-1"),
+    "unknown unit": ("units", fact("huawei,units,,,1,,blorps,2025,2026,"), "p-1"),
+    "impossible unit": ("units", chip_value("nvidia-h20,tdp_w,,400,,GB"), "nvidia-h20.tdp_w"),
+    "share in dollars": ("units", fact("smic,yield,,,1,,USD,2025,2026,"), "p-1"),
+    "bounds": ("ranges", fact("huawei,units,,5,1,9,chips,2025,2026,"), "p-1"),
+    "share above 100": ("ranges", fact("smic,yield,,,140,,percent,2025,2026,"), "p-1"),
+    "negative power": ("ranges", chip_value("nvidia-h20,tdp_w,,-4,,W"), "nvidia-h20.tdp_w"),
+    "no such entity": ("orphans", fact("huawai,units,,,1,,chips,2025,2026,"), "p-1"),
+    "no such chip": ("orphans", system("nvidia-zz,8,shipped,2025"), "nvidia-z"),
+    "no such maker": ("orphans", {"chips_csv": CHIP + "nvidia-z,Z,nvidea,US,shipped,2025\n"}, "nvidia-z"),
+    "values of nothing": ("orphans", chip_value("nvidia-zz,tdp_w,,4,,W"), "nvidia-zz.tdp_w"),
+    "conflict row": ("orphans", {"conflicts_yaml": CONFLICT}, "p-1"),
+    "published too early": ("dates", fact("huawei,units,,,1,,chips,2025Q3,2025-05,"), "p-1"),
+    "day that is none": ("dates", {"events_csv": EVENT}, "p-1"),
+    "price backwards": ("dates", {"prices_csv": BACKWARDS}, "p-1"),
+    "system before its chip": ("dates", system("nvidia-b200,8,shipped,2021"), "nvidia-z"),
+    "estimate for the year": ("early-observations", fact("huawei,units,,,1,,chips,2025,2025-09,"), "p-1"),
     "sum of a system": (
         "system-sums",
-        dict(system_values_csv=SYSTEM_VALUE + f"huawei-cloudmatrix-384,bf16_pflops,578,PFLOP/s,{KNOWN},yes\n"),
+        system_value("huawei-cloudmatrix-384,bf16_pflops,578,PFLOP/s"),
         "huawei-cloudmatrix-384.bf16_pflops",
     ),
     "memory of a system": (
         "system-sums",
-        dict(system_values_csv=SYSTEM_VALUE + f"nvidia-gb200-nvl72,mem_tb,30,TB,{KNOWN},yes\n"),
+        system_value("nvidia-gb200-nvl72,mem_tb,30,TB"),
         "nvidia-gb200-nvl72.mem_tb",
     ),
     "slower in fewer bits": (
         "format-ratios",
-        dict(chip_values_csv=CHIP_VALUE + f"nvidia-h20,fp8_tflops,,100,,TFLOP/s,{KNOWN},yes\n"),
+        chip_value("nvidia-h20,fp8_tflops,,100,,TFLOP/s", "yes"),
         "nvidia-h20.fp8_tflops",
     ),
-    "processing performance": (
-        "processing-performance",
-        dict(chip_values_csv=CHIP_VALUE + f"nvidia-h20,tpp,,4000,,bit*TOP/s,{KNOWN},yes\n"),
-        "nvidia-h20.tpp",
+    "wrong product": ("processing-performance", chip_value("nvidia-h20,tpp,,4000,,bit*TOP/s", "yes"), "nvidia-h20.tpp"),
+    "quarters and year": ("period-sums", fact('nvidia,dc_revenue,"FY24, all",,60,,USD bn,2024-01-28,2024-02,'), "p-1"),
+    "half a die": (
+        "die-arithmetic",
+        chip_value("nvidia-h20,dies_per_package,,1.5,,die", "yes"),
+        "nvidia-h20.dies_per_package",
     ),
-    "quarters and year": (
-        "period-sums",
-        dict(facts_csv=FACT + f'p-1,nvidia,dc_revenue,"FY24, all",,60,,USD bn,2024-01-28,2024-02,,{KNOWN}\n'),
-        "p-1",
-    ),
-    "half a die": ("die-arithmetic", dict(chip_values_csv=CHIP_VALUE + f"nvidia-h20,dies_per_package,,1.5,,die,{KNOWN},yes\n"), "nvidia-h20.dies_per_package"),
-    "die too large": ("die-arithmetic", dict(chip_values_csv=CHIP_VALUE + f"nvidia-h20,die_mm2,,1600,,mm**2,{KNOWN},yes\n"), "nvidia-h20.die_mm2"),
-    "twice": (
-        "duplicates",
-        dict(facts_csv=FACT + "".join(f"p-{n},huawei,units,x,,7,,chips,2025,2026,,{KNOWN}\n" for n in (1, 2))),
-        "p-2",
-    ),
-    "one name for two": ("duplicates", dict(chips_csv="id,name,maker,maker_country,status,aliases\nnvidia-z,Z,nvidia,US,shipped,H20\n"), "h20"),
+    "die too large": ("die-arithmetic", chip_value("nvidia-h20,die_mm2,,1600,,mm**2", "yes"), "nvidia-h20.die_mm2"),
+    "twice": ("duplicates", {"facts_csv": FACT + SAME}, "p-2"),
+    "one name for two": ("duplicates", {"chips_csv": NAMESAKE}, "h20"),
     "none preferred": (
         "preferences",
-        dict(
-            chips_csv=CHIP + "nvidia-z,Z,nvidia,US,shipped,2025\n",
-            chip_values_csv=CHIP_VALUE + "".join(f"nvidia-z,tdp_w,,{n},,W,{KNOWN},\n" for n in (400, 500)),
-        ),
+        {"chips_csv": CHIP + "nvidia-z,Z,nvidia,US,shipped,2025\n", "chip_values_csv": CHIP_VALUE + RIVALS},
         "nvidia-z.tdp_w",
     ),
-    "stale exception": ("stale-exceptions", dict(exceptions_yaml="- {check: dates, ids: [fab-001], reason: none}\n"), "fab-001"),
-}  # fmt: skip
+    "stale exception": (
+        "stale-exceptions",
+        {"exceptions_yaml": "- {check: dates, ids: [fab-001], reason: none}\n"},
+        "fab-001",
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", PLANTED)
@@ -129,4 +139,9 @@ def test_first_day(text: str, day: str | None) -> None:
 
 
 def test_end_of_a_span() -> None:
-    assert [end_of(text) for text in ("2025", "2025Q1", "2025H1", "2025-03")] == ["2025-12-28", "2025-03-28", "2025-06-28", None]
+    assert [end_of(text) for text in ("2025", "2025Q1", "2025H1", "2025-03")] == [
+        "2025-12-28",
+        "2025-03-28",
+        "2025-06-28",
+        None,
+    ]

@@ -88,7 +88,7 @@ def list_records(
         return
     columns = LIST_COLUMNS[plural]
     _print_table(columns, [[_cell(row[column]) for column in columns] for row in rows])
-    _note(_("{count} {kind}", count=len(rows), kind=plural))
+    _note(_("{kind}: {count}", count=len(rows), kind=plural))
 
 
 def _filtered(
@@ -159,7 +159,11 @@ def verify(directories: Directories = None, as_json: AsJson = False) -> None:
         for override in facts.overrides:
             _note(override.text)
         _note(
-            _("{count} findings, {known} known exceptions", count=len(open_ones), known=len(findings) - len(open_ones))
+            _(
+                "findings: {count}; known exceptions: {known}",
+                count=len(open_ones),
+                known=len(findings) - len(open_ones),
+            )
         )
     raise typer.Exit(1 if open_ones else 0)
 
@@ -187,7 +191,7 @@ def query(
         _print_json([dict(zip(answer.columns, map(_jsonable, row), strict=True)) for row in answer.rows])
         return
     _print_table(answer.columns, [[_cell(cell) for cell in row] for row in answer.rows])
-    _note(_("{count} rows", count=len(answer.rows)))
+    _note(_("rows: {count}", count=len(answer.rows)))
 
 
 def schema(as_json: AsJson = False) -> None:

@@ -1,0 +1,84 @@
+"""SQL sees every table, and nothing else."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chipweir import facts
+from chipweir.errors import InputError
+from chipweir.facts._query import query, tables
+
+
+FACTS = facts.load()
+
+
+def test_all_tables_are_there_in_full() -> None:
+    for name, count in (("chips", len(FACTS.chips)), ("facts", len(FACTS.facts)), ("entities", len(FACTS.entities))):
+        assert query(FACTS, f"SELECT count(*) FROM {name}").rows == ((count,),)
+    wanted = {"chips", "systems", "models", "facts", "events", "prices", "sources", "entities", "aliases", "conflicts"}
+    assert wanted <= set(tables(FACTS))
+
+
+def test_joins_across_tables() -> None:
+    sql = """
+        SELECT s.id, s.n_chips * c.bf16_tflops / 1000 AS pflops
+        FROM systems s JOIN chips c ON s.chip = c.id WHERE s.id = 'huawei-cloudmatrix-384'
+    """
+    ((identifier, pflops),) = query(FACTS, sql).rows
+    assert (identifier, pflops) == ("huawei-cloudmatrix-384", pytest.approx(288.768))
+
+
+def test_columns_of_the_same_name_are_told_apart() -> None:
+    assert query(FACTS, "SELECT 1 AS a, 2 AS a").columns == ("a", "a_2")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM glob('/*')",
+        "SELECT content FROM read_text('/etc/hostname')",
+        "COPY chips TO 'stolen.csv'",
+        "ATTACH 'stolen.db'",
+        "INSTALL httpfs",
+        "SET enable_external_access = true",
+        "DELETE FROM chips",
+        "WITH gone AS (DELETE FROM chips RETURNING id) SELECT * FROM gone",
+        "DROP TABLE chips",
+        "SELECT 1; SELECT 2",
+        "SELEC 1",
+        "SELECT nothing FROM chips",
+        "SELECT * FROM FACTS_",
+        "",
+        ";",
+    ],
+)
+def test_anything_but_one_reading_statement_is_refused(
+    sql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as caught:
+        query(FACTS, sql)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_many_rows_are_refused() -> None:
+    with pytest.raises(InputError, match="LIMIT"):
+        query(FACTS, "SELECT * FROM range(200000)")
+
+
+def test_overrides_can_be_asked_for(overlay: Callable[..., Path]) -> None:
+    text = "chip,quantity,central,unit,source,preferred\nnvidia-h20,memory_gb,141,GB,own-knowledge-not-looked-up,yes\n"
+    mine = facts.load([overlay(chip_values_csv=text)])
+    ((kind, identifier, _, by),) = query(mine, "SELECT * FROM overrides").rows
+    assert (kind, identifier) == ("value", "nvidia-h20.memory_gb")
+    assert by.endswith("chip_values.csv:2")
+
+
+def test_conflicts_hold_their_sides_as_json() -> None:
+    ((sides,),) = query(FACTS, "SELECT \"values\" FROM conflicts WHERE id = 'smic-7nm-yield'").rows
+    assert len(json.loads(sides)) == 5
