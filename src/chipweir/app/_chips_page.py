@@ -1,14 +1,321 @@
-"""The chips page."""
+"""The Chips page: chips and systems side by side, in the plane of the rules, their legal history, what they are worth."""
 
-from typing import Any
-from dash import Dash, html
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import dash_mantine_components as dmc
+import numpy as np
+from dash import Dash, Input, Output, State, html, no_update
+
+from chipweir.app import _layout
 from chipweir.app._jobs import Jobs
-from chipweir.app._state import View
+from chipweir.app._state import View, read_view
+from chipweir.errors import InputError
+from chipweir.i18n import _, language, use_language
+from chipweir.report import _chips, _numbers, figures
+from chipweir.report._labels import N_
 
 
-def page(view: View) -> Any:
-    return html.Div("chips")
+if TYPE_CHECKING:
+    from chipweir.facts import Chip, Facts, Value
+
+MOST_CHIPS = 8
+DEFAULT_CHIPS = ("nvidia-h20", "nvidia-h100-sxm", "nvidia-b200", "huawei-ascend-910c")
+DEFAULT_SYSTEMS = ("huawei-cloudmatrix-384", "nvidia-gb200-nvl72")
+DEFAULT_MODEL = "deepseek-v3"
+_FIRST_MONTH = np.datetime64("2022-01", "M")
+
+SPECS = {
+    "bf16_tflops": N_("16-bit, TFLOP/s"),
+    "fp8_tflops": N_("8-bit float, TFLOP/s"),
+    "int8_tops": N_("8-bit integer, TOP/s"),
+    "fp4_tflops": N_("4-bit, TFLOP/s"),
+    "memory_gb": N_("Memory, GB"),
+    "memory_gbs": N_("Memory bandwidth, GB/s"),
+    "scaleup_gbs": N_("Scale-up link, GB/s one way"),
+    "scaleup_domain": N_("Chips in a scale-up domain"),
+    "tdp_w": N_("Power, W"),
+    "die_mm2": N_("Die area, mm²"),
+    "hbm_stacks": N_("HBM stacks"),
+    "price_usd": N_("Price, US dollars"),
+}
+SYSTEM_SPECS = {
+    "bf16_pflops": N_("16-bit, PFLOP/s"),
+    "fp8_pflops": N_("8-bit, PFLOP/s"),
+    "mem_tb": N_("Memory, TB"),
+    "mem_tbs": N_("Memory bandwidth, TB/s"),
+    "scaleup_total_tbs": N_("Scale-up links together, TB/s"),
+    "power_kw": N_("Power, kW"),
+    "price_usd": N_("Price, US dollars"),
+}
+
+
+def page(view: View) -> html.Div:
+    """Choosers above, then table, plane, history, and the match of two systems."""
+    from chipweir import facts
+
+    known = facts.load()
+    chips = [{"value": chip.id, "label": chip.name} for chip in known.chips.values()]
+    systems = [{"value": system.id, "label": system.name} for system in known.systems.values()]
+    models = [{"value": model.id, "label": model.name} for model in known.models.values()]
+    countries = [
+        {"value": code, "label": (record.names.ko if language() == "ko" else "") or record.names.en}
+        for code, record in known.countries.items()
+    ]
+    chosen = [name for name in view.asked("c.chips").split() if name in known.chips] or list(DEFAULT_CHIPS)
+    pair = [name for name in view.asked("c.match").split() if name in known.systems]
+    pair = pair if len(pair) == 2 else list(DEFAULT_SYSTEMS)
+    model = view.asked("c.model", DEFAULT_MODEL)
+    select = partial(dmc.Select, searchable=True, allowDeselect=False, limit=300)
+    return html.Div(
+        [
+            html.H1(_("Chips and systems")),
+            html.Div(
+                [
+                    dmc.MultiSelect(
+                        id="c-chips",
+                        label=_("Chips"),
+                        data=chips,
+                        value=chosen[:MOST_CHIPS],
+                        maxValues=MOST_CHIPS,
+                        searchable=True,
+                        w="min(100%, 640px)",
+                    ),
+                    select(id="c-to", label=_("Destination"), data=countries, value=view.asked("c.to", "CN")),
+                    dmc.TextInput(
+                        id="c-on",
+                        label=_("On (year-month-day)"),
+                        value=view.asked("c.on", date.today().isoformat()),
+                        debounce=500,
+                    ),
+                ],
+                className="controls",
+            ),
+            html.Div(id="c-message"),
+            html.Div(id="c-table"),
+            html.Div(
+                [
+                    _layout.graph("c-plane", _layout.blank(_layout.theme_of(view))),
+                    _layout.graph("c-history", _layout.blank(_layout.theme_of(view))),
+                ],
+                className="charts",
+            ),
+            html.Section(
+                [
+                    html.H2(_("Match two systems")),
+                    html.Div(
+                        [
+                            select(id="c-first", label=_("Do the job of"), data=systems, value=pair[1]),
+                            select(id="c-second", label=_("with how many"), data=systems, value=pair[0]),
+                            select(
+                                id="c-model",
+                                label=_("serving the model"),
+                                data=models,
+                                value=model if model in known.models else DEFAULT_MODEL,
+                            ),
+                            html.Button(_("Match"), id="c-match", className="action primary"),
+                        ],
+                        className="controls",
+                    ),
+                    html.Div(id="c-matched", role="status", **{"aria-live": "polite"}),
+                ]
+            ),
+        ]
+    )
+
+
+def _cell(value: "Value | None") -> Any:
+    """A value with who says so, on pointing at it."""
+    if value is None:
+        return _numbers.MISSING
+    low, high = value.interval
+    text = (
+        _numbers.full(value.best)
+        if low == high or value.central is not None
+        else f"{_numbers.full(low)} – {_numbers.full(high)}"
+    )
+    about = f"{value.source} · {value.as_of} · {value.cls}, {value.confidence}" + (
+        f" · {_('rumour')}" if value.rumour else ""
+    )
+    return html.Span(text + (" ?" if value.rumour else ""), title=about)
+
+
+def specifications(known: "Facts", names: list[str]) -> html.Div:
+    """Specifications, worth and classification of chips, one column a chip."""
+    chips = [known.chip(name) for name in names]
+    rows: list[list[Any]] = [
+        [_("Maker"), *(known.entities[c.maker].names.en if c.maker in known.entities else c.maker for c in chips)]
+    ]
+    rows.append([_("Released"), *(c.release or _numbers.MISSING for c in chips)])
+    rows.append([_("Status"), *(c.status for c in chips)])
+    for field, text in SPECS.items():
+        rows.append([_(text), *(_cell(getattr(chip, field)) for chip in chips)])
+    rows.append(
+        [
+            _("Total processing performance (TPP)"),
+            *(_numbers.full(_chips.total_processing_performance(c)) for c in chips),
+        ]
+    )
+    rows.append(
+        [_("Performance density (TPP per mm²)"), *(_numbers.number(_chips.performance_density(c)) for c in chips)]
+    )
+    rows += _worth(chips)
+    return _layout.table([_("Quantity"), *(chip.name for chip in chips)], rows, _("Specifications"))
+
+
+def _worth(chips: list["Chip"]) -> list[list[Any]]:
+    """Rows of what the chips are worth in the reference workloads, from the performance room."""
+    from chipweir.perf._worth import worth
+
+    found = worth(chips)
+    workloads = {"training": _("Training"), "inference": _("Data-centre inference"), "edge": _("Edge inference")}
+    rows: list[list[Any]] = []
+    for column, name in enumerate(found.workloads):
+        cells = []
+        for row in range(len(chips)):
+            middle, spread = found.throughput[row, column], 1.2816 * found.log_sd[row, column]
+            low, high = middle * np.exp(-spread), middle * np.exp(spread)
+            cells.append(f"{_numbers.number(middle, 2)} ({_numbers.number(low, 2)} – {_numbers.number(high, 2)})")
+        rows.append([_("Worth in H100s: {workload}", workload=workloads.get(name, name)), *cells])
+    rows.append([_("Tokens a second, reference mix"), *(_numbers.number(float(v)) for v in found.tokens_per_second)])
+    rows.append(
+        [_("Power with its share of the server, W"), *(_numbers.number(float(v)) for v in found.system_power_w)]
+    )
+    return rows
+
+
+def plane(known: "Facts", names: list[str], on: date, theme: Any) -> dict[str, Any]:
+    """The chosen chips over the control regions in force on a day."""
+    regions = _chips.regions_on(on)
+    subtitle = (
+        _("control regions on {day}", day=_numbers.day(on))
+        if regions
+        else _("no control regions on {day}", day=_numbers.day(on))
+    )
+    return figures.tpp_plane.spec(
+        _chips.points(known.chip(name) for name in names), regions=regions, subtitle=subtitle, theme=theme
+    )
+
+
+def history(known: "Facts", names: list[str], destination: str, theme: Any) -> dict[str, Any]:
+    """The licence states of the chosen chips for a destination, by month to the end of what is known."""
+    months = np.arange(_FIRST_MONTH, np.datetime64("2027-01", "M"))
+    rows, states = _chips.legal_rows(known, names, [destination], months)
+    place = known.country(destination).names
+    title = _("Licence state for: {place}", place=(place.ko if language() == "ko" else "") or place.en)
+    return figures.legal_history.spec(months, rows, states, title=title, theme=theme)
+
+
+def systems_table(known: "Facts", names: list[str]) -> html.Div:
+    """Specifications of systems, one column a system."""
+    systems = [known.system(name) for name in names]
+    rows: list[list[Any]] = [
+        [_("Chips"), *(f"{system.n_chips} × {known.chips[system.chip].name}" for system in systems)]
+    ]
+    rows += [[_(text), *(_cell(getattr(system, field)) for system in systems)] for field, text in SYSTEM_SPECS.items()]
+    return _layout.table([_("Quantity"), *(system.name for system in systems)], rows, _("Systems"))
+
+
+def matched(first: str, second: str, model: str) -> list[Any]:
+    """How many of `second` do the job of one `first`, at what power and cost. Raises `InputError`."""
+    from chipweir import facts, perf
+
+    known = facts.load()
+    parts: list[Any] = [systems_table(known, [first, second])]
+    match = getattr(perf, "match", None)
+    if match is None:
+        raise InputError(_("this installation has no performance estimates for systems"))
+    found = match(first, second, model=model)
+    parts.append(_layout.table([_("Quantity"), _("Answer")], _match_rows(found), _("Match")))
+    parts += [html.H3(_("Command")), _layout.code(f"chipweir match {second} {first} --model {model}", "c-command")]
+    return parts
+
+
+def _match_rows(found: Any) -> list[tuple[str, str]]:
+    document = (
+        found.to_dict() if hasattr(found, "to_dict") else found.as_dict() if hasattr(found, "as_dict") else vars(found)
+    )
+    return [
+        (key.replace("_", " "), _shown(value))
+        for key, value in document.items()
+        if not isinstance(value, list | tuple) or len(value) <= 3
+    ]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        return _numbers.number(float(value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key.replace('_', ' ')} {_shown(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return " – ".join(_shown(each) for each in value)
+    return str(value)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise InputError(_("'{text}' is not a day; write 2026-10-09", text=text[:30])) from None
 
 
 def register(app: Dash, jobs: Jobs) -> None:
-    pass
+    """The page's callbacks."""
+
+    @app.callback(
+        Output("c-table", "children"),
+        Output("c-plane", "figure"),
+        Output("c-history", "figure"),
+        Output("c-message", "children"),
+        Output("question", "data", allow_duplicate=True),
+        Input("c-chips", "value"),
+        Input("c-to", "value"),
+        Input("c-on", "value"),
+        State("url", "search"),
+        prevent_initial_call="initial_duplicate",
+    )
+    def compare(names: list[str] | None, destination: str | None, on: str | None, search: str | None) -> Any:
+        from chipweir import facts
+
+        view = read_view(search or "")
+        with use_language(view.lang):
+            theme, known = _layout.theme_of(view), facts.load()
+            try:
+                if not names:
+                    raise InputError(_("choose at least one chip"))
+                names, destination = names[:MOST_CHIPS], destination or "CN"
+                day = _day(on or date.today().isoformat())
+                made = (
+                    specifications(known, names),
+                    plane(known, names, day, theme),
+                    history(known, names, destination, theme),
+                )
+            except InputError as error:
+                return no_update, no_update, no_update, _layout.problem(str(error)), no_update
+            asked = view.ask(c_chips=" ".join(names), c_to=destination, c_on=on or "")
+            usual = names == list(DEFAULT_CHIPS) and destination == "CN"
+            return *made, None, no_update if usual else asked.query()
+
+    @app.callback(
+        Output("c-matched", "children"),
+        Output("question", "data", allow_duplicate=True),
+        Input("c-match", "n_clicks"),
+        State("c-first", "value"),
+        State("c-second", "value"),
+        State("c-model", "value"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    def match(clicks: int | None, first: str, second: str, model: str, search: str | None) -> Any:
+        view = read_view(search or "")
+        with use_language(view.lang):
+            if not clicks:
+                return no_update, no_update
+            try:
+                shown: Any = matched(first, second, model)
+            except InputError as error:
+                shown = _layout.problem(str(error))
+            return shown, view.ask(c_match=f"{second} {first}", c_model=model).query()
+
+    del jobs

@@ -1,7 +1,9 @@
 """The claims page."""
 
 from typing import Any
+
 from dash import Dash, html
+
 from chipweir.app._jobs import Jobs
 from chipweir.app._state import View
 

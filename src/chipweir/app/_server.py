@@ -70,6 +70,7 @@ def create_app(
         [
             dcc.Location(id="url", refresh="callback-nav"),
             dcc.Store(id="lang", data="en"),
+            dcc.Store(id="question"),
             html.Div(id="page"),
         ]
     )
@@ -119,6 +120,7 @@ def _navigation(app: Dash) -> None:
         State("language", "value"),
         prevent_initial_call=True,
     )
+    app.clientside_callback(dash.ClientsideFunction(script, "question"), Input("question", "data"))
     app.clientside_callback(
         dash.ClientsideFunction(script, "theme"),
         Output("theme", "title"),

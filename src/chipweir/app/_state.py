@@ -1,5 +1,6 @@
 """What a page shows, as a value that lives in the address: share the address and the other sees the same."""
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -16,12 +17,17 @@ FIRST_YEAR, LAST_YEAR = 2022, 2032
 DEFAULT_START = "2026-12"
 OWN_NAME = "mine"
 _LONGEST = 8_000
+_LONGEST_ANSWER = 300
 _PREFIX = "s."
+_EXTRA = re.compile(r"[rcf]\.[a-z]{1,12}")
 
 
 @dataclass(frozen=True)
 class View:
-    """What the Contest page shows: scenario B is `preset` with `settings` from `start` on; A is the preset `against`."""
+    """What a page shows: scenario B is `preset` with `settings` from `start` on, A is the preset `against`.
+
+    `extra` holds the questions put on the other pages, by names such as `r.chip`.
+    """
 
     lang: str = "en"
     theme: str = ""
@@ -32,34 +38,41 @@ class View:
     tab: str = "compute"
     year: int = 2030
     run: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
     problems: tuple[str, ...] = field(default=(), compare=False)
 
     def query(self) -> str:
         """The address part after the question mark; what stands at its default is left out."""
-        default = View()
-        plain = {
-            "lang": self.lang,
-            "theme": self.theme,
-            "p": self.preset,
-            "a": self.against,
-            "from": self.start,
-            "tab": self.tab,
-            "y": self.year,
-            "run": self.run,
-        }
-        usual = {
-            "lang": default.lang,
-            "theme": default.theme,
-            "p": default.preset,
-            "a": default.against,
-            "from": default.start,
-            "tab": default.tab,
-            "y": default.year,
-            "run": default.run,
-        }
-        kept = [(key, str(value)) for key, value in plain.items() if value != usual[key]]
+        kept = [
+            (key, str(getattr(self, name)))
+            for key, name in _PLAIN.items()
+            if getattr(self, name) != getattr(_DEFAULT, name)
+        ]
         own = [(_PREFIX + name, _written(value)) for name, value in self.settings]
-        return urlencode([*kept, *own])
+        return urlencode([*kept, *own, *self.extra])
+
+    def asked(self, key: str, default: str = "") -> str:
+        """What stands under `key` in `extra`."""
+        return dict(self.extra).get(key, default)
+
+    def ask(self, **values: str) -> "View":
+        """The view with questions in `extra` replaced; `_` in a name stands for the dot; empty ones are dropped."""
+        named = {name.replace("_", ".", 1): text for name, text in values.items()}
+        kept = {**dict(self.extra), **named}
+        return replace(self, extra=tuple(sorted((key, text) for key, text in kept.items() if text)))
+
+
+_DEFAULT = View()
+_PLAIN = {
+    "lang": "lang",
+    "theme": "theme",
+    "p": "preset",
+    "a": "against",
+    "from": "start",
+    "tab": "tab",
+    "y": "year",
+    "run": "run",
+}
 
 
 def _written(value: float | str) -> str:
@@ -93,9 +106,9 @@ def _with(view: View, key: str, text: str) -> View:
         case "theme":
             return replace(view, theme=_one_of("theme", text, ("light", "dark")))
         case "p":
-            return replace(view, preset=_one_of("preset", text, world.presets()))
+            return replace(view, preset=_one_of("preset", text, world.preset_names()))
         case "a":
-            return replace(view, against=_one_of("preset", text, world.presets()))
+            return replace(view, against=_one_of("preset", text, world.preset_names()))
         case "from":
             return replace(view, start=read_start(text))
         case "tab":
@@ -104,6 +117,8 @@ def _with(view: View, key: str, text: str) -> View:
             return replace(view, year=_year(text))
         case "run":
             return replace(view, run=text[:120])
+        case _ if _EXTRA.fullmatch(key):
+            return replace(view, extra=tuple(sorted({**dict(view.extra), key: text[:_LONGEST_ANSWER]}.items())))
         case _:
             return view
 

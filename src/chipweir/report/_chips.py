@@ -1,11 +1,13 @@
 """Chips as the rules see them: points in the plane of performance and density, and their legal history."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chipweir.report.figures._rules import ChipPoint
+from chipweir.report.figures._rules import ChipPoint, Region
 
 
 if TYPE_CHECKING:
@@ -54,6 +56,42 @@ def points(chips: Iterable["Chip"]) -> list[ChipPoint]:
         if performance:
             made.append(ChipPoint(chip.name, performance, performance_density(chip), chip.maker_country))
     return made
+
+
+_SEVERITY = {"a": 4, "b": 3}
+
+
+def regions_on(day: date) -> list[Region]:
+    """The control regions of the plane on a day, from the dated control paragraphs.
+
+    Ways that test more than performance and density (the interconnect test of 2022) are drawn by those two alone and
+    say so in their name.
+    """
+    from chipweir import rules
+
+    found = []
+    for paragraph in rules.shipped().paragraphs:
+        if not paragraph.since <= day <= paragraph.until or paragraph.paragraph not in _SEVERITY:
+            continue
+        for way in paragraph.any_of:
+            bounds: dict[str, list[float | None]] = {"tpp": [0.0, None], "pd": [0.0, None]}
+            others = []
+            for quantity, sign, threshold in way.tests:
+                if quantity not in bounds:
+                    others.append(quantity)
+                else:
+                    bounds[quantity][0 if sign in (">=", ">") else 1] = float(threshold)
+            name = paragraph.eccn + (f" ({', '.join(others)})" if others else "")
+            tpp, density = bounds["tpp"], bounds["pd"]
+            region = Region(
+                name, (tpp[0] or 0.0, tpp[1]), (density[0] or 0.0, density[1]), _SEVERITY[paragraph.paragraph]
+            )
+            found.append(region)
+    # What paragraph a takes by performance alone is not paragraph b's.
+    alone = min((r.tpp[0] for r in found if r.severity == _SEVERITY["a"] and r.density == (0.0, None)), default=None)
+    return [
+        replace(r, tpp=(r.tpp[0], alone)) if r.severity == _SEVERITY["b"] and r.tpp[1] is None else r for r in found
+    ]
 
 
 def legal_rows(

@@ -42,6 +42,17 @@ def whole(value: float) -> str:
     return _minus(format_decimal(round(value), format="#,##0", locale=language()))
 
 
+def full(value: float | None) -> str:
+    """A number as a datasheet has it: in full, up to six significant digits."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    rounded = significant(value, 6)
+    decimals = 0 if rounded == 0 else max(0, min(6, 5 - math.floor(math.log10(abs(rounded)))))
+    return _minus(
+        format_decimal(rounded, format="#,##0" + ("." + "#" * decimals if decimals else ""), locale=language())
+    )
+
+
 def share(value: float | None, digits: int = 0) -> str:
     """A share of one as per cent."""
     if value is None or not math.isfinite(value):

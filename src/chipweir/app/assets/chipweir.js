@@ -99,6 +99,10 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
         var text = query.toString();
         return text ? "?" + text : "?";
       },
+      /* A question put on another page goes into the address. */
+      question: function (query) {
+        if (query !== null && query !== undefined) { keep(query); }
+      },
       language: function (clicks, lang) {
         if (!clicks) { return window.dash_clientside.no_update; }
         var query = params();
