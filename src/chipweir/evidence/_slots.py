@@ -25,13 +25,14 @@ _CLAUSE = re.compile(
 )
 _KIND_GROUPS = {
     "organisation": {"company", "agency", "lab", "group", "institute"},
-    "country": {"country", "region"},
+    "company": {"company", "lab"},
+    "country": {"country"},
     "government": {"country", "agency"},
     "region": {"region", "country"},
     "place": {"place", "city", "region"},
     "model": {"language-model"},
     "programme": {"programme", "law", "document"},
-    "product": {"component", "technology"},
+    "product": {"component"},
     "architecture": {"architecture", "technology"},
 }
 _MEDIA = {"press"}
@@ -273,6 +274,7 @@ def _suits(page: Page, sentence: int, index: int, anchor: tuple[int, int], role:
         score -= 0.5 if _OBJECT.search(after) and role == "subject" else 0.0
         start = page.sentences[sentence].start
         score += 0.15 if mention.start - start < 12 else 0.0
+        score -= 0.9 if not back and mention.start >= anchor[1] and lang in {"ko", "zh"} else 0.0
     if role == "other" and compared(page, index):
         score += 0.8
     if role in {"destination", "origin"}:

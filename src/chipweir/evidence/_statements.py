@@ -222,11 +222,11 @@ def _makers(page: Page) -> list[Claim]:
 
 def _owners(page: Page, sentence: int, here: list[int], item: int) -> list[int]:
     lang, mention = page.scripts[sentence], page.found.entities[item]
-    before = [i for i in here if is_kind(page.found.entities[i], ("organisation",)) and 0 <= mention.start - page.found.entities[i].end <= 24]
+    before = [i for i in here if is_kind(page.found.entities[i], ("company",)) and 0 <= mention.start - page.found.entities[i].end <= 24]
     for index in reversed(before):
         if _MADE[lang].match(page.text[page.found.entities[index].end : mention.start]):
             owner = page.found.entities[index]
-            joined = [i for i in here if is_kind(page.found.entities[i], ("organisation",)) and re.fullmatch(r"(?:와|과|,| and|、|和)\s?", page.text[page.found.entities[i].end : owner.start])]
+            joined = [i for i in here if is_kind(page.found.entities[i], ("company",)) and re.fullmatch(r"(?:와|과|,| and|、|和)\s?", page.text[page.found.entities[i].end : owner.start])]
             return [*joined, index]
     return []
 

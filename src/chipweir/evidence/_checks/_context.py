@@ -96,10 +96,25 @@ def name_of(facts: Any, identifier: Any, language: str = "en") -> str:
     for table in (facts.chips, facts.systems, facts.models):
         if identifier in table:
             return str(table[identifier].name)
-    country = facts.countries.get(identifier.upper())
+    country = facts.countries.get(identifier) if identifier.isupper() else None
     if country is not None:
         return str(getattr(country.names, "ko" if language == "ko" else "en") or country.names.en)
     return identifier
+
+
+def kin(facts: Any, identifier: Any) -> set[str]:
+    """A thing with all it belongs to: its parents and, for an agency or government, its country."""
+    result: set[str] = set()
+    at = identifier
+    while isinstance(at, str) and at and at not in result:
+        result.add(at)
+        entity = facts.entities.get(at)
+        if entity is None:
+            break
+        if entity.kind in {"agency", "programme"} and entity.country:
+            result |= {e.id for e in facts.entities.values() if e.kind == "country" and e.country == entity.country}
+        at = entity.parent
+    return result
 
 
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)

@@ -306,11 +306,17 @@ def check_context_ratio(claim: Claim, context: Context) -> Verdict:
     longer, shorter = (context.facts.models.get(claim.value(name)) for name in ("longer", "shorter"))
     if longer is None or shorter is None or not longer.context or not shorter.context:
         return Verdict("unsupported", "shorter", text=Text("no_fact", {"what": context.name(claim.value("shorter"))}), change=Text("change_fact"))
-    quotient = longer.context / shorter.context
-    status = compare(context.claimed(claim), (quotient, quotient), 0.05)
-    return Verdict(status, "figure", {"figure": status}, (Number(longer.name, longer.context, "token", source=longer.id), Number(shorter.name, shorter.context, "token", source=shorter.id), Number("ratio", quotient, "ratio", source="arithmetic")),
+    quotient = longer.context / _advertised(shorter)
+    least, most = _advertised(longer) / shorter.context, quotient
+    status = compare(context.claimed(claim), (least, most), 0.05)
+    return Verdict(status, "figure", {"figure": status}, (Number(longer.name, longer.context, "token", source=longer.id), Number(shorter.name, _advertised(shorter), "token", _advertised(shorter), shorter.context, shorter.id), Number("ratio", quotient, "ratio", source="arithmetic")),
                    (_model_evidence(context, longer), _model_evidence(context, shorter)),
-                   Text("quotient", {"a": Number("", longer.context, "token"), "b": Number("", shorter.context, "token"), "ratio": Number("", quotient, "ratio"), "claimed": Number("", context.value(claim), "ratio")}), Text("change_fact"))  # fmt: skip
+                   Text("quotient", {"a": Number("", longer.context, "token"), "b": Number("", _advertised(shorter), "token"), "ratio": Number("", quotient, "ratio"), "claimed": Number("", context.value(claim), "ratio")}), Text("change_fact"))  # fmt: skip
+
+
+def _advertised(model: Any) -> int:
+    """The context window as makers state it: the power of two at or below the position limit of the configuration."""
+    return 1 << (int(model.context).bit_length() - 1)
 
 
 def variants(context: Context, model: str) -> list[Any]:

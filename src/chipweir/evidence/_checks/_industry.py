@@ -4,7 +4,7 @@ import math
 import re
 from typing import Any
 
-from chipweir.evidence._checks._context import Context, days_of, overlaps
+from chipweir.evidence._checks._context import Context, days_of, kin, overlaps
 from chipweir.evidence._checks._hardware import missing
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import (
@@ -107,13 +107,13 @@ def check_capacity_change(claim: Claim, context: Context) -> Verdict:
     options += _capacity_ratios(context, actor)
     if not options:
         return Verdict("unsupported", "figure", text=Text("no_fact", {"what": context.name(actor)}), change=Text("change_fact"))
-    own = [o for o in options if o[0].entity == actor and (target is None or re.search(_OBJECTS.get(target, r"."), o[0].item))]
+    own = [o for o in options if o[0].entity in kin(context.facts, actor) and (target is None or re.search(_OBJECTS.get(target, r"."), o[0].item))]
     near = own or [o for o in options if compare((low, high), o[1]) == "consistent"] or options
     fact, known = min(near, key=lambda o: abs((o[1][0] + o[1][1]) / 2 - (low + high) / 2))
     slots: dict[str, Status] = {"figure": compare((low, high), known)}
     if actor is None:
         slots["actor"] = "not_checkable"
-    elif fact.entity != actor:
+    elif fact.entity not in kin(context.facts, actor):
         slots["actor"] = "contradicted"
     elif fact.entity in {"china"} and not re.search(r"government|state", fact.entity_text, re.I):
         slots["actor"] = "unsupported"
@@ -312,7 +312,8 @@ def check_fund(claim: Claim, context: Context) -> Verdict:
     if (gap := missing(claim, "actor")) is not None:
         return gap
     actor = claim.value("actor")
-    facts = [f for f in context.facts.facts.values() if f.entity == actor and re.search(r"fund|budget|capex|invest|incentive|spend|pledge|capital|subsid|programme", f.quantity)]
+    family = kin(context.facts, actor)
+    facts = [f for f in context.facts.facts.values() if f.entity in family and re.search(r"fund|budget|capex|invest|incentive|spend|pledge|capital|subsid|programme", f.quantity)]
     return best_fact(claim, context, facts, period_slot="date", needs_near=True)
 
 
@@ -458,8 +459,8 @@ def _related(claim: Claim, context: Context, facts: list[Any]) -> Verdict:
 
 def check_cost(claim: Claim, context: Context) -> Verdict:
     """A cost has no single fact: budgets and spending of the same actor in money are set beside it."""
-    figure, who = context.figure(claim), claim.value("who")
-    facts = [f for f in context.facts.facts.values() if f.entity == who and re.search(r"budget|fund|capex|invest|cost|programme|spend", f.quantity) and f.value.unit in {"USD", "KRW", "CNY", "EUR", "JPY"}]
+    figure, who = context.figure(claim), kin(context.facts, claim.value("who"))
+    facts = [f for f in context.facts.facts.values() if f.entity in who and re.search(r"budget|fund|capex|invest|cost|programme|spend", f.quantity) and f.value.unit in {"USD", "KRW", "CNY", "EUR", "JPY"}]
     if figure is None or not facts:
         return Verdict("unsupported", "figure", {"figure": "unsupported"}, text=Text("no_fact", {"what": _subject(claim, context)}), change=Text("change_fact"))
     return _related(claim, context, facts[:5])

@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
-from chipweir.evidence._checks._context import Context, days_between, days_of
+from chipweir.evidence._checks._context import Context, days_between, days_of, kin
 from chipweir.evidence._checks._hardware import missing
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import Evidence, Number, Status, Text, Verdict, decide, event_evidence, first
@@ -92,8 +92,8 @@ def _dated(claim: Claim, context: Context, when: tuple[str, str]) -> tuple[str, 
             options.append((_distance(day, when), day, Evidence(kind, item, f"{record.name}: release {record.release}", as_of=record.release, supports=None)))
     names = _names_in(claim, context)
     for event in context.facts.events.values():
-        shared = sum(_speaks_of(event, name, context) for name in names)
-        if shared >= 2 and _distance(event.date, when) <= 45:
+        shared = sum(_weight(event, name, context) for name in names)
+        if shared >= 2 and _distance(event.date, when) <= 15 and _by_actor(event, claim, context):
             options.append((_distance(event.date, when) - 12 * (shared - 2), event.date, event_evidence(event, context.facts)))
     if not options:
         return None
@@ -106,8 +106,25 @@ def _names_in(claim: Claim, context: Context) -> list[str]:
     return [name for name in names if name not in {"china", "united-states", "south-korea"}] + [n for n in names if n in {"china"}]
 
 
+def _weight(event: Any, name: str, context: Context) -> int:
+    """How much a shared name ties a sentence to an event: a named plan, law or meeting is enough by itself."""
+    if not _speaks_of(event, name, context):
+        return 0
+    entity = context.facts.entities.get(name)
+    return 2 if entity is not None and entity.kind in {"programme", "law", "event", "document"} else 1
+
+
+def _by_actor(event: Any, claim: Claim, context: Context) -> bool:
+    """Whether the one who acts in the sentence takes part in the event; people and governments pass for their side."""
+    actor = claim.value("actor")
+    entity = context.facts.entities.get(actor) if isinstance(actor, str) else None
+    if entity is None or entity.kind not in {"company", "lab"}:
+        return True
+    return _speaks_of(event, str(actor), context)
+
+
 def _speaks_of(event: Any, identifier: str, context: Context) -> bool:
-    if identifier in event.actor_ids:
+    if identifier in event.actor_ids or kin(context.facts, identifier) & set(event.actor_ids) - {"china"}:
         return True
     text = f"{event.description} {' '.join(event.actors)}".casefold()
     entity = context.facts.entities.get(identifier)

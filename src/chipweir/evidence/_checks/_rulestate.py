@@ -13,9 +13,9 @@ from chipweir.evidence._verdict import Evidence, Status, Text, Verdict, decide, 
 
 # What each answer of the rule engine allows an article to say. A case-by-case review is neither a ban nor free sale.
 _FITS: dict[str, dict[str, Status]] = {
-    "banned": {"denial": "consistent", "case by case": "imprecise", "approval": "contradicted", "exception": "contradicted", "free": "contradicted"},
-    "allowed": {"denial": "contradicted", "case by case": "imprecise", "approval": "consistent", "exception": "consistent", "free": "consistent"},
-    "licence required": {"denial": "consistent", "case by case": "consistent", "approval": "consistent", "exception": "imprecise", "free": "contradicted"},
+    "banned": {"denial": "consistent", "licence, policy not stated": "consistent", "case by case": "imprecise", "approval": "contradicted", "exception": "contradicted", "free": "contradicted"},
+    "allowed": {"denial": "contradicted", "licence, policy not stated": "imprecise", "case by case": "imprecise", "approval": "consistent", "exception": "consistent", "free": "consistent"},
+    "licence required": {"denial": "consistent", "licence, policy not stated": "consistent", "case by case": "consistent", "approval": "consistent", "exception": "imprecise", "free": "contradicted"},
 }  # fmt: skip
 
 
@@ -127,26 +127,28 @@ def answer(chip: str, place: str, day: str) -> dict[str, str] | None:
 
 
 def read(decision: Any) -> dict[str, str] | None:
-    """The parts of a decision that a claim is held against."""
-    plain = decision.to_dict()
-    required = str(plain.get("licence_required", plain.get("license_required", plain.get("required", "unknown"))))
-    review = str(plain.get("review", plain.get("policy", "")) or "").replace("_", " ").replace("-", " ").casefold()
-    if required == "no":
-        state = "exception" if plain.get("exception") or plain.get("exceptions") else "free"
-    elif required == "unknown":
+    """The parts of a decision that a claim is held against; None where the engine itself does not know."""
+    if decision.licence == "unknown":
         return None
-    elif "approv" in review:
-        state = "approval"
-    elif "case" in review:
-        state = "case by case"
+    if decision.licence == "no":
+        state = "free"
+    elif decision.exception not in {"", "none", "n/a"}:
+        state = "exception"
     else:
-        state = "denial"
-    rules = [str(r.get("rule", "")) for r in plain.get("requirements", ()) if isinstance(r, dict)]
-    stance = plain.get("stance") or plain.get("import") or ""
-    if isinstance(stance, dict):
-        stance = stance.get("stance", "")
+        state = _REVIEWS.get(decision.review, "denial")
+    rules = [found.rule for found in decision.requirements]
+    cited = dict.fromkeys(source for step in decision.trace for source in step.sources)
+    fee = f"; {decision.fee:.0%} of the price to the US government" if decision.fee else ""
     return {
-        "state": state, "rule": rules[0] if rules else "rules", "stance": str(stance),
-        "text": f"licence required: {required}; review: {review or '-'}; {', '.join(rules[:3])}".rstrip("; "),
-        "source": ", ".join(str(s) for s in plain.get("sources", ())[:3]) if isinstance(plain.get("sources"), list | tuple) else "",
-    }  # fmt: skip
+        "state": state,
+        "rule": rules[0] if rules else decision.basis or decision.eccn,
+        "stance": decision.import_stance,
+        "text": f"{decision.eccn}; licence: {decision.licence}; review: {decision.review}; outcome: {decision.outcome}{fee}",
+        "source": ", ".join(list(cited)[:3]),
+    }
+
+
+_REVIEWS = {
+    "presumption_of_denial": "denial", "denial": "denial", "policy_of_denial": "denial", "case_by_case": "case by case", "presumption_of_approval": "approval",
+    "approval": "approval", "unspecified": "licence, policy not stated",
+}  # fmt: skip

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 from chipweir.evidence._document import EntityMention
@@ -50,13 +49,13 @@ def names(article: Article) -> Iterator[Issue]:
     yield from categories(article)
 
 
-@cache
 def _codes(facts: Any) -> dict[str, str]:
     known: dict[str, str] = {}
     for chip in facts.chips.values():
         for name in (chip.name, *chip.aliases, chip.id.split("-", 1)[-1].upper()):
             for code in _CODE.findall(name):
-                known.setdefault(code, chip.id)
+                if code == code.translate(_LOOKALIKE):  # a misspelling kept as an alias is still one
+                    known.setdefault(code, chip.id)
     return known
 
 

@@ -1,0 +1,237 @@
+"""Checking an article from its text to its verdicts, and the result as plain data."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from chipweir.evidence._checks import check_claims
+from chipweir.evidence._document import Document
+from chipweir.evidence._extract import extract
+from chipweir.evidence._frames import Claim, propose
+from chipweir.evidence._issues import Article, Issue, across, find_issues, independent_sources
+from chipweir.evidence._say import of, say, term
+from chipweir.evidence._scenarios import Tag, judge, tag
+from chipweir.evidence._slots import Slot
+from chipweir.evidence._verdict import STATUSES, Evidence, Number, Verdict
+
+
+# A quoted stretch of an article in a record is no longer than this (right of quotation).
+LONGEST_SPAN = 60
+
+
+@dataclass(frozen=True)
+class Checked:
+    """An article with its claims, verdicts, scenario tags and issues."""
+
+    article: Article
+    issues: tuple[Issue, ...]
+
+    @property
+    def document(self) -> Document:
+        """The article's document record."""
+        return self.article.found.document
+
+    def counts(self) -> dict[str, int]:
+        """How many claims there are, how many were checked, and how many have each status."""
+        statuses = [verdict.status for verdict in self.article.verdicts]
+        counted = {status: statuses.count(status) for status in STATUSES}
+        return {"total": len(statuses), "checked": len(statuses) - counted["not_checkable"], **counted}
+
+
+def check_document(
+    document: Document, known: Any = None, run: Path | None = None, name: str = "", proposed: Sequence[Claim] = ()
+) -> Checked:
+    """Everything the rules find and judge in one article.
+
+    `known` is the fact base (the shipped one by default), `run` a stored run that scenario pairs are looked up in,
+    `proposed` claims from elsewhere (a person, a language model) that stand beside those of the rules.
+    """
+    if known is None:
+        from chipweir import facts
+
+        known = facts.load()
+    found = extract(document, known)
+    claims = _numbered([*propose(found), *proposed])
+    verdicts = tuple(_unconfirmed(c, v) for c, v in zip(claims, check_claims(found, claims, known), strict=True))
+    tags = tag(found)
+    if run is not None:
+        tags = judge(tags, run)
+    article = Article(name or document.title or document.sha256[:12], found, claims, verdicts, tags, known)
+    return Checked(article, find_issues(article))
+
+
+def _numbered(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    return tuple(replace(claim, id=f"c{number:02d}") for number, claim in enumerate(claims, 1))
+
+
+def _unconfirmed(claim: Claim, verdict: Verdict) -> Verdict:
+    """A claim that a language model proposed counts in no verdict until a person confirms it."""
+    if claim.proposed_by == "rules" or claim.proposed_by == "person":
+        return verdict
+    from chipweir.evidence._verdict import Text
+
+    return Verdict("not_checkable", "source", text=Text("llm_proposed", {"model": claim.proposed_by}))
+
+
+def result_json(checked: Checked, language: str = "en") -> dict[str, Any]:
+    """One article's result: `document`, `quantities`, `times`, `entities`, `claims`, `scenarios`, `issues`, `sources`,
+    `warnings`. Offsets are into the input as given."""
+    article = checked.article
+    record = article.found.as_json()
+    record["claims"] = [claim_json(article, c, v, language) for c, v in article.judged()]
+    record["scenarios"] = [tag_json(article, t, language) for t in article.tags]
+    record["issues"] = [issue_json(article, i, language) for i in checked.issues]
+    record["sources"] = sources_json(checked)
+    record["counts"] = checked.counts()
+    record["facts"] = getattr(article.facts, "digest", "")
+    plain: dict[str, Any] = _finite(record)
+    return plain
+
+
+def results_json(all_checked: Sequence[Checked], language: str = "en") -> dict[str, Any]:
+    """The results of several articles with what holds between them."""
+    articles = [checked.article for checked in all_checked]
+    by_name = {article.name: article for article in articles}
+    between = across(articles)
+    return {
+        "documents": [result_json(checked, language) for checked in all_checked],
+        "across": [_finite(issue_json(by_name[i.others[0]], i, language)) for i in between],
+        "independent_sources": independent_sources(articles),
+    }
+
+
+def claim_json(article: Article, claim: Claim, verdict: Verdict, language: str) -> dict[str, Any]:
+    """A claim and its verdict as plain data."""
+    start, end = article.found.document.given(claim.start, claim.end)
+    sentence = article.page.sentences[claim.sentence]
+    return {
+        "id": claim.id,
+        "frame": claim.frame,
+        "label": term(f"frame:{claim.frame}", language),
+        "start": start,
+        "end": end,
+        "surface": shortened(article.text[claim.start : claim.end]),
+        "sentence": list(article.found.document.given(sentence.start, sentence.end)),
+        "modality": claim.modality,
+        "attribution": claim.attribution,
+        "slots": {name: slot_json(article, slot) for name, slot in claim.slots.items()},
+        "asked": list(claim.asked),
+        "quantity": claim.quantity,
+        "quantities": list(claim.quantities),
+        "entity": claim.entities[0] if claim.entities else None,
+        "entities": list(claim.entities),
+        "confidence": claim.confidence,
+        "proposed_by": claim.proposed_by,
+        **verdict_json(verdict, language),
+    }
+
+
+def verdict_json(verdict: Verdict, language: str) -> dict[str, Any]:
+    """A verdict as plain data, its texts in `language`."""
+    return {
+        "verdict": verdict.status,
+        "deciding_slot": verdict.slot,
+        "slot_verdicts": dict(verdict.slots),
+        "numbers": [number_json(number, language) for number in verdict.numbers],
+        "evidence": [evidence_json(item) for item in verdict.evidence],
+        "explanation": say(verdict.text, language),
+        "would_change": say(verdict.change, language),
+        "notes": [say(note, language) for note in verdict.notes],
+        "command": verdict.command,
+    }
+
+
+def slot_json(article: Article, slot: Slot) -> dict[str, Any]:
+    """A slot as plain data; `asked` where the text does not say."""
+    record = asdict(slot)
+    del record["name"]
+    if slot.start is not None and slot.end is not None:
+        record["start"], record["end"] = article.found.document.given(slot.start, slot.end)
+    record["surface"] = shortened(slot.surface)
+    record["asked"] = slot.asked
+    record["candidates"] = list(slot.candidates)
+    return record
+
+
+def number_json(number: Number, language: str) -> dict[str, Any]:
+    """A number of a verdict with its words."""
+    return {**asdict(number), "text": of(number, language)}
+
+
+def evidence_json(item: Evidence) -> dict[str, Any]:
+    """A piece of evidence as plain data."""
+    return asdict(item)
+
+
+def tag_json(article: Article, item: Tag, language: str) -> dict[str, Any]:
+    """A scenario tag as plain data, with the command that runs its pair."""
+    start, end = article.found.document.given(item.start, item.end)
+    return {
+        "id": item.id,
+        "start": start,
+        "end": end,
+        "surface": shortened(article.text[item.start : item.end].strip()),
+        "kind": item.kind,
+        "modality": item.modality,
+        "mechanism": item.mechanism,
+        "title": item.title.get(language, "") if item.title else "",
+        "pair": [item.a, item.b] if item.a else [],
+        "outcome": item.outcome,
+        "claimed": item.claimed,
+        "stance": item.stance,
+        "command": item.command,
+        "scenario_file": item.scenario_file,
+        "verdict": item.status,
+        "numbers": [number_json(number, language) for number in item.numbers],
+        "explanation": say(item.text, language),
+    }
+
+
+def issue_json(article: Article, issue: Issue, language: str) -> dict[str, Any]:
+    """An issue as plain data."""
+    place: tuple[int | None, int | None] = (issue.start, issue.end)
+    if issue.start is not None and issue.end is not None and issue.end > issue.start:
+        place = article.found.document.given(issue.start, issue.end)
+    surface = article.text[issue.start : issue.end] if issue.start is not None else ""
+    return {
+        "type": issue.type,
+        "label": term(issue.type, language),
+        "severity": issue.severity,
+        "start": place[0],
+        "end": place[1],
+        "surface": shortened(surface),
+        "text": say(issue.text, language),
+        "claims": list(issue.claims),
+        "evidence": [evidence_json(item) for item in issue.evidence],
+        "documents": list(issue.others),
+    }
+
+
+def sources_json(checked: Checked) -> dict[str, Any]:
+    """Who stands behind the article: relayed reports count once, texts written by a machine not at all."""
+    document = checked.document
+    cited = list(dict.fromkeys(s.attribution for s in checked.article.page.sentences if s.attribution and not s.dropped))
+    return {
+        "tier": document.tier,
+        "outlet": document.outlet,
+        "relays": list(document.relays),
+        "attributions": cited,
+        "independent": independent_sources([checked.article]),
+    }
+
+
+def shortened(text: str) -> str:
+    """At most `LONGEST_SPAN` characters of a stretch of the article."""
+    return text if len(text) <= LONGEST_SPAN else text[: LONGEST_SPAN - 1] + "…"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
