@@ -82,6 +82,25 @@ def test_what_is_no_observation_says_so(fact: str, quantity: str, nature: str) -
     assert (FACTS.facts[fact].quantity, FACTS.facts[fact].nature) == (quantity, nature)
 
 
+@pytest.mark.parametrize(
+    ("fact", "kind"),
+    [
+        ("fab-004", "capacity"),
+        ("shi-047", "shipment"),
+        ("kor-007", "share"),
+        ("dem-001", "budget"),
+        ("kor-047", "budget"),
+        ("shi-001", "revenue"),
+        ("smu-020", "price"),
+        ("eco-039", "price"),
+        ("fab-039", "yield"),
+        ("eco-042", "other"),
+    ],
+)
+def test_facts_know_what_sort_they_are(fact: str, kind: str) -> None:
+    assert FACTS.facts[fact].kind == kind
+
+
 def test_every_canonical_unit_parses() -> None:
     registry = unit_registry()
     for rule in FACTS.units.values():

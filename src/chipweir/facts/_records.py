@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 SourceClass = Literal["official", "company", "analyst", "press", "derived", "own"]
 Confidence = Literal["A", "B", "C", "D"]
 Nature = Literal["observation", "forecast", "plan", "target", "guidance", "claim", "prior"]
+FactKind = Literal["capacity", "shipment", "share", "budget", "revenue", "price", "yield", "other"]
 Support = Literal["yes", "emulated", "no", "unknown"]
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+-]*$")]
@@ -281,9 +282,33 @@ class Fact(Record):
     period: str = ""
 
     @property
+    def kind(self) -> FactKind:
+        """What sort of quantity this is, told from its unit and name."""
+        return kind_of(self.quantity, self.value.unit)
+
+    @property
     def rumour(self) -> bool:
         """Press with weak confidence: never to be shown without that label."""
         return self.value.rumour
+
+
+def kind_of(quantity: str, unit: str) -> FactKind:
+    """The sort of a quantity: what it counts decides first, then the words of its name."""
+    money = unit[:3] in ("USD", "CNY", "KRW", "EUR", "HKD", "JPY", "TWD", "MYR")
+    if quantity == "exchange_rate" or "price" in quantity or quantity in ("rental", "street_price") or "USD/" in unit:
+        return "price"
+    if unit.startswith("wafer") or "capacity" in quantity:
+        return "capacity"
+    if money:
+        return "budget" if any(word in quantity for word in _BUDGET_WORDS) else "revenue"
+    if unit in ("chip", "die", "stack", "H100e", "B300e") and "per_package" not in quantity:
+        return "shipment"
+    if quantity == "yield":
+        return "yield"
+    return "share" if unit == "percent" and "share" in quantity else "other"
+
+
+_BUDGET_WORDS = ("capex", "budget", "fund", "invest", "spend", "capital", "incentives", "programme")
 
 
 class Event(Record):

@@ -139,7 +139,12 @@ def _brief(record: Chip | System | LanguageModel) -> dict[str, Any]:
 
 def fact_cells(facts: Facts, fact: Fact) -> dict[str, Any]:
     """A fact with its value spelled out."""
-    return {**_cells(fact, {"value"}), "rumour": fact.rumour, "value": value_cells(facts, fact.value)}
+    return {
+        **_cells(fact, {"value"}),
+        "kind": fact.kind,
+        "rumour": fact.rumour,
+        "value": value_cells(facts, fact.value),
+    }
 
 
 def price_cells(facts: Facts, price: Price) -> dict[str, Any]:
