@@ -40,7 +40,9 @@ def tables(facts: Facts) -> dict[str, list[dict[str, Cell]]]:
         ],
         "system_values": _value_rows(facts.systems.values(), "system"),
         "models": [_plain(model) for model in facts.models.values()],
-        "facts": [{**_plain(fact, skip=("value",)), "kind": fact.kind, **_value(fact.value)} for fact in facts.facts.values()],
+        "facts": [
+            {**_plain(fact, skip=("value",)), "kind": fact.kind, **_value(fact.value)} for fact in facts.facts.values()
+        ],
         "events": [_plain(event) for event in facts.events.values()],
         "prices": [{**_plain(price, skip=("value",)), **_value(price.value)} for price in facts.prices.values()],
         "sources": [_plain(source) for source in facts.sources.values()],
