@@ -19,20 +19,22 @@ from jax import Array
 
 
 # Below this a scaling variable would underflow products of several of them.
-_FLOOR = 1e-14
+_FLOOR = -32.0
+# Largest move of a scaling variable in one sweep.
+_MOST = 9.0
 
 
 class Market(NamedTuple):
-    """One month's offers and demands; L offers are the live products, H hubs, R regions without China, W workloads.
+    """One month's offers and demands; K products, H hubs, R regions (China's row empty), W workloads.
 
     - `theta` []: logit sensitivity.
     - `budget` [R, W], `budget_china` [W]: USD.
-    - `price` [L], `price_china` [L] (fee included): USD a unit.
-    - `weight` [R, W, L], `direct` [W, L], `foreign` [W, L]: `exp(theta u)` of open-market, Chinese direct and foreign
-      products; 0 where there is no such offer.
+    - `price` [K], `price_china` [K] (fee included): USD a unit.
+    - `value` [W, K]: `exp(theta u)` of the products' value for money; `pull` [R, K], `direct` [K], `foreign` [K]: what
+      multiplies it in open markets, in China directly and in China for foreign products; 0 where there is no offer.
     - `smuggle` [H], `rent` [H]: `exp(-theta cost)` times the hub's size; `smuggle_cost`, `rent_cost` [H] log points.
     - `outside` [], `outside_china` []: weight of not buying.
-    - `supply` [L] units; `quota` [L] units on the direct channel to China; `route` [H], `offshore` [H] USD at list.
+    - `supply` [K] units; `quota` [K] units on the direct channel to China; `route` [H], `offshore` [H] USD at list.
     """
 
     theta: Array
@@ -40,7 +42,8 @@ class Market(NamedTuple):
     budget_china: Array
     price: Array
     price_china: Array
-    weight: Array
+    value: Array
+    pull: Array
     direct: Array
     foreign: Array
     smuggle: Array
@@ -56,7 +59,10 @@ class Market(NamedTuple):
 
 
 class Premia(NamedTuple):
-    """Scaling variables in (0, 1]: `product` [L], `quota` [L], `route` [H], `offshore` [H]."""
+    """Logarithms of the scaling variables, at most 0: `product` [K], `quota` [K], `route` [H], `offshore` [H].
+
+    A premium in log points is `-premia / theta`.
+    """
 
     product: Array
     quota: Array
@@ -67,7 +73,7 @@ class Premia(NamedTuple):
 class Cleared(NamedTuple):
     """What was sold, in units, and what was not.
 
-    - `open_market` [R, L], `direct` [L], `smuggled` [L, H] (as shipped), `rented` [L, H].
+    - `open_market` [R, K], `direct` [K], `smuggled` [K, H] (as shipped), `rented` [K, H].
     - `spent` [R], `spent_china` []: USD at prices paid; `unspent` [R, W], `unspent_china` [W]: USD rationed.
     - `unmet` []: rationed share of what buyers wanted to spend.
     """
@@ -83,50 +89,76 @@ class Cleared(NamedTuple):
     unmet: Array
 
 
-def _ratio(capacity: Array, demand: Array) -> Array:
-    return jnp.clip(capacity / jnp.maximum(demand, 1e-30), 1e-4, 1e4)
+def _move(log_premium: Array, capacity: Array, demand: Array, gain: Array) -> Array:
+    """A Newton step on the log of demand, which falls by `1 + 1/theta` per unit of the scaling variable."""
+    change = jnp.log(jnp.maximum(capacity, 1e-30)) - jnp.log(jnp.maximum(demand, 1e-30))
+    return jnp.clip(log_premium + gain * jnp.clip(change, -_MOST, _MOST), _FLOOR, 0.0)
 
 
-def _spending(market: Market, premia: Premia) -> tuple[Array, Array, Array, Array]:
-    """Budget over the denominator of the logit for every buyer, and the hubs' open weights."""
-    smuggle = market.smuggle * premia.route
-    rent = market.rent * premia.offshore
-    outside = market.weight @ premia.product + market.outside
-    through_hubs = smuggle.sum() + rent.sum()
-    china = (
-        market.direct @ (premia.product * premia.quota)
-        + (market.foreign @ premia.product) * through_hubs
-        + market.outside_china
-    )
-    return market.budget / outside, market.budget_china / china, smuggle, rent
+class _Scaled(NamedTuple):
+    """What the premia make of offers: `product`, `quota` [K] spending factors, `product_units`, `quota_units` [K] unit
+    factors (spending over price), `smuggle`, `rent` [H] open weights, `by_route`, `by_rental` [H] unit factors."""
+
+    product: Array
+    product_units: Array
+    quota: Array
+    quota_units: Array
+    smuggle: Array
+    rent: Array
+    by_route: Array
+    by_rental: Array
 
 
-def _china_units(market: Market, premia: Premia, china: Array, smuggle: Array, rent: Array) -> tuple[Array, ...]:
-    """Units China wants directly [L], and by smuggling and rental [L], [H], [H] as factors."""
+def _scale(market: Market, premia: Premia) -> _Scaled:
     root = 1 / market.theta
-    scale = premia.product ** (1 + root) / market.price
-    direct = (china @ market.direct) * premia.product ** (1 + root) / market.price_china * premia.quota ** (1 + root)
-    foreign = (china @ market.foreign) * scale
-    by_route = smuggle * premia.route**root * jnp.exp(-market.smuggle_cost)
-    by_rental = rent * premia.offshore**root * jnp.exp(-market.rent_cost)
-    return direct, foreign, by_route, by_rental
+    product, quota = jnp.exp(premia.product), jnp.exp(premia.quota)
+    smuggle, rent = market.smuggle * jnp.exp(premia.route), market.rent * jnp.exp(premia.offshore)
+    return _Scaled(
+        product=product,
+        product_units=product * jnp.exp(premia.product * root),
+        quota=quota,
+        quota_units=quota * jnp.exp(premia.quota * root),
+        smuggle=smuggle,
+        rent=rent,
+        by_route=smuggle * jnp.exp(premia.route * root - market.smuggle_cost),
+        by_rental=rent * jnp.exp(premia.offshore * root - market.rent_cost),
+    )
+
+
+def _china(market: Market, x: _Scaled) -> Array:
+    """Chinese budgets over the denominator of the logit, [W]."""
+    through_hubs = x.smuggle.sum() + x.rent.sum()
+    offers = market.direct * x.quota + market.foreign * through_hubs
+    return market.budget_china / ((market.value * x.product) @ offers + market.outside_china)
+
+
+def _world(market: Market, x: _Scaled) -> Array:
+    """The same in open markets, [R, W]."""
+    return market.budget / (market.pull @ (market.value * x.product).T + market.outside)
+
+
+def _china_units(market: Market, x: _Scaled, china: Array) -> tuple[Array, Array]:
+    """Units China wants directly, and by any hub per unit of the hub's factor, [K] each."""
+    wanted = (china @ market.value) * x.product_units
+    return wanted * market.direct / market.price_china * x.quota_units, wanted * market.foreign / market.price
 
 
 def _sweep(market: Market, premia: Premia, relax: float) -> Premia:
     gain = relax * market.theta / (1 + market.theta)
-    _, china, smuggle, rent = _spending(market, premia)
-    direct, foreign, by_route, by_rental = _china_units(market, premia, china, smuggle, rent)
+    x = _scale(market, premia)
+    direct, foreign = _china_units(market, x, _china(market, x))
     value = foreign @ market.price
-    quota = jnp.clip(premia.quota * _ratio(market.quota, direct) ** gain, _FLOOR, 1.0)
-    route = jnp.clip(premia.route * _ratio(market.route, value * by_route) ** gain, _FLOOR, 1.0)
-    offshore = jnp.clip(premia.offshore * _ratio(market.offshore, value * by_rental) ** gain, _FLOOR, 1.0)
-    premia = Premia(premia.product, quota, route, offshore)
-    world, china, smuggle, rent = _spending(market, premia)
-    direct, foreign, by_route, by_rental = _china_units(market, premia, china, smuggle, rent)
-    scale = premia.product ** (1 + 1 / market.theta) / market.price
-    demand = jnp.tensordot(world, market.weight, 2) * scale + direct + foreign * (by_route.sum() + by_rental.sum())
-    product = jnp.clip(premia.product * _ratio(market.supply, demand) ** gain, _FLOOR, 1.0)
-    return premia._replace(product=product)
+    premia = Premia(
+        premia.product,
+        _move(premia.quota, market.quota, direct, gain),
+        _move(premia.route, market.route, value * x.by_route, gain),
+        _move(premia.offshore, market.offshore, value * x.by_rental, gain),
+    )
+    x = _scale(market, premia)
+    direct, foreign = _china_units(market, x, _china(market, x))
+    world = ((_world(market, x).T @ market.pull) * market.value).sum(0) * x.product_units / market.price
+    demand = world + direct + foreign * (x.by_route.sum() + x.by_rental.sum())
+    return premia._replace(product=_move(premia.product, market.supply, demand, gain))
 
 
 def clear(market: Market, premia: Premia, sweeps: int, relax: float = 1.3) -> tuple[Premia, Cleared]:
@@ -140,42 +172,45 @@ def clear(market: Market, premia: Premia, sweeps: int, relax: float = 1.3) -> tu
 
 def ration(market: Market, premia: Premia) -> Cleared:
     """Sales at the given premia, cut back pro rata where they exceed a capacity: channels first, then products."""
-    world, china, smuggle, rent = _spending(market, premia)
-    direct, foreign, by_route, by_rental = _china_units(market, premia, china, smuggle, rent)
-    raised = premia.product ** (-1 / market.theta)
-    scale = premia.product / (market.price * raised)
-    open_market = jnp.einsum("rw,rwl->rl", world, market.weight) * scale
+    root = 1 / market.theta
+    x = _scale(market, premia)
+    world, china = _world(market, x), _china(market, x)
+    direct, foreign = _china_units(market, x, china)
+    open_market = (world @ market.value) * market.pull * (x.product_units / market.price)
     value = foreign @ market.price
     keep_direct = jnp.minimum(1.0, market.quota / jnp.maximum(direct, 1e-30))
-    keep_route = jnp.minimum(1.0, market.route / jnp.maximum(value * by_route, 1e-30))
-    keep_rental = jnp.minimum(1.0, market.offshore / jnp.maximum(value * by_rental, 1e-30))
+    keep_route = jnp.minimum(1.0, market.route / jnp.maximum(value * x.by_route, 1e-30))
+    keep_rental = jnp.minimum(1.0, market.offshore / jnp.maximum(value * x.by_rental, 1e-30))
+    by_route, by_rental = x.by_route * keep_route, x.by_rental * keep_rental
     direct_kept = direct * keep_direct
-    smuggled = foreign[:, None] * by_route * keep_route
-    rented = foreign[:, None] * by_rental * keep_rental
-    wanted = open_market.sum(0) + direct_kept + smuggled.sum(1) + rented.sum(1)
+    wanted = open_market.sum(0) + direct_kept + foreign * (by_route.sum() + by_rental.sum())
     keep = jnp.minimum(1.0, market.supply / jnp.maximum(wanted, 1e-30))
 
-    price_raised = market.price * raised
-    direct_price = market.price_china * raised * premia.quota ** (-1 / market.theta)
-    route_price = premia.route ** (-1 / market.theta) * jnp.exp(market.smuggle_cost)
-    rental_price = premia.offshore ** (-1 / market.theta) * jnp.exp(market.rent_cost)
+    raised = market.price * jnp.exp(-premia.product * root)
+    direct_price = market.price_china * jnp.exp(-(premia.product + premia.quota) * root)
+    through = market.value * x.product
     short = 1 - keep
-    unspent = world * jnp.einsum("rwl,l->rw", market.weight, premia.product * short)
-    china_short = (
-        market.direct @ (premia.product * premia.quota * (1 - keep * keep_direct))
-        + (market.foreign @ (premia.product * short)) * (smuggle @ keep_route + rent @ keep_rental)
-        + (market.foreign @ premia.product) * (smuggle @ (1 - keep_route) + rent @ (1 - keep_rental))
+    unspent = world * (market.pull @ (through * short).T)
+    hubs_kept = x.smuggle @ keep_route + x.rent @ keep_rental
+    hubs_missed = x.smuggle @ (1 - keep_route) + x.rent @ (1 - keep_rental)
+    missed = market.direct * x.quota * (1 - keep * keep_direct) + market.foreign * (short * hubs_kept + hubs_missed)
+    unspent_china = china * (through @ missed)
+    sold = foreign * keep
+    route_price = jnp.exp(market.smuggle_cost - premia.route * root)
+    rental_price = jnp.exp(market.rent_cost - premia.offshore * root)
+    spent = (open_market * keep) @ raised
+    spent_china = (direct_kept * keep) @ direct_price + (sold @ raised) * (
+        by_route @ route_price + by_rental @ rental_price
     )
-    unspent_china = china * china_short
-    spent = (open_market * keep) @ price_raised
-    sold_smuggled, sold_rented = smuggled * keep[:, None], rented * keep[:, None]
-    spent_china = (
-        (direct_kept * keep) @ direct_price
-        + price_raised @ (sold_smuggled @ route_price)
-        + price_raised @ (sold_rented @ rental_price)
-    )
-    missed = unspent.sum() + unspent_china.sum()
-    unmet = missed / jnp.maximum(missed + spent.sum() + spent_china, 1e-30)
+    missed_all = unspent.sum() + unspent_china.sum()
     return Cleared(
-        open_market * keep, direct_kept * keep, sold_smuggled, sold_rented, spent, spent_china, unspent, unspent_china, unmet
+        open_market=open_market * keep,
+        direct=direct_kept * keep,
+        smuggled=sold[:, None] * by_route,
+        rented=sold[:, None] * by_rental,
+        spent=spent,
+        spent_china=spent_china,
+        unspent=unspent,
+        unspent_china=unspent_china,
+        unmet=missed_all / jnp.maximum(missed_all + spent.sum() + spent_china, 1e-30),
     )

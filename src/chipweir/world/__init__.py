@@ -8,6 +8,17 @@ from typing import Any
 
 
 _HOMES = {
+    "Inputs": "_state",
+    "Parameter": "_parameters",
+    "State": "_state",
+    "assemble": "_assemble",
+    "draw": "_parameters",
+    "interactive": "_ensemble",
+    "parameters": "_parameters",
+    "run_ensemble": "_ensemble",
+    "simulate": "_simulate",
+    "variables": "_ensemble",
+    "labels": "_assemble",
     "DEFAULT_RUN": "_scenario",
     "LAW": "_levers",
     "PRODUCT_CLASSES": "_levers",

@@ -31,7 +31,6 @@ _HBM_CONTROL_FROM = np.datetime64("2025-01", "M")
 # TSMC-made Ascend dies reached their buyer between these months (FAB-052, EVT-022, EVT-023).
 _BANK_MONTHS = (np.datetime64("2023-07", "M"), np.datetime64("2024-10", "M"))
 _SCORE_95 = 1.6448536269514722
-_AFTERSALES_MONTHS = 15
 _PACKAGING = ("cowos", "other-packaging", "china-packaging")
 _MEMORY = ("world", "china")
 _CUSTOMERS = ("nvidia", "amd", "other-us", "korea", "china")
@@ -273,23 +272,12 @@ def _mix(axis: FloatArray, products: Products) -> FloatArray:
     return np.asarray(weights * (planned @ maker_of))
 
 
-def _live(mix: FloatArray, axis: FloatArray) -> tuple[npt.NDArray[np.int64], FloatArray]:
-    """Index and mask of the products on sale each month: made, or sold from stock for some months after."""
-    ends = np.array([_month_number(row["end"]) for row in table("products")])
-    starts = np.array([_month_number(row["start"]) for row in table("products")])
-    alive = (axis[:, None] >= starts) & (axis[:, None] <= ends + _AFTERSALES_MONTHS)
-    width = int(alive.sum(1).max())
-    index = np.argsort(~alive, axis=1, kind="stable")[:, :width]
-    return index, np.take_along_axis(alive, index, axis=1).astype(float)
-
-
 def _months(
     scenario: "Scenario", months: "npt.NDArray[np.datetime64]", chips: Sequence["Chip"], products: Products
 ) -> Months:
     axis = months.astype(int).astype(float)
     rows = table("products")
     mix = _mix(axis, products)
-    live, live_mask = _live(mix, axis)
     starts = np.array([_month_number(row["start"]) for row in rows])
     lines = table("lines")
     share_years = [_month_number(f"{year}-01") for year in (2022, 2025, 2028)]
@@ -309,8 +297,6 @@ def _months(
         index=np.arange(len(axis), dtype=float),
         year=(axis - _month_number("2022-01")) / 12,
         past=(months <= DATA_CUTOFF).astype(float),
-        live=live,
-        live_mask=live_mask,
         mix=mix,
         scrap=np.where(mix > 1e-9, 0.0, 0.06),
         age=np.maximum(axis[:, None] - starts, 0) / 12,

@@ -8,26 +8,16 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from chipweir.world._state import Months, Products, State
-from chipweir.world._step import Beliefs, Moved, Parameters, Sold, Supplied, Tokens, credited, located
+from chipweir.world._state import Months, Products
+from chipweir.world._step import Month, Parameters
 
 
 _TWELVE = 12
 
 
-def monthly(
-    before: State,
-    after: State,
-    p: Parameters,
-    m: Months,
-    b: Beliefs,
-    products: Products,
-    made: Supplied,
-    sold: Sold,
-    moved: Moved,
-    tokens: Tokens,
-) -> dict[str, Array]:
+def monthly(month: Month) -> dict[str, Array]:
     """The outputs of a month that ensembles keep."""
+    _, after, p, m, b, products, made, sold, moved, tokens, fleet = month
     china, domestic, h100e = products.china, products.domestic, products.h100e
     direct = sold.direct @ china
     shipped = sold.smuggled.sum(1)
@@ -42,14 +32,19 @@ def monthly(
     smuggled_paid = (sold.smuggled * paid[:, None] * route_markup).sum()
     nvidia = products.nvidia
     sales = sold.direct.sum(1) + shipped + rented
-    use = credited(after, products)
-    stock = use * h100e[:, None]
+    compute = fleet.by_ecosystem.sum(0)
     stacks = made.made * products.stacks
     stack_price = p["hbm_stack_price"] * jnp.exp(0.06 * (m.year - 3.5))
     korean = stacks * stack_price * p["korean_hbm_share"]
     to_china = made.hbm_imported * stack_price * p["korean_hbm_share"]
     chinese_made = made.made * domestic
     weights = chinese_made * h100e
+
+    def by_market(pair: Array) -> Array:
+        return pair[0] + china * (pair[1] - pair[0])
+
+    groups = jnp.stack([direct, direct * h100e, made.made, sales]) @ products.groups.T
+    exports = jnp.concatenate([products.hbm_customer[:4] @ korean, to_china[None]])
     binding = (made.binding * weights[:, None]).sum(0) / jnp.maximum(weights.sum(), 1e-9)
     return {
         "compute_by_origin": jnp.stack(
@@ -60,16 +55,16 @@ def monthly(
                 h100e @ after.rented.sum(1),
             ]
         ),
-        "compute": stock.sum(0),
-        "compute_located": h100e @ located(after, products),
+        "compute": compute,
+        "compute_located": compute - china * (h100e @ after.rented.sum(1)) + products.hub_region @ (h100e @ after.rented),
         "china_units": jnp.stack([((1 - domestic) * direct).sum(), (domestic * direct).sum(), arrived.sum()]),
         "china_h100e": jnp.stack([((1 - domestic) * direct) @ h100e, (domestic * direct) @ h100e, arrived @ h100e]),
         "china_value": jnp.stack([((1 - domestic) * value).sum(), (domestic * value).sum()]),
         "china_nvidia_value": (nvidia * value).sum(),
-        "group_china_units": products.groups @ direct,
-        "group_china_h100e": products.groups @ (direct * h100e),
-        "group_made": products.groups @ made.made,
-        "group_sold": products.groups @ sales,
+        "group_china_units": groups[0],
+        "group_china_h100e": groups[1],
+        "group_made": groups[2],
+        "group_sold": groups[3],
         "nvidia_revenue": (nvidia * sales * sold.price).sum() * p["system_uplift"],
         "nvidia_china_revenue": (nvidia * direct * sold.price).sum(),
         "smuggled_units": shipped.sum(),
@@ -80,14 +75,13 @@ def monthly(
         "premium_black_market": jnp.where(smuggled_list > 1e3, smuggled_paid / jnp.maximum(smuggled_list, 1e3), jnp.nan),
         "premium_producer": jnp.exp((sold.premium * sales * h100e).sum() / jnp.maximum((sales * h100e).sum(), 1e-9)),
         "largest_run": jnp.exp(after.largest),
-        "token_price": tokens.price,
-        "token_price_fixed": tokens.fixed_quality,
-        "tokens_demanded": tokens.demanded,
-        "tokens_served": tokens.served,
-        "utilisation": tokens.load,
-        "power_mw": (products.power @ use) * p["pue"] / 1e6,
-        "ecosystem_share_china": products.ecosystem_of @ (stock @ china) / jnp.maximum(stock.sum(0) @ china, 1e-9),
-        "ecosystem_share_world": products.ecosystem_of @ stock.sum(1) / jnp.maximum(stock.sum(), 1e-9),
+        "token_price": by_market(tokens.price),
+        "token_price_fixed": by_market(tokens.fixed_quality),
+        "tokens_demanded": by_market(tokens.demanded) * tokens.share,
+        "tokens_served": by_market(tokens.served) * tokens.share,
+        "utilisation": by_market(tokens.load),
+        "power_mw": fleet.power * p["pue"] / 1e6,
+        "ecosystem_share": (fleet.by_ecosystem / jnp.maximum(compute, 1e-9)).T,
         "maturity": after.maturity,
         "production_domestic": chinese_made.sum(),
         "production_domestic_h100e": weights.sum(),
@@ -96,7 +90,8 @@ def monthly(
         "hbm_stock": after.hbm,
         "hbm_used_china": made.hbm_used,
         "die_bank": after.dies.sum(),
-        "korea_hbm_exports": jnp.concatenate([products.hbm_customer[:4] @ korean, to_china[None]]),
+        "korea_hbm_exports": exports,
+        "korea_hbm_exports_total": exports.sum(),
         "korea_dram_exports": b.dram_exports * 1e9,
         "korea_value_at_risk": p["korean_china_fabs"] * 1e9 * jnp.ones(()),
         "unmet_share": sold.unmet,
@@ -106,19 +101,9 @@ def monthly(
     }
 
 
-def ledger(
-    before: State,
-    after: State,
-    p: Parameters,
-    m: Months,
-    b: Beliefs,
-    products: Products,
-    made: Supplied,
-    sold: Sold,
-    moved: Moved,
-    tokens: Tokens,
-) -> dict[str, Array]:
+def ledger(month: Month) -> dict[str, Array]:
     """The chip accounts of a month, for conservation checks: every term of the balance of units, dies and stacks."""
+    before, after, made, sold, moved = month.before, month.after, month.made, month.sold, month.moved
     return {
         "carried_in": before.inventory,
         "made": made.made,

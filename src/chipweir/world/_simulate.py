@@ -15,7 +15,10 @@ from chipweir.world._outputs import monthly
 from chipweir.world._state import Band, Inputs, Months, Products, State
 from chipweir.world._step import (
     Beliefs,
+    Month,
     Parameters,
+    count_fleet,
+    fleet_at_work,
     frontier_month,
     market_month,
     software_month,
@@ -30,6 +33,8 @@ Save = Callable[..., Any]
 # Capacity of routes and offshore hosting at the start over that of early 2023, which the parameters give: with nothing yet
 # controlled they idle, and attrition takes this much away until then.
 _ROUTES_AT_START = 1.3
+# Log scaling variable from which the market of a product not yet sold starts: scarce at launch.
+_AT_LAUNCH = -2.0
 
 
 def _place(band: Band, score: Array) -> Array:
@@ -86,10 +91,10 @@ def initial_state(inputs: Inputs, p: Parameters) -> State:
         cumulative_wafers=jnp.zeros_like(lines),
         capacity=lines,
         tilt=jnp.zeros(k),
-        premium_product=jnp.ones(k),
-        premium_quota=jnp.ones(k),
-        premium_route=jnp.ones(h),
-        premium_offshore=jnp.ones(h),
+        premium_product=jnp.full(k, _AT_LAUNCH),
+        premium_quota=jnp.zeros(k),
+        premium_route=jnp.zeros(h),
+        premium_offshore=jnp.zeros(h),
         route=_ROUTES_AT_START * p["route_capacity"] * 1e9 * products.smuggling_weight,
         offshore=_ROUTES_AT_START * p["rental_capacity"] * 1e9 * products.rental_weight,
         carried=jnp.zeros((r, w)),
@@ -110,17 +115,19 @@ def step(state: State, p: Parameters, m: Months, b: Beliefs, products: Products,
     sold, premia = market_month(state, p, m, b, products, made.made)
     after, moved = stock_month(state, p, m, products, made.made, sold, premia)
     after = replace(after, dies=made.dies, hbm=made.hbm, cumulative_wafers=made.cumulative, capacity=made.capacity)
-    after = replace(after, maturity=software_month(after, p, products))
-    tokens = token_month(after, p, m, b, products)
+    fleet = count_fleet(after, products)
+    after = replace(after, maturity=software_month(after, p, products, fleet))
+    rate, flops = fleet_at_work(after, p, m, products, fleet)
+    tokens = token_month(after, p, m, b, products, rate)
     smoothed = 0.8 * state.load + 0.2 * tokens.load
     after = replace(
         after,
         markup=tokens.markup,
         load=smoothed,
         load_reference=jnp.where(m.past > 0, smoothed, state.load_reference),
-        largest=frontier_month(after, p, m, products),
+        largest=frontier_month(after, p, products, flops),
     )
-    return after, save(state, after, p, m, b, products, made, sold, moved, tokens)
+    return after, save(Month(state, after, p, m, b, products, made, sold, moved, tokens, fleet))
 
 
 def simulate(

@@ -4,6 +4,7 @@ Axes, in this order everywhere: product K, region R, hub H, workload W, ecosyste
 month T. `Inputs` holds everything that names and dates decided; `State` stands at month ends; flows lie between.
 """
 
+import os
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -11,6 +12,9 @@ import jax
 import numpy as np
 from jax import Array
 
+
+# float64 unless single precision is asked for by CHIPWEIR_PRECISION=32 (measured against float64 in the tests).
+jax.config.update("jax_enable_x64", os.environ.get("CHIPWEIR_PRECISION", "64") != "32")
 
 T = TypeVar("T")
 
@@ -29,7 +33,8 @@ class State:
     - `inventory` [K] unsold units; `installed` [K, R] units in direct use; `smuggled` [K]; `rented` [K, H] units.
     - `dies` [D] good dies; `hbm` [] Chinese HBM stacks; `cumulative_wafers` [F]; `capacity` [F] wafers a month.
     - `tilt` [K] log shift of the makers' product mix.
-    - `premium_product` [K], `premium_quota` [K], `premium_route` [H], `premium_offshore` [H]: scaling variables.
+    - `premium_product` [K], `premium_quota` [K], `premium_route` [H], `premium_offshore` [H]: logs of the scaling
+      variables (`chipweir.market.Premia`).
     - `route` [H], `offshore` [H] USD a month at list; `carried` [R, W] USD not spent.
     - `maturity` [E]; `markup` [2] relative to its reference path, `load` [2], `load_reference` [2] of the token markets
       (world, China).
@@ -120,8 +125,6 @@ class Months:
     index: Array  # [T] months since the start
     year: Array  # [T] years since 2022-01
     past: Array  # [T] 1 until the data cut-off
-    live: Array  # [T, L] index of the products on sale
-    live_mask: Array  # [T, L]
     mix: Array  # [T, K] share of the maker's pool before the tilt
     scrap: Array  # [T, K] share of unsold units scrapped
     age: Array  # [T, K] years since release

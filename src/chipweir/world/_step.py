@@ -24,7 +24,7 @@ from chipweir.world._state import Months, Products, State
 
 Parameters = dict[str, Array]
 
-SWEEPS = 6
+SWEEPS = 8
 HOURS_PER_MONTH = 730.5
 SECONDS_PER_DAY = 86400.0
 # Share of the stock of Chinese HBM that can be drawn in a month (assembly works from several sites' stores).
@@ -223,115 +223,92 @@ def _budgets(state: State, p: Parameters, m: Months, b: Beliefs, products: Produ
     return total[:, None] * shares * (1 + inference * (response[:, None] - 1)) + state.carried
 
 
-def _offers(
-    state: State, p: Parameters, m: Months, products: Products, price: Array
-) -> tuple[Array, Array, Array, Array]:
-    """Weights `exp(theta u)`: open markets [R, W, K], Chinese direct and foreign [W, K], and value for money [K, W]."""
+class Offers(NamedTuple):
+    """Factors of `exp(theta u)`, see `chipweir.market.Market`: `value` [W, K], `pull` [R, K], `direct`, `foreign` [K]."""
+
+    value: Array
+    pull: Array
+    direct: Array
+    foreign: Array
+
+
+def _offers(state: State, p: Parameters, m: Months, products: Products, price: Array) -> Offers:
+    """Utility of every offer: value for money, pull of the installed ecosystem, frictions, preferences and stances.
+
+    `u = ln(throughput maturity / (price + node cost)) + stickiness ln(installed share) - penalties`, the value for money
+    relative to the best product on open markets.
+    """
     theta = p["choice_sensitivity"]
-    value = jnp.log(jnp.maximum(_worth(p, products), 1e-9))
     total_cost = price + p["node_cost"] * products.power
-    value = value + jnp.log(maturity_of_products(state, p, m, products) / total_cost)[:, None]
+    value = jnp.log(jnp.maximum(_worth(p, products), 1e-9)).T
+    value = value + jnp.log(maturity_of_products(state, p, m, products) / total_cost)
     on_sale = (m.mix + state.inventory > 1e-9) * 1.0
-    best = jnp.max(jnp.where((products.open_market * m.mix)[:, None] > 0, value, -1e9), axis=0)
-    value = value - best
-    stock = state.installed * products.h100e[:, None]
-    by_ecosystem = products.ecosystem_of @ stock
-    pull = p["stickiness"] * jnp.log(by_ecosystem / jnp.maximum(by_ecosystem.sum(0), 1e-9) + 0.01)
-    stick = (products.ecosystem_of.T @ pull).T  # [R, K]
+    best = jnp.max(jnp.where(products.open_market * m.mix > 0, value, -1e9), axis=1)
+    by_ecosystem = products.ecosystem_of @ (state.installed * products.h100e[:, None])
+    share = by_ecosystem / jnp.maximum(by_ecosystem.sum(0), 1e-9)
+    stick = (p["stickiness"] * jnp.log(share + 0.01)).T @ products.ecosystem_of
     usable = products.open_market + products.captive * products.usa[:, None]
     sovereign = _SOVEREIGN_PULL * m.korea_domestic * products.korea[:, None] * products.korean
-    utility = value.T[None] + (stick - m.access.T + sovereign)[:, None, :]
-    open_market = jnp.exp(theta * utility) * (usable * on_sale)[:, None, :]
+    pull = jnp.exp(theta * (stick - m.access.T + sovereign)) * usable * on_sale
+    foreign_made = 1 - products.domestic
     china_stick = products.china @ stick
-    direct = (
-        value.T
-        + china_stick
-        + products.domestic * p["domestic_preference"]
-        - (1 - products.domestic) * p["stance_penalty"] * m.stance
-    )
-    may_enter = products.domestic + (1 - products.domestic) * (1 - products.captive)
-    shut = jnp.where(m.blocked > 0, p["blocked_leakage"], 1.0)
-    floor = 1 - (1 - products.domestic) * p["state_buyer_share"] * m.domestic_floor
-    direct = jnp.exp(theta * direct) * may_enter * on_sale * shut * floor
-    foreign = jnp.exp(theta * (value.T + china_stick)) * products.open_market * on_sale * m.controlled
-    return open_market, direct, foreign, value
+    liking = products.domestic * p["domestic_preference"] - foreign_made * p["stance_penalty"] * m.stance
+    may_enter = (1 - products.captive) * jnp.where(m.blocked > 0, p["blocked_leakage"], 1.0)
+    state_buyers = 1 - foreign_made * p["state_buyer_share"] * m.domestic_floor
+    direct = jnp.exp(theta * (china_stick + liking)) * may_enter * on_sale * state_buyers
+    foreign = jnp.exp(theta * china_stick) * products.open_market * on_sale * m.controlled
+    return Offers(jnp.exp(theta * (value - best[:, None])), pull, direct, foreign)
 
 
 def market_month(
     state: State, p: Parameters, m: Months, b: Beliefs, products: Products, made: Array
 ) -> tuple[Sold, market.Premia]:
-    """Build the month's market over the live products, clear it, and give the sales back by product."""
-    live, mask = m.live, m.live_mask
+    """Build the month's market, clear it, and give the sales back by product, region and channel."""
     price = products.list_price * jnp.exp(-p["list_price_decline"] * m.age)
-    open_market, direct, foreign, _ = _offers(state, p, m, products, price)
+    offers = _offers(state, p, m, products, price)
     theta = p["choice_sensitivity"]
     pressure = m.enforcement + m.hub_enforcement - 2
     cost = market.route_cost(p["route_cost"], pressure, p["enforcement_effect"], m.hub_licence, p["hub_licence_effect"])
     cost = cost + m.location * p["location_verification_effect"]
-    smuggle_loss = p["smuggling_penalty"] + cost
-    rental_loss = p["rental_penalty"] + p["rental_markup"]
     open_rental = 1 - jnp.clip(m.rental_control, 0, 1)
     quota = jnp.where(m.case_by_case > 0, p["case_by_case_units"] * 1e3, m.quota)
-    others = products.demand_share > 0
     budget = _budgets(state, p, m, b, products)
     outside = jnp.exp(-theta * p["outside_gap"])
+    rental_loss = p["rental_penalty"] + p["rental_markup"]
     problem = market.Market(
         theta=theta,
-        budget=budget * others[:, None],
+        budget=budget * (1 - products.china)[:, None],
         budget_china=products.china @ budget,
-        price=price[live],
-        price_china=(price * (1 + m.fee) * (1 - products.domestic * m.subsidy))[live],
-        weight=open_market[:, :, live] * mask,
-        direct=direct[:, live] * mask,
-        foreign=foreign[:, live] * mask,
-        smuggle=products.smuggling_weight * jnp.exp(-theta * smuggle_loss),
+        price=price,
+        price_china=price * (1 + m.fee) * (1 - products.domestic * m.subsidy),
+        **offers._asdict(),
+        smuggle=products.smuggling_weight * jnp.exp(-theta * (p["smuggling_penalty"] + cost)),
         rent=products.rental_weight * jnp.exp(-theta * rental_loss) * open_rental,
         smuggle_cost=cost,
         rent_cost=jnp.broadcast_to(p["rental_markup"], cost.shape),
         outside=outside,
         outside_china=outside,
-        supply=(state.inventory + made)[live] * mask,
-        quota=jnp.where(products.domestic > 0, 1e12, jnp.minimum(quota, 1e12))[live],
+        supply=state.inventory + made,
+        quota=jnp.where(products.domestic > 0, 1e12, quota),
         route=state.route,
         offshore=state.offshore * open_rental,
     )
-    start = market.Premia(
-        state.premium_product[live], state.premium_quota[live], state.premium_route, state.premium_offshore
-    )
+    start = market.Premia(state.premium_product, state.premium_quota, state.premium_route, state.premium_offshore)
     premia, cleared = market.clear(problem, start, SWEEPS)
-    return _by_product(state, live, mask, premia, cleared, theta, cost, price, products), premia
-
-
-def _by_product(
-    state: State,
-    live: Array,
-    mask: Array,
-    premia: market.Premia,
-    cleared: market.Cleared,
-    theta: Array,
-    cost: Array,
-    price: Array,
-    products: Products,
-) -> Sold:
-    count = products.list_price.shape[0]
-
-    def scatter(values: Array) -> Array:
-        shape = (count, *values.shape[1:])
-        return jnp.zeros(shape).at[live].add(values * mask.reshape(-1, *([1] * (values.ndim - 1))))
-
-    regions = cleared.open_market + products.china[:, None] * cleared.direct
-    return Sold(
-        direct=scatter(regions.T),
-        smuggled=scatter(cleared.smuggled),
-        rented=scatter(cleared.rented),
-        premium=-jnp.log(jnp.ones(count).at[live].multiply(jnp.where(mask > 0, premia.product, 1.0))) / theta,
-        route_rent=-jnp.log(premia.route) / theta,
+    china = products.china
+    sold = Sold(
+        direct=cleared.open_market.T + cleared.direct[:, None] * china,
+        smuggled=cleared.smuggled,
+        rented=cleared.rented,
+        premium=-premia.product / theta,
+        route_rent=-premia.route / theta,
         route_cost=cost,
-        spent=cleared.spent + products.china * cleared.spent_china,
+        spent=cleared.spent + china * cleared.spent_china,
         price=price,
         unmet=cleared.unmet,
-        carried=cleared.unspent + products.china[:, None] * cleared.unspent_china,
+        carried=cleared.unspent + china[:, None] * cleared.unspent_china,
     )
+    return sold, premia
 
 
 class Moved(NamedTuple):
@@ -363,17 +340,15 @@ def stock_month(
     offshore = market.offshore_capacity(
         state.offshore,
         p["offshore_limit"] * 1e9 * products.rental_weight * _market_growth(m),
-        -jnp.log(premia.offshore) / theta,
+        -premia.offshore / theta,
         p["rental_growth"],
         m.rental_control,
     )
     surplus = (left - scrapped) / jnp.maximum(made * _OVERSTOCK_MONTHS, 1e3)
     signal = jnp.clip(sold.premium, 0, 1.5) - jnp.clip(surplus, 0, 2)
     tilt = jnp.clip(state.tilt * 0.97 + p["mix_response"] * signal * (m.mix > 0), -4.0, 2.0)
-    live = m.live
-    padded = m.live_mask > 0
-    count = products.list_price.shape[0]
-    scarcity = jnp.clip((sold.premium * products.domestic * made).sum() / jnp.maximum((products.domestic * made).sum(), 1), 0, 2)
+    chinese = products.domestic * made
+    scarcity = jnp.clip(sold.premium @ chinese / jnp.maximum(chinese.sum(), 1.0), 0, 2)
     moved = replace(
         state,
         inventory=left - scrapped,
@@ -381,8 +356,8 @@ def stock_month(
         smuggled=state.smuggled * (1 - smuggled_hazard) + shipped - seized,
         rented=state.rented * (1 - hazard) + sold.rented,
         tilt=tilt,
-        premium_product=jnp.ones(count).at[live].multiply(jnp.where(padded, premia.product, 1.0)),
-        premium_quota=jnp.ones(count).at[live].multiply(jnp.where(padded, premia.quota, 1.0)),
+        premium_product=premia.product,
+        premium_quota=premia.quota,
         premium_route=premia.route,
         premium_offshore=premia.offshore,
         route=route,
@@ -409,19 +384,27 @@ def credited(state: State, products: Products) -> Array:
     return state.installed + china[:, None] * products.china
 
 
-def located(state: State, products: Products) -> Array:
-    """Units by place [K, R]: rented chips count where they stand."""
-    return state.installed + state.smuggled[:, None] * products.china + state.rented @ products.hub_region.T
+class Fleet(NamedTuple):
+    """The credited stock in several measures."""
+
+    by_ecosystem: Array  # [E, R] H100e
+    power: Array  # [R] W with host and network
+    use: Array  # [K, R] units
 
 
-def software_month(state: State, p: Parameters, products: Products) -> Array:
+def count_fleet(state: State, products: Products) -> Fleet:
+    """Measure the stock that every region uses."""
+    use = credited(state, products)
+    measures = jnp.concatenate([products.ecosystem_of * products.h100e, products.power[None]]) @ use
+    return Fleet(measures[:-1], measures[-1], use)
+
+
+def software_month(state: State, p: Parameters, products: Products, fleet: Fleet) -> Array:
     """Maturity of every ecosystem [E]: closes the gap to 1 with use, decays without it.
 
     Use is the ecosystem's share of Chinese and world compute (the larger), saturating at a tenth.
     """
-    stock = credited(state, products) * products.h100e[:, None]
-    world = products.ecosystem_of @ stock.sum(1)
-    china = products.ecosystem_of @ (stock @ products.china)
+    world, china = fleet.by_ecosystem.sum(1), fleet.by_ecosystem @ products.china
     share = jnp.maximum(world / jnp.maximum(world.sum(), 1), china / jnp.maximum(china.sum(), 1))
     use = share / (share + 0.1)
     growth = p["maturity_growth"] * use * (1 - state.maturity)
@@ -429,8 +412,15 @@ def software_month(state: State, p: Parameters, products: Products) -> Array:
     return jnp.clip(state.maturity + (growth - decay) / 12, 0.05, 1.0)
 
 
+def fleet_at_work(state: State, p: Parameters, m: Months, products: Products, fleet: Fleet) -> tuple[Array, Array]:
+    """Inference tokens/s relative to an H100 and training FLOP/s of every region [R], at today's software."""
+    mature = maturity_of_products(state, p, m, products) * (1 + products.domestic * (p["worth_domestic"] - 1))
+    measured = jnp.stack([products.tokens * mature, products.training_flops * mature]) @ fleet.use
+    return measured[0], measured[1]
+
+
 class Tokens(NamedTuple):
-    """Token markets (world without China, China): all [2]."""
+    """Token markets (world without China, China): all [2] but the last."""
 
     demanded: Array  # per day
     served: Array  # per day
@@ -439,19 +429,18 @@ class Tokens(NamedTuple):
     fixed_quality: Array  # USD per million at the quality of 2022
     load: Array  # utilisation of the inference fleet
     markup: Array  # relative to the reference path
+    share: Array  # [R] of the inference fleet of its market
 
 
-def token_month(state: State, p: Parameters, m: Months, b: Beliefs, products: Products) -> Tokens:
+def token_month(state: State, p: Parameters, m: Months, b: Beliefs, products: Products, rate: Array) -> Tokens:
     """Inference capacity against token demand; the price is marginal cost times a markup that load moves.
 
-    Capacity is the inference share of the fleet in reference tokens; efficiency grows with algorithms; demand follows
-    its dated belief times the relative markup to minus the elasticity.
+    Capacity is the inference share of the fleet (`rate` [R], H100s at work) in reference tokens; efficiency grows with
+    algorithms, part of which goes into heavier models; demand follows its dated belief times the relative markup to
+    minus the elasticity.
     """
-    mature = maturity_of_products(state, p, m, products)
-    rate = products.tokens * (1 + products.domestic * (p["worth_domestic"] - 1)) * mature
-    fleet = rate @ credited(state, products)  # [R] H100s at work
-    china = products.china @ fleet
-    fleet = jnp.stack([fleet.sum() - china, china]) * (1 - b.share_training)
+    china = products.china @ rate
+    fleet = jnp.stack([rate.sum() - china, china]) * (1 - b.share_training)
     gain = (m.year - 2.5) * m.algorithms * jnp.log(p["algorithmic_inference"])
     weight = jnp.stack([p["model_weight_ratio"], jnp.ones(())])
     efficiency = p["reference_tokens"] / weight * jnp.exp(gain * (1 - p["quality_rebound"]))
@@ -469,14 +458,28 @@ def token_month(state: State, p: Parameters, m: Months, b: Beliefs, products: Pr
     cost = 2.4 / 3600 / efficiency * 1e6 * jnp.exp(-0.12 * m.year)
     price = cost * jnp.maximum(reference * relative, 0.5)
     fixed = price * jnp.exp(-gain * p["quality_rebound"]) / p["quality_gain"] ** (m.year * m.algorithms)
-    return Tokens(demanded, served, capacity, price, fixed, load, markup)
+    share = rate / jnp.maximum(jnp.where(products.china > 0, china, rate.sum() - china), 1e-9)
+    return Tokens(demanded, served, capacity, price, fixed, load, markup, share)
 
 
-def frontier_month(state: State, p: Parameters, m: Months, products: Products) -> Array:
-    """Log FLOP of the largest training run to date by region [R]: a share of the stock for some months."""
-    mature = maturity_of_products(state, p, m, products)
-    scale = 1 + products.domestic * (p["worth_domestic"] - 1)
-    flops = (products.training_flops * mature * scale) @ credited(state, products)
+def frontier_month(state: State, p: Parameters, products: Products, flops: Array) -> Array:
+    """Log FLOP of the largest training run to date by region [R]: a share of the stock (`flops`) for some months."""
     share = p["largest_run_share"] * (1 + products.china * (p["china_run_share"] - 1))
     run = flops * share * p["run_months"] * 30.44 * SECONDS_PER_DAY
     return jnp.maximum(state.largest, jnp.log(jnp.maximum(run, 1.0)))
+
+
+class Month(NamedTuple):
+    """All quantities of one month of one member, for functions that choose what to keep."""
+
+    before: State
+    after: State
+    p: Parameters
+    m: Months
+    b: Beliefs
+    products: Products
+    made: Supplied
+    sold: Sold
+    moved: Moved
+    tokens: Tokens
+    fleet: Fleet

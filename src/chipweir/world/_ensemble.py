@@ -1,0 +1,308 @@
+"""Ensembles: many draws of every parameter through the same compiled simulation, labelled again at the end.
+
+Members are cut into chunks that fit the cache; each chunk is an independent task, so that a pool, a cluster or a stopped
+call can take them in any order. Quantiles are taken over members, differences and ratios within a member.
+"""
+
+import csv
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from chipweir.errors import InputError
+from chipweir.world._assemble import assemble, labels, table
+from chipweir.world._outputs import member_outputs
+from chipweir.world._parameters import draw, members_of
+from chipweir.world._simulate import simulate
+from chipweir.world._state import Inputs
+
+
+if TYPE_CHECKING:
+    from chipweir.facts import Facts
+    from chipweir.world._scenario import Scenario
+
+FloatArray = npt.NDArray[np.floating[Any]]
+Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+Progress = Callable[[float, str], None]
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+ORIGINS = ("foreign_legal", "domestic", "smuggled", "rental")
+CONSTRAINTS = ("logic", "hbm", "packaging")
+MAKER_ORIGINS = ("foreign", "domestic")
+# Members that one thread simulates at a time: their monthly working set stays in the second-level cache.
+_BATCH = 64
+# Above this many members, finished outputs wait on disk so that memory does not grow with the ensemble.
+_IN_MEMORY = 2000
+_FLOWS = ("flow_direct", "flow_smuggled", "flow_rented")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A range of members of one scenario: arrays only, so that it can travel."""
+
+    scenario: str
+    first: int
+    inputs: Inputs
+    parameters: Mapping[str, npt.NDArray[np.float64]]
+
+
+@cache
+def variables() -> tuple[dict[str, str], ...]:
+    """The table of reported variables: name, dims after the month, unit, kind and long names."""
+    text = (resources.files("chipweir.world") / "variables.csv").read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
+
+
+def _run_member(inputs: Inputs, p: Any) -> dict[str, Any]:
+    _, kept = simulate(inputs, p)
+    return member_outputs(kept, p, inputs.months, inputs.products)
+
+
+@cache
+def compiled() -> Callable[[Inputs, Any], Any]:
+    """The batched simulation: outputs by member in single precision, flows summed over members and by year."""
+
+    def batch(inputs: Inputs, parameters: Any, weight: Any) -> dict[str, Any]:
+        kept = jax.vmap(_run_member, in_axes=(None, 0))(inputs, parameters)
+        flows = {name: jax.numpy.tensordot(weight, kept.pop(name), 1) for name in _FLOWS}
+        months = flows[_FLOWS[0]].shape[0]
+        years = -(-months // 12)
+        for name, flow in flows.items():
+            padded = jax.numpy.pad(flow, [(0, years * 12 - months)] + [(0, 0)] * (flow.ndim - 1))
+            kept[name] = padded.reshape(years, 12, *flow.shape[1:]).sum(1)
+        return {name: value.astype("float32") for name, value in kept.items()}
+
+    return jax.jit(batch)
+
+
+def run_task(task: Task) -> dict[str, npt.NDArray[np.float32]]:
+    """Simulate the members of one task on this machine's cores; flows come summed over them."""
+    count = len(next(iter(task.parameters.values())))
+    size = min(_BATCH, count)
+    starts = range(0, count, size)
+
+    def one(start: int) -> dict[str, npt.NDArray[np.float32]]:
+        rows = np.arange(start, start + size)
+        real = rows < count
+        chosen = {name: values[np.minimum(rows, count - 1)] for name, values in task.parameters.items()}
+        kept = compiled()(task.inputs, chosen, real.astype(float))
+        return {
+            name: np.asarray(value) if name in _FLOWS else np.asarray(value)[real] for name, value in kept.items()
+        }
+
+    if len(starts) == 1:
+        return one(0)
+    with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as pool:
+        parts = list(pool.map(one, starts))
+    return {
+        name: sum(part[name] for part in parts) if name in _FLOWS else np.concatenate([part[name] for part in parts])  # type: ignore[misc]
+        for name in parts[0]
+    }
+
+
+def tasks(
+    scenarios: Sequence["Scenario"], facts: "Facts", members: int, seed: int, chunk: int | None = None
+) -> list[Task]:
+    """The ensemble cut into independent tasks, scenario by scenario."""
+    drawn = draw(members, seed)
+    size = chunk or _BATCH * max(os.cpu_count() or 1, 1)
+    return [
+        Task(scenario.name, start, inputs, members_of(drawn, slice(start, start + size)))
+        for scenario, inputs in ((scenario, assemble(scenario, facts)) for scenario in scenarios)
+        for start in range(0, members, size)
+    ]
+
+
+class _Kept:
+    """Outputs of one scenario by variable, in memory or, for large ensembles, on disk; `[member, ...]` in order."""
+
+    def __init__(self, spool: Path | None) -> None:
+        self.spool = spool
+        self.parts: dict[str, list[npt.NDArray[np.float32]]] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.flows: dict[str, npt.NDArray[np.float32]] = {}
+
+    def add(self, kept: Mapping[str, npt.NDArray[np.float32]]) -> None:
+        for name, value in kept.items():
+            if name in _FLOWS:
+                self.flows[name] = self.flows[name] + value if name in self.flows else value
+                continue
+            self.shapes[name] = value.shape[1:]
+            if self.spool is None:
+                self.parts.setdefault(name, []).append(value)
+            else:
+                with (self.spool / name).open("ab") as file:
+                    np.ascontiguousarray(value).tofile(file)
+
+    def read(self, name: str) -> npt.NDArray[np.float32]:
+        if self.spool is None:
+            parts = self.parts[name]
+            if len(parts) > 1:
+                self.parts[name] = parts = [np.concatenate(parts)]
+            return parts[0]
+        return np.fromfile(self.spool / name, dtype=np.float32).reshape(-1, *self.shapes[name])
+
+
+def quantiles(values: FloatArray, levels: Sequence[float] = QUANTILES) -> FloatArray:
+    """Quantiles over the first axis, missing values left out: `[level, ...]`; missing where nothing is known."""
+    ordered = np.sort(values, axis=0)  # sorts missing values last
+    known = np.count_nonzero(~np.isnan(ordered), axis=0)
+    out = np.empty((len(levels), *values.shape[1:]), dtype=np.float64)
+    for i, level in enumerate(levels):
+        place = level * np.maximum(known - 1, 0)
+        lower = np.floor(place).astype(int)
+        upper = np.minimum(lower + 1, np.maximum(known - 1, 0))
+        below = np.take_along_axis(ordered, lower[None], 0)[0].astype(float)
+        above = np.take_along_axis(ordered, upper[None], 0)[0].astype(float)
+        out[i] = np.where(known > 0, below + (above - below) * (place - lower), np.nan)
+    return out
+
+
+def run_ensemble(
+    scenarios: Sequence["Scenario"],
+    facts: "Facts",
+    members: int = 1000,
+    seed: int = 0,
+    progress: Progress | None = None,
+    mapper: Mapper = map,
+    keep_members: bool = False,
+) -> xr.Dataset:
+    """Simulate scenarios with shared draws and return labelled quantiles and paired differences to the first.
+
+    **Arguments:** `members` draws of all parameters; `seed` of their streams; `progress(share, text)` is told how far;
+    `mapper` runs tasks elsewhere; `keep_members` keeps every member (dim `member`) beside the quantiles.
+    **Raises:** `InputError` for scenarios of unlike periods or names that stand twice, or no members.
+    """
+    _check(scenarios)
+    work = tasks(scenarios, facts, members, seed)
+    tell = progress or (lambda share, text: None)
+    tell(0.0, "compiling")
+    with tempfile.TemporaryDirectory(prefix="chipweir-") as folder:
+        kept = {scenario.name: _Kept(_spool(folder, scenario.name, members)) for scenario in scenarios}
+        done = 0
+        for task, part in zip(work, mapper(run_task, work), strict=True):
+            kept[task.scenario].add(part)
+            done += 1
+            tell(done / len(work), task.scenario)
+        return _dataset(scenarios, kept, members, keep_members)
+
+
+def _spool(folder: str, scenario: str, members: int) -> Path | None:
+    if members <= _IN_MEMORY:
+        return None
+    path = Path(folder) / scenario
+    path.mkdir()
+    return path
+
+
+def _check(scenarios: Sequence["Scenario"]) -> None:
+    if not scenarios:
+        raise InputError("no scenario to run")
+    names = [scenario.name for scenario in scenarios]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise InputError(f"scenario '{twice[0]}' stands twice")
+    if len({(scenario.start, scenario.end) for scenario in scenarios}) > 1:
+        raise InputError("scenarios of one run must cover the same months")
+
+
+def coordinates() -> dict[str, Sequence[str]]:
+    """Labels of every dimension of the results but scenario, quantile and month."""
+    names = labels()
+    return {
+        "region": names.regions,
+        "origin": ORIGINS,
+        "purchase": ORIGINS[:3],
+        "maker_origin": MAKER_ORIGINS,
+        "group": names.groups,
+        "hub": names.hubs,
+        "ecosystem": names.ecosystems,
+        "constraint": CONSTRAINTS,
+        "line": names.lines,
+        "customer": names.customers,
+    }
+
+
+def _dataset(
+    scenarios: Sequence["Scenario"], kept: Mapping[str, _Kept], members: int, keep_members: bool
+) -> xr.Dataset:
+    names = [scenario.name for scenario in scenarios]
+    first = names[0]
+    months = scenarios[0].months.astype("datetime64[ns]")
+    coords: dict[str, Any] = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates()}
+    data: dict[str, Any] = {}
+    for row in variables():
+        name, dims = row["name"], tuple(row["dims"].split())
+        attrs = {"units": row["unit"], "long_name": row["long_name"], "kind": row["kind"]}
+        base = kept[first].read(name)
+        levels, deltas, greater = [], [], []
+        for scenario in names:
+            values = base if scenario == first else kept[scenario].read(name)
+            levels.append(quantiles(values))
+            change = values - base
+            deltas.append(quantiles(change))
+            missing = np.isnan(change).all(0)
+            greater.append(np.where(missing, np.nan, np.mean(change > 0, axis=0) + 0.5 * np.mean(change == 0, axis=0)))
+            if keep_members:
+                data.setdefault(f"member_{name}", ((("scenario", "member", "month", *dims)), []))[1].append(values)
+        shape = ("scenario", "quantile", "month", *dims)
+        data[name] = (shape, np.stack(levels), attrs)
+        data[f"delta_{name}"] = (shape, np.stack(deltas), {**attrs, "long_name": f"{row['long_name']}, against {first}"})
+        probability = {"units": "1", "long_name": f"Probability above {first}: {row['long_name']}"}
+        data[f"p_greater_{name}"] = (("scenario", "month", *dims), np.stack(greater), probability)
+    for name in [name for name in data if name.startswith("member_")]:
+        dims, values = data[name]
+        data[name] = (dims, np.stack(values), data[name.removeprefix("member_")][2])
+    flow, flow_coords = _flows(kept, names, members, months)
+    return xr.Dataset(
+        {**data, "flow": flow},
+        {name: list(labelled) for name, labelled in {**coords, **flow_coords}.items()},
+        {"members": members, "baseline": first},
+    )
+
+
+def _flows(
+    kept: Mapping[str, _Kept], names: Sequence[str], members: int, months: npt.NDArray[np.datetime64]
+) -> tuple[tuple[tuple[str, ...], FloatArray, dict[str, str]], dict[str, Any]]:
+    """Mean yearly units by product, channel and the region that uses them."""
+    axis = labels()
+    channels = ("direct", "licensed", "domestic", *(f"smuggled_{h}" for h in axis.hubs), *(f"rental_{h}" for h in axis.hubs))
+    china = axis.regions.index("CHN")
+    chinese = {row["line"] for row in table("lines") if row["country"] == "CN"}
+    domestic = np.array([row["line"] in chinese for row in table("products")])
+    stacked = []
+    for name in names:
+        direct, smuggled, rented = (kept[name].flows[flow] / members for flow in _FLOWS)
+        years = direct.shape[0]
+        out = np.zeros((years, len(axis.products), len(axis.regions), len(channels)), dtype=np.float32)
+        out[..., 0] = direct
+        out[:, :, china, 0] = 0
+        out[:, :, china, 1] = direct[:, :, china] * ~domestic
+        out[:, :, china, 2] = direct[:, :, china] * domestic
+        hubs = len(axis.hubs)
+        out[:, :, china, 3 : 3 + hubs] = smuggled
+        out[:, :, china, 3 + hubs :] = rented
+        stacked.append(out)
+    first = int(str(months[0])[:4])
+    attrs = {"units": "units/year", "long_name": "Mean yearly sales by product, channel and user"}
+    coords = {"year": [first + i for i in range(stacked[0].shape[0])], "product": axis.products, "channel": channels}
+    return (("scenario", "year", "product", "region", "channel"), np.stack(stacked), attrs), coords
+
+
+def interactive(
+    scenarios: Sequence["Scenario"], facts: "Facts", members: int = 100, seed: int = 0
+) -> Iterator[xr.Dataset]:
+    """Results for a page that waits: first `members`, then ten times as many with the same draws before them."""
+    for count in (members, 10 * members):
+        yield run_ensemble(scenarios, facts, count, seed)
