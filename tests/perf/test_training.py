@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chipweir.errors import InputError
 from chipweir.perf import _architecture, _hardware
 from chipweir.perf._training import (
+    FITTED,
     LAYOUT_FIELDS,
     Posterior,
     TrainingJob,
@@ -168,13 +169,14 @@ def test_impossible_numbers_are_one_clear_line() -> None:
     for changes in ({"chips": 0.0}, {"seq_len": -1.0}, {"tp": 0.0}, {"dtype": "fp3"}, {"mode": "dream"}):
         with pytest.raises(InputError):
             training_batch(job(**changes))
-    with pytest.raises(InputError, match="posterior"):
-        posterior_from_json("{}")
+    for text in ("{}", "[]", "no", '{"draws": {}}'):
+        with pytest.raises(InputError, match="posterior"):
+            posterior_from_json(text)
 
 
 def test_the_posterior_survives_its_file() -> None:
     fitted = shipped_posterior()
-    assert set(fitted.draws) == set(PRIORS)
+    assert set(fitted.draws) == set(PRIORS) == set(FITTED)
     again = posterior_from_json(posterior_json(fitted, "test", "test"))
     here, there = (training_batch(job(), posterior) for posterior in (fitted, again))
     assert there.step_time_s[0] == pytest.approx(here.step_time_s[0], rel=1e-3)

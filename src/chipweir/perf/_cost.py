@@ -192,7 +192,7 @@ def api_price(facts: "Facts", model: str, metric: str, on: str | date) -> "Price
     ]  # fmt: skip
     dated = [p for p in offers if re.match(r"\d{4}", p.valid_from)]
     chosen = dated or offers
-    return max(chosen, key=lambda p: _day(p.valid_from)) if chosen else None
+    return max(chosen, key=lambda p: _day(p.valid_from) if p in dated else date.min) if chosen else None
 
 
 def _in_force(price: "Price", day: date) -> bool:

@@ -117,9 +117,17 @@ class TrainingEstimate:
 # Seconds at datasheet rates for one micro-batch on one stage unless said otherwise; see `features`.
 FEATURES = (
     "matrix_bf16", "matrix_fp8", "matrix_mxfp8", "matrix_int8", "matrix_fp4", "attention", "matrix_traffic", "traffic",
-    "expert_traffic", "adapters", "tensor_link", "expert_link", "expert_network", "context_link", "shard_link",
-    "layers",
+    "routed_share", "expert_traffic", "adapters", "tensor_link", "expert_link", "expert_network", "context_link",
+    "shard_link", "layers",
     "expert_layers", "gradients", "optimizer",
+)  # fmt: skip
+
+
+# Names of the fitted numbers; their priors stand with the fit.
+FITTED = (
+    *(f"reach_{name}" for name in (*DTYPES, "attention")), "grouped", "touch_matrix", "touch", "touch_expert",
+    "touch_adapter", "see_tensor", "see_expert", "see_network", "see_context", "see_shard", "see_gradients", "launch",
+    "launch_expert",
 )  # fmt: skip
 
 
@@ -226,6 +234,7 @@ def _matrix_features(
     per_expert = np.maximum(tokens * m.experts_active * layout.ep / np.maximum(m.experts, 1.0) * layout.tp, 1.0)
     expert_sides = 1.0 / per_expert + 1.0 / np.maximum(expert_width, 1.0) + 1.0 / m.hidden
     traffic = traffic + np.where(m.experts > 0, routed * expert_sides, 0.0)
+    out["routed_share"] = routed / (blocks + routed) * np.ones_like(tokens)
     out["matrix_traffic"] = scale * size / 2.0 * traffic / h.memory_bandwidth
     return out
 
@@ -286,9 +295,8 @@ def step_seconds(work: Mapping[str, Any], layout: Mapping[str, Any], theta: Mapp
     Plain arithmetic: arrays of NumPy or JAX. `theta` holds natural values: `reach_*` shares of a peak, `see_*` visible
     shares of messages, `touch_*` multiples of the counted traffic, `launch_*` seconds a layer.
     """
-    products = sum(work[f"matrix_{name}"] / theta[f"reach_{name}"] for name in DTYPES)
     stage = (
-        products
+        product_seconds(work, theta)
         + work["attention"] / theta["reach_attention"]
         + theta["touch_matrix"] * work["matrix_traffic"]
         + theta["touch"] * work["traffic"]
@@ -304,6 +312,12 @@ def step_seconds(work: Mapping[str, Any], layout: Mapping[str, Any], theta: Mapp
     )
     passes = layout["micro_batches"] + (layout["pp"] - 1.0) / layout["virtual"]
     return passes * stage + theta["see_gradients"] * work["gradients"] + work["optimizer"]
+
+
+def product_seconds(work: Mapping[str, Any], theta: Mapping[str, Any]) -> Any:
+    """Seconds of all matrix products; routed experts, small and uneven, reach `grouped` of what others reach."""
+    even = sum(work[f"matrix_{name}"] / theta[f"reach_{name}"] for name in DTYPES)
+    return even * (1.0 + work["routed_share"] * (1.0 / theta["grouped"] - 1.0))
 
 
 def pipeline(job: TrainingJob, layout: Layout) -> dict[str, FloatArray]:
@@ -429,8 +443,7 @@ def binding(
 ) -> npt.NDArray[np.str_]:
     """Which kind of work takes most of the step [n]: compute, memory bandwidth, link, network, overhead, bubble."""
     passes = pipe["micro_batches"]
-    compute = sum(work[f"matrix_{name}"] / theta[f"reach_{name}"] for name in DTYPES)
-    compute = passes * (compute + work["attention"] / theta["reach_attention"])
+    compute = passes * (product_seconds(work, theta) + work["attention"] / theta["reach_attention"])
     memory = passes * (
         theta["touch_matrix"] * work["matrix_traffic"] + theta["touch"] * work["traffic"]
         + theta["touch_expert"] * work["expert_traffic"] + theta["touch_adapter"] * work["adapters"]
@@ -488,11 +501,16 @@ def posterior_from_json(text: str) -> Posterior:
     """A posterior from its JSON form. Raises `InputError` where something is missing."""
     try:
         record = json.loads(text)
+        missing = sorted(set(FITTED) - set(record["draws"]))
+        if missing:
+            raise InputError(f"the training posterior lacks {', '.join(missing)}: it was fitted by another version")
         return Posterior(
             draws={name: np.asarray(values, dtype=float) for name, values in record["draws"].items()},
             offsets={name: (float(mean), float(sd)) for name, (mean, sd) in record["offsets"].items()},
             scales={name: float(sd) for name, sd in record["scales"].items()},
         )
+    except InputError:
+        raise
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"not a training posterior: {error!r}") from error
 
