@@ -1,5 +1,6 @@
 """A user's own facts are laid over the shipped ones, openly."""
 
+import pickle
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -89,6 +90,28 @@ def test_nature_is_read_from_the_name_of_the_quantity(overlay: Overlay) -> None:
     text = "id,entity,quantity,central,unit,source\nnew-1,huawei,chip_output_forecast,1,million chips,mine\n"
     fact = facts.load([overlay(facts_csv=text)]).facts["new-1"]
     assert (fact.quantity, fact.nature, fact.value.central) == ("chip_output", "forecast", 1e6)
+
+
+def test_line_endings_and_marks_of_other_systems(overlay: Overlay) -> None:
+    directory = overlay(chips_csv="id\n")
+    text = 'id,title,cls\r\nmine,"two\r\nlines\u2028here",own\r\n'
+    (directory / "chips.csv").unlink()
+    (directory / "sources.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert facts.load([directory]).sources["mine"].title == "two\nlines\u2028here"
+
+
+def test_a_better_rate_is_used(overlay: Overlay) -> None:
+    text = "id,entity,quantity,item,central,unit,period,source,cls,confidence\n"
+    text += "bok,exchange-rates,exchange_rate,USD/KRW,1390,KRW per USD,2025-08,mine,official,A\n"
+    mine = facts.load([overlay(sources_csv=SOURCE, facts_csv=text)])
+    assert mine.convert(1, "USD", "KRW", on="2025-08") == 1390
+    assert mine.convert(1, "USD", "KRW", on="2025-07") == facts.convert(1, "USD", "KRW", on="2025-07")
+
+
+def test_facts_compare_and_travel(overlay: Overlay) -> None:
+    mine = facts.load([overlay(sources_csv=SOURCE)])
+    assert pickle.loads(pickle.dumps(mine)) == mine
+    assert len({mine, facts.load()}) == 2
 
 
 BAD = {

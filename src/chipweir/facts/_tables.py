@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +30,7 @@ def read_csv(path: Path, known: Iterable[str], required: Iterable[str]) -> list[
         raise InputError(
             f"{path}:{text[: text.index(chr(0))].count(chr(10)) + 1}: holds a NUL character; it is no text file"
         )
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
     header: list[str] | None = None
     rows: list[tuple[str, Row]] = []
     try:
@@ -126,7 +127,11 @@ def layers(extra: Sequence[Path], shipped: Path) -> list[Path]:
 def refuse_unknown_files(directory: Path, known: Iterable[str]) -> None:
     """Raise `InputError` for a file that no table is named after, so that a misspelt name is not ignored."""
     names = set(known)
-    for path in sorted(directory.iterdir()):
+    try:
+        paths = sorted(directory.iterdir())
+    except OSError as error:
+        raise InputError(f"{directory}: cannot be read ({_reason(error)})") from None
+    for path in paths:
         if path.suffix in (".csv", ".yaml", ".yml") and path.name not in names:
             hint = nearest(path.name, names)
             suggestion = f"; did you mean {' or '.join(hint)}?" if hint else ""
