@@ -1,7 +1,322 @@
 """Commands of the rules room."""
 
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+from chipweir.i18n import _
+
+
+if TYPE_CHECKING:
+    from chipweir.rules import Book, Shipment
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON: one document; one a line for a batch.")]
+On = Annotated[str | None, typer.Option("--on", metavar="DATE", help="The day, as 2026-01-15; today by default.")]
+Overlays = Annotated[
+    list[Path] | None,
+    typer.Option("--rules", metavar="FILE", help="YAML of hypothetical rules, laid over the shipped; may be repeated."),
+]
+Trace = Annotated[bool, typer.Option("--trace/--no-trace", help="Show every test, in order.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands to `app`."""
+    app.command("classify")(classify)
+    app.command("licence")(licence)
+    app.command("license", hidden=True)(licence)
+    room = typer.Typer(help="The rules themselves: list and show, with versions and status.", no_args_is_help=True)
+    room.command("list")(list_rules)
+    room.command("show")(show_rule)
+    app.add_typer(room, name="rules")
+
+
+def _book(overlays: list[Path] | None) -> "Book":
+    from chipweir.rules import with_overlays
+
+    return with_overlays(overlays or ())
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+
+
+def classify(
+    item: Annotated[str, typer.Argument(metavar="CHIP|SPEC.yaml", help="A chip, or a YAML file with numbers.")],
+    on: On = None,
+    overlays: Overlays = None,
+    trace: Trace = False,
+    as_json: AsJson = False,
+) -> None:
+    """Control classification of a chip or of numbers, with what would flip it."""
+    from chipweir import rules
+    from chipweir.rules._text import classification_text
+
+    found = rules.classify(_item(item), on, _book(overlays))
+    if as_json:
+        _print_json(found.to_dict())
+    else:
+        print(classification_text(found, trace=trace))
+
+
+def _item(text: str) -> Any:
+    """An item from a YAML file where the text names one, else the text itself as a chip's name."""
+    path = Path(text)
+    if path.suffix.lower() in (".yaml", ".yml", ".json"):
+        from chipweir.errors import InputError
+        from chipweir.rules import Item
+        from chipweir.rules._yaml import read_user_yaml
+
+        document = read_user_yaml(path)
+        if not isinstance(document, dict):
+            raise InputError(f"{path}: expected fields such as tpp and die_mm2, got {str(document)[:40]!r}")
+        return Item.of(document, str(path))
+    return text
+
+
+def licence(
+    item: Annotated[str | None, typer.Argument(metavar="CHIP|SPEC.yaml", help="A chip, or a YAML file.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="CC", help="Destination: ISO code or name.")] = None,
+    from_: Annotated[str | None, typer.Option("--from", metavar="CC", help="Sent from; US by default.")] = None,
+    on: On = None,
+    hq: Annotated[str | None, typer.Option("--hq", metavar="CC", help="Where the recipient's parent sits.")] = None,
+    exporter: Annotated[str | None, typer.Option(help="Who exports; the chip's maker by default.")] = None,
+    exporter_type: Annotated[str | None, typer.Option(help="fab, osat, chip_maker, distributor, ...")] = None,
+    route: Annotated[str | None, typer.Option(help="export, reexport, transfer, export_from_abroad.")] = None,
+    end_user: Annotated[str | None, typer.Option(help="The end user's name, or its type.")] = None,
+    end_user_type: Annotated[str | None, typer.Option(help="commercial, military, supercomputer, ...")] = None,
+    ownership: Annotated[str | None, typer.Option(help="Share held by listed parties: 0.5, 50%, unknown.")] = None,
+    certifications: Annotated[str | None, typer.Option(help="all, none, or a list separated by ';'.")] = None,
+    mode: Annotated[str, typer.Option(help="enforced or as_written.")] = "enforced",
+    regime: Annotated[str, typer.Option(help="US, CN or MY.")] = "US",
+    quantity: Annotated[str, typer.Option(help="Units.")] = "1",
+    overlays: Overlays = None,
+    batch: Annotated[
+        Path | None, typer.Option("--batch", metavar="FILE", help="JSON Lines or CSV of shipments.")
+    ] = None,
+    show_history: Annotated[bool, typer.Option("--history", help="How the answer changed over time.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="With --history: the picture, .html, .png or .svg.")] = None,
+    screening: Annotated[
+        Path | None, typer.Option("--screening", metavar="FILE.csv", help="List of names; fuzzy hits are flagged.")
+    ] = None,
+    trace: Trace = False,
+    as_json: AsJson = False,
+) -> None:
+    """May a chip go there, on that day, to that customer; and if a licence is needed, how will it be looked at?"""
+    from chipweir.errors import InputError
+
+    common = {
+        "from": from_, "export_date": on, "hq": hq, "exporter": exporter, "exporter_type": exporter_type,
+        "route": route,
+        "end_user_type": end_user_type, "ownership": ownership, "certifications": certifications, "mode": mode,
+        "regime": regime, "to": to,
+    }  # fmt: skip
+    fields = {name: value for name, value in common.items() if value is not None}
+    fields |= _end_user(end_user, end_user_type)
+    if batch is not None:
+        if item is not None or show_history:
+            raise InputError(_("--batch takes its items from the file; leave out the chip and --history"))
+        _run_batch(batch, fields, _book(overlays), screening, as_json=as_json, trace=trace)
+        return
+    if item is None:
+        raise InputError(_("name a chip, or give --batch FILE"))
+    if to is None:
+        raise InputError(_("say where it goes: --to CC"))
+    if out is not None and not show_history:
+        raise InputError(_("--out draws the history; add --history"))
+    shipment = _shipment(item, fields, quantity)
+    if show_history:
+        _run_history(shipment, _book(overlays), on, out, as_json=as_json)
+    else:
+        _run_one(shipment, _book(overlays), screening, as_json=as_json, trace=trace)
+
+
+def _end_user(text: str | None, stated: str | None) -> dict[str, str]:
+    """`--end-user` is a type where it is a word of the vocabulary, else a name."""
+    if text is None:
+        return {}
+    from chipweir.errors import UnknownName
+    from chipweir.rules._words import word
+
+    if stated is None:
+        try:
+            return {"end_user_type": word("end_user_types", text, "end user type"), "end_user": text}
+        except UnknownName:
+            pass
+    return {"end_user": text}
+
+
+def _shipment(item: str, fields: dict[str, Any], quantity: str) -> "Shipment":
+    from dataclasses import replace
+
+    from chipweir.rules import Item, Shipment
+
+    thing = Item.of(_item(item))
+    if quantity != "1":
+        thing = replace(thing, quantity=quantity)
+    return Shipment.of({**fields, "item": thing})
+
+
+def _run_one(shipment: "Shipment", book: "Book", screening: Path | None, *, as_json: bool, trace: bool) -> None:
+    from chipweir import rules
+    from chipweir.rules._text import decision_text
+
+    decision = rules.decide(shipment, book)
+    hits = []
+    if screening is not None:
+        from chipweir.rules._screening import read_list, screen
+
+        parties = [name for name in (shipment.exporter, shipment.end_user) if name]
+        hits = screen(parties, read_list(screening))
+    if as_json:
+        document = decision.to_dict()
+        if screening is not None:
+            document["screening"] = [hit.to_dict() for hit in hits]
+        _print_json(document)
+        return
+    print(decision_text(decision, trace=trace, hits=hits))
+    if screening is not None:
+        print(_("Screening flags candidates for a person to check; it decides nothing, and no hit is no clearance."))
+
+
+def _run_batch(
+    path: Path, defaults: dict[str, Any], book: "Book", screening: Path | None, *, as_json: bool, trace: bool
+) -> None:
+    """Print one decision a line as they come; exit 2 at the end if some lines were bad."""
+    from chipweir.rules._batch import batch
+    from chipweir.rules._screening import ScreeningList, read_list, screen
+    from chipweir.rules._text import decision_line, disclaimer
+
+    names: ScreeningList | None = read_list(screening) if screening is not None else None
+    bad = total = 0
+    for row in batch(path, book, defaults, trace=as_json):
+        total += 1
+        head: dict[str, Any] = {"line": row.line} if row.id is None else {"line": row.line, "id": row.id}
+        if row.decision is None:
+            bad += 1
+            print(f"chipweir: {row.error}", file=sys.stderr)
+            if as_json:
+                _print_json({**head, "error": row.error})
+            continue
+        hits = screen(row.parties, names) if names is not None else []
+        if as_json:
+            document = {**head, **row.decision.to_dict()}
+            if names is not None:
+                document["screening"] = [hit.to_dict() for hit in hits]
+            _print_json(document)
+        else:
+            flagged = f" {_('screening')}: {', '.join(f'{hit.party} ~ {hit.name}' for hit in hits)}" if hits else ""
+            print(f"{row.line}: {decision_line(row.decision)}{flagged}")
+            if trace:
+                from chipweir.rules._text import trace_lines
+
+                print("\n".join(trace_lines(row.decision.trace)))
+    if not as_json:
+        print(_("{total} shipments, {bad} lines with errors", total=total, bad=bad), file=sys.stderr)
+        print(disclaimer(), file=sys.stderr)
+    if bad:
+        raise typer.Exit(2)
+
+
+def _run_history(shipment: "Shipment", book: "Book", on: str | None, out: Path | None, *, as_json: bool) -> None:
+    from datetime import date
+
+    from chipweir.rules._history import grid, history
+    from chipweir.rules._text import history_text
+
+    until = shipment.export_date if on is not None else date.today()
+    spells = history(shipment, until, book)
+    name = spells[-1].decision.name
+    states = grid(shipment, until, rules=book) if out is not None or as_json else None
+    if out is not None and states is not None:
+        _draw(states, shipment.to, out)
+    if as_json and states is not None:
+        changes = [spell.to_dict() for spell in spells]
+        _print_json({"item": name, "to": shipment.to, "changes": changes, "grid": states.to_dict()})
+        return
+    print(history_text(name, shipment.to, spells))
+    if out is not None:
+        print(_("picture: {path}", path=out))
+
+
+def _draw(states: Any, to: str, out: Path) -> None:
+    """The grid of licence states as a picture. Raises `InputError` for an unknown kind of file."""
+    from chipweir.errors import InputError
+
+    kind = out.suffix.lower()
+    if kind not in (".html", ".png", ".svg", ".pdf"):
+        raise InputError(_("{path}: write the picture as .html, .png, .svg or .pdf", path=out))
+    if not out.parent.is_dir():
+        raise InputError(_("{path}: the directory does not exist", path=out))
+    import numpy as np
+
+    from chipweir.report import figures
+
+    picture = figures.legal_history(
+        np.array(states.months, dtype="datetime64[M]"),
+        list(states.chips),
+        np.array(states.status),
+        title=_("Licence states for {to}", to=to),
+        subtitle=_("US rules as enforced, seen by the exporter of each chip"),
+    )
+    if kind == ".html":
+        picture.write_html(out, include_plotlyjs=True)
+        return
+    try:
+        picture.write_image(out, width=1100)
+    except Exception as error:  # kaleido raises many kinds where no browser is found
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(_("a picture needs Chrome or Chromium ({reason}); write .html", reason=reason)) from None
+
+
+def list_rules(
+    on: On = None,
+    overlays: Overlays = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the instruments with their dates and their status on a day."""
+    from datetime import date
+
+    from chipweir.rules._text import disclaimer, table
+    from chipweir.rules._words import day
+
+    book = _book(overlays)
+    moment = day(on, "--on") if on is not None else date.today()
+    rows = []
+    for entry in book.instruments.values():
+        states = {mode: entry.state(moment, mode) or "not yet" for mode in ("enforced", "as_written")}
+        effective = entry.effective.isoformat() if entry.effective else None
+        rows.append(
+            {"id": entry.id, "title": entry.title, "effective": effective, "confidence": entry.confidence, **states}
+        )
+    if as_json:
+        _print_json({"on": moment.isoformat(), "rules": rows})
+        return
+    head = [_("rule"), _("effective"), _("enforced"), _("as written"), _("title")]
+    body = [
+        [r["id"] or "", r["effective"] or "-", r["enforced"] or "", r["as_written"] or "", r["title"] or ""]
+        for r in rows
+    ]
+    print(f"{_('Status on')} {moment}\n{table(head, body)}\n{disclaimer()}")
+
+
+def show_rule(
+    rule: Annotated[str, typer.Argument(help="An instrument, a rule, an exception or a country group.")],
+    on: On = None,
+    overlays: Overlays = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show one rule: versions, status over time, conditions, citations."""
+    from datetime import date
+
+    from chipweir.rules._show import describe, described_text
+    from chipweir.rules._words import day
+
+    moment = day(on, "--on") if on is not None else date.today()
+    found = describe(_book(overlays), rule, moment)
+    if as_json:
+        _print_json(found)
+    else:
+        print(described_text(found))

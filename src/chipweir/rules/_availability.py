@@ -14,18 +14,13 @@ from chipweir.rules._book import Book, Condition, with_overlays
 from chipweir.rules._chips import ControlledChip, find, from_facts
 from chipweir.rules._circuits import Goods, goods
 from chipweir.rules._classify import classify_goods
-from chipweir.rules._decide import REVIEW_STRICTNESS, decide_goods
+from chipweir.rules._decide import decide_goods
 from chipweir.rules._places import country, land
-from chipweir.rules._records import Decision, Item, Shipment
+from chipweir.rules._records import Item, Shipment
+from chipweir.rules._status import status_of
 
 
-FREE, EXCEPTION, APPROVAL, CASE_BY_CASE, DENIAL, UNKNOWN = range(6)
-STATUS_NAMES = ("free", "exception or notification", "presumption of approval", "case by case", "denial", "unknown")
 STANCE_NAMES = ("open", "discouraged", "conditional", "blocked", "unknown")
-_BY_REVIEW = {
-    "presumption_of_approval": APPROVAL, "case_by_case": CASE_BY_CASE, "presumption_of_denial": DENIAL,
-    "policy_of_denial": DENIAL, "unspecified": UNKNOWN,
-}  # fmt: skip
 MID_MONTH = 15
 _ANY = Item(spec="chip")  # stands in the shipment; the goods are resolved once for each product
 
@@ -192,17 +187,4 @@ def _cell(chip: ControlledChip, stuff: Goods, code: str, day: date, book: Book) 
     decision = decide_goods(shipment, stuff, classed, book, trace=False)
     quota = np.inf if decision.units_per_month is None else decision.units_per_month
     share = np.inf if decision.share_cap is None else decision.share_cap
-    return (_status(decision), STANCE_NAMES.index(decision.import_stance), quota, decision.fee, share)
-
-
-def _status(decision: Decision) -> int:
-    if decision.licence == "no":
-        return FREE
-    if decision.licence == "conditional":
-        return EXCEPTION
-    if decision.licence == "unknown":
-        return UNKNOWN
-    if decision.exception not in ("none", "n/a"):
-        return EXCEPTION
-    bound = [found for found in decision.requirements if found.holds and not found.lifted]
-    return _BY_REVIEW[max((found.practice for found in bound), key=REVIEW_STRICTNESS.__getitem__)]
+    return (status_of(decision), STANCE_NAMES.index(decision.import_stance), quota, decision.fee, share)

@@ -6,7 +6,7 @@ from datetime import date
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from chipweir.rules._words import DATA
 
@@ -27,7 +27,13 @@ QUANTITIES = frozenset(
     )
 )  # fmt: skip
 
-Test = tuple[str, str, Fraction | str | bool]
+
+class Test(NamedTuple):
+    """One comparison of a quantity with a literal."""
+
+    name: str
+    sign: str
+    threshold: Fraction | str | bool
 
 
 @dataclass(frozen=True, slots=True)

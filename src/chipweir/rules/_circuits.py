@@ -156,8 +156,6 @@ def _circuit(item: Item, chip: ControlledChip | None, kind: str, notes: list[str
     available = item.us_available_2026_01_15
     if available is None and chip is not None:
         available = chip.us_available == "yes"
-        if chip.us_available == "doubtful":
-            notes.append(f"{chip.name}: no guidance on 'commercially available in the US'; taken as not")
     return Circuit(
         item.name or (chip.name if chip else _described(kind, tpp)), numbers, chip.id if chip else None,
         item.maker or (chip.maker if chip else None), item.maker_country or (chip.maker_country if chip else None),

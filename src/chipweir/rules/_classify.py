@@ -90,7 +90,7 @@ def _steps(paragraph: Paragraph, circuit: Circuit, prefix: str) -> list[Step]:
         is_carve_out = way is paragraph.unless
         for quantity, sign, literal in way.tests:
             value = circuit.numbers.get(quantity)
-            outcome = truth((quantity, sign, literal), circuit.numbers)
+            outcome = truth(Test(quantity, sign, literal), circuit.numbers)
             text = f"{prefix}{quantity} {shown(value)} {sign} {shown(literal)}"
             label = f"{'carve-out ' if is_carve_out else ''}{way.name}"
             steps.append(

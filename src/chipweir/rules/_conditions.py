@@ -6,6 +6,7 @@ from typing import Any
 
 from chipweir.rules._book import Book, Condition, Test, Way
 from chipweir.rules._case import ALL_CERTIFICATIONS, Case
+from chipweir.rules._chips import find
 from chipweir.rules._circuits import Circuit
 from chipweir.rules._classify import all_of
 from chipweir.rules._numbers import shown
@@ -122,6 +123,9 @@ def _available(case: Case, wanted: bool) -> tuple[Truth, str]:
     text = "commercially available in the US on 2026-01-15"
     states = {circuit.us_available for circuit in case.circuits}
     if False in states:
+        for circuit in case.circuits:
+            if circuit.chip is not None and find(circuit.chip).us_available == "doubtful":
+                _say(case, f"{circuit.name}: no guidance on 'commercially available in the US'; taken as not")
         return not wanted, text
     if None in states:
         _say(case, "commercial availability in the US on 2026-01-15 not stated: taken as given")

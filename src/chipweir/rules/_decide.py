@@ -305,7 +305,7 @@ def _answer(verdicts: list[_Verdict], presumed: _Presumed | None) -> tuple[str, 
     certain = [v for v in verdicts if v.truth]
     bound = [v for v in certain if v.by is None or not v.by.lifts_requirement]
     if bound:
-        strict = max(bound, key=lambda v: (v.by is None, REVIEW_STRICTNESS[v.review]))
+        strict = max(bound, key=lambda v: (v.by is None, REVIEW_STRICTNESS[v.review], v.requirement.letter is None))
         review = max((v.review for v in bound), key=REVIEW_STRICTNESS.__getitem__)
         exception = strict.by.id if strict.by is not None else "none"
         way = "" if strict.review_rule == strict.requirement.id else f", review {strict.review_rule}"

@@ -42,6 +42,8 @@ def exact(value: object, name: str, *, least: Fraction | int | None = 0) -> Frac
     A float stands for the shortest decimal that names it, so 5.92 is 148/25. Raises `InputError` for anything that is
     not a finite number, or below `least`.
     """
+    if type(value) is Fraction and 0 <= value <= LARGEST and least == 0:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction | Decimal):
         raise InputError(f"{name}: expected a number, got {_shown(value)}")
     if isinstance(value, float) and not math.isfinite(value):
@@ -76,11 +78,11 @@ def shown(number: object, digits: int = 4) -> str:
         return "?"
     if isinstance(number, bool):
         return "yes" if number else "no"
-    if isinstance(number, str) or not isinstance(number, int | float | Fraction):
+    if type(number) is not Fraction and not isinstance(number, int | float):
         return str(number)
     value = float(number)
-    if number == int(number) and abs(value) < 1e16:
-        return f"{int(number):,}"
+    if value.is_integer() and abs(value) < 1e16 and value == number:
+        return f"{int(value):,}"
     if abs(value) >= 1e16:
         return f"{value:.3g}"
     return f"{value:,.{digits}f}".rstrip("0").rstrip(".")

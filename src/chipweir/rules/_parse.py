@@ -96,9 +96,9 @@ def _places(value: object, where: str, known: _Known) -> Names:
 def _tests(value: object, where: str) -> tuple[Test, ...]:
     parsed = []
     for entry in _listed(value, where):
-        test = parse_test(entry, where)
-        if test[0] not in QUANTITIES:
-            raise UnknownName("quantity", test[0], QUANTITIES, where=where)
+        test = Test(*parse_test(entry, where))
+        if test.name not in QUANTITIES:
+            raise UnknownName("quantity", test.name, QUANTITIES, where=where)
         parsed.append(test)
     if not parsed:
         raise InputError(f"{where}: an empty list of tests would always hold")
