@@ -249,7 +249,7 @@ def stopped_after(number: int) -> Callable[[int], dict[str, np.ndarray]]:
 
 def stop_midway(directory: Path) -> None:
     with store.unfinished(directory, "a" * 64) as folder:
-        list(store.resuming(folder)(stopped_after(3), range(6)))
+        list(store.resuming(folder, str)(stopped_after(3), range(6)))
 
 
 def test_a_stopped_ensemble_goes_on_from_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,7 +264,7 @@ def test_a_stopped_ensemble_goes_on_from_its_parts(tmp_path: Path, monkeypatch: 
         return halves(task)
 
     with store.unfinished(tmp_path, "a" * 64) as folder:
-        parts = list(store.resuming(folder)(counted, range(6)))
+        parts = list(store.resuming(folder, str)(counted, range(6)))
     assert computed == [3, 4, 5]
     for task, part in enumerate(parts):
         np.testing.assert_array_equal(part["values"], halves(task)["values"])
@@ -284,7 +284,7 @@ def test_a_damaged_part_is_computed_again(tmp_path: Path, monkeypatch: pytest.Mo
     second.write_bytes(second.read_bytes()[:-40])
     third.write_bytes(b"")
     with store.unfinished(tmp_path, "a" * 64) as folder:
-        parts = list(store.resuming(folder)(halves, range(6)))
+        parts = list(store.resuming(folder, str)(halves, range(6)))
     for task, part in enumerate(parts):
         np.testing.assert_array_equal(part["values"], halves(task)["values"])
 

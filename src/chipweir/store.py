@@ -341,16 +341,16 @@ def unfinished_runs(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"{_UNFINISHED}*")) if directory.is_dir() else []
 
 
-def resuming(folder: Path, mapper: Mapper = map) -> Mapper:
+def resuming(folder: Path, name: Callable[[Any], str], mapper: Mapper = map) -> Mapper:
     """A `map` that takes from `folder` what a stopped call finished, and keeps there what is finished now.
 
-    The tasks must be the same ones in the same order; `unfinished` sees to that by its key. Nothing is kept in the
-    first `KEEP_AFTER_SECONDS`: doing that much again costs less than writing it.
+    `name` tells tasks of one ensemble apart. Nothing is kept in the first `KEEP_AFTER_SECONDS`: doing that much again
+    costs less than writing it.
     """
 
     def resumed(function: Callable[[Any], Part], tasks: Iterable[Any]) -> Iterator[Part]:
         listed = list(tasks)
-        paths = [folder / f"part-{number:05}.npz" for number in range(len(listed))]
+        paths = [folder / f"part-{name(task)}.npz" for task in listed]
         known = [path.exists() for path in paths]
         fresh = mapper(function, [task for task, there in zip(listed, known, strict=True) if not there])
         started = time.monotonic()

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -17,12 +17,21 @@ from chipweir.world import Scenario
 LEVELS = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
 
 
-def imagined_part(task: tuple[float, int, int, int]) -> dict[str, np.ndarray]:
+class Task(NamedTuple):
+    """All members of one scenario, which multiplies the first one's numbers by `factor`."""
+
+    scenario: str
+    first: int
+    parameters: dict[str, np.ndarray]
+    factor: float
+    months: int
+
+
+def imagined_part(task: Task) -> dict[str, np.ndarray]:
     """Made-up compute [member, month, region] of one scenario."""
-    factor, members, seed, months = task
-    draws = np.random.default_rng(seed).lognormal(size=(members, 1, 1))
-    growth = np.exp(0.03 * np.arange(months))[None, :, None]
-    return {"compute": factor * draws * growth * np.array([1.0, 4.0])}
+    draws = task.parameters["luck"][:, None, None]
+    growth = np.exp(0.03 * np.arange(task.months))[None, :, None]
+    return {"compute": task.factor * draws * growth * np.array([1.0, 4.0])}
 
 
 def imagined_ensemble(
@@ -35,7 +44,9 @@ def imagined_ensemble(
 ) -> xr.Dataset:
     """Quantiles of a made-up member ensemble in which every scenario multiplies the first one's numbers."""
     factors = [1 + 0.1 * each.series("us.enforcement")[-1] - 0.1 for each in scenarios]
-    tasks = [(factor, members, seed, scenarios[0].months.size) for factor in factors]
+    months = scenarios[0].months.size
+    luck = {"luck": np.random.default_rng(seed).lognormal(size=members)}
+    tasks = [Task(each.name, 0, luck, f, months) for each, f in zip(scenarios, factors, strict=True)]
     worlds = [part["compute"] for part in mapper(imagined_part, tasks)]
     compute = np.stack([np.quantile(one, LEVELS, axis=0) for one in worlds])
     delta = np.stack([np.quantile(one - worlds[0], LEVELS, axis=0) for one in worlds])

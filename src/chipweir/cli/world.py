@@ -204,7 +204,7 @@ def _simulate(
     from chipweir.world import run_ensemble
 
     with cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
-        mapper = mapper if parts is None else store.resuming(parts, mapper)
+        mapper = mapper if parts is None else store.resuming(parts, _task_name, mapper)
         try:
             results: xr.Dataset = run_ensemble(
                 order.scenarios, facts, order.members, order.seed, progress, mapper=mapper
@@ -214,6 +214,12 @@ def _simulate(
                 raise InputError(f"not enough memory for {order.members} members; ask for fewer") from None
             raise
     return results
+
+
+def _task_name(task: Any) -> str:
+    """A name for a range of members of a scenario; it does not depend on how many cores cut the ensemble."""
+    count = len(next(iter(task.parameters.values())))
+    return f"{task.scenario}-{task.first}-{count}"
 
 
 def _filler(
