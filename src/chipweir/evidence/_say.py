@@ -45,6 +45,8 @@ def number(value: float | None, unit: str, language: str = "en") -> str:
         return f"{value:.0f}"
     if not unit:
         return digits(value)
+    if unit == "parameter" and ko:
+        return f"파라미터 {myriads(value)} 개"
     name = _UNITS.get(unit, (unit, unit))[1 if ko else 0]
     plain = myriads(value) if ko else big(value)
     glued = ko and unit in {"year", "month", "day", "week", "layer", "point", "count", "chip", "fab", "rack", "parameter"}
@@ -65,7 +67,8 @@ def myriads(value: float) -> str:
     sign, size = ("-" if value < 0 else ""), abs(value)
     if size < 1e4:
         return sign + digits(size)
-    step = 10 ** max(0, math.floor(math.log10(size)) - 3)
+    exact = size == int(size) and size < 1e8
+    step = 1 if exact else 10 ** max(0, math.floor(math.log10(size)) - (3 if size == int(size) else 2))
     whole = int(round(size / step) * step)
     parts = []
     for magnitude, name in ((10**12, "조"), (10**8, "억"), (10**4, "만")):
@@ -79,6 +82,8 @@ def myriads(value: float) -> str:
 
 def big(value: float) -> str:
     """A number with million, billion or trillion where it is that large; four significant figures."""
+    if value == int(value) and 1e6 <= abs(value) < 1e7 and value % 1e4:
+        return f"{value:,.0f}"
     for size, name in _BIG_EN:
         if abs(value) >= size:
             return f"{digits(value / size)} {name}"
@@ -89,6 +94,8 @@ def digits(value: float) -> str:
     """Up to three decimals, four significant figures, thousands grouped, no trailing zeros."""
     if value == 0:
         return "0"
+    if abs(value) >= 1000 and value == int(value) and abs(value) < 1e7:
+        return f"{value:,.0f}"
     if abs(value) >= 1000:
         step = 10 ** max(0, math.floor(math.log10(abs(value))) - 3)
         return f"{round(value / step) * step:,.0f}"
@@ -166,6 +173,8 @@ def _word(value: Any, language: str) -> str:
         return str(value)
     if isinstance(value, float):
         return digits(value)
+    if language == "ko" and getattr(value, "ko", ""):
+        return str(value.ko)
     if isinstance(value, str) and value in terms():
         return terms()[value][language]
     return str(value)

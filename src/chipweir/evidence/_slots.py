@@ -418,7 +418,9 @@ def _clause_before(page: Page, low: int, high: int) -> tuple[str, int] | None:
     words = raw.strip(" \t\n\"'“”‘’(（*-•[]")
     if not words:
         return None
-    words = words[-40:]
+    if len(words) > 40:
+        cut_at = words.find(" ", len(words) - 40)
+        words = words[cut_at + 1 if cut_at >= 0 else -40 :]
     start = low + text.rfind(words)
     return words, start
 

@@ -62,6 +62,8 @@ def _states(page: Page, sentence: int, items: list[int]) -> dict[int, tuple[floa
             at = (span.start + match.start(), span.start + match.end())
             ranked = sorted((page.gap(at, _place(page, index)), index) for index in items)
             nearest = ranked[0][1]
+            if any(page.gap(at, code) < ranked[0][0] for code in _unknown_codes(page, sentence)):
+                continue
             for gap, index in ranked:
                 if gap > 60 or (index != nearest and not _joined(page, index, nearest)):
                     continue
@@ -71,6 +73,17 @@ def _states(page: Page, sentence: int, items: list[int]) -> dict[int, tuple[floa
     for index in sorted(result, key=lambda i: result[i][0]):
         best.setdefault(page.found.entities[index].id or page.found.entities[index].surface, index)
     return {index: result[index] for index in best.values()}
+
+
+_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,4}[0-9OIl]{2,5}[A-Z]?(?![A-Za-z0-9])")
+
+
+def _unknown_codes(page: Page, sentence: int) -> list[tuple[int, int]]:
+    """Places of chip-like codes that are no known name (a misspelling, a new chip): what is said may be said of them."""
+    span = page.sentences[sentence]
+    known = [(e.start, e.end) for e in page.found.entities if e.how not in {"typo", "code"}]
+    codes = [(span.start + m.start(), span.start + m.end()) for m in _CODE.finditer(page.words(sentence))]
+    return [code for code in codes if not any(a < code[1] and code[0] < b for a, b in known)]
 
 
 def _place(page: Page, index: int) -> tuple[int, int]:

@@ -64,9 +64,9 @@ class Context:
         except (InputError, ImportError):
             return None
 
-    def name(self, identifier: Any, language: str = "en") -> str:
+    def name(self, identifier: Any) -> "Name":
         """What a person calls a thing of the fact base."""
-        return name_of(self.facts, identifier, language)
+        return name_of(self.facts, identifier)
 
 
 def number_of(figure: Quantity) -> float:
@@ -84,22 +84,46 @@ def allowed(figure: Quantity) -> tuple[float, float]:
     return claimed_interval(number_of(figure), low, high, figure.bound, figure.surface)
 
 
-def name_of(facts: Any, identifier: Any, language: str = "en") -> str:
-    """The name of a chip, system, model, entity or country by id, in Korean where the fact base has it."""
+class Name(str):
+    """A name as English texts write it, with the Korean one beside it."""
+
+    ko: str = ""
+
+    @classmethod
+    def of(cls, english: str, korean: str) -> "Name":
+        """A name in both languages."""
+        name = cls(english)
+        name.ko = korean or english
+        return name
+
+
+_TRAILING = re.compile(r"\s*(?:\([^)]*\)|/ .*|\d+ ?GB\b.*|SXM\b.*)\s*$")
+
+
+def name_of(facts: Any, identifier: Any) -> Name:
+    """The name of a chip, system, model, entity or country by id, short as people say it."""
     if isinstance(identifier, tuple | list):
-        return ", ".join(name_of(facts, item, language) for item in identifier)
+        names = [name_of(facts, item) for item in identifier]
+        return Name.of(", ".join(names), ", ".join(name.ko for name in names))
     if not isinstance(identifier, str):
-        return str(identifier)
+        return Name.of(str(identifier), str(identifier))
     entity = facts.entities.get(identifier)
     if entity is not None:
-        return str(getattr(entity.names, "ko" if language == "ko" else "en") or entity.names.en)
+        return Name.of(_short(entity.names.en), _short(entity.names.ko))
     for table in (facts.chips, facts.systems, facts.models):
         if identifier in table:
-            return str(table[identifier].name)
+            return Name.of(_short(table[identifier].name), "")
     country = facts.countries.get(identifier) if identifier.isupper() else None
     if country is not None:
-        return str(getattr(country.names, "ko" if language == "ko" else "en") or country.names.en)
-    return identifier
+        return Name.of(country.names.en, country.names.ko)
+    return Name.of(identifier, identifier)
+
+
+def _short(name: str) -> str:
+    previous = ""
+    while name != previous:
+        previous, name = name, _TRAILING.sub("", name)
+    return name
 
 
 def kin(facts: Any, identifier: Any) -> set[str]:

@@ -68,7 +68,7 @@ def check_chip_count(claim: Claim, context: Context) -> Verdict:
     status, slot = decide(slots)
     evidence = Evidence("system", system.id, f"{system.name}: {system.n_chips} x {context.name(system.chip)}; {system.scaleup_fabric}", as_of=system.release, supports=status == "consistent")
     return Verdict(status, slot, slots, (Number("claimed", context.value(claim), "chip"), Number("chips in the system", system.n_chips, "chip", source=system.id)), (evidence,),
-                   Text("compared", {"claimed": Number("", context.value(claim), "chip"), "known": Number("", system.n_chips, "chip"), "what": system.name}), Text("change_fact"), tuple(_rack_note(system)))  # fmt: skip
+                   Text("compared", {"claimed": Number("", context.value(claim), "chip"), "known": Number("", system.n_chips, "chip"), "what": context.name(system.id)}), Text("change_fact"), tuple(_rack_note(system)))  # fmt: skip
 
 
 def _lines(context: Context, chip: str) -> set[str]:
@@ -81,9 +81,14 @@ def racks_of(system: Any) -> int | None:
     return int(match.group(1)) if match else None
 
 
+def name_of_system(system: Any) -> str:
+    """A system's name as people say it."""
+    return str(system.name).split(" / ")[0]
+
+
 def _rack_note(system: Any) -> list[Text]:
     racks = racks_of(system)
-    return [Text("racks", {"system": system.name, "racks": float(racks)})] if racks and racks > 1 else []
+    return [Text("racks", {"system": name_of_system(system), "racks": float(racks)})] if racks and racks > 1 else []
 
 
 def check_count_ratio(claim: Claim, context: Context) -> Verdict:
@@ -157,8 +162,12 @@ def check_comparison(claim: Claim, context: Context) -> Verdict:
         slot = "scope"
     evidence = [_pair_evidence(context, item, against, row) for row in found]
     return Verdict(status, slot, {slot: status}, numbers, tuple(evidence),
-                   Text("comparison", {"a": context.name(item), "b": context.name(against), "holds": tuple(f"{r[0]} {r[1]:.2f}x" for r in holds) or ("-",), "fails": tuple(f"{r[0]} {r[1]:.2f}x" for r in meant if r not in holds) or ("-",)}),
+                   Text("comparison", {"a": context.name(item), "b": context.name(against), "holds": tuple(_ratio_text(r) for r in holds) or ("-",), "fails": tuple(_ratio_text(r) for r in meant if r not in holds) or ("-",)}),
                    Text("change_metric"), tuple(n for n in [_watt_note(found)] if n), _match(context, item, against))  # fmt: skip
+
+
+def _ratio_text(row: tuple[str, float, float, float, str]) -> Text:
+    return Text("attribute_ratio", {"attribute": row[0], "ratio": Number("", row[1], "ratio")})
 
 
 def _holds(name: str, ratio: float, attribute: str | None, direction: str | None) -> bool:
@@ -218,7 +227,7 @@ def check_spec_ratio(claim: Claim, context: Context) -> Verdict:
     status, slot = decide(slots)
     numbers = (Number("claimed", context.value(claim), figure.unit), *[Number(r[0], r[1], "ratio", r[2], r[3], "arithmetic") for r in meant])
     return Verdict(status, slot, slots, numbers, tuple(_pair_evidence(context, item, against, row) for row in meant),
-                   Text("spec_ratio", {"a": context.name(item), "b": context.name(against), "claimed": Number("", context.value(claim), figure.unit), "known": tuple(f"{r[0]} {r[1]:.2f}x" for r in meant)}),
+                   Text("spec_ratio", {"a": context.name(item), "b": context.name(against), "claimed": Number("", context.value(claim), figure.unit), "known": tuple(_ratio_text(r) for r in meant)}),
                    Text("change_metric"), tuple(notes), _match(context, item, against))  # fmt: skip
 
 
@@ -242,7 +251,7 @@ def check_spec(claim: Claim, context: Context) -> Verdict:
         if value is not None:
             options.append((name, value, value.interval[0] * scale, value.interval[1] * scale))
     if not options:
-        return Verdict("unsupported", "item", text=Text("no_fact", {"what": record.name}), change=Text("change_fact"))
+        return Verdict("unsupported", "item", text=Text("no_fact", {"what": context.name(record.id)}), change=Text("change_fact"))
     claimed = context.claimed(claim)
     ranked = sorted(options, key=lambda o: 0 if claimed[0] <= o[3] * 1.03 and o[2] * 0.97 <= claimed[1] else abs((o[2] + o[3]) / 2 - context.value(claim)))
     name, value, low, high = ranked[0]
@@ -250,7 +259,7 @@ def check_spec(claim: Claim, context: Context) -> Verdict:
     kind: Any = "system" if record.id in context.facts.systems else "chip"
     return Verdict(status, "figure", {"figure": status}, (Number("claimed", context.value(claim), figure.unit), Number(name, (low + high) / 2, figure.unit, low, high, record.id)),
                    (value_evidence(kind, record.id, f"{record.name}: {name} {value.reported or value.best}", value, context.facts, status == "consistent"),),
-                   Text("spec", {"what": record.name, "attribute": name, "known": value.reported or f"{value.best:g}"}), Text("change_fact"))  # fmt: skip
+                   Text("spec", {"what": context.name(record.id), "attribute": name, "known": value.reported or f"{value.best:g}"}), Text("change_fact"))  # fmt: skip
 
 
 def check_params(claim: Claim, context: Context) -> Verdict:
@@ -268,7 +277,7 @@ def check_params(claim: Claim, context: Context) -> Verdict:
     assert model is not None
     return Verdict(status, "figure", {"figure": status}, (Number("claimed", context.value(claim), "parameter"), Number("parameters", size * 1e9, "parameter", source=model.id)),
                    (_model_evidence(context, model, status == "consistent"),),
-                   Text("compared", {"claimed": Number("", context.value(claim), "parameter"), "known": Number("", size * 1e9, "parameter"), "what": model.name}), Text("change_fact"))  # fmt: skip
+                   Text("compared", {"claimed": Number("", context.value(claim), "parameter"), "known": Number("", size * 1e9, "parameter"), "what": context.name(model.id)}), Text("change_fact"))  # fmt: skip
 
 
 def _model_evidence(context: Context, model: Any, supports: bool | None = None) -> Evidence:
@@ -289,7 +298,7 @@ def check_context(claim: Claim, context: Context) -> Verdict:
         notes.append(Text("kv_cache", {"bytes": cache / 1e3, "total": cache * model.context / 1e9}))
     return Verdict(status, "figure", {"figure": status}, (Number("claimed", context.value(claim), "token"), Number("context", float(model.context), "token", source=model.id)),
                    (_model_evidence(context, model, status == "consistent"),),
-                   Text("compared", {"claimed": Number("", context.value(claim), "token"), "known": Number("", float(model.context), "token"), "what": model.name}), Text("change_fact"), tuple(notes))  # fmt: skip
+                   Text("compared", {"claimed": Number("", context.value(claim), "token"), "known": Number("", float(model.context), "token"), "what": context.name(model.id)}), Text("change_fact"), tuple(notes))  # fmt: skip
 
 
 def kv_bytes_per_token(model: Any) -> float | None:
@@ -338,7 +347,7 @@ def check_score(claim: Claim, context: Context) -> Verdict:
     if kinds and claim.slots.get("variant", claim.slots["model"]).asked:
         slots["variant"] = "ambiguous"
     status, slot = decide(slots) if slots else ("unsupported", "figure")
-    text = Text("score_variant", {"model": context.name(model), "variants": tuple(k.name for k in kinds)}) if "variant" in slots else Text("no_score", {"model": context.name(model)})
+    text = Text("score_variant", {"model": context.name(model), "variants": " / ".join(k.name for k in kinds)}) if "variant" in slots else Text("no_score", {"model": context.name(model)})
     evidence = tuple(Evidence("model", k.id, f"{k.name}: {k.note or k.type}", k.source, "", k.release, "", k.cls, k.confidence) for k in kinds)
     return Verdict(status, slot, slots or {"figure": "unsupported"}, (Number("claimed", context.value(claim), "point"),), evidence, text, Text("change_variant"))
 

@@ -92,9 +92,9 @@ def _dated(claim: Claim, context: Context, when: tuple[str, str]) -> tuple[str, 
             options.append((_distance(day, when), day, Evidence(kind, item, f"{record.name}: release {record.release}", as_of=record.release, supports=None)))
     names = _names_in(claim, context)
     for event in context.facts.events.values():
-        shared = sum(_weight(event, name, context) for name in names)
+        shared = _ties(event, names, context)
         if shared >= 2 and _distance(event.date, when) <= 15 and _by_actor(event, claim, context):
-            options.append((_distance(event.date, when) - 12 * (shared - 2), event.date, event_evidence(event, context.facts)))
+            options.append((_distance(event.date, when) - 2 * (shared - 2), event.date, event_evidence(event, context.facts)))
     if not options:
         return None
     _, day, evidence = min(options, key=lambda o: o[0])
@@ -104,6 +104,17 @@ def _dated(claim: Claim, context: Context, when: tuple[str, str]) -> tuple[str, 
 def _names_in(claim: Claim, context: Context) -> list[str]:
     names = [str(name) for name in claim.value("with") or ()]
     return [name for name in names if name not in {"china", "united-states", "south-korea"}] + [n for n in names if n in {"china"}]
+
+
+def _ties(event: Any, names: list[str], context: Context) -> int:
+    """How strongly a sentence's names tie it to an event; all governments and people of one country count once."""
+    sides: dict[str, int] = {}
+    for name in names:
+        entity = context.facts.entities.get(name)
+        side = f"side:{entity.country}" if entity is not None and entity.kind in {"country", "agency", "person"} else name
+        sides[side] = max(sides.get(side, 0), _weight(event, name, context))
+    things = [weight for side, weight in sides.items() if not side.startswith("side:")]
+    return sum(sides.values()) if any(things) else 0
 
 
 def _weight(event: Any, name: str, context: Context) -> int:
@@ -151,7 +162,7 @@ def check_maker(claim: Claim, context: Context) -> Verdict:
     status: Status = "consistent" if right else "ambiguous" if backed or len(named) > 1 else "contradicted"
     evidence = Evidence("model" if item in context.facts.models else "chip", item, f"{record.name}: maker {context.name(record.maker)}", as_of=record.release, supports=status == "consistent")
     return Verdict(status, "makers", {"makers": status}, (), (evidence,),
-                   Text("maker", {"item": record.name, "maker": context.name(record.maker), "named": context.name(tuple(named))}), Text("change_slot", {"slot": "makers"}))  # fmt: skip
+                   Text("maker", {"item": context.name(item), "maker": context.name(record.maker), "named": context.name(tuple(named))}), Text("change_slot", {"slot": "makers"}))  # fmt: skip
 
 
 def _family(context: Context, name: str) -> set[str]:

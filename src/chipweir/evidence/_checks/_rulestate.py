@@ -1,12 +1,13 @@
 """What may be shipped on a day, from the rule engine, beside what an article says may be."""
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
 from chipweir.errors import InputError
-from chipweir.evidence._checks._context import Context
+from chipweir.evidence._checks._context import Context, days_between
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import Evidence, Status, Text, Verdict, decide, event_evidence
 
@@ -33,26 +34,45 @@ def judge(claim: Claim, context: Context) -> Verdict:
         place = "CN"
     if day is None:
         return Verdict("ambiguous", "date", {**slots, "date": "ambiguous"}, (), tuple(event_evidence(e, context.facts) for e in events),
-                       Text("rule_no_date", {"item": context.name(item), "turns": tuple(f"{e.date} {e.description}" for e in events) or ("-",)}), Text("change_slot", {"slot": "date"}), command=_command(item, place, None))  # fmt: skip
+                       Text("rule_no_date", {"item": context.name(item), "turns": tuple(f"{e.date} {e.description}" for e in events) or ("-",), "dates": tuple(e.date for e in events) or ("-",)}), Text("change_slot", {"slot": "date"}), command=_command(item, place, None))  # fmt: skip
     chip = _catalogued(context, item)
     now = answer(chip, place, day) if chip else None
     if now is None:
         return Verdict("not_checkable", "item", slots, (), tuple(event_evidence(e, context.facts) for e in events), Text("rule_unknown", {"item": context.name(item), "date": day}), Text("change_rule"), command=_command(item, place, day))
     assert chip is not None
-    status = _FITS.get(said, {}).get(now["state"], "ambiguous")
-    slots["state"] = status
     past = [e for e in events if e.date <= day]
-    held = _held_before(chip, place, day, said, [e.date for e in past])
-    if status in {"contradicted", "imprecise"} and held:
-        slots["state"] = "stale"
-    elif status == "consistent" and said == "banned" and any(re.search(r"licences will be granted|allowed|resum|case-by-case", e.description) for e in past):
-        slots["state"] = "stale"
+    slots["state"] = _status(said, now["state"], past, lambda: _held_before(chip, place, day, said, [e.date for e in past]))
     status, slot = decide(slots)
     evidence = [Evidence("rule", now["rule"], now["text"], now["source"], as_of=day, supports=status == "consistent")]
     evidence += [event_evidence(e, context.facts) for e in past[-3:]]
     return Verdict(status, slot, slots, (), tuple(evidence),
-                   Text("rule_state", {"item": context.name(item), "place": context.name(place), "date": day, "said": said, "state": now["state"], "turns": tuple(f"{e.date} {e.description}" for e in past[-3:]) or ("-",)}),
+                   Text("rule_state", {"item": context.name(item), "place": context.name(place), "date": day, "said": said, "state": now["state"], "turns": tuple(f"{e.date} {e.description}" for e in past[-3:]) or ("-",), "dates": tuple(e.date for e in past[-3:]) or ("-",)}),
                    Text("change_rule"), tuple(_import_note(now)), command=_command(chip, place, day))  # fmt: skip
+
+
+_OPENED = re.compile(r"licences will be granted|allowed|resum|case-by-case|cleared|withdrawn|eased|approv", re.IGNORECASE)
+_CLOSED = re.compile(r"licen[cs]e requirement|\bban|denied|revoked|may not enter|stop|barred|prohibit|told to", re.IGNORECASE)
+
+
+def _status(said: str, state: str, past: list[Any], held: Callable[[], bool]) -> Status:
+    """Whether a state is right, was right once, or never: the last turn of events decides where the rules leave room.
+
+    A licence that is needed but promised lets an article say "allowed" and makes "banned" stale.
+    """
+    status = _FITS.get(said, {}).get(state, "ambiguous")
+    turns = [(e, bool(_OPENED.search(e.description)), bool(_CLOSED.search(e.description))) for e in past if e.type != "demand_control"]
+    last = next(((opened, closed) for _, opened, closed in reversed(turns) if opened != closed), None)
+    opened_last = last is not None and last[0]
+    licence = state in {"case by case", "licence, policy not stated", "approval"}
+    if said == "banned" and licence and opened_last:
+        return "stale"
+    if said == "allowed" and licence:
+        return "consistent" if opened_last else "stale" if any(opened for _, opened, _ in turns) else "imprecise"
+    if status == "contradicted" and (said == "banned" or state == "denial") and held():
+        return "stale"
+    if status == "imprecise" and said == "banned" and held():
+        return "stale"
+    return status
 
 
 def _command(item: str, place: str, day: str | None) -> str:
@@ -69,7 +89,7 @@ def _destination(claim: Claim, context: Context) -> str | None:
 
 def _day(context: Context, when: tuple[str, str] | None) -> str | None:
     """The day a statement is about: the article's, unless it speaks of a date of its own before that."""
-    if when is not None and context.on is not None and when[1] < context.on:
+    if when is not None and context.on is not None and days_between(when[1], context.on) > 92:
         return when[1]
     return context.on or (when[1] if when else None)
 

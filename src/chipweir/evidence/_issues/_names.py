@@ -79,8 +79,7 @@ def typos(article: Article) -> Iterator[Issue]:
 def _typo(article: Article, start: int, end: int, surface: str, identifier: str) -> Issue:
     from chipweir.evidence._checks._context import name_of
 
-    language = "ko" if re.search(r"[가-힣]", surface) else "en"
-    return Issue("typo", "warning", Text("issue_typo", {"surface": surface, "meant": name_of(article.facts, identifier, language)}), start, end,
+    return Issue("typo", "warning", Text("issue_typo", {"surface": surface, "meant": name_of(article.facts, identifier)}), start, end,
                  evidence=(Evidence("fact", identifier, f"name of {identifier}"),))  # fmt: skip
 
 
@@ -188,7 +187,7 @@ def racks(article: Article) -> Iterator[Issue]:
                 match = find(_RACK, article.page.words(near), article.page.scripts[near])
                 if match:
                     start = article.span(near)[0] + match.start()
-                    yield Issue("fact-error", "warning", Text("issue_rack", {"system": system.name, "racks": float(count)}), start, start + len(match.group()),
+                    yield Issue("fact-error", "warning", Text("issue_rack", {"system": system.name.split(" / ")[0], "racks": float(count)}), start, start + len(match.group()),
                                 evidence=(Evidence("system", system.id, system.scaleup_fabric, as_of=system.release, supports=False),))  # fmt: skip
                     return
 
