@@ -104,7 +104,7 @@ def test_verify(run: Run, overlay: Callable[..., Path]) -> None:
     assert page["clean"]
     assert page["findings"] == []
     assert run("verify")[0] == 0
-    fact = "id,entity,quantity,central,unit,source\np-1,nobody,units,1,chips,own-knowledge-not-looked-up\n"
+    fact = "id,entity,quantity,central,unit,source\np-1,nobody,units,1,chips,own-knowledge\n"
     directory = overlay(facts_csv=fact)
     page = document(run, "verify", "--facts", str(directory), code=1)
     assert [(finding["check"], finding["id"]) for finding in page["findings"]] == [("orphans", "p-1")]

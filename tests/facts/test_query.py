@@ -72,7 +72,7 @@ def test_too_many_rows_are_refused() -> None:
 
 
 def test_overrides_can_be_asked_for(overlay: Callable[..., Path]) -> None:
-    text = "chip,quantity,central,unit,source,preferred\nnvidia-h20,memory_gb,141,GB,own-knowledge-not-looked-up,yes\n"
+    text = "chip,quantity,central,unit,source,preferred\nnvidia-h20,memory_gb,141,GB,own-knowledge,yes\n"
     mine = facts.load([overlay(chip_values_csv=text)])
     ((kind, identifier, _, by),) = query(mine, "SELECT * FROM overrides").rows
     assert (kind, identifier) == ("value", "nvidia-h20.memory_gb")

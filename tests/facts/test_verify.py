@@ -13,7 +13,7 @@ Overlay = Callable[..., Path]
 FACT = "id,entity,quantity,item,low,central,high,unit,period,published,nature,source\n"
 CHIP_VALUE = "chip,quantity,low,central,high,unit,source,preferred\n"
 SYSTEM_VALUE = "system,quantity,central,unit,source,preferred\n"
-KNOWN = "own-knowledge-not-looked-up"
+KNOWN = "own-knowledge"
 SYSTEM = "id,name,maker,country,chip,n_chips,status,release\n"
 CHIP = "id,name,maker,maker_country,status,release\n"
 
