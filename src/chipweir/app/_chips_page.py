@@ -1,4 +1,4 @@
-"""The Chips page: chips and systems side by side, in the plane of the rules, their legal history, what they are worth."""
+"""The Chips page: chips and systems side by side, as the rules see them, and what they are worth."""
 
 from datetime import date
 from functools import partial
@@ -118,7 +118,7 @@ def page(view: View) -> html.Div:
                         ],
                         className="controls",
                     ),
-                    html.Div(id="c-matched", role="status", **{"aria-live": "polite"}),
+                    html.Div(id="c-matched", role="status", **_layout.attributes({"aria-live": "polite"})),
                 ]
             ),
         ]
@@ -257,7 +257,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise InputError(_("'{text}' is not a day; write 2026-10-09", text=text[:30])) from None
+        raise InputError(_("'{given}' is not a day; write 2026-10-09", given=text[:30])) from None
 
 
 def register(app: Dash, jobs: Jobs) -> None:

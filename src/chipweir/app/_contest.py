@@ -1,6 +1,6 @@
 """The Contest page: levers left, numbers and charts in the middle, why on the right."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,7 @@ TILES = (
     "korea_hbm_exports",
 )
 TILE_COVERAGE = 0.8
+_MOST_EFFECTS = 8
 
 
 def page(view: View) -> html.Div:
@@ -56,9 +57,9 @@ def page(view: View) -> html.Div:
             dcc.Store(id="refined", data=None),
             dcc.Interval(id="refine-tick", interval=1200, disabled=False),
             html.H1(_("The contest over AI chips"), className="visually-hidden"),
-            html.Aside(_left(view), className="left", **{"aria-label": _("Levers")}),
-            html.Section(_middle(view), className="middle", **{"aria-label": _("Results")}),
-            html.Aside(_right(), className="right", **{"aria-label": _("Why")}),
+            html.Aside(_left(view), className="left", **_layout.attributes({"aria-label": _("Levers")})),
+            html.Section(_middle(view), className="middle", **_layout.attributes({"aria-label": _("Results")})),
+            html.Aside(_right(), className="right", **_layout.attributes({"aria-label": _("Why")})),
             dmc.Drawer(id="made", position="right", size="lg", title=_("How this number was made"), children=[]),
         ],
         className="contest",
@@ -111,7 +112,7 @@ def _middle(view: View) -> list[Any]:
     return [
         html.Div(
             [
-                html.Div(id="status", className="status", role="status", **{"aria-live": "polite"}),
+                html.Div(id="status", className="status", role="status", **_layout.attributes({"aria-live": "polite"})),
                 html.Div(
                     [
                         html.Label(_("Year"), id="year-label"),
@@ -137,7 +138,7 @@ def _middle(view: View) -> list[Any]:
             dmc.TabsList([dmc.TabsTab(_(TAB_NAMES[name]), value=name) for name in TABS]),
             id="tab",
             value=view.tab,
-            **{"aria-label": _("Charts")},
+            **_layout.attributes({"aria-label": _("Charts")}),
         ),
         html.Div(
             [
@@ -306,7 +307,7 @@ def _change(answer: Answer, item: Quantity, index: int) -> str:
     if middle == low == high == 0:
         return ""
     sign = "▲" if middle > 0 else "▼" if middle < 0 else "="
-    return f"{sign} {_numbers.signed(middle, item.kind)} ({_numbers.signed(low, item.kind)} … {_numbers.signed(high, item.kind)})"
+    return f"{sign} {_signed_range(middle, low, high, item.kind)}"
 
 
 def status(view: View, answer: Answer) -> str:
@@ -347,15 +348,10 @@ def _preset_story(scenario: "Scenario") -> list[Any]:
     return parts
 
 
-def single_effects(view: View, ask: Any) -> list[tuple[str, str]]:
-    """(lever, change in Chinese compute against A) with each of the view's settings alone; `ask(first, second) -> Answer`."""
-    if len(view.settings) < 1:
-        return []
-    item = next((item for item in _quantities_for_effects()), None)
-    if item is None:
-        return []
+def single_effects(view: View, ask: Callable[["Scenario", "Scenario"], Answer]) -> list[tuple[str, str]]:
+    """(lever, change in Chinese compute against A) with each of the view's settings alone, the largest first."""
     rows = []
-    for name, value in view.settings[:8]:
+    for name, value in view.settings[:_MOST_EFFECTS]:
         alone = scenario_of(replace(view, settings=((name, value),)))
         answer = ask(reference_of(view), alone)
         found = _access.series(answer.results, _access.delta_name("compute"), answer.names[1], region="CHN")
@@ -363,17 +359,17 @@ def single_effects(view: View, ask: Any) -> list[tuple[str, str]]:
         if found is None or index is None:
             continue
         low, high, _coverage = _spread(found, index)
-        text = f"{_numbers.signed(float(found.median[index]), 'count')} ({_numbers.signed(low, 'count')} … {_numbers.signed(high, 'count')})"
-        rows.append((float(found.median[index]), _levers.setting_text(name, value), text))
-    return [(lever, text) for _size, lever, text in sorted(rows, key=lambda row: -abs(row[0]))]
+        middle = float(found.median[index])
+        rows.append((abs(middle), _levers.setting_text(name, value), _signed_range(middle, low, high, "count")))
+    return [(lever, text) for _size, lever, text in sorted(rows, key=lambda row: -row[0])]
 
 
-def _quantities_for_effects() -> list[str]:
-    return ["compute"]
+def _signed_range(middle: float, low: float, high: float, kind: str) -> str:
+    return f"{_numbers.signed(middle, kind)} ({_numbers.signed(low, kind)} … {_numbers.signed(high, kind)})"
 
 
 def commands(view: View, members: int) -> tuple[str, str]:
-    """(shell lines, Python lines) that give the page's numbers; scenario B is saved as `mine.yaml` where it was changed."""
+    """(shell line, Python lines) that give the page's numbers; a changed scenario B is saved as `mine.yaml`."""
     second = scenario_of(view)
     names = list(dict.fromkeys([view.against, f"{OWN_NAME}.yaml" if second.name == OWN_NAME else second.name]))
     shell = f"chipweir run {' '.join(names)} --members {members} --seed {SEED}"

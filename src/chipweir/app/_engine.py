@@ -33,7 +33,7 @@ class Busy(InputError):
 
 @dataclass(frozen=True)
 class Answer:
-    """Results of scenarios A and B (dim `scenario` in this order) with paired differences to A, and how long they took."""
+    """Results of scenarios A and B with paired differences to A, and how long they took."""
 
     results: "xr.Dataset"
     names: tuple[str, str]

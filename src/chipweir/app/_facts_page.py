@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from chipweir.report._labels import N_
 
 
 if TYPE_CHECKING:
-    from chipweir.facts import Value
+    from chipweir.facts import Chip, Conflict, Event, Fact, Facts, LanguageModel, Price, Source, System, Value
 
 MOST_SHOWN = 60
 KINDS = {
@@ -67,137 +67,82 @@ def lines() -> tuple[Line, ...]:
     from chipweir import facts
 
     known = facts.load()
-
-    def publisher(identifier: str) -> str:
-        source = known.sources.get(identifier)
-        return (source.publisher or source.title) if source else identifier
-
-    made = [
-        *_hardware("chips", known.chips.values(), publisher),
-        *_hardware("systems", known.systems.values(), publisher),
-    ]
-    for model in known.models.values():
-        size = f"{model.total_params_b or '?'} B / {model.active_params_b or '?'} B"
-        made.append(
-            _line(
-                "models",
-                model.id,
-                model.name,
-                size,
-                model.release,
-                model.source,
-                "",
-                f"{model.cls}, {model.confidence}",
-                " ".join(model.aliases),
-            )
-        )
-    for fact in known.facts.values():
-        title = f"{fact.entity_text or fact.entity}: {fact.quantity.replace('_', ' ')}, {fact.item}".rstrip(", ")
-        value = fact.value
-        made.append(
-            _line(
-                "facts",
-                fact.id,
-                title,
-                _value(value),
-                fact.period,
-                publisher(value.source),
-                value.url,
-                _trust(value),
-                f"{fact.topic} {fact.nature} {value.note}",
-            )
-        )
-    for event in known.events.values():
-        made.append(
-            _line(
-                "events",
-                event.id,
-                event.description,
-                event.type,
-                event.date,
-                publisher(event.source),
-                _url(known, event.source),
-                event.confidence,
-                " ".join(event.actors),
-            )
-        )
-    for price in known.prices.values():
-        made.append(
-            _line(
-                "prices",
-                price.id,
-                f"{price.item}, {price.provider}: {price.metric}",
-                _value(price.value),
-                price.valid_from,
-                publisher(price.value.source),
-                price.value.url,
-                _trust(price.value),
-                price.region,
-            )
-        )
-    for conflict in known.conflicts.values():
-        says = "; ".join(f"{position.who}: {position.says}" for position in conflict.values)
-        made.append(
-            _line(
-                "conflicts",
-                conflict.id,
-                conflict.quantity,
-                says,
-                "",
-                conflict.source,
-                "",
-                conflict.preferred,
-                conflict.treatment + " " + conflict.likely_reason,
-            )
-        )
-    for source in known.sources.values():
-        made.append(
-            _line(
-                "sources",
-                source.id,
-                source.title,
-                source.publisher,
-                source.published,
-                source.publisher,
-                source.url,
-                source.cls,
-                "",
-            )
-        )
-    return tuple(made)
+    makers: dict[str, Callable[[Any, Any], list[Line]]] = {
+        "chips": _chip,
+        "systems": _chip,
+        "models": _model,
+        "facts": _fact,
+        "events": _event,
+        "prices": _price,
+        "conflicts": _conflict,
+        "sources": _source,
+    }
+    return tuple(
+        replace(line, kind=kind)
+        for kind, make in makers.items()
+        for record in getattr(known, kind).values()
+        for line in make(known, record)
+    )
 
 
-def _hardware(kind: str, records: Iterable[Any], publisher: Any) -> list[Line]:
-    made = []
-    for record in records:
-        for quantity, values in record.values.items():
-            made += [
-                _line(
-                    kind,
-                    record.id,
-                    f"{record.name}: {quantity.replace('_', ' ')}",
-                    _value(value),
-                    value.as_of,
-                    publisher(value.source),
-                    value.url,
-                    _trust(value),
-                    " ".join(record.aliases) + " " + record.maker,
-                )
-                for value in values
-            ]
-    return made
-
-
-def _url(known: Any, identifier: str) -> str:
+def _publisher(known: "Facts", identifier: str) -> str:
     source = known.sources.get(identifier)
-    return source.url if source else ""
+    return (source.publisher or source.title) if source else identifier
 
 
-def _line(
-    kind: str, identifier: str, title: str, value: str, when: str, source: str, url: str, trust: str, extra: str
-) -> Line:
+def _valued(known: "Facts", identifier: str, title: str, value: "Value", when: str, extra: str) -> Line:
+    publisher = _publisher(known, value.source)
+    return _line(identifier, title, _value(value), when, publisher, value.url, _trust(value), extra)
+
+
+def _chip(known: "Facts", record: "Chip | System") -> list[Line]:
+    extra = " ".join((*record.aliases, record.maker))
+    return [
+        _valued(known, record.id, f"{record.name}: {quantity.replace('_', ' ')}", value, value.as_of, extra)
+        for quantity, values in record.values.items()
+        for value in values
+    ]
+
+
+def _model(_known: "Facts", record: "LanguageModel") -> list[Line]:
+    size = f"{record.total_params_b or '?'} B / {record.active_params_b or '?'} B"
+    trust = f"{record.cls}, {record.confidence}"
+    return [_line(record.id, record.name, size, record.release, record.source, "", trust, " ".join(record.aliases))]
+
+
+def _fact(known: "Facts", record: "Fact") -> list[Line]:
+    title = f"{record.entity_text or record.entity}: {record.quantity.replace('_', ' ')}, {record.item}".rstrip(", ")
+    extra = f"{record.topic} {record.nature} {record.value.note}"
+    return [_valued(known, record.id, title, record.value, record.period, extra)]
+
+
+def _event(known: "Facts", record: "Event") -> list[Line]:
+    source = known.sources.get(record.source)
+    url = source.url if source else ""
+    publisher, extra = _publisher(known, record.source), " ".join(record.actors)
+    return [_line(record.id, record.description, record.type, record.date, publisher, url, record.confidence, extra)]
+
+
+def _price(known: "Facts", record: "Price") -> list[Line]:
+    title = f"{record.item}, {record.provider}: {record.metric}"
+    return [_valued(known, record.id, title, record.value, record.valid_from, record.region)]
+
+
+def _conflict(_known: "Facts", record: "Conflict") -> list[Line]:
+    says = "; ".join(f"{position.who}: {position.says}" for position in record.values)
+    extra = f"{record.treatment} {record.likely_reason}"
+    return [_line(record.id, record.quantity, says, "", record.source, "", record.preferred, extra)]
+
+
+def _source(_known: "Facts", record: "Source") -> list[Line]:
+    return [
+        _line(record.id, record.title, record.publisher, record.published, record.publisher, record.url, record.cls, "")
+    ]
+
+
+def _line(identifier: str, title: str, value: str, when: str, source: str, url: str, trust: str, extra: str) -> Line:
     searched = " ".join((identifier, title, value, source, extra)).casefold()
-    return Line(kind, identifier, title, value, when, source, url, trust, searched)
+    return Line("", identifier, title, value, when, source, url, trust, searched)
 
 
 def find(words: str, kind: str) -> list[Line]:
@@ -232,7 +177,7 @@ def page(view: View) -> html.Div:
                 ],
                 className="controls",
             ),
-            html.Div(id="f-found", role="status", **{"aria-live": "polite"}),
+            html.Div(id="f-found", role="status", **_layout.attributes({"aria-live": "polite"})),
             dcc.Download(id="f-download"),
             html.P(
                 _("Values stand as their sources give them; where sources disagree, all are kept (see Conflicts)."),
@@ -292,4 +237,4 @@ def register(app: Dash, jobs: Jobs) -> None:
             [line.kind, line.id, line.title, line.value, line.when, line.source, line.url, line.trust]
             for line in find(words or "", kind or "")
         )
-        return dcc.send_string("\ufeff" + out.getvalue(), "chipweir-facts.csv")
+        return _layout.download("\ufeff" + out.getvalue(), "chipweir-facts.csv")

@@ -21,7 +21,7 @@ class Cancelled(Exception):
 
 @dataclass
 class Job:
-    """One piece of work. `report` is called by the work with its share done (0..1) and stops it once it is cancelled."""
+    """One piece of work. `report` is called by the work with its share done and stops it once it is cancelled."""
 
     id: str
     started: float = field(default_factory=time.monotonic)

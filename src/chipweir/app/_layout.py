@@ -19,7 +19,7 @@ PAGES = {
     "/claims": N_("Claims"),
     "/facts": N_("Facts"),
 }
-GRAPH_CONFIG = {
+GRAPH_CONFIG: Any = {
     "displaylogo": False,
     "responsive": True,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
@@ -36,7 +36,7 @@ def frame(path: str, view: View, content: Any) -> dmc.MantineProvider:
             _(text),
             href=f"{target}?{query}" if query else target,
             className="nav-link current" if target == path else "nav-link",
-            **({"title": _("this page")} if target == path else {}),
+            **attributes({"title": _("this page")} if target == path else {}),
         )
         for target, text in PAGES.items()
     ]
@@ -45,10 +45,10 @@ def frame(path: str, view: View, content: Any) -> dmc.MantineProvider:
         [
             html.A(_("Skip to the content"), href="#main", className="skip"),
             html.Div(
-                [html.Span("▚", className="logo", **{"aria-hidden": "true"}), html.Strong("Chipweir")],
+                [html.Span("▚", className="logo", **attributes({"aria-hidden": "true"})), html.Strong("Chipweir")],
                 className="brand",
             ),
-            html.Nav(links, **{"aria-label": _("Pages")}),
+            html.Nav(links, **attributes({"aria-label": _("Pages")})),
             html.Div(
                 [
                     html.Button("한국어" if other == "ko" else "English", id="language", value=other, lang=other),
@@ -88,6 +88,16 @@ def notice(text: str) -> dmc.Alert:
     return dmc.Alert(text, color="blue", variant="light")
 
 
+def attributes(named: dict[str, str]) -> dict[str, Any]:
+    """Attributes whose names Python can't write as keywords, such as `aria-label`."""
+    return named
+
+
+def download(text: str, name: str) -> dict[str, Any]:
+    """A file for the visitor, as `dcc.Download` takes it."""
+    return {"content": text, "filename": name, "type": "text/plain;charset=utf-8", "base64": False}
+
+
 def theme_of(view: View) -> Theme:
     """The figures' theme of a view."""
     return "dark" if view.theme == "dark" else "light"
@@ -100,7 +110,7 @@ def graph(identifier: Any, spec: dict[str, Any] | None = None, label: str = "") 
         dcc.Graph(id=identifier, figure=shown, config=GRAPH_CONFIG, responsive=True, className="plot"),
         className="figure",
         role="group",
-        **{"aria-label": label or _("figure")},
+        **attributes({"aria-label": label or _("figure")}),
     )
 
 
@@ -126,7 +136,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) -> h
         className="scroll",
         role="region",
         tabIndex="0",
-        **{"aria-label": caption},
+        **attributes({"aria-label": caption}),
     )
 
 
@@ -134,7 +144,7 @@ def code(text: str, identifier: str) -> html.Div:
     """Text to take away, with a button that copies it."""
     return html.Div(
         [
-            html.Pre(html.Code(text), id=identifier, tabIndex="0", **{"aria-label": _("text to copy")}),
+            html.Pre(html.Code(text), id=identifier, tabIndex="0", **attributes({"aria-label": _("text to copy")})),
             dcc.Clipboard(target_id=identifier, title=_("Copy"), className="copy"),
         ],
         className="code",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import dash_mantine_components as dmc
 from dash import html
 
+from chipweir.app import _layout
 from chipweir.app._state import View, effective, scenario_of
 from chipweir.i18n import _, language
 from chipweir.report import _numbers
@@ -162,7 +163,11 @@ def _row(control: Control, value: float | str, changed: bool) -> html.Div:
             html.Span(title, className="lever-title", id=_label_id(control)),
             html.Details(
                 [
-                    html.Summary("?", title=_("What is this?"), **{"aria-label": _("What is this?") + " " + title}),
+                    html.Summary(
+                        "?",
+                        title=_("What is this?"),
+                        **_layout.attributes({"aria-label": _("What is this?") + " " + title}),
+                    ),
                     _help(control),
                 ],
                 className="lever-help",
@@ -172,7 +177,7 @@ def _row(control: Control, value: float | str, changed: bool) -> html.Div:
                 id={"type": "reset", "name": control.name},
                 className="lever-reset",
                 title=_("Back to the preset"),
-                **{"aria-label": _("Back to the preset") + ": " + title},
+                **_layout.attributes({"aria-label": _("Back to the preset") + ": " + title}),
             ),
         ],
         className="lever-head",
@@ -180,7 +185,7 @@ def _row(control: Control, value: float | str, changed: bool) -> html.Div:
     return html.Div(
         [head, *_inputs(control, value, title)],
         className="lever changed" if changed else "lever",
-        **{"data-lever": control.name},
+        **_layout.attributes({"data-lever": control.name}),
     )
 
 
@@ -225,7 +230,7 @@ def _inputs(control: Control, value: float | str, title: str) -> list[Any]:
 
 
 def _resting_value(lever: "Lever") -> float:
-    """Where a slider rests while the law decides: the lever's default if it has a number, else the middle of its range."""
+    """Where a slider rests while the law decides: the default if it is a number, else the middle of the range."""
     if isinstance(lever.default, float | int):
         return float(lever.default)
     stops = _STOPS.get(lever.name)
@@ -238,7 +243,7 @@ def _segments(control: Control, words: list[tuple[str, str]], value: str, title:
         id={"type": "lever", "name": control.name},
         value=value,
         size="xs",
-        **{"aria-label": title},
+        **_layout.attributes({"aria-label": title}),
     )
 
 

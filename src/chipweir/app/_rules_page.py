@@ -108,7 +108,7 @@ def page(view: View) -> html.Div:
         [
             html.H1(_("May it be shipped?")),
             form,
-            html.Div(id="r-answer", role="status", **{"aria-live": "polite"}),
+            html.Div(id="r-answer", role="status", **_layout.attributes({"aria-live": "polite"})),
             batch,
             html.P(
                 _("Not legal advice. Rules are paraphrased; open the cited page before you rely on one."),
@@ -365,7 +365,7 @@ def register(app: Dash, jobs: Jobs) -> None:
             return no_update
         out = io.StringIO()
         csv.writer(out).writerows([[_harmless(cell) for cell in row] for row in rows])
-        return dcc.send_string("\ufeff" + out.getvalue(), "chipweir-licences.csv")
+        return _layout.download("\ufeff" + out.getvalue(), "chipweir-licences.csv")
 
 
 def _harmless(cell: str) -> str:

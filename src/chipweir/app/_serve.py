@@ -112,7 +112,7 @@ def _run(load: Callable[[], Any], host: str, port: int, threads: int) -> None:
         return
     from gunicorn.app.base import BaseApplication
 
-    class _Server(BaseApplication):
+    class _Server(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
             address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             settings = {

@@ -22,7 +22,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class Page(Dash):
     """Dash with the page's language in its first line."""
 
-    def interpolate_index(self, **kwargs: Any) -> str:
+    def interpolate_index(self, **kwargs: Any) -> str:  # type: ignore[override]
         """The HTML that everything is put into."""
         from flask import request
 
@@ -61,9 +61,10 @@ def create_app(
         __name__,
         serve_locally=True,
         suppress_callback_exceptions=True,
-        update_title=None,
+        update_title="",
         title="Chipweir",
         add_log_handler=False,
+        on_error=_failed,
     )
     guard(app.server, token=token, hosts=hosts, rate=rate)
     app.layout = html.Div(
@@ -71,6 +72,7 @@ def create_app(
             dcc.Location(id="url", refresh="callback-nav"),
             dcc.Store(id="lang", data="en"),
             dcc.Store(id="question"),
+            html.Div(id="failure", role="alert", className="failure"),
             html.Div(id="page"),
         ]
     )
@@ -82,6 +84,16 @@ def create_app(
     for page in (_chips_page, _rules_page, _claims_page, _facts_page):
         page.register(app, jobs)
     return app
+
+
+def _failed(error: Exception) -> None:
+    """Tell the visitor that something went wrong, and the log what; the page stays as it was."""
+    import logging
+
+    message = str(error) if isinstance(error, InputError) else f"this did not work ({type(error).__name__})"
+    if not isinstance(error, InputError):
+        logging.getLogger("chipweir.app").error("a callback failed", exc_info=error)
+    dash.set_props("failure", {"children": message})
 
 
 def _content(path: str, view: View) -> Any:
@@ -113,15 +125,16 @@ def _navigation(app: Dash) -> None:
             return _layout.frame(path, view, content), view.lang
 
     script = "chipweir"
-    app.clientside_callback(
+    browser: Any = app
+    browser.clientside_callback(
         dash.ClientsideFunction(script, "language"),
         Output("language", "title"),
         Input("language", "n_clicks"),
         State("language", "value"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(dash.ClientsideFunction(script, "question"), Input("question", "data"))
-    app.clientside_callback(
+    browser.clientside_callback(dash.ClientsideFunction(script, "question"), Input("question", "data"))
+    browser.clientside_callback(
         dash.ClientsideFunction(script, "theme"),
         Output("theme", "title"),
         Input("theme", "n_clicks"),
@@ -130,7 +143,7 @@ def _navigation(app: Dash) -> None:
     )
 
 
-def _contest_script(app: Dash) -> None:
+def _contest_script(app: Any) -> None:
     """What the browser does by itself."""
     script = "chipweir"
     lever, law = ({"type": kind, "name": ALL} for kind in ("lever", "law"))
@@ -281,11 +294,11 @@ def _contest_downloads(app: Dash, engine: Engine, jobs: Jobs) -> None:
                 match ctx.triggered_id:
                     case "get-yaml":
                         second = scenario_of(view)
-                        return dcc.send_string(second.to_yaml(), f"{second.name}.yaml"), no_update, no_update, ""
+                        return _layout.download(second.to_yaml(), f"{second.name}.yaml"), no_update, no_update, ""
                     case "get-csv":
                         found = engine.best_known(reference_of(view), scenario_of(view))
                         text = _contest.csv_text(found.results)
-                        return dcc.send_string("\ufeff" + text, "chipweir.csv"), no_update, no_update, ""
+                        return _layout.download("\ufeff" + text, "chipweir.csv"), no_update, no_update, ""
                     case "get-report":
                         started = jobs.start(lambda work: _report_text(work, engine, view))
                         return no_update, started, False, _("writing the report …")
@@ -320,4 +333,4 @@ def _collect(jobs: Jobs, identifier: str | None) -> Any:
         return no_update, no_update, False, no_update
     if job.error:
         return no_update, None, True, job.error
-    return dcc.send_string(job.result, "chipweir-report.html"), None, True, _("the report is ready")
+    return _layout.download(job.result, "chipweir-report.html"), None, True, _("the report is ready")

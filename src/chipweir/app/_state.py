@@ -190,7 +190,7 @@ def effective(scenario: "Scenario", name: str, month: str) -> float | str:
     else:
         code = float(scenario.series(name, months)[0])
     if math.isnan(code):
-        return world.LAW
+        return "law"
     if lever.kind == "choice":
-        return next(word for word, value in lever.choices.items() if value == code)
+        return str(next(word for word, value in lever.choices.items() if value == code))
     return code
