@@ -182,28 +182,30 @@ def pretraining_rate(
     (0.40-0.55 published for Llama 3, MegaScale, DeepSeek-V3). Communication is two thirds hidden behind computation.
     """
     flops = 6 * model.active
-    compute = flops / (efficiency * peak)
+    c = {name: values[:, None] for name, values in chip.items()}
+    compute = flops / (efficiency * peak[:, None])
     # Reads and writes of activations outside matrix products: about 100 times hidden x 2 B a layer and token.
-    traffic = 100 * 2 * model.layers * model.hidden / chip["bandwidth"]
-    group = np.minimum(chip["domain"], 8.0)
+    traffic = 100 * 2 * model.layers * model.hidden / c["bandwidth"]
+    # Tensor-parallel groups inside the scale-up domain; the best of these.
+    group = np.array([[1.0, 2.0, 4.0, 8.0]])
+    inner = np.maximum(c["scaleup"], c["scaleout"])
     if model.routed:
         # Tokens leave the scale-up domain for at most four groups (node-limited routing), none where it holds 64 chips.
-        spread = np.clip((64 - chip["domain"]) / 56, 0, 1)
+        spread = np.clip((64 - c["domain"]) / 56, 0, 1)
         per_layer = (1 + 2) * 2 * model.hidden
-        outside = spread * 4 * per_layer * model.layers / chip["scaleout"]
-        inside = model.routed * per_layer * model.layers / chip["scaleup"]
-        link = outside + inside
+        outside = spread * 4 * per_layer * model.layers / c["scaleout"]
+        link = outside + model.routed * per_layer * model.layers / inner
     else:
         # Tensor parallelism: four all-reduces a layer of 2 B an element, 2 (g - 1) / g^2 of it through a chip's link.
-        link = 4 * 2 * model.hidden * model.layers * 2 * (group - 1) / group**2 / chip["scaleup"]
-        link = np.where(group > 1, link, 0.0)
-    # Gradients and parameters of a data-parallel group, once per 16M-token step, through scale-out.
-    reduce = 2 * 2 * model.parameters / (16e6 / 1.0) * (chips / 64) / chip["scaleout"] / 16
-    # 16 B of state a parameter over memory: the more pipeline stages are needed, the longer the bubble.
-    stages = np.maximum(16 * model.parameters / (0.5 * chip["memory"]) / (group * 16), 1.0)
+        link = 4 * 2 * model.hidden * model.layers * 2 * (group - 1) / group**2 / inner
+    # Gradients and weights (4 B a parameter) of a share of 1/64 of the model, once per step of 16M tokens.
+    reduce = 4 * model.parameters / 64 * chips / 16e6 / c["scaleout"]
+    # 16 B of state a parameter: the more pipeline stages are needed, the longer the bubble.
+    stages = np.maximum(16 * model.parameters / (0.5 * c["memory"]) / (group * 16), 1.0)
     bubble = 1 + (stages - 1) / 64
-    rate: FloatArray = flops / ((compute + traffic + (link + reduce) / 3) * bubble)
-    return rate
+    rate = flops / ((compute + traffic + (link + reduce) / 3) * bubble)
+    best: FloatArray = np.max(np.where(group <= np.maximum(c["domain"], 1.0), rate, 0.0), axis=1)
+    return best
 
 
 def inference_rate(chip: dict[str, FloatArray]) -> FloatArray:
@@ -255,7 +257,7 @@ def serving_rate(
     compute = 2 * model.active * batch / sizes_ / (0.55 * rate)
     crosses = sizes_ > c["domain"]
     message = batch / sizes_ * model.hidden * (3 * model.routed if model.routed else 4 * (sizes_ > 1) * sizes_ / 2)
-    link = np.where(crosses, c["scaleout"], c["scaleup"])
+    link = np.where(crosses, c["scaleout"], np.maximum(c["scaleup"], c["scaleout"]))
     floor = np.where(sizes_ > 1, np.where(crosses, 30e-6, 12e-6), 0.0)
     step = memory + compute + model.layers * (message / (0.6 * link) + 2 * floor) + 2e-3
     attention = 4 * isl * model.hidden * model.layers / 2
