@@ -4,6 +4,7 @@ import pickle
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from chipweir import facts
 from chipweir.errors import InputError
 from chipweir.facts import _load
+from chipweir.facts._verify import verify
 
 
 Overlay = Callable[..., Path]
@@ -112,6 +114,26 @@ def test_facts_compare_and_travel(overlay: Overlay) -> None:
     mine = facts.load([overlay(sources_csv=SOURCE)])
     assert pickle.loads(pickle.dumps(mine)) == mine
     assert len({mine, facts.load()}) == 2
+
+
+def test_a_copy_of_what_ships_changes_nothing(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copytree(_load.SHIPPED, copy)
+    mine = facts.load([copy])
+    shipped = facts.load()
+    assert mine.overrides == ()
+    for kind in ("chips", "systems", "models", "facts", "prices", "sources", "conflicts"):
+        assert getattr(mine, kind) == getattr(shipped, kind)
+    assert [finding for finding in verify(mine) if not finding.excused] == []
+
+
+def test_a_changed_line_in_a_copy_must_say_so(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copytree(_load.SHIPPED, copy)
+    text = (copy / "systems.csv").read_text(encoding="utf-8")
+    (copy / "systems.csv").write_text(text.replace("huawei-ascend-910c,384", "huawei-ascend-910c,72"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"systems\.csv:14: 'huawei-cloudmatrix-384' is already in systems\.csv:14"):
+        facts.load([copy])
 
 
 BAD = {

@@ -102,9 +102,9 @@ FILES = (*(schema.file for schema in (*SCHEMAS.values(), *VALUE_SCHEMAS.values()
 def load(extra: Sequence[Path | str] = ()) -> Facts:
     """The shipped facts with the directories in `extra` laid over them, later ones on top.
 
-    A line whose id is already known must say `override = yes`; it then replaces the cells it fills, and both stand in
-    `Facts.overrides`. A value of a quantity already known is added beside it, and wins only with `preferred = yes`.
-    Raises `InputError` with file and line for anything that cannot be read.
+    A line whose id is already known must be the same line or say `override = yes`; it then replaces the cells it fills,
+    and both stand in `Facts.overrides`. A value of a quantity already known is added beside it, and wins only with
+    `preferred = yes`. Raises `InputError` with file and line for anything that cannot be read.
     """
     return _load(tuple(Path(directory) for directory in extra))
 
@@ -179,6 +179,8 @@ def _table(schema: Schema, directories: Sequence[Path]) -> Table:
             replaces = flag(row, "override", path, place)
             row.pop("override", None)
             old = table.lines.get(key)
+            if old is not None and row == old.row:
+                continue
             _check_override(path, place, key, old, replaces)
             if old is not None:
                 table.replaced[key] = old
@@ -291,6 +293,7 @@ class _Values:
         self, schema: Schema, directories: Sequence[Path], wanted: Mapping[str, str]
     ) -> dict[str, dict[str, list[Value]]]:
         layered: dict[str, dict[str, list[list[Value]]]] = {}
+        stated: set[frozenset[tuple[str, str]]] = set()
         for layer, directory in enumerate(directories):
             path = directory / schema.file
             if not path.exists():
@@ -299,6 +302,10 @@ class _Values:
                 owner, quantity = row.get(schema.key, ""), row.get("quantity", "")
                 if quantity not in wanted:
                     raise UnknownName("quantity", quantity, wanted, where=f"{path}:{line_of(place)}")
+                said = frozenset(row.items())
+                if layer and said in stated:
+                    continue
+                stated.add(said)
                 value = self.value(Line(path, _place(path, place, layer), row), wanted[quantity])
                 stacked = layered.setdefault(owner, {}).setdefault(quantity, [[] for _ in directories])
                 stacked[layer].append(value)
@@ -429,6 +436,8 @@ def _conflicts(directories: Sequence[Path], overrides: list[Override]) -> dict[s
         replaces = entry.pop("override", False) is True
         conflict = build(Conflict, {**entry, "origin": place}, path, place)
         old = found.get(conflict.id)
+        if old is not None and conflict == old.model_copy(update={"origin": place}):
+            continue
         if old is not None and not replaces:
             raise InputError(
                 f"{path}: conflict '{conflict.id}' is already in {old.origin}; say override: true to replace it"
