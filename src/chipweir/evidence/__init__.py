@@ -8,21 +8,55 @@ from typing import Any
 
 
 _PLACES = {
+    "across": "_issues",
+    "Article": "_issues",
+    "brief_html": "_brief",
+    "brief_markdown": "_brief",
+    "Change": "_ledger",
+    "check_document": "_check",
+    "Checked": "_check",
+    "Claim": "_frames",
+    "decide_claim": "_ledger:decide",
     "Document": "_document",
-    "EntityMention": "_document",
-    "Extraction": "_document",
-    "Quantity": "_document",
-    "Sentence": "_document",
-    "Span": "_document",
-    "Time": "_document",
     "document_from_text": "_ingest",
+    "EntityMention": "_document",
     "evaluate": "_eval",
     "extract": "_extract",
+    "Extraction": "_document",
+    "find_claim": "_ledger",
     "find_entities": "_entities",
+    "find_issues": "_issues",
     "find_quantities": "_quantities",
     "find_times": "_times",
+    "Issue": "_issues",
+    "Ledger": "_ledger",
+    "load_ledger_for_review": "_review:load",
+    "open_run": "_runs",
+    "parse_fixes": "_review",
+    "propose": "_frames",
+    "Proposer": "_llm",
+    "proposer_from_environment": "_llm",
+    "Quantity": "_document",
     "read": "_ingest",
+    "read_all": "_ingest",
+    "read_ledger": "_ledger",
+    "record": "_ledger",
+    "result_json": "_check",
+    "results_json": "_check",
+    "review": "_review",
+    "review_summary": "_review:summary",
+    "score_ledger": "_score",
     "segment": "_segment",
+    "Sentence": "_document",
+    "Slot": "_slots",
+    "Span": "_document",
+    "STATUSES": "_verdict",
+    "Tag": "_scenarios",
+    "tag": "_scenarios",
+    "term": "_say",
+    "Time": "_document",
+    "Verdict": "_verdict",
+    "write_brief": "_brief",
 }
 __all__ = sorted(_PLACES)
 
@@ -30,7 +64,8 @@ __all__ = sorted(_PLACES)
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    module, _, other = _PLACES[name].partition(":")
+    return getattr(import_module(f"{__name__}.{module}"), other or name)
 
 
 def __dir__() -> list[str]:

@@ -1,13 +1,13 @@
 """Checking an article from its text to its verdicts, and the result as plain data."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from chipweir.evidence._checks import check_claims
-from chipweir.evidence._document import Document
+from chipweir.evidence._document import Document, Extraction
 from chipweir.evidence._extract import extract
 from chipweir.evidence._frames import Claim, propose
 from chipweir.evidence._issues import Article, Issue, across, find_issues, independent_sources
@@ -40,20 +40,29 @@ class Checked:
         return {"total": len(statuses), "checked": len(statuses) - counted["not_checkable"], **counted}
 
 
+Proposer = Callable[[Extraction, Sequence[Claim]], Sequence[Claim]]
+
+
 def check_document(
-    document: Document, known: Any = None, run: Path | None = None, name: str = "", proposed: Sequence[Claim] = ()
+    document: Document, known: Any = None, run: Path | None = None, name: str = "", propose_more: Proposer | None = None, ledger: Any = None
 ) -> Checked:
     """Everything the rules find and judge in one article.
 
     `known` is the fact base (the shipped one by default), `run` a stored run that scenario pairs are looked up in,
-    `proposed` claims from elsewhere (a person, a language model) that stand beside those of the rules.
+    `propose_more` gives claims from elsewhere (a language model) that stand beside those of the rules, `ledger` holds
+    what people decided about the claims before: rejected ones are left out, slots set by hand hold.
     """
     if known is None:
         from chipweir import facts
 
         known = facts.load()
     found = extract(document, known)
-    claims = _numbered([*propose(found), *proposed])
+    claims = propose(found)
+    claims = _numbered([*claims, *(propose_more(found, claims) if propose_more is not None else ())])
+    if ledger is not None:
+        from chipweir.evidence._ledger import amend
+
+        claims = amend(claims, document, ledger)
     verdicts = tuple(_unconfirmed(c, v) for c, v in zip(claims, check_claims(found, claims, known), strict=True))
     tags = tag(found)
     if run is not None:

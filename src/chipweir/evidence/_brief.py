@@ -1,0 +1,223 @@
+"""A brief for print: Markdown and HTML, Korean or English, every number from a record and with its source.
+
+Text from the article is quoted in short stretches and escaped; the HTML passes a sanitiser; file names never leave the
+folder they are meant for.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import chipweir
+from chipweir.errors import InputError, UnknownName
+from chipweir.evidence._check import Checked, result_json, shortened
+from chipweir.evidence._files import write_whole
+from chipweir.evidence._say import say, term
+from chipweir.i18n import LANGUAGES
+
+
+_STYLE = (
+    "body{font-family:system-ui,'Noto Sans KR','Apple SD Gothic Neo',sans-serif;line-height:1.6;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}"
+    "table{border-collapse:collapse;width:100%;font-size:.92rem}th,td{border:1px solid #ccd3dc;padding:.35rem .5rem;text-align:left;vertical-align:top}"
+    "th{background:#f1f4f8}blockquote{border-left:3px solid #9fb0c4;margin:0;padding-left:.8rem;color:#3d4a5c}code{background:#f1f4f8;padding:0 .2rem}"
+)
+
+
+def brief_markdown(checked: Checked, language: str = "en", created: date | None = None, llm: str = "none") -> str:
+    """The brief as Markdown with YAML front matter. Raises `UnknownName` for a language there is no template for."""
+    if language not in LANGUAGES:
+        raise UnknownName("language", language, LANGUAGES)
+    record = result_json(checked, language)
+    day = created or datetime.now(UTC).date()
+    claims = [_claim_view(c, language) for c in record["claims"]]
+    text = _template(language).render(
+        front=front_matter(record, language, day, llm),
+        title=_inline(record["document"]["title"] or checked.article.title or checked.article.name),
+        outlet=_inline(record["document"]["outlet"]),
+        published=record["document"]["published"],
+        basis=record["document"]["published_basis"],
+        counts=record["counts"],
+        independent=record["sources"]["independent"],
+        relays=_inline(", ".join(say_name(checked, item, language) for item in record["sources"]["relays"])),
+        claims=claims,
+        issues=[_issue_view(i, language) for i in record["issues"]],
+        scenarios=[_scenario_view(s, language) for s in record["scenarios"] if s["mechanism"]],
+        sources=_sources(record),
+        facts=record["facts"][:12],
+        llm=llm,
+    )
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
+
+
+def say_name(checked: Checked, identifier: str, language: str) -> str:
+    """A thing of the fact base by name, in the reader's language."""
+    from chipweir.evidence._checks._context import name_of
+
+    name = name_of(checked.article.facts, identifier)
+    return name.ko if language == "ko" else str(name)
+
+
+def front_matter(record: Mapping[str, Any], language: str, day: date, llm: str) -> str:
+    """The YAML block that a brief starts with."""
+    document = record["document"]
+    fields = {
+        "created": day,
+        "language": language,
+        "tags": ["newsletter", "chipweir"],
+        "source": {
+            "title": document["title"] or None,
+            "url": document["url"] or None,
+            "outlet": document["outlet"] or None,
+            "published": document["published"],
+            "basis": document["published_basis"],
+            "sha256": document["sha256"],
+        },
+        "generator": {"name": "chipweir", "version": chipweir.__version__, "facts": record["facts"][:12], "llm": llm},
+        "claims": dict(record["counts"]),
+    }
+    return "---\n" + yaml.safe_dump(fields, allow_unicode=True, sort_keys=False, width=1000) + "---\n"
+
+
+@cache
+def _template(language: str) -> Any:
+    from jinja2 import Environment, StrictUndefined
+
+    text = (resources.files("chipweir.evidence") / "data" / "brief" / f"{language}.md.j2").read_text(encoding="utf-8")
+    # Markdown, not HTML: what comes from an article is escaped by `_inline`; the HTML is sanitised as a whole.
+    return Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=False).from_string(text)  # noqa: S701
+
+
+def _claim_view(claim: Mapping[str, Any], language: str) -> dict[str, Any]:
+    numbers = [{"name": _inline(term(n["name"], language)), "text": n["text"], "ref": _ref(n["source"])} for n in claim["numbers"] if n["name"]]
+    return {
+        "id": claim["id"],
+        "surface": _inline(claim["surface"]),
+        "label": claim["label"],
+        "status": term(claim["verdict"], language),
+        "slot": term(claim["deciding_slot"], language) or "–",
+        "change": _inline(claim["would_change"]),
+        "explanation": _inline(claim["explanation"]),
+        "notes": [_inline(note) for note in claim["notes"]],
+        "numbers": numbers,
+        "asked": ", ".join(term(name, language) for name in claim["asked"]),
+        "command": claim["command"].replace("`", ""),
+        "detail": claim["verdict"] != "not_checkable",
+    }
+
+
+def _ref(source: str) -> str:
+    return "" if source in {"", "arithmetic", "fx"} else _inline(source)
+
+
+def _issue_view(issue: Mapping[str, Any], language: str) -> dict[str, str]:
+    return {
+        "label": issue["label"],
+        "severity": term(issue["severity"], language),
+        "surface": _inline(issue["surface"]),
+        "text": _inline(issue["text"]),
+    }
+
+
+def _scenario_view(item: Mapping[str, Any], language: str) -> dict[str, str]:
+    return {
+        "title": _inline(item["title"]),
+        "pair": " / ".join(item["pair"]) or "–",
+        "outcome": term(item["outcome"], language) or "–",
+        "status": term(item["verdict"], language),
+        "text": _inline(item["explanation"]),
+    }
+
+
+def _sources(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every piece of evidence used, once, rumours labelled."""
+    seen: dict[str, dict[str, Any]] = {}
+    for item in _evidence(record):
+        if item["kind"] in {"arithmetic", "article"}:
+            continue
+        key = f"{item['id']}|{item['text']}"
+        seen.setdefault(key, {name: _inline(value) if isinstance(value, str) and name != "url" else value for name, value in item.items()})
+        if not re.fullmatch(r"https?://[^\s<>]+", item["url"] or ""):
+            seen[key]["url"] = ""
+    return list(seen.values())
+
+
+def _evidence(record: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    for claim in record["claims"]:
+        yield from claim["evidence"]
+    for issue in record["issues"]:
+        yield from issue["evidence"]
+
+
+def _inline(text: str | None) -> str:
+    """A stretch of text as one line of Markdown that cannot become markup, a table border or a link."""
+    plain = " ".join(unicodedata.normalize("NFC", text or "").split())
+    plain = "".join(ch for ch in plain if ch.isprintable())
+    return re.sub(r"([\\`*_\[\]<>|#])", r"\\\1", plain)
+
+
+def brief_html(markdown: str, language: str = "en") -> str:
+    """The Markdown of a brief as one HTML page; markup from outside does not survive."""
+    import nh3
+    from markdown_it import MarkdownIt
+
+    body = re.sub(r"\A---\n.*?\n---\n", "", markdown, count=1, flags=re.DOTALL)
+    rendered = MarkdownIt("commonmark", {"html": False}).enable("table").render(body)
+    clean = nh3.clean(rendered, tags={"h1", "h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "strong", "em", "code", "blockquote", "a", "hr", "br"},
+                      attributes={"a": {"href"}, "td": {"style"}, "th": {"style"}}, url_schemes={"http", "https"})  # fmt: skip
+    title = re.search(r"^# (.+)$", body, re.MULTILINE)
+    name = html.escape(re.sub(r"\\(.)", r"\1", title.group(1)) if title else "chipweir")
+    return (
+        f'<!doctype html>\n<html lang="{language}">\n<head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{name}</title><style>{_STYLE}</style></head>\n'
+        f"<body>\n{clean}</body>\n</html>\n"
+    )
+
+
+def folder_name(checked: Checked) -> str:
+    """A folder name for an article: its date and title, letters, digits and hyphens only, and the start of its hash.
+
+    Whatever a feed puts in a title (separators, dots, control characters, reserved names) cannot leave the folder.
+    """
+    document = checked.document
+    title = unicodedata.normalize("NFKC", checked.article.title or "article")
+    slug = re.sub(r"[^0-9A-Za-z가-힣\u3400-\u9fff]+", "-", title).strip("-")[:48].strip("-") or "article"
+    day = (document.published or "undated")[:10]
+    day = day if re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) else "undated"
+    return f"{day}-{slug}-{document.sha256[:8]}"
+
+
+def write_brief(checked: Checked, folder: Path, language: str = "en", llm: str = "none") -> list[Path]:
+    """Write `brief.md`, `brief.html`, `result.json` and the scenario files into a folder of their own under `folder`.
+
+    Each file is whole or absent. Raises `InputError` where the folder cannot be written.
+    """
+    import json
+
+    target = folder / folder_name(checked)
+    if folder.resolve() not in target.resolve().parents:
+        raise InputError(f"'{target}' would lie outside '{folder}'")
+    markdown = brief_markdown(checked, language, llm=llm)
+    files = {
+        "brief.md": markdown,
+        "brief.html": brief_html(markdown, language),
+        "result.json": json.dumps(result_json(checked, language), ensure_ascii=False, indent=1),
+    }
+    for tag in checked.article.tags:
+        if tag.scenario_file:
+            files[f"scenarios/{tag.b}.yaml"] = tag.scenario_file
+    written = []
+    for name, text in files.items():
+        write_whole(target / name, text)
+        written.append(target / name)
+    return written
+
+
+__all__ = ["brief_html", "brief_markdown", "folder_name", "shortened", "write_brief", "say"]
