@@ -34,15 +34,27 @@ def case(configurations: Sequence[Configuration], plans: Sequence[Plan], concurr
     split = np.array([p.split for p in plans], dtype=float)
     column = np.array(
         [
-            (c.isl, c.osl, p.tp, p.dp, p.replicas, p.prefill_tp, p.prefill_dp, p.prefill_replicas, c.drafting, c.phase == "decode")
+            (
+                c.isl,
+                c.osl,
+                p.tp,
+                p.dp,
+                p.replicas,
+                p.prefill_tp,
+                p.prefill_dp,
+                p.prefill_replicas,
+                p.ep,
+                c.drafting,
+                c.phase == "decode",
+            )
             for c, p in zip(configurations, plans, strict=True)
         ],
         dtype=float,
     ).T
-    isl, osl, tp, dp, replicas, p_tp, p_dp, p_replicas, drafting, steady = column
+    isl, osl, tp, dp, replicas, p_tp, p_dp, p_replicas, ep, drafting, steady = column
     joint = split == 0
     return Case(
         isl=isl, osl=osl, concurrency=np.asarray(concurrency, dtype=float), tp=tp, dp=dp, replicas=replicas, split=split,
         prefill_tp=np.where(joint, tp, p_tp), prefill_dp=np.where(joint, dp, p_dp),
-        prefill_replicas=np.where(joint, replicas, p_replicas), drafting=drafting, steady=steady,
+        prefill_replicas=np.where(joint, replicas, p_replicas), ep=ep, drafting=drafting, steady=steady,
     )  # fmt: skip

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from chipweir.errors import InputError
-from chipweir.perf._architecture import Architecture, architecture
+from chipweir.perf._architecture import Architecture, architecture, kv_bytes, resident_bytes, weight_bytes
 from chipweir.perf._hardware import DTYPES, Hardware, dtype_name, hardware, native
 from chipweir.perf._plan import Plan, Stated, read_plan
+from chipweir.perf._serving import USABLE
 
 
 SERVING = ("serving", "offline", "prefill", "decode", "energy_serving")
@@ -56,7 +57,7 @@ class Configuration:
     drafting: float
     tpot_limit: float | None
     ttft_limit: float | None
-    quality: str
+    stat: str
     notes: tuple[str, ...] = field(default=())
 
 
@@ -93,13 +94,15 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
     stated = _stated(row)
     plan = _phase_plan(row, phase, stated, model, chip, dtype)
     concurrency = _concurrency(row, phase, plan, stated)
+    kv_dtype = cache_dtype(dtype, framework, chip, phase)
+    if plan is not None and not plan.counted and concurrency is not None:
+        plan = hold(plan, model, chip, dtype, kv_dtype, isl + osl, concurrency)
     limit = MLPERF_LIMITS.get((mlperf, (row.get("stat") or "").strip().lower())) if mlperf else None
     tpot_limit = limit[1] / 1e3 if limit else (DEFAULT_TPOT_S if phase == "decode" and concurrency is None else None)
     return Configuration(
-        phase=phase, chip=chip, model=model, dtype=dtype, kv_dtype=cache_dtype(dtype, framework, model), framework=framework,
+        phase=phase, chip=chip, model=model, dtype=dtype, kv_dtype=kv_dtype, framework=framework,
         plan=plan, n_chips=stated.n_chips, isl=isl, osl=osl, concurrency=concurrency,
-        drafting=drafting(row, model), tpot_limit=tpot_limit, ttft_limit=limit[0] / 1e3 if limit else None,
-        quality="mlperf" if mlperf else "", notes=tuple(notes),
+        drafting=drafting(row, model, framework), tpot_limit=tpot_limit, ttft_limit=limit[0] / 1e3 if limit else None, stat=statistic(row.get("stat") or "", phase), notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -134,11 +137,27 @@ def precision(text: str, name: str, model: Architecture, chip: Hardware, notes: 
     return native_dtype
 
 
-def cache_dtype(dtype: str, framework: str, model: Architecture) -> str:
-    """Number format of the cache: eight bits where the software's recipes for the format use it, else sixteen."""
-    if dtype in ("fp8", "fp4") and (framework == "trt" or (framework == "sglang" and dtype == "fp4")):
-        return "fp8"
-    return "bf16"
+def cache_dtype(dtype: str, framework: str, chip: Hardware, phase: str) -> str:
+    """Number format of the cache: eight bits where tuned recipes for 8- and 4-bit weights use it, else sixteen.
+
+    ML.ENERGY runs vLLM with its default cache; SGLang's recipes store eight bits on chips with 4-bit units.
+    """
+    tuned = framework in ("trt", "vllm") or (framework == "sglang" and bool(native(chip, "fp4")))
+    return "fp8" if dtype in ("fp8", "fp4") and tuned and phase != "energy_serving" else "bf16"
+
+
+def hold(
+    plan: Plan, model: Architecture, chip: Hardware, dtype: str, kv_dtype: str, context: float, concurrency: float
+) -> Plan:
+    """`plan` with as many decode workers as hold the caches of all requests, where their number is not stated."""
+    chips = plan.tp * plan.dp
+    resident = (
+        float(weight_bytes(model, dtype)) + (chips / plan.tp - 1.0) * float(resident_bytes(model, dtype))
+    ) / chips
+    room = USABLE * float(chip.memory_bytes) - resident
+    split = 1.0 if model.latent else min(plan.tp, float(model.kv_heads))
+    limit = room / (float(kv_bytes(model, context, kv_dtype)) / split) * plan.dp
+    return plan if limit < 1.0 else replace(plan, replicas=max(1.0, math.ceil(concurrency / limit)))
 
 
 def lengths(row: Mapping[str, str], phase: str, notes: list[str]) -> tuple[float, float, str]:
@@ -162,6 +181,14 @@ def lengths(row: Mapping[str, str], phase: str, notes: list[str]) -> tuple[float
     return isl or DEFAULT_ISL, osl or DEFAULT_OSL, mlperf
 
 
+def statistic(text: str, phase: str) -> str:
+    """What a latency is of its distribution: median, mean, or the median of single steps (ML.ENERGY's tables)."""
+    folded = text.lower()
+    if phase == "energy_serving" or "itl" in folded:
+        return "step"
+    return "median" if folded.startswith("median") else "mean"
+
+
 def _token_count(text: str) -> float | None:
     """Tokens from "4096", "4k", or words that hold a mean ("4k-64k mean 32k"); None if empty or not a number."""
     if not text:
@@ -176,14 +203,20 @@ def _token_count(text: str) -> float | None:
 
 
 def _mlperf_model(row: Mapping[str, str]) -> str:
-    if "mlperf" not in (row.get("family") or "").lower() and (row.get("stat") or "") not in ("Offline", "Server", "Interactive"):
+    if "mlperf" not in (row.get("family") or "").lower() and (row.get("stat") or "") not in (
+        "Offline",
+        "Server",
+        "Interactive",
+    ):
         return ""
     name = re.sub(r"-99(\.9)?$", "", (row.get("model") or "").lower()).replace("_", ".")
     return next((known for known in MLPERF_LENGTHS if name.startswith(known)), "")
 
 
 def _stated(row: Mapping[str, str]) -> Stated:
-    degree = {n: number(row, n, least=0.0) for n in ("n_chips", "tp", "pp", "ep", "dp", "prefill_chips", "decode_chips")}
+    degree = {n: number(row, n) for n in ("n_chips", "tp", "prefill_chips", "decode_chips")}
+    # A degree of zero in the published tables means that the layout does not use it.
+    degree |= {n: number(row, n, strict=False) or None for n in ("pp", "ep", "dp")}
     text = (row.get("attention_dp") or "").strip()
     attention: float | bool | None = None
     if text.lower() in ("true", "false"):
@@ -204,8 +237,8 @@ def _phase_plan(
         chips = stated.n_chips or stated.ep or stated.dp
         if chips is None:
             return None
-        if model.latent or model.experts > 0 and chips > 8:
-            return Plan(1.0, chips, 1.0)
+        if model.latent or (model.experts > 0 and chips > 8):
+            return Plan(1.0, chips, 1.0, ep=chips if model.experts > 0 else 1.0)
         return Plan(min(chips, 8.0), max(chips / 8.0, 1.0), 1.0)
     plan = read_plan(stated, model, chip, dtype)
     # Experts spread over chips whose attention is stated as tensor parallel degree 1 and no data parallelism: attention is
@@ -224,11 +257,14 @@ def _concurrency(row: Mapping[str, str], phase: str, plan: Plan | None, stated: 
     return running
 
 
-def drafting(row: Mapping[str, str], model: Architecture) -> float:
-    """1 where multi-token prediction is on, 0 where off; NaN where a row of a model that ships draft layers does not say."""
+def drafting(row: Mapping[str, str], model: Architecture, framework: str) -> float:
+    """1 where multi-token prediction is on, 0 where off, 0.5 where it may well be.
+
+    Tables of tuned deployments name DeepSeek-R1 without saying whether its draft layer ran; by their times it did in about half.
+    """
     text = (row.get("spec_decode") or "").strip().lower()
     if text in ("none", "off", "false", "no"):
         return 0.0
     if text:
         return 1.0
-    return 0.0
+    return 0.5 if model.id.endswith("deepseek-r1") and framework in ("trt", "sglang") else 0.0

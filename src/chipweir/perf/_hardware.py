@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from chipweir.facts import Chip, Facts, System, Value
 
 TERA, GIGA = 1e12, 1e9
+# Memory stacks come in powers of two: an "80 GB" accelerator shows 80 GiB to its driver.
+GIBI = 2.0**30
 DTYPES = ("bf16", "fp8", "fp4", "int8", "int4")
 # Weight-only formats pay for unpacking before the multiply: share of the compute peak of the wider format that is left.
 # Prior, not measured here: fused dequantisation kernels are described as reaching 0.7-0.9 of the dense peak.
@@ -80,9 +82,7 @@ def stack(chips: Sequence[Hardware]) -> Hardware:
     """The same fields as arrays [n], in the order given."""
     return Hardware(
         **{
-            f.name: np.array(
-                [getattr(c, f.name) for c in chips], dtype=float if f.name in NUMBERS else object
-            )
+            f.name: np.array([getattr(c, f.name) for c in chips], dtype=float if f.name in NUMBERS else object)
             for f in fields(Hardware)
         }
     )
@@ -98,7 +98,9 @@ def dtype_name(text: str) -> str:
     folded = re.sub(r"[\s_-]", "", text.strip().lower())
     name = ALIASES.get(folded, folded)
     if name not in DTYPES:
-        raise InputError(f"unknown number format '{text}'; known: {', '.join(DTYPES)} (and {', '.join(sorted(ALIASES))})")
+        raise InputError(
+            f"unknown number format '{text}'; known: {', '.join(DTYPES)} (and {', '.join(sorted(ALIASES))})"
+        )
     return name
 
 
@@ -227,7 +229,7 @@ def from_chip(chip: Chip, facts: Facts) -> Hardware:
         id=chip.id, name=chip.name, vendor=chip.maker, ecosystem=_ecosystem(chip), generation=chip.architecture or "",
         year=year, bf16_flops=flops * TERA, fp8_flops=_or_zero(chip.fp8_tflops) * TERA,
         fp4_flops=_or_zero(chip.fp4_tflops) * TERA, int8_flops=_or_zero(chip.int8_tops) * TERA,
-        memory_bytes=memory * GIGA, memory_bandwidth=bandwidth * GIGA, scaleup_bandwidth=link * GIGA,
+        memory_bytes=memory * GIBI, memory_bandwidth=bandwidth * GIGA, scaleup_bandwidth=link * GIGA,
         scaleup_domain=_domain(chip), scaleup_topology=_topology(chip.scaleup, chip.maker),
         scaleout_bandwidth=(_number(chip.scaleout_gbps) if not math.isnan(_number(chip.scaleout_gbps)) else 100.0) * GIGA / 8,
         tdp_w=power, node_nm=node, edge=float(bool(low_power or not chip.data_centre)),
@@ -257,9 +259,7 @@ def one_die(package: Hardware, facts: Facts) -> Hardware:
     shared = ("bf16_flops", "fp8_flops", "fp4_flops", "int8_flops", "memory_bytes", "memory_bandwidth",
               "scaleup_bandwidth", "scaleout_bandwidth", "tdp_w")  # fmt: skip
     parts: dict[str, Any] = {name: getattr(package, name) / dies for name in shared}
-    return replace(
-        package, name=f"{package.name} (one die)", scaleup_domain=package.scaleup_domain * dies, **parts
-    )
+    return replace(package, name=f"{package.name} (one die)", scaleup_domain=package.scaleup_domain * dies, **parts)
 
 
 def _or_zero(value: Value | None) -> float:
@@ -269,24 +269,31 @@ def _or_zero(value: Value | None) -> float:
 
 def _year(release: str | None) -> float:
     match = re.match(r"(\d{4})(?:-(\d{2}))?", release or "")
-    return float(match[1]) + (int(match[2]) - 0.5) / 12 if match and match[2] else float(match[1]) + 0.5 if match else 2025.0
+    return (
+        float(match[1]) + (int(match[2]) - 0.5) / 12
+        if match and match[2]
+        else float(match[1]) + 0.5
+        if match
+        else 2025.0
+    )
 
 
-def _peers(chip: Chip, year: float, facts: Facts) -> list[Chip]:
-    """Data-centre chips within two years, of the same maker's country where there are three of them."""
+def _peers(chip: Chip, year: float, facts: Facts) -> list[list[Chip]]:
+    """Data-centre chips within two years, of the same maker's country where there are three of them; then all chips."""
     near = [c for c in facts.chips.values() if c.id != chip.id and c.data_centre and abs(_year(c.release) - year) <= 2]
     home = [c for c in near if c.maker_country == chip.maker_country]
-    return home if len(home) >= 3 else near or list(facts.chips.values())
+    return [home if len(home) >= 3 else near, near, list(facts.chips.values())]
 
 
-def _or_peers(number: float, peers: Sequence[Chip], name: str) -> tuple[float, float]:
+def _or_peers(number: float, peers: Sequence[Sequence[Chip]], name: str) -> tuple[float, float]:
+    """`number`, or the median of the first pool of peers in which any states it."""
     if not math.isnan(number):
         return number, 0.0
-    known = [_number(getattr(c, name)) for c in peers]
-    known = [k for k in known if not math.isnan(k)]
-    if not known:
-        raise InputError(f"no chip near it in time states {name}; give it as an override")
-    return float(np.median(known)), NO_DATASHEET_LOG_SD
+    for pool in peers:
+        known = [k for k in (_number(getattr(c, name)) for c in pool) if not math.isnan(k)]
+        if known:
+            return float(np.median(known)), NO_DATASHEET_LOG_SD
+    raise InputError(f"no chip states {name}; give it as an override")
 
 
 def _domain(chip: Chip) -> float:

@@ -114,16 +114,31 @@ class Load:
     bytes: dict[str, Any]
 
 
-def pass_load(w: Work, tokens: Any, sequences: Any, context: Any, tp: Any, dp: Any, *, prefill: bool = False) -> Load:
+def busiest_rank(w: Work, touched: Any, ep: Any) -> Any:
+    """Experts per layer on the rank that has most to read, times the number of ranks: at least `touched`.
+
+    Each of `ep` ranks holds E / ep experts, each called with probability touched / E: the largest of ep binomial counts is
+    about its mean plus sqrt(2 ln ep) standard deviations (extreme value of independent normals), and at most E / ep.
+    """
+    xp = namespace(touched)
+    held = np.maximum(w.experts, 1e-9) / ep
+    share = xp.clip(touched / np.maximum(w.experts, 1e-9), 1e-9, 1.0)
+    most = held * share + xp.sqrt(held * share * (1.0 - share) + 1e-12) * np.sqrt(2.0 * np.log(np.maximum(ep, 1.0)))
+    return xp.where(w.experts > 0, xp.minimum(most, held) * ep, 0.0)
+
+
+def pass_load(
+    w: Work, tokens: Any, sequences: Any, context: Any, tp: Any, dp: Any, ep: Any = 1.0, *, prefill: bool = False
+) -> Load:
     """Work of one forward pass on one of `tp * dp` chips that share a replica.
 
     `tokens` of all ranks together belong to `sequences` that each attend to `context` cached tokens (mean). Attention is
     split over `tp` chips inside each of `dp` groups; grouped keys and values split at most `kv_heads` ways and a latent cache not at all.
-    Feed-forward weights are spread over all `tp * dp` chips, by tensor or by expert alike.
+    Feed-forward weights are spread over all `tp * dp` chips; with experts spread over `ep` ranks the busiest rank sets the time.
     """
     chips = tp * dp
     split = np.where(w.latent > 0, 1.0, np.minimum(tp, w.kv_heads))
-    touched = models.touched_experts(w.experts, w.experts_active, tokens)
+    touched = busiest_rank(w, models.touched_experts(w.experts, w.experts_active, tokens), ep)
     seen = np.minimum(context, w.topk)
     windowed = np.minimum(context, w.window)
     score = w.prefill_score_flops if prefill else w.score_flops
@@ -153,17 +168,16 @@ def roofline(flops: Any, bytes_: Any, rate: Any, bandwidth: Any) -> Any:
     """Seconds: compute and memory time joined by a norm of order `OVERLAP`, never less than the longer of the two."""
     compute, memory = flops / rate, bytes_ / bandwidth
     longest = namespace(compute, memory).maximum(compute, memory) + 1e-30
-    return longest * ((compute / longest) ** OVERLAP + (memory / longest) ** OVERLAP) ** (1.0 / OVERLAP)
+    return longest * ((compute / longest) ** OVERLAP + (memory / longest) ** OVERLAP + 1e-30) ** (1.0 / OVERLAP)
 
 
 def resident_weights(w: Work, tp: Any, dp: Any) -> Any:
     """Bytes of weights on one chip of a replica: attention and output matrix split over `tp`, the rest over all chips."""
     chips = tp * dp
     experts = w.expert_bytes * w.experts * w.moe_layers
-    return (
-        (w.attention_bytes + 2.0 * (w.head_params + w.embedding_params)) / tp
-        + (w.dense_bytes + w.shared_bytes + experts) / chips
-    )
+    return (w.attention_bytes + 2.0 * (w.head_params + w.embedding_params)) / tp + (
+        w.dense_bytes + w.shared_bytes + experts
+    ) / chips
 
 
 def cache_per_sequence(w: Work, context: Any, tp: Any) -> Any:

@@ -22,7 +22,8 @@ FABRIC_DEGREES = (1, 2, 4, 8, 16, 32, 64, 72, 128, 144, 256, 320)
 
 @dataclass(frozen=True)
 class Plan:
-    """Counts of chips and replicas; `stated`: read from the row rather than chosen."""
+    """Counts of chips and replicas; `stated`: read from the row rather than chosen; `counted`: with the number of
+    decode workers, otherwise it is as many as hold the load."""
 
     tp: float
     dp: float
@@ -30,7 +31,9 @@ class Plan:
     prefill_tp: float = 1.0
     prefill_dp: float = 1.0
     prefill_replicas: float = 0.0
+    ep: float = 1.0
     stated: bool = True
+    counted: bool = True
 
     @property
     def split(self) -> bool:
@@ -78,6 +81,7 @@ class Worker:
     tp: float
     dp: float | None
     shared: bool
+    ep: float | None = None
 
 
 @lru_cache(maxsize=4096)
@@ -94,8 +98,15 @@ def read_worker(text: str) -> Worker | None:
         raise InputError(f"cannot read the layout '{text}'; write it as 2x(tp8 ep8 dpattn=True) or dp2 tp8")
     tp = float(pairs.get("tp") or 1)
     dp = pairs.get("adp") or pairs.get("dp")
+    spread = pairs.get("mep") or pairs.get("ep")
     count = float(match[1]) if match[1] else None
-    return Worker(count, max(tp, 1.0), float(dp) if dp else None, pairs.get("dpattn") == "true")
+    return Worker(
+        count, max(tp, 1.0), float(dp) if dp else None, pairs.get("dpattn") == "true", float(spread) if spread else None
+    )
+
+
+# Nobody splits one latent cache over more chips than this: larger groups run attention data parallel.
+LATENT_TENSOR_LIMIT = 16
 
 
 def read_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str) -> Plan | None:
@@ -108,10 +119,10 @@ def read_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str) -
         return _split_plan(stated, model, chip, dtype)
     if stated.tp is None and stated.ep is None and stated.dp is None:
         return None
-    return _joint_plan(stated)
+    return _joint_plan(stated, bool(model.latent))
 
 
-def _joint_plan(stated: Stated) -> Plan:
+def _joint_plan(stated: Stated, latent: bool) -> Plan:
     """A mixed deployment from its columns.
 
     Where `n_chips` is the product of tensor and expert degrees of one and the same group (a known quirk of published
@@ -135,9 +146,11 @@ def _joint_plan(stated: Stated) -> Plan:
     if attention is True or (groups is not None and groups > 1) or (dp > 1 and ep > 1):
         size = min(max(group, dp, ep), chips)
         inner = 1.0 if attention is True or groups is not None else max(1.0, min(tp, size / dp))
-        return Plan(tp=inner, dp=max(size / inner, 1.0), replicas=max(chips / size, 1.0))
+        return Plan(tp=inner, dp=max(size / inner, 1.0), replicas=max(chips / size, 1.0), ep=min(ep, size))
     size = min(group, chips)
-    return Plan(tp=size, dp=1.0, replicas=max(math.floor(chips / (size * pp)), 1.0))
+    if latent and size > LATENT_TENSOR_LIMIT:
+        return Plan(tp=1.0, dp=size, replicas=max(math.floor(chips / (size * pp)), 1.0), ep=size)
+    return Plan(tp=size, dp=1.0, replicas=max(math.floor(chips / (size * pp)), 1.0), ep=min(ep, size))
 
 
 def _split_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str) -> Plan:
@@ -150,7 +163,11 @@ def _split_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str)
         p_count = max(1.0, math.floor((stated.n_chips - d_tp * d_dp * d_count) / (p_tp * p_dp)))
     # Zero marks a number of prefill workers that is not stated: it is chosen so that prefill keeps up.
     known = prefill.count is not None or stated.prefill_chips is not None or stated.n_chips is not None
-    return Plan(d_tp, d_dp, d_count, p_tp, p_dp, p_count if known else math.inf)
+    spread = min(decode.ep or (d_dp if d_dp > 1 else 1.0), d_tp * d_dp) if model.experts > 0 else 1.0
+    return Plan(
+        d_tp, d_dp, d_count, p_tp, p_dp, p_count if known else math.inf, ep=max(spread, 1.0),
+        counted=decode.count is not None or stated.decode_chips is not None,
+    )  # fmt: skip
 
 
 def _worker_size(
@@ -192,7 +209,9 @@ def smallest_group(model: Architecture, chip: Hardware, dtype: str, *, context: 
     )
 
 
-def candidates(model: Architecture, chip: Hardware, dtype: str, chips: float | None, *, context: float = 0.0) -> list[Plan]:
+def candidates(
+    model: Architecture, chip: Hardware, dtype: str, chips: float | None, *, context: float = 0.0
+) -> list[Plan]:
     """Layouts worth trying: every group size from the smallest that fits to `chips`, attention split or data parallel."""
     least = smallest_group(model, chip, dtype, context=context)
     if chips is not None and least > chips:
@@ -209,5 +228,5 @@ def candidates(model: Architecture, chip: Hardware, dtype: str, chips: float | N
         if size <= max(8.0, min(float(chip.scaleup_domain), 16.0)):
             plans.append(Plan(size, 1.0, replicas, stated=False))
         if size > 1 and (model.experts > 0 or model.latent):
-            plans.append(Plan(1.0, size, replicas, stated=False))
+            plans.append(Plan(1.0, size, replicas, ep=size if model.experts > 0 else 1.0, stated=False))
     return plans

@@ -28,30 +28,43 @@ from chipweir.perf._operators import (
 
 ROUNDS = 5
 DRAFTS = 3.0
-RESERVED = 0.9
+# Prefill workers whose number is not stated are taken to be busy for this share of the time.
+TYPICAL_BUSY = 0.7
+# Share of memory that weights and cache may fill (serving software defaults: 0.9 to 0.95).
+USABLE = 0.92
 
 
 @dataclass(frozen=True)
 class Efficiency:
     """How near software comes to the hardware, per row [n] or one for all.
 
-    Shares of the peak in (0, 1]: `matmul`, `score`, `bandwidth`, `cache`, `routed` (times the first two), `link`. Seconds: `floor` per collective,
-    `layer` per layer of a pass, `step` per pass, `first` per request before its first token. `queue`: variability of arrivals at the prefill
-    stage, 1 for exponential. `mixing`: share of prefill work that delays decoding in a mixed batch. `accepted`: extra tokens
-    per step with multi-token prediction.
+    Shares of the peak in (0, 1]: `matmul` (decode), `prefill` (matrix products of prefill), `score`, `bandwidth`, `cache`,
+    `routed` (times `bandwidth`, for routed experts), `grouped` (times the matrix share, for routed experts), `link`.
+    Seconds: `floor` per collective, `layer` per layer of a pass, `gate` per layer of routed experts, `step` per pass,
+    `sequence` per sequence and step on the host, `first` per request before its first token, plus `poll` steps
+    until the scheduler takes it up. `queue`: variability of
+    arrivals at the prefill stage, 1 for exponential. `burst`: share of all present requests' prefills that one waits for
+    because they started together. `mixing`: cost of prefill in a mixed batch relative to prefill alone. `accepted`: extra
+    tokens per step with multi-token prediction.
     """
 
     matmul: Any
+    prefill: Any
     score: Any
     bandwidth: Any
     cache: Any
     routed: Any
+    grouped: Any
     link: Any
     floor: Any
     layer: Any
+    gate: Any
     step: Any
+    sequence: Any
     first: Any
+    poll: Any
     queue: Any
+    burst: Any
     mixing: Any
     accepted: Any
 
@@ -60,7 +73,8 @@ class Efficiency:
 class Case:
     """A deployment and its load, arrays [n]. Layout of a decode (or mixed) replica: `tp` x `dp` chips, `replicas` of them.
 
-    Disaggregated rows (`split` 1) have `prefill_replicas` of `prefill_tp` x `prefill_dp` chips beside. `drafting`: 1 where
+    Disaggregated rows (`split` 1) have `prefill_replicas` of `prefill_tp` x `prefill_dp` chips beside. `ep`: ranks that routed
+    experts are spread over (1: experts are split like other weights). `drafting`: 1 where
     multi-token prediction is on. `steady`: 1 for pure decode (no prefill on these chips).
     """
 
@@ -74,6 +88,7 @@ class Case:
     prefill_tp: Any
     prefill_dp: Any
     prefill_replicas: Any
+    ep: Any
     drafting: Any
     steady: Any
 
@@ -82,11 +97,13 @@ class Case:
 class Served:
     """Results, arrays [n]: seconds, requests/s of the deployment, and where the time of a decode step goes.
 
+    `tpot`: mean time per output token; `pace`: the same between prefills (what a median inter-token latency shows).
     `batch`: sequences decoding on one replica. `limit`: the most that fit its memory. `prefill_s`: chip time of one request's prefill on
     one replica. `busy`: share of time the prefill stage works. `compute_s`, `memory_s`, `link_s`, `overhead_s` of one decode step.
     """
 
     tpot: Any
+    pace: Any
     ttft: Any
     rate: Any
     batch: Any
@@ -106,20 +123,23 @@ def take(record: Any, index: np.ndarray) -> Any:
     return type(record)(**{f.name: np.asarray(getattr(record, f.name))[index] for f in fields(record)})
 
 
-def operator_seconds(load: Load, w: Work, e: Efficiency) -> dict[str, Any]:
+def operator_seconds(load: Load, w: Work, e: Efficiency, *, prefill: bool = False) -> dict[str, Any]:
     """Seconds of each operator on one chip."""
     seconds = {}
+    share = e.prefill if prefill else e.matmul
     for name in OPERATORS:
-        rate, bandwidth = e.matmul * w.rate, e.bandwidth * w.memory_bandwidth
+        rate, bandwidth = share * w.rate, e.bandwidth * w.memory_bandwidth
         if name == "attention_score":
             rate, bandwidth = e.score * w.score_rate, e.cache * w.memory_bandwidth
         elif name == "routed_ffn":
-            rate, bandwidth = rate * e.routed, bandwidth * e.routed
+            rate, bandwidth = rate * e.grouped, bandwidth * e.routed
         seconds[name] = roofline(load.flops[name], load.bytes[name], rate, bandwidth)
     return seconds
 
 
-def decode_step(w: Work, e: Efficiency, batch: Any, context: Any, tp: Any, dp: Any, drafting: Any) -> dict[str, Any]:
+def decode_step(
+    w: Work, e: Efficiency, batch: Any, context: Any, tp: Any, dp: Any, drafting: Any, ep: Any = 1.0
+) -> dict[str, Any]:
     """Seconds of one decode step of a replica with `batch` sequences: total and parts.
 
     A rank holds at least one token: batches under `dp` leave ranks idle but cost no less.
@@ -127,12 +147,14 @@ def decode_step(w: Work, e: Efficiency, batch: Any, context: Any, tp: Any, dp: A
     xp = namespace(batch, e.layer)
     sequences = xp.maximum(batch, dp)
     tokens = sequences * (1.0 + DRAFTS * drafting)
-    load = pass_load(w, tokens, sequences, context, tp, dp)
+    load = pass_load(w, tokens, sequences, context, tp, dp, ep)
     seconds = operator_seconds(load, w, e)
     work = sum(seconds.values())
     messages = layer_messages(w, tokens, tp, dp, e.link, e.floor)
     # The draft layer runs once per drafted token: that share of the whole pass.
-    overhead = (w.layers * e.layer + e.step) * (1.0 + DRAFTS * drafting / w.layers)
+    overhead = (w.layers * e.layer + w.moe_layers * e.gate + e.step) * (
+        1.0 + DRAFTS * drafting / w.layers
+    ) + e.sequence * sequences
     compute = sum(load.flops[n] / (w.score_rate if n == "attention_score" else w.rate) for n in OPERATORS)
     return {"total": work + messages + overhead, "work": work, "link": messages, "overhead": overhead,
             "compute": compute, "memory": sum(load.bytes.values()) / w.memory_bandwidth}  # fmt: skip
@@ -141,8 +163,8 @@ def decode_step(w: Work, e: Efficiency, batch: Any, context: Any, tp: Any, dp: A
 def prefill_pass(w: Work, e: Efficiency, isl: Any, tp: Any, dp: Any) -> dict[str, Any]:
     """Seconds of the prefill of one prompt: `busy` when every rank has one (share of one), `alone` when only one rank does."""
     rooms = pass_load(w, isl * dp, dp, isl / 2.0, tp, dp, prefill=True)
-    seconds = operator_seconds(rooms, w, e)
-    overhead = w.layers * e.layer + e.step
+    seconds = operator_seconds(rooms, w, e, prefill=True)
+    overhead = w.layers * e.layer + w.moe_layers * e.gate + e.step
     messages = layer_messages(w, isl * dp, tp, dp, e.link, e.floor)
     together = sum(seconds.values()) + messages + overhead
     feed = seconds["routed_ffn"] + seconds["shared_ffn"] + seconds["dense_ffn"]
@@ -179,27 +201,43 @@ def serve(w: Work, e: Efficiency, c: Case) -> Served:
     context = c.isl + c.osl / 2.0
     gain = 1.0 + e.accepted * c.drafting
     prefill = prefill_pass(w, e, c.isl, c.prefill_tp, c.prefill_dp)
-    room = RESERVED * w.memory_bytes - resident_weights(w, c.tp, c.dp)
+    room = USABLE * w.memory_bytes - resident_weights(w, c.tp, c.dp)
     limit = np.maximum(room / cache_per_sequence(w, c.isl + c.osl, c.tp) * c.dp, 0.0)
     population = c.concurrency / c.replicas
-    stations = xp.where(c.split > 0, c.prefill_replicas, c.replicas)
-    demand, alone = prefill["busy"] / stations, prefill["alone"] + e.first
-    most = np.maximum(np.minimum(population, limit), 1.0)
-    batch = most + 0.0 * e.layer
-    mixing = xp.where(c.split > 0, 0.0, e.mixing) * (1.0 - c.steady)
-    alone = alone * (1.0 - c.steady) + 1e-9
+    flowing = 1.0 - c.steady
+    busy = prefill["busy"] * xp.where(c.split > 0, 1.0, e.mixing) * flowing
+    demand = busy / xp.where(c.split > 0, c.prefill_replicas, c.replicas)
+    start = decode_step(w, e, most_of(population, limit), context, c.tp, c.dp, c.drafting, c.ep)["total"]
+    alone = (prefill["alone"] + e.first + e.poll * start) * flowing + 1e-9
+    open_count = np.isinf(c.prefill_replicas)
+    waiting = e.burst * demand * (c.concurrency - 1.0)
+    waiting = waiting + np.where(open_count, TYPICAL_BUSY / (1.0 - TYPICAL_BUSY), 0.0) * e.queue * busy
+    most = most_of(population, limit)
+    batch, ttft = most + 0.0 * e.layer, alone + waiting
+    others = xp.where(c.split > 0, 0.0, most - 1.0)
     for _ in range(ROUNDS):
-        step = decode_step(w, e, batch, context, c.tp, c.dp, c.drafting)
+        step = decode_step(w, e, batch, context, c.tp, c.dp, c.drafting, c.ep)
         pace = step["total"] / gain
-        ttft = prefill_wait(alone, demand * (1.0 - c.steady), c.osl * pace, c.concurrency, e.queue)
-        tpot = mixed_tpot(pace, prefill["busy"] * mixing, ttft, c.osl, xp.maximum(most - 1.0, 0.0))
-        ttft = prefill_wait(alone, demand * (1.0 - c.steady), c.osl * tpot, c.concurrency, e.queue)
+        tpot = mixed_tpot(pace, busy, ttft, c.osl, others)
+        ttft = prefill_wait(alone, demand, c.osl * tpot, c.concurrency, e.queue) + waiting
         batch = xp.clip(population * c.osl * tpot / (ttft + c.osl * tpot), 1.0, most)
-    held = xp.minimum(c.concurrency, batch * c.replicas)
-    rate = xp.where(population > limit, held / (c.osl * tpot), c.concurrency / (ttft + c.osl * tpot))
-    ttft = xp.where(population > limit, xp.maximum(c.concurrency / rate - c.osl * tpot, ttft), ttft)
+    full = population > limit
+    rate = xp.where(full, batch * c.replicas / (c.osl * tpot), c.concurrency / (ttft + c.osl * tpot))
+    ttft = xp.where(full, xp.maximum(c.concurrency / rate - c.osl * tpot, ttft), ttft)
     return Served(
-        tpot=tpot, ttft=ttft, rate=rate, batch=batch, limit=limit, step=step["total"], prefill_s=prefill["busy"],
-        busy=xp.minimum(rate * demand, 1.0), compute_s=step["compute"], memory_s=step["memory"], link_s=step["link"],
-        overhead_s=step["overhead"], prefill_compute_s=prefill["compute"],
+        tpot=tpot, pace=pace, ttft=ttft, rate=rate, batch=batch, limit=limit, step=step["total"],
+        prefill_s=prefill["busy"], busy=xp.minimum(rate * demand, 1.0), compute_s=step["compute"],
+        memory_s=step["memory"], link_s=step["link"], overhead_s=step["overhead"],
+        prefill_compute_s=prefill["compute"],
     )  # fmt: skip
+
+
+def most_of(population: Any, limit: Any) -> Any:
+    """Sequences a replica can hold of those present, at least one."""
+    return np.maximum(np.minimum(population, limit), 1.0)
+
+
+def inter_token(served: Served, osl: Any) -> Any:
+    """Median time between tokens: steps that carry no prefill, until prefills are so frequent that most steps do."""
+    share = namespace(served.batch).minimum(served.batch / osl, 1.0)
+    return served.pace + share * (served.tpot - served.pace)

@@ -1,0 +1,322 @@
+"""Many configurations at once: rows of a table in, one prediction or one reason each out.
+
+Throughputs are per chip. Disaggregated rows follow the convention of the public tables: output tokens over decode chips, input
+tokens over prefill chips, total over all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from chipweir.errors import InputError
+from chipweir.perf._assemble import case, gather
+from chipweir.perf._configuration import TRAINING, Configuration, read_configuration
+from chipweir.perf._efficiency import Posterior, efficiencies, group_levels, index, shipped
+from chipweir.perf._intervals import deployment, spread, widen
+from chipweir.perf._operators import OPERATORS, Work, pass_load, resident_weights
+from chipweir.perf._plan import Plan
+from chipweir.perf._search import resolve
+from chipweir.perf._serving import USABLE, Case, Served, inter_token, prefill_pass, serve
+
+
+Row = Mapping[str, str]
+# How a quantity that tables print follows from one whose error was learnt.
+ERROR_OF = {
+    "tpot_ms": "tpot", "ttft_ms": "ttft", "output_tok_s_chip": "output", "total_tok_s_chip": "output",
+    "input_tok_s_chip": "output",
+}  # fmt: skip
+BINDS = np.array(["compute", "memory bandwidth", "link", "overhead"])
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Answers for n resolved configurations.
+
+    `median[q]` [n] and `points[q]` [n, 2] (ln of 10 % and 90 % points over the median) by quantity; NaN where a quantity does not apply.
+    """
+
+    configurations: tuple[Configuration, ...]
+    cases: Case
+    served: Served
+    median: Mapping[str, np.ndarray]
+    points: Mapping[str, np.ndarray]
+    binds: np.ndarray
+    chosen: np.ndarray
+    chips: np.ndarray
+
+    def row(self, place: int) -> dict[str, dict[str, float]]:
+        """The quantities of one row that apply, each as {p10, p50, p90}."""
+        answer = {}
+        for name, values in self.median.items():
+            centre = float(values[place])
+            if np.isfinite(centre):
+                low, high = np.exp(self.points[name][place])
+                answer[name] = {"p10": centre * float(low), "p50": centre, "p90": centre * float(high)}
+        return answer
+
+
+def predict_rows(rows: Sequence[Row], posterior: Posterior | None = None) -> list[dict[str, Any]]:
+    """One answer per row, in order: `row` (from 1), `id`, `predictions` or `reason`, and what was assumed. Never raises for a row."""
+    posterior = posterior or shipped()
+    answers: list[dict[str, Any]] = [{"row": i + 1, "id": row.get("id") or None} for i, row in enumerate(rows)]
+    configurations: list[Configuration] = []
+    places: list[int] = []
+    training: list[int] = []
+    for i, row in enumerate(rows):
+        if row.get("malformed"):
+            answers[i]["reason"] = f"malformed row: {row['malformed']}"
+        elif (row.get("phase") or "").strip().lower() in TRAINING:
+            training.append(i)
+        else:
+            try:
+                configurations.append(read_configuration(row))
+                places.append(i)
+            except InputError as error:
+                answers[i]["reason"] = str(error)
+    if configurations:
+        _serving_answers(configurations, places, posterior, answers)
+    if training:
+        _training_answers(rows, training, answers)
+    return answers
+
+
+def _serving_answers(
+    configurations: list[Configuration], places: list[int], posterior: Posterior, answers: list[dict[str, Any]]
+) -> None:
+    predictions, kept, reasons = predict(configurations, posterior)
+    for place, reason in zip(places, reasons, strict=True):
+        if reason:
+            answers[place]["reason"] = reason
+    if predictions is None:
+        return
+    for at, original in enumerate(kept):
+        c = predictions.configurations[at]
+        notes = [*c.notes, *_novelty(c, posterior)]
+        answers[places[original]] |= {
+            "predictions": predictions.row(at), "plan": describe(c.plan, predictions, at), "binds": str(predictions.binds[at]),
+        } | ({"notes": notes} if notes else {})  # fmt: skip
+
+
+def _training_answers(rows: Sequence[Row], places: list[int], answers: list[dict[str, Any]]) -> None:
+    from chipweir.perf._training_rows import predict_training
+
+    for place, answer in zip(places, predict_training([rows[i] for i in places]), strict=True):
+        if "reason" in answer:
+            answers[place]["reason"] = answer["reason"]
+            continue
+        quantities = {k: v for k, v in answer.items() if isinstance(v, dict) and "p50" in v}
+        answers[place] |= {"predictions": quantities, "plan": answer.get("plan"), "binds": answer.get("binds")}
+
+
+def _novelty(c: Configuration, posterior: Posterior) -> list[str]:
+    notes = []
+    if c.chip.vendor not in posterior.form.levels.get("vendor", ()):
+        notes.append(f"no measurement of any {c.chip.vendor} chip: wide interval")
+    elif c.chip.id not in posterior.errors.chips:
+        notes.append(f"{c.chip.name} not measured: its vendor's efficiencies")
+    if c.model.id not in posterior.errors.models:
+        notes.append(f"{c.model.name} not measured: from its architecture")
+    if c.chip.spec_log_sd > 0.3:
+        notes.append(f"{c.chip.name} has no full datasheet: gaps filled from its peers")
+    if c.chip.edge and c.chip.memory_bytes < 1e9:
+        notes.append("memory under 1 GB")
+    return notes
+
+
+def describe(plan: Plan | None, predictions: Predictions, at: int) -> dict[str, Any]:
+    """The plan in plain numbers."""
+    assert plan is not None
+    out: dict[str, Any] = {
+        "tp": plan.tp, "attention_dp": plan.dp, "ep": plan.ep, "replicas": plan.replicas, "chips": predictions.chips[at],
+        "concurrency": float(predictions.cases.concurrency[at]), "batch": float(predictions.served.batch[at]),
+        "stated": bool(plan.stated),
+    }  # fmt: skip
+    if plan.split:
+        out |= {"prefill_tp": plan.prefill_tp, "prefill_dp": plan.prefill_dp}
+        out["prefill_replicas"] = plan.prefill_replicas if np.isfinite(plan.prefill_replicas) else None
+    return out
+
+
+def predict(
+    configurations: Sequence[Configuration], posterior: Posterior | None = None
+) -> tuple[Predictions | None, list[int], list[str]]:
+    """Predictions for the configurations that can be served, their positions, and a reason ("" if none) for each given one."""
+    posterior = posterior or shipped()
+    plans, concurrency, reasons = resolve(configurations, posterior.form, posterior.mean)
+    kept = [i for i, (p, r) in enumerate(zip(plans, reasons, strict=True)) if p is not None and not r]
+    resolved = [replace(configurations[i], plan=plans[i]) for i in kept]
+    if not kept:
+        return None, [], reasons
+    work = gather(resolved)
+    cases = case(resolved, [c.plan for c in resolved if c.plan is not None], concurrency[kept])
+    needed = resident_weights(work, cases.tp, cases.dp)
+    fits = needed <= USABLE * work.memory_bytes
+    for at in np.flatnonzero(~fits):
+        c = resolved[at]
+        reasons[kept[at]] = (
+            f"does not fit: {needed[at] / 1e9:,.1f} GB of weights per chip ({c.model.name} in {c.dtype}, tp {cases.tp[at]:g}, "
+            f"attention dp {cases.dp[at]:g}), {c.chip.name} has {float(c.chip.memory_bytes) / 1e9:,.1f} GB"
+        )
+    if not fits.all():
+        kept = [k for k, f in zip(kept, fits, strict=True) if f]
+        remaining, _, _ = _evaluate(
+            [c for c, f in zip(resolved, fits, strict=True) if f], concurrency[kept], configurations, kept, posterior
+        )
+        return remaining, kept, reasons
+    return _evaluate(resolved, concurrency[kept], configurations, kept, posterior)[0], kept, reasons
+
+
+def _evaluate(
+    resolved: Sequence[Configuration], concurrency: np.ndarray, given: Sequence[Configuration], kept: Sequence[int],
+    posterior: Posterior,
+) -> tuple[Predictions | None, Sequence[int], None]:  # fmt: skip
+    if not resolved:
+        return None, [], None
+    work = gather(resolved)
+    cases = case(resolved, [c.plan for c in resolved if c.plan is not None], concurrency)
+    where = index(posterior.form, [group_levels(c) for c in resolved])
+    served = serve(work, efficiencies(posterior.mean, where, posterior.form.size), cases)
+    chosen = np.array([given[i].concurrency is None for i in kept])
+    median, chips = _medians(resolved, work, cases, served)
+    extra = unmet_spread(resolved, work, cases, posterior)
+    points = {}
+    for name, source in ERROR_OF.items():
+        base = spread(posterior.errors, resolved, list(chosen), source)
+        points[name] = widen(base, extra[source])
+    _add_power(resolved, cases, served, median, points, chips)
+    return Predictions(tuple(resolved), cases, served, median, points, bound(served), chosen, chips), kept, None
+
+
+def _medians(
+    resolved: Sequence[Configuration], work: Work, cases: Case, served: Served
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    phase = np.array([c.phase for c in resolved])
+    decode_chips = cases.tp * cases.dp * cases.replicas
+    split = cases.split > 0
+    # Prefill workers that are not stated: as many as keep up with the decode side.
+    known = np.isfinite(cases.prefill_replicas)
+    busy = served.rate * served.prefill_s
+    workers = np.where(known, cases.prefill_replicas, np.ceil(np.maximum(busy / 0.8, 1.0)))
+    prefill_chips = np.where(split, workers * cases.prefill_tp * cases.prefill_dp, decode_chips)
+    chips = decode_chips + np.where(split, prefill_chips, 0.0)
+    steps = np.array([c.stat == "step" for c in resolved])
+    tpot = np.where(steps, inter_token(served, cases.osl), served.tpot)
+    only_prefill, only_decode = phase == "prefill", phase == "decode"
+    full_prefill = cases.isl / served.prefill_s / (cases.prefill_tp * cases.prefill_dp)
+    output = served.rate * cases.osl / decode_chips
+    incoming = np.where(only_prefill, full_prefill, served.rate * cases.isl / prefill_chips)
+    total = np.where(only_prefill, full_prefill, served.rate * (cases.isl + cases.osl) / chips)
+    hide = np.where(only_prefill, np.nan, 1.0)
+    median = {
+        "output_tok_s_chip": output * hide, "total_tok_s_chip": np.where(only_decode, output, total),
+        "input_tok_s_chip": np.where(only_decode, np.nan, incoming), "ttft_ms": served.ttft * 1e3 * np.where(only_decode, np.nan, 1.0),
+        "tpot_ms": tpot * 1e3 * hide,
+    }  # fmt: skip
+    return median, chips
+
+
+def unmet_spread(
+    resolved: Sequence[Configuration], work: Work, cases: Case, posterior: Posterior
+) -> dict[str, np.ndarray]:
+    """Log standard deviation [n] by quantity that gaps of the datasheet and levels never measured add."""
+    n = len(resolved)
+    spec = np.array([float(c.chip.spec_log_sd) for c in resolved])
+    out = {name: spec.copy() for name in ("tpot", "ttft", "output")}
+    levels = [group_levels(c) for c in resolved]
+    known = posterior.form.levels
+    rows = np.array([i for i in range(n) if levels[i]["vendor"] not in known.get("vendor", ())], dtype=int)
+    if len(rows) == 0:
+        return out
+    from chipweir.perf._operators import take as take_work
+    from chipweir.perf._serving import take
+
+    where = index(posterior.form, [levels[i] for i in rows])
+    logs = []
+    for theta in posterior.unmet():
+        served = serve(take_work(work, rows), efficiencies(theta, where, posterior.form.size), take(cases, rows))
+        logs.append(np.log([served.tpot, served.ttft, served.rate]))
+    sd = np.std(np.array(logs), axis=0)
+    for place, name in enumerate(("tpot", "ttft", "output")):
+        out[name][rows] = np.hypot(out[name][rows], sd[place])
+    return out
+
+
+def bound(served: Served) -> np.ndarray:
+    """What takes the largest part of a decode step [n]."""
+    parts = np.stack([served.compute_s, served.memory_s, served.link_s, served.overhead_s])
+    return np.asarray(BINDS[np.argmax(parts, axis=0)])
+
+
+def _add_power(
+    resolved: Sequence[Configuration], cases: Case, served: Served, median: dict[str, np.ndarray],
+    points: dict[str, np.ndarray], chips: np.ndarray,
+) -> None:  # fmt: skip
+    """Power per chip and energy per output token from the chip's activity."""
+    from chipweir.perf import _architecture, _hardware
+    from chipweir.perf._energy import serving_power, shipped_curve
+
+    curve = shipped_curve()
+    n = len(resolved)
+    power = np.full(n, np.nan)
+    output = np.nan_to_num(median["output_tok_s_chip"]) * cases.tp * cases.dp * cases.replicas / chips
+    incoming = np.nan_to_num(median["total_tok_s_chip"]) - output
+    dtypes = np.array([c.dtype for c in resolved])
+    for dtype in np.unique(dtypes):
+        rows = np.flatnonzero(dtypes == dtype)
+        group = cases.tp[rows] * cases.dp[rows]
+        power[rows] = serving_power(
+            _hardware.stack([resolved[i].chip for i in rows]), _architecture.stack([resolved[i].model for i in rows]), str(dtype),
+            output_tok_s=np.maximum(output[rows], 1e-9), input_tok_s=np.maximum(incoming[rows], 0.0),
+            batch=np.maximum(served.batch[rows], 1.0), chips=group, context=cases.isl[rows] + cases.osl[rows] / 2, curve=curve,
+        )  # fmt: skip
+    sd = np.full(n, curve.log_sd)
+    base = np.zeros((n, 2))
+    median["power_w_chip"] = power
+    points["power_w_chip"] = widen(base, sd)
+    per_token = np.where(output > 0, power / np.maximum(output, 1e-12), np.nan)
+    median["j_per_output_token"] = per_token
+    flipped = -points["output_tok_s_chip"][:, ::-1]
+    points["j_per_output_token"] = widen(flipped, sd)
+
+
+def operator_table(
+    configuration: Configuration, predictions: Predictions, posterior: Posterior | None = None
+) -> list[dict[str, Any]]:
+    """Roofline of every operator of one decode step and one prefill, on one chip: FLOPs, bytes, seconds, what binds it."""
+    posterior = posterior or shipped()
+    work, cases = gather([configuration]), predictions.cases
+    e = efficiencies(posterior.mean, index(posterior.form, [group_levels(configuration)]), posterior.form.size)
+    from chipweir.perf._serving import operator_seconds
+
+    table = []
+    batch = np.maximum(predictions.served.batch, cases.dp)
+    for name, load, prefill in (
+        ("decode", pass_load(work, batch, batch, cases.isl + cases.osl / 2, cases.tp, cases.dp, cases.ep), False),
+        ("prefill", pass_load(work, cases.isl * cases.prefill_dp, cases.prefill_dp, cases.isl / 2, cases.prefill_tp,
+                              cases.prefill_dp, prefill=True), True),
+    ):  # fmt: skip
+        seconds = operator_seconds(load, work, e, prefill=prefill)
+        for operator in OPERATORS:
+            flops, moved = float(load.flops[operator][0]), float(load.bytes[operator][0])
+            rate = float((work.score_rate if operator == "attention_score" else work.rate)[0])
+            compute, memory = flops / rate, moved / float(work.memory_bandwidth[0])
+            if flops + moved > 0:
+                table.append({
+                    "pass": name, "operator": operator, "gflop": flops / 1e9, "mbyte": moved / 1e6,
+                    "intensity": flops / max(moved, 1.0), "roofline_us": max(compute, memory) * 1e6,
+                    "estimate_us": float(seconds[operator][0]) * 1e6, "binds": "compute" if compute > memory else "memory bandwidth",
+                })  # fmt: skip
+    return table
+
+
+def prefill_seconds(work: Work, cases: Case, posterior: Posterior, levels: Sequence[Mapping[str, str]]) -> np.ndarray:
+    """Seconds of one prompt's prefill on one replica [n]."""
+    e = efficiencies(posterior.mean, index(posterior.form, levels), posterior.form.size)
+    return np.asarray(prefill_pass(work, e, cases.isl, cases.prefill_tp, cases.prefill_dp)["busy"])
+
+
+__all__ = ["Predictions", "deployment", "operator_table", "predict", "predict_rows"]

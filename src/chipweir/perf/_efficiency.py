@@ -1,0 +1,219 @@
+"""How near software comes to the hardware: few parameters, pooled over vendors, frameworks, formats and kinds of model.
+
+Every efficiency is a base value plus offsets for the levels of its groups, on the logit scale for shares of a peak and on the log scale for
+seconds and factors. A level that was never measured has offset zero and the group's own spread as its uncertainty: an
+unseen chip gets its vendor's posterior, an unseen vendor a wide one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from chipweir.errors import InputError
+from chipweir.perf._configuration import Configuration
+from chipweir.perf._intervals import Errors
+from chipweir.perf._operators import namespace
+from chipweir.perf._serving import Efficiency
+
+
+GROUPS = ("vendor", "generation", "framework", "stack", "dtype", "recipe", "attention", "stage", "stat", "layout", "dispatch", "ffn")
+
+
+@dataclass(frozen=True)
+class Term:
+    """One efficiency: prior `centre` (natural scale), `sd` (transformed scale), and the prior spread of each group's offsets."""
+
+    name: str
+    form: str
+    centre: float
+    sd: float
+    groups: Mapping[str, float]
+
+
+# Priors. Shares of peaks: what tuned kernels are commonly reported to reach (dense matrix products 0.5-0.8, streaming
+# reads 0.7-0.9). Seconds: kernel launches and scheduler steps of serving software. All refitted.
+TERMS = (
+    Term("matmul", "share", 0.6, 0.5, {"vendor": 0.4, "generation": 0.3, "dtype": 0.3}),
+    Term(
+        "prefill",
+        "share",
+        0.5,
+        0.6,
+        {"vendor": 0.4, "generation": 0.3, "dtype": 0.4, "framework": 0.3, "stack": 0.3, "ffn": 0.3},
+    ),
+    Term("score", "share", 0.35, 0.6, {"vendor": 0.4, "attention": 0.4}),
+    Term("bandwidth", "share", 0.75, 0.5, {"vendor": 0.4, "generation": 0.3, "dtype": 0.3}),
+    Term("cache", "share", 0.6, 0.6, {"vendor": 0.4, "framework": 0.3, "attention": 0.3}),
+    Term("routed", "share", 0.7, 0.6, {"vendor": 0.4, "recipe": 0.4, "framework": 0.4}),
+    Term("grouped", "share", 0.7, 0.6, {"vendor": 0.4, "dtype": 0.4, "framework": 0.3}),
+    Term("link", "share", 0.5, 0.6, {"vendor": 0.4}),
+    Term("floor", "seconds", 8e-6, 0.5, {"vendor": 0.4, "framework": 0.3}),
+    Term("layer", "seconds", 25e-6, 0.6, {"vendor": 0.4, "framework": 0.4, "attention": 0.3, "stack": 0.3}),
+    Term("gate", "seconds", 25e-6, 0.6, {"vendor": 0.4, "framework": 0.4, "stack": 0.3, "recipe": 0.4}),
+    Term("step", "seconds", 1.5e-3, 0.6, {"framework": 0.4}),
+    Term("sequence", "seconds", 2e-5, 0.7, {"framework": 0.5}),
+    Term("first", "seconds", 0.06, 0.8, {"framework": 0.4, "stage": 0.4, "stat": 0.4}),
+    Term("poll", "factor", 1.0, 0.8, {"stack": 0.6, "dispatch": 0.8}),
+    Term("queue", "factor", 0.6, 0.7, {"framework": 0.4, "stage": 0.4}),
+    Term("burst", "factor", 0.02, 0.8, {"framework": 0.5, "stage": 0.5, "stat": 0.8, "layout": 0.8}),
+    Term("mixing", "factor", 0.8, 0.4, {"framework": 0.3}),
+    Term("accepted", "factor", 1.2, 0.4, {"framework": 0.3}),
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each term's base and each group's levels stand in the parameter vector; the last place is a fixed zero."""
+
+    levels: Mapping[str, tuple[str, ...]]
+    names: tuple[str, ...]
+    place: Mapping[str, int]
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return len(self.names)
+
+
+def layout(levels: Mapping[str, Sequence[str]]) -> Layout:
+    """The layout of the parameter vector for the levels met in the measurements."""
+    names = []
+    for term in TERMS:
+        names.append(term.name)
+        names += [f"{term.name}[{group}={level}]" for group in term.groups for level in levels.get(group, ())]
+    return Layout({g: tuple(v) for g, v in levels.items()}, tuple(names), {n: i for i, n in enumerate(names)})
+
+
+def prior(form: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of every parameter before any measurement."""
+    mean, sd = np.zeros(form.size), np.zeros(form.size)
+    for term in TERMS:
+        at = form.place[term.name]
+        mean[at], sd[at] = _transform(term.form, term.centre), term.sd
+        for group, spread in term.groups.items():
+            for level in form.levels.get(group, ()):
+                sd[form.place[f"{term.name}[{group}={level}]"]] = spread
+    return mean, sd
+
+
+def _transform(form: str, value: float) -> float:
+    return float(np.log(value / (1 - value))) if form == "share" else float(np.log(value))
+
+
+def group_levels(configuration: Configuration) -> dict[str, str]:
+    """The level of each group a configuration belongs to."""
+    model = configuration.model
+    attention = "latent" if model.latent else "linear" if model.state_elements > 0 else "grouped"
+    generation = configuration.chip.generation.split(" ")[0].lower()
+    split = configuration.plan is not None and configuration.plan.split
+    spread = "data" if configuration.plan is not None and configuration.plan.dp > 1 else "tensor"
+    return {
+        "vendor": configuration.chip.vendor, "framework": configuration.framework, "dtype": configuration.dtype,
+        "attention": attention, "stage": "split" if split else "mixed", "stat": configuration.stat,
+        "generation": generation, "stack": f"{configuration.framework}/{generation}",
+        "layout": spread, "ffn": "routed" if model.experts > 0 else "dense", "recipe": f"{'default' if configuration.stat == 'step' else 'tuned'}/{configuration.dtype}",
+        "dispatch": f"{configuration.framework}/{spread}",
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What a fit learnt: `mean` [p] and `draws` [d, p] of the parameters in the order of `form`, and how wrong estimates were.
+
+    `attribution`: whose measurements these are; `command`: how to make the file again.
+    """
+
+    form: Layout
+    mean: np.ndarray
+    draws: np.ndarray
+    errors: Errors
+    attribution: str
+    command: str
+
+    def unmet(self, draws: int = 24) -> np.ndarray:
+        """Draws of the parameters for rows with a level never measured: [draws, p + 1], offset of an unmet level last.
+
+        The last place is drawn in units of the group's own spread by `efficiencies`.
+        """
+        chosen = self.draws[np.linspace(0, len(self.draws) - 1, draws).astype(int)]
+        noise = np.random.default_rng(20251122).standard_normal((draws, 1))
+        return np.concatenate([chosen, noise], axis=1)
+
+
+def to_json(posterior: Posterior) -> str:
+    """The posterior as a small JSON document."""
+    errors = posterior.errors
+    record = {
+        "attribution": posterior.attribution, "command": posterior.command, "levels": dict(posterior.form.levels),
+        "mean": [round(float(x), 4) for x in posterior.mean],
+        "draws": [[round(float(x), 3) for x in draw] for draw in posterior.draws],
+        "errors": {q: {k: [round(x, 4) for x in v] for k, v in kinds.items()} for q, kinds in errors.points.items()},
+        "chips": sorted(errors.chips), "models": sorted(errors.models),
+    }  # fmt: skip
+    return json.dumps(record, separators=(",", ":")) + "\n"
+
+
+def from_json(text: str, where: str = "posterior") -> Posterior:
+    """A posterior from its JSON form. Raises `InputError` where it is none or belongs to another version of the terms."""
+    try:
+        record = json.loads(text)
+        form = layout(record["levels"])
+        mean, draws = np.asarray(record["mean"], dtype=float), np.asarray(record["draws"], dtype=float)
+        points = {q: {k: (float(v[0]), float(v[1])) for k, v in kinds.items()} for q, kinds in record["errors"].items()}
+        errors = Errors(points, frozenset(record["chips"]), frozenset(record["models"]))
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise InputError(f"{where}: not a fitted posterior ({error!r})") from None
+    if mean.shape != (form.size,) or draws.ndim != 2 or draws.shape[1] != form.size:
+        raise InputError(f"{where}: fitted for {mean.size} parameters where this version has {form.size}; fit it again")
+    return Posterior(form, mean, draws, errors, record.get("attribution", ""), record.get("command", ""))
+
+
+@lru_cache(maxsize=1)
+def shipped() -> Posterior:
+    """The posterior that comes with the package."""
+    return from_json(resources.files("chipweir.perf").joinpath("data", "posterior.json").read_text(encoding="utf-8"))
+
+
+Index = Mapping[str, list[np.ndarray]]
+
+
+def index(form: Layout, rows: Sequence[Mapping[str, str]]) -> Index:
+    """For every term the places of base and offsets per row [n]; the place after the last stands for an unmet level."""
+    out: dict[str, list[np.ndarray]] = {}
+    columns = {g: np.array([r[g] for r in rows], dtype=object) for g in GROUPS}
+    for term in TERMS:
+        places = [np.full(len(rows), form.place[term.name])]
+        for group in term.groups:
+            at = np.full(len(rows), form.size)
+            for level in form.levels.get(group, ()):
+                at[columns[group] == level] = form.place[f"{term.name}[{group}={level}]"]
+            places.append(at)
+        out[term.name] = places
+    return out
+
+
+def efficiencies(theta: Any, where: Index, size: int) -> Efficiency:
+    """Efficiencies per row [n] from the parameter vector `theta` [p] (or draws [..., p], giving [..., n]).
+
+    `size` is p without the unmet level's place; `theta` may have that place too (`Posterior.unmet`).
+    """
+    xp = namespace(theta)
+    # Without draws of it, an unmet level's offset is its prior mean, zero.
+    padded = (
+        theta if theta.shape[-1] == size + 1 else xp.concatenate([theta, xp.zeros((*theta.shape[:-1], 1))], axis=-1)
+    )
+    values = {}
+    for term in TERMS:
+        base, *offsets = where[term.name]
+        total = padded[..., base]
+        for spread, at in zip(term.groups.values(), offsets, strict=True):
+            total = total + padded[..., at] * np.where(at == size, spread, 1.0)
+        values[term.name] = 1.0 / (1.0 + xp.exp(-total)) if term.form == "share" else xp.exp(total)
+    return Efficiency(**values)

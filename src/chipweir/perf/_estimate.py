@@ -1,0 +1,191 @@
+"""One estimate: a model on a chip or system, with its interval, its plan, what binds it, its power and its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from chipweir.errors import InputError
+from chipweir.perf._architecture import architecture, kv_bytes, weight_bytes
+from chipweir.perf._batch import Predictions, describe, operator_table, predict
+from chipweir.perf._configuration import Configuration, cache_dtype, precision
+from chipweir.perf._efficiency import Posterior, shipped
+from chipweir.perf._hardware import Hardware, hardware, native
+from chipweir.perf._plan import Plan, candidates
+from chipweir.perf._serving import USABLE
+
+
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512)
+FRAMEWORKS = {"cuda": "trt", "rocm": "sglang", "cann": "vllm"}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What serving `model` on `chips` of `chip` gives; every quantity {p10, p50, p90}.
+
+    `memory`: bytes per chip of weights and cache and what is usable. `binds`: what takes most of a decode step. `operators`: roofline table.
+    """
+
+    model: str
+    chip: str
+    chips: int
+    dtype: str
+    isl: float
+    osl: float
+    quantities: Mapping[str, Mapping[str, float]]
+    plan: Mapping[str, Any]
+    binds: str
+    memory: Mapping[str, float]
+    cost: Mapping[str, Any]
+    notes: tuple[str, ...]
+    operators: tuple[Mapping[str, Any], ...]
+
+    def record(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        return {
+            "model": self.model, "chip": self.chip, "chips": self.chips, "precision": self.dtype, "isl": self.isl, "osl": self.osl,
+            "quantities": {k: dict(v) for k, v in self.quantities.items()}, "plan": dict(self.plan), "binds": self.binds,
+            "memory": dict(self.memory), "cost": dict(self.cost), "notes": list(self.notes),
+            "operators": [dict(o) for o in self.operators],
+        }  # fmt: skip
+
+
+def estimate(
+    model: str,
+    on: str,
+    *,
+    chips: int | None = None,
+    isl: float = 2048.0,
+    osl: float = 512.0,
+    concurrency: float | None = None,
+    target_tpot_ms: float | None = None,
+    precision_name: str = "",
+    framework: str = "",
+    overrides: Mapping[str, float | str] | None = None,
+    country: str = "US",
+    posterior: Posterior | None = None,
+) -> Estimate:
+    """Serving `model` on a chip or system: throughput per chip, latency, power, energy, cost, and the plan chosen.
+
+    Without `concurrency` the plan and load with the most tokens/s per chip are chosen, under `target_tpot_ms` if given.
+    Raises `UnknownName` for names, `InputError` for impossible numbers or a model that does not fit (with the bytes).
+    """
+    for name, value in (
+        ("chips", chips),
+        ("isl", isl),
+        ("osl", osl),
+        ("concurrency", concurrency),
+        ("target-tpot", target_tpot_ms),
+    ):
+        if value is not None and not (np.isfinite(value) and value > 0):
+            raise InputError(f"{name} must be above 0, not {value:g}")
+    chip = hardware(on, overrides)
+    base = _configuration(model, chip, isl, osl, precision_name, framework)
+    if chips is None and chip.system_chips and chip.system_chips <= 512:
+        chips = int(chip.system_chips)
+    posterior = posterior or shipped()
+    base = replace(base, concurrency=concurrency, tpot_limit=target_tpot_ms / 1e3 if target_tpot_ms else None,
+                   n_chips=float(chips) if chips else None)  # fmt: skip
+    predictions, _, reasons = predict([base], posterior)
+    if predictions is None:
+        raise InputError(reasons[0])
+    notes = list(base.notes)
+    if target_tpot_ms and predictions.median["tpot_ms"][0] > target_tpot_ms * 1.001:
+        fastest = float(predictions.median["tpot_ms"][0])
+        notes.append(f"no layout keeps {target_tpot_ms:g} ms per token; this one is the nearest at {fastest:.1f} ms")
+    if isl + osl > float(base.model.context):
+        notes.append(f"{isl + osl:,.0f} tokens are beyond the model's context of {float(base.model.context):,.0f}")
+    if not bool(native(chip, base.dtype)) and base.dtype != "bf16":
+        notes.append(f"{chip.name} has no {base.dtype.upper()} unit: emulated")
+    resolved = predictions.configurations[0]
+    quantities = predictions.row(0)
+    return Estimate(
+        model=base.model.name, chip=chip.name, chips=int(predictions.chips[0]), dtype=base.dtype, isl=isl, osl=osl,
+        quantities=quantities, plan=describe(resolved.plan, predictions, 0), binds=str(predictions.binds[0]),
+        memory=_memory(resolved, predictions), cost=_cost(on, chip, quantities, isl, osl, country), notes=tuple(notes),
+        operators=tuple(operator_table(resolved, predictions, posterior)),
+    )  # fmt: skip
+
+
+def _configuration(model: str, chip: Hardware, isl: float, osl: float, dtype: str, framework: str) -> Configuration:
+    known = architecture(model)
+    notes: list[str] = []
+    family = framework or FRAMEWORKS.get(str(chip.ecosystem), "vllm")
+    name = precision(dtype, model, known, chip, notes)
+    return Configuration(
+        phase="serving", chip=chip, model=known, dtype=name, kv_dtype=cache_dtype(name, family, chip, "serving"), framework=family,
+        plan=None, n_chips=None, isl=isl, osl=osl, concurrency=None, drafting=0.0, tpot_limit=None, ttft_limit=None,
+        stat="median", notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _memory(c: Configuration, predictions: Predictions) -> dict[str, float]:
+    plan = c.plan
+    assert plan is not None
+    chips = plan.tp * plan.dp
+    batch = float(predictions.served.batch[0])
+    return {
+        "weights_bytes": float(weight_bytes(c.model, c.dtype)), "cache_bytes_per_sequence": float(kv_bytes(c.model, c.isl + c.osl, c.kv_dtype)),
+        "cache_bytes_per_token": float(kv_bytes(c.model, 1e5, c.kv_dtype) / 1e5), "batch_per_replica": batch,
+        "most_sequences_per_replica": float(predictions.served.limit[0]), "usable_bytes_per_chip": USABLE * float(c.chip.memory_bytes),
+        "chips_per_replica": chips,
+    }  # fmt: skip
+
+
+def _cost(
+    on: str, chip: Hardware, quantities: Mapping[str, Mapping[str, float]], isl: float, osl: float, country: str
+) -> dict[str, Any]:
+    """Owning cost per million output tokens (all costs on the output) and per million tokens; empty where no price is known."""
+    from chipweir import facts
+    from chipweir.perf._cost import system_owning_cost
+
+    try:
+        hourly = system_owning_cost(facts.load(), on, quantities["power_w_chip"]["p50"], country=country)
+    except InputError as error:
+        return {"note": str(error)}
+    spread = float(np.exp(1.2816 * hourly.log_sd))
+    record: dict[str, Any] = {"usd_per_chip_hour": _interval(hourly.total, hourly.total / spread, hourly.total * spread),
+                              "country": country, "source": hourly.source}  # fmt: skip
+    for name, quantity in (
+        ("usd_per_million_output", "output_tok_s_chip"),
+        ("usd_per_million_tokens", "total_tok_s_chip"),
+    ):
+        rate = quantities[quantity]
+        centre = hourly.total / 3600 / rate["p50"] * 1e6
+        low = centre * float(np.exp(-np.hypot(np.log(rate["p90"] / rate["p50"]), np.log(spread))))
+        high = centre * float(np.exp(np.hypot(np.log(rate["p50"] / rate["p10"]), np.log(spread))))
+        record[name] = _interval(centre, low, high)
+    return record
+
+
+def _interval(centre: float, low: float, high: float) -> dict[str, float]:
+    return {"p10": low, "p50": centre, "p90": high}
+
+
+def frontier(
+    model: str, on: str, *, chips: int | None = None, isl: float = 2048.0, osl: float = 512.0, precision_name: str = "",
+    framework: str = "", posterior: Posterior | None = None,
+) -> list[dict[str, float]]:  # fmt: skip
+    """Throughput per chip against time per token over layouts and loads, only points no other beats in both, fastest first."""
+    chip = hardware(on)
+    base = _configuration(model, chip, isl, osl, precision_name, framework)
+    chips = chips or (int(chip.system_chips) if 0 < chip.system_chips <= 512 else None)
+    plans: Sequence[Plan] = candidates(base.model, chip, base.dtype, float(chips) if chips else None, context=isl + osl)
+    trials = [replace(base, plan=p, concurrency=b * p.decode_chips) for p in plans for b in BATCHES]
+    predictions, _, _ = predict(trials, posterior)
+    if predictions is None:
+        return []
+    points = sorted(
+        (float(t), -float(o), float(n), float(f))
+        for t, o, n, f in zip(predictions.median["tpot_ms"], predictions.median["output_tok_s_chip"],
+                              predictions.cases.concurrency, predictions.median["ttft_ms"], strict=True)
+    )  # fmt: skip
+    best, kept = 0.0, []
+    for tpot, minus, load, ttft in points:
+        if -minus > best:
+            best = -minus
+            kept.append({"tpot_ms": tpot, "output_tok_s_chip": best, "concurrency": load, "ttft_ms": ttft})
+    return kept

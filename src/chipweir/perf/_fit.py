@@ -1,0 +1,213 @@
+"""Fitting the efficiencies to measurements: maximum a posteriori with NumPyro, Laplace draws, errors by leaving groups out.
+
+    chipweir estimate --fit perf-measurements.csv --out posterior.json
+
+Measured logs are Student-t about the estimate's. Measurements of one chip, model and release repeat each other's errors, so the likelihood is
+tempered: a row counts as `TEMPER` of an independent one. JAX and NumPyro are imported only here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chipweir.errors import InputError
+from chipweir.perf._assemble import gather
+from chipweir.perf._efficiency import GROUPS, Layout, Posterior, efficiencies, group_levels, index, layout, prior
+from chipweir.perf._intervals import Errors, deployment, learn
+from chipweir.perf._measured import Measured, Row, arrays, measured, read_rows, stated
+from chipweir.perf._operators import Work, namespace
+from chipweir.perf._serving import Case, Served, inter_token, serve
+
+
+TEMPER = 0.2
+# Scale of the Student-t (3 degrees of freedom) about each log, and how much a row's quantity counts.
+SCALES = {"tpot": (0.15, 1.0), "ttft": (0.35, 0.3), "output": (0.2, 0.3)}
+DEGREES = 3.0
+DRAWS = 48
+STEPS = 400
+# Refits that leave a chip or a model out, and the curvature, use one row in this many.
+THIN = 3
+FEWEST = 20
+ATTRIBUTION = (
+    "Fitted to public measurements: InferenceX (SemiAnalysis, Apache-2.0 repositories), NVIDIA aiconfigurator silicon samples "
+    "(Apache-2.0), ML.ENERGY v3, CloudMatrix384 and DeepSeek papers, vLLM and SGLang blogs. No measurement is contained."
+)
+
+
+def predicted(theta: Any, data: Measured, work: Work, cases: Case, where: Any, size: int) -> dict[str, Any]:
+    """Estimates of the measured quantities [n]: seconds, tokens/s per decoding chip."""
+    served = serve(work, efficiencies(theta, where, size), cases)
+    return quantities(served, data, cases)
+
+
+def quantities(served: Served, data: Measured, cases: Case) -> dict[str, Any]:
+    """What tables report from a `Served`: time per token as their statistic, output per decoding chip."""
+    steps = np.array([c.stat == "step" for c in data.configurations])
+    xp = namespace(served.tpot)
+    tpot = xp.where(steps, inter_token(served, cases.osl), served.tpot)
+    rate = served.rate * cases.osl / (cases.tp * cases.dp * cases.replicas)
+    return {"tpot": tpot, "ttft": served.ttft, "output": rate}
+
+
+def levels(data: Measured) -> dict[str, list[str]]:
+    """Levels of every group met in the data."""
+    found = [group_levels(c) for c in data.configurations]
+    return {g: sorted({f[g] for f in found}) for g in GROUPS}
+
+
+def numpyro_model(data: Measured, work: Work, cases: Case, form: Layout) -> Callable[[], None]:
+    """The probability model: normal priors on all parameters, tempered Student-t likelihood of the logs."""
+    import jax.numpy as jnp
+    import numpyro
+    import numpyro.distributions as dist
+
+    mean, sd = prior(form)
+    where = index(form, [group_levels(c) for c in data.configurations])
+    logs = {name: np.log(np.where(np.isfinite(getattr(data, name)), getattr(data, name), 1.0)) for name in SCALES}
+    used = {name: np.isfinite(getattr(data, name)) for name in SCALES}
+
+    def model() -> None:
+        theta = numpyro.sample("theta", dist.Normal(mean, sd).to_event(1))
+        estimate = predicted(theta, data, work, cases, where, form.size)
+        for name, (scale, share) in SCALES.items():
+            error = dist.StudentT(DEGREES, jnp.log(estimate[name]), scale).log_prob(logs[name])
+            counted = np.where(used[name], TEMPER * share * data.weight, 0.0)
+            numpyro.factor(name, jnp.sum(jnp.where(used[name], counted * error, 0.0)))
+
+    return model
+
+
+def potential_of(data: Measured, form: Layout) -> Callable[[Any], Any]:
+    """Minus the log posterior density as a function of the parameters."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    from numpyro.infer.util import log_density
+
+    model = numpyro_model(data, gather(data.configurations), arrays(data.configurations), form)
+
+    def potential(theta: Any) -> Any:
+        return -log_density(model, (), {}, {"theta": theta})[0]
+
+    return potential
+
+
+def maximise(data: Measured, form: Layout, steps: int = STEPS) -> np.ndarray:
+    """The most probable parameters [p]."""
+    import jax
+    from scipy.optimize import minimize
+
+    both = jax.jit(jax.value_and_grad(potential_of(data, form)))
+
+    def numbers(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        value, slope = both(theta)
+        return float(value), np.asarray(slope, dtype=float)
+
+    found = minimize(
+        numbers, prior(form)[0], jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxfun": 2 * steps}
+    )
+    return np.asarray(found.x)
+
+
+def laplace(potential: Callable[[Any], Any], mode: np.ndarray, form: Layout, count: int, seed: int = 0) -> np.ndarray:
+    """Draws [count, p] from the normal approximation at the mode; curvature is not let fall below a tenth of the prior's."""
+    import jax
+
+    curvature = np.asarray(jax.hessian(potential)(mode))
+    floor = 0.1 / prior(form)[1] ** 2
+    values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
+    values = np.maximum(values, floor.min())
+    noise = np.random.default_rng(seed).standard_normal((count, len(mode)))
+    draws: np.ndarray = mode + (noise / np.sqrt(values)) @ vectors.T
+    return draws
+
+
+def ratios(theta: np.ndarray, form: Layout, data: Measured) -> dict[str, np.ndarray]:
+    """ln(measured / estimated) of every quantity [n]; NaN where not measured."""
+    where = index(form, [group_levels(c) for c in data.configurations])
+    cases = arrays(data.configurations)
+    estimate = predicted(theta, data, gather(data.configurations), cases, where, form.size)
+    return {name: np.log(getattr(data, name) / np.asarray(estimate[name])) for name in SCALES}
+
+
+def folds(labels: np.ndarray, limit: int) -> list[np.ndarray]:
+    """Groups of labels to leave out together: every label with many rows alone, the rest shared out over the folds."""
+    names, counts = np.unique(labels, return_counts=True)
+    order = names[np.argsort(-counts)]
+    bins: list[list[str]] = [[] for _ in range(min(limit, len(order)))]
+    for place, name in enumerate(order):
+        bins[place % len(bins)].append(name)
+    return [np.isin(labels, group) for group in bins]
+
+
+def thinned(data: Measured, by: int, seed: int = 0) -> Measured:
+    """One row in `by`, each counting for that many (neighbouring rows repeat each other)."""
+    if by <= 1 or len(data.rows) < FEWEST * by:
+        return data
+    keep = np.sort(np.random.default_rng(seed).permutation(len(data.rows))[: len(data.rows) // by])
+    return replace(data.take(keep), weight=data.weight[keep] * by)
+
+
+def left_out(data: Measured, by: str, limit: int, say: Callable[[str], None]) -> dict[str, np.ndarray]:
+    """ln(measured / estimated) [n] with every row estimated from a fit that saw nothing of its chip (or model)."""
+    labels = data.label(by)
+    result = {name: np.full(len(data.rows), np.nan) for name in SCALES}
+    for out in folds(labels, limit):
+        rest, test = thinned(data.take(np.flatnonzero(~out)), THIN), data.take(np.flatnonzero(out))
+        if not rest.rows or not test.rows:
+            continue
+        form = layout(levels(rest))
+        theta = maximise(rest, form, STEPS // 2)
+        for name, values in ratios(theta, form, test).items():
+            result[name][out] = values
+        say(f"left out {by} {', '.join(sorted(set(labels[out])))}: {_score(result['tpot'][out])}")
+    return result
+
+
+def _score(ratio: np.ndarray) -> str:
+    error = np.abs(np.expm1(-ratio[np.isfinite(ratio)]))
+    return (
+        f"TPOT error median {np.median(error):.1%}, mean {error.mean():.1%} of {len(error)}"
+        if len(error)
+        else "no TPOT"
+    )
+
+
+def fit(
+    rows: Sequence[Row], command: str = "", *, quick: bool = False, say: Callable[[str], None] = lambda _: None
+) -> Posterior:
+    """The posterior of a table of measurements, with errors learnt from chips and models left out (not if `quick`).
+
+    Raises `InputError` where the table has too few usable rows.
+    """
+    data, _, _ = stated(measured(rows))
+    if len(data.rows) < FEWEST:
+        raise InputError(f"only {len(data.rows)} usable serving rows; a fit needs at least {FEWEST}")
+    form = layout(levels(data))
+    theta = maximise(data, form)
+    own = ratios(theta, form, data)
+    say(f"all {len(data.rows)} rows: {_score(own['tpot'])}")
+    draws = laplace(potential_of(thinned(data, THIN), form), theta, form, DRAWS)
+    kinds = [deployment(c, chosen=False) for c in data.configurations]
+    points = {q: {f"familiar:{k}": v for k, v in t.items()} for q, t in learn(own, kinds, data.weight).items()}
+    new = own if quick else _joined(left_out(data, "chip", 7, say), left_out(data, "model", 8, say))
+    repeat = 1 if quick else 2
+    for quantity, table in learn(new, kinds * repeat, np.tile(data.weight, repeat)).items():
+        points[quantity] |= {f"new:{k}": v for k, v in table.items()}
+    chips = frozenset(c.chip.id for c in data.configurations)
+    models = frozenset(c.model.id for c in data.configurations)
+    return Posterior(form, theta, draws, Errors(points, chips, models), ATTRIBUTION, command)
+
+
+def _joined(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([a[name], b[name]]) for name in a}
+
+
+def fit_file(path: Path, *, quick: bool = False, say: Callable[[str], None] = lambda _: None) -> Posterior:
+    """`fit` of a CSV file."""
+    return fit(read_rows(path), f"chipweir estimate --fit {path.name}", quick=quick, say=say)

@@ -1,0 +1,153 @@
+"""Measurements as arrays beside the configurations they belong to."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from chipweir.errors import InputError
+from chipweir.perf._architecture import Architecture
+from chipweir.perf._assemble import case, gather
+from chipweir.perf._configuration import SERVING, Configuration, read_configuration
+from chipweir.perf._operators import Work, resident_weights
+from chipweir.perf._serving import USABLE, Case
+
+
+Row = Mapping[str, str]
+# A time to first token beyond this belongs to a saturated queue, not to the configuration.
+SATURATED_MS = 100_000.0
+TOO_LARGE = 64_000_000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """n measured configurations: seconds, tokens a second and chip; NaN where not measured. `weight`: how much a row counts."""
+
+    rows: tuple[Row, ...]
+    configurations: tuple[Configuration, ...]
+    tpot: np.ndarray
+    ttft: np.ndarray
+    output: np.ndarray
+    input: np.ndarray
+    weight: np.ndarray
+
+    def take(self, keep: np.ndarray) -> Measured:
+        """Rows `keep` (positions)."""
+        return Measured(
+            tuple(self.rows[i] for i in keep), tuple(self.configurations[i] for i in keep), self.tpot[keep],
+            self.ttft[keep], self.output[keep], self.input[keep], self.weight[keep],
+        )  # fmt: skip
+
+    def label(self, name: str) -> np.ndarray:
+        """A column to group by [n]: chip, model, family, phase, framework, dtype. Models with the same layers are one."""
+        if name == "model":
+            return _same_layers([c.model for c in self.configurations])
+        get = {
+            "chip": lambda r, c: c.chip.id, "family": lambda r, c: r.get("family") or "",
+            "phase": lambda r, c: c.phase, "framework": lambda r, c: c.framework, "dtype": lambda r, c: c.dtype,
+        }[name]  # fmt: skip
+        return np.array([get(r, c) for r, c in zip(self.rows, self.configurations, strict=True)])
+
+
+def _same_layers(models: Sequence[Architecture]) -> np.ndarray:
+    keys = [(m.layers, m.hidden, m.experts, m.vocab, m.kv_elements) for m in models]
+    names: dict[object, str] = {}
+    for key, model in zip(keys, models, strict=True):
+        names[key] = min(names.get(key, model.id), model.id)
+    return np.array([names[key] for key in keys])
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a CSV file of configurations. Raises `InputError` where it cannot be read or has no header."""
+    try:
+        if path.stat().st_size > TOO_LARGE:
+            raise InputError(f"{path}: larger than {TOO_LARGE / 1e6:.0f} MB; split it")
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text") from None
+    if "\0" in text:
+        raise InputError(f"{path}: holds a NUL character; it is no text file")
+    reader = csv.DictReader(text.splitlines(keepends=True))
+    header = [name.strip() for name in reader.fieldnames or ()]
+    if "model" not in header or not {"chip", "system"} & set(header):
+        raise InputError(f"{path}:1: a table of configurations needs columns 'model' and 'chip'; see docs/perf.md")
+    if len(set(header)) != len(header):
+        raise InputError(f"{path}:1: a column is named twice")
+    reader.fieldnames = header
+    rows = []
+    for row in reader:
+        extra = row.pop(None, None)  # type: ignore[call-overload]
+        clean = {k: (v or "").strip() for k, v in row.items()}
+        if extra is not None or None in row.values():
+            clean["malformed"] = (
+                f"line {reader.line_num} has {'more' if extra is not None else 'fewer'} cells than the header"
+            )
+        rows.append(clean)
+    return rows
+
+
+def measured(rows: Sequence[Row]) -> Measured:
+    """The serving rows that can be read; others are left out (their reasons come with the batch interface)."""
+    kept, configurations = [], []
+    for row in rows:
+        if (row.get("phase") or "serving").strip().lower() not in SERVING or row.get("malformed"):
+            continue
+        try:
+            configurations.append(read_configuration(row))
+            kept.append(row)
+        except InputError:
+            continue
+    if not kept:
+        raise InputError("no serving measurement can be read from the table")
+    columns = {
+        name: np.array([_number(row, column) for row in kept]) * scale
+        for name, column, scale in (("tpot", "tpot_ms", 1e-3), ("ttft", "ttft_ms", 1e-3),
+                                    ("output", "output_tok_s_chip", 1.0), ("input", "input_tok_s_chip", 1.0))
+    }  # fmt: skip
+    columns["ttft"] = np.where(columns["ttft"] * 1e3 > SATURATED_MS, np.nan, columns["ttft"])
+    return Measured(tuple(kept), tuple(configurations), **columns, weight=_weights(kept, configurations))
+
+
+def _number(row: Row, name: str) -> float:
+    try:
+        value = float(row.get(name) or "nan")
+    except ValueError:
+        return float("nan")
+    return value if value > 0 else float("nan")
+
+
+def _weights(rows: Sequence[Row], configurations: Sequence[Configuration]) -> np.ndarray:
+    """Rows that repeat one another count less, and least those whose state is guessed (see the traps in docs/perf.md)."""
+    weight = np.ones(len(rows))
+    for i, (row, configuration) in enumerate(zip(rows, configurations, strict=True)):
+        family = row.get("family") or ""
+        if family == "NVIDIA-silicon-sample":
+            weight[i] = 0.1 if 0 < configuration.drafting < 1 else 0.6
+        elif family == "InferenceX-tokenpos":
+            weight[i] = 0.2
+    return weight
+
+
+def stated(data: Measured) -> tuple[Measured, Work, Case]:
+    """Rows whose layout and load are stated and whose weights fit, with their arrays."""
+    whole = [i for i, c in enumerate(data.configurations) if c.plan is not None and c.concurrency is not None]
+    if not whole:
+        raise InputError("no row of the table states both layout and concurrency")
+    chosen = data.take(np.array(whole))
+    work = gather(chosen.configurations)
+    cases = arrays(chosen.configurations)
+    fits = np.flatnonzero(resident_weights(work, cases.tp, cases.dp) <= USABLE * work.memory_bytes)
+    kept = chosen.take(fits)
+    return kept, gather(kept.configurations), arrays(kept.configurations)
+
+
+def arrays(configurations: Sequence[Configuration]) -> Case:
+    """`Case` of configurations that state plan and concurrency."""
+    plans = [c.plan for c in configurations if c.plan is not None]
+    return case(configurations, plans, [c.concurrency or 1.0 for c in configurations])

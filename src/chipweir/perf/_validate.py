@@ -1,0 +1,186 @@
+"""How wrong the estimates are on a table of measurements, beside a plain roofline and a roofline with two numbers fitted on top."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chipweir.errors import InputError
+from chipweir.perf._assemble import gather
+from chipweir.perf._batch import Row, predict_rows
+from chipweir.perf._efficiency import Posterior
+from chipweir.perf._measured import Measured, arrays, measured, stated
+from chipweir.perf._operators import OPERATORS, pass_load
+
+
+QUANTITIES = ("tpot_ms", "ttft_ms", "output_tok_s_chip", "total_tok_s_chip", "input_tok_s_chip", "tokens_s_chip_train",
+              "step_time_s", "power_w_chip", "j_per_output_token")  # fmt: skip
+GROUPS = ("family", "phase", "chip", "model")
+SATURATED_MS = 100_000.0
+
+
+@dataclass(frozen=True)
+class Score:
+    """Errors of n predictions: absolute percentage (median, mean), bias (median of ln predicted / measured), share inside 80 %."""
+
+    n: int
+    median: float
+    mean: float
+    bias: float
+    coverage: float
+
+    def record(self) -> dict[str, float]:
+        """As plain numbers, rounded."""
+        return {"n": self.n, "median_ape": round(self.median, 4), "mean_ape": round(self.mean, 4),
+                "bias_log": round(self.bias, 4), "coverage_80": round(self.coverage, 4)}  # fmt: skip
+
+
+def score(predicted: np.ndarray, observed: np.ndarray, low: np.ndarray, high: np.ndarray) -> Score:
+    """Errors of positive numbers [n]. Raises `InputError` for none."""
+    if len(observed) == 0:
+        raise InputError("nothing to score")
+    error = np.abs(predicted / observed - 1.0)
+    inside = (low <= observed) & (observed <= high)
+    return Score(
+        len(observed),
+        float(np.median(error)),
+        float(error.mean()),
+        float(np.median(np.log(predicted / observed))),
+        float(inside.mean()),
+    )
+
+
+def validate(rows: Sequence[Row], posterior: Posterior | None = None) -> dict[str, Any]:
+    """Error tables of a table of measurements: overall and by family, phase, chip and model; baselines on the same rows.
+
+    A time to first token above 100 s belongs to a saturated queue and is not scored. Raises `InputError` if nothing can be scored.
+    """
+    answers = predict_rows(rows, posterior)
+    pairs = _pairs(rows, answers)
+    if not pairs:
+        raise InputError("no row has both a measurement and a prediction")
+    reasons: dict[str, int] = {}
+    for answer in answers:
+        if "reason" in answer:
+            reasons[answer["reason"]] = reasons.get(answer["reason"], 0) + 1
+    return {
+        "rows": len(rows), "predicted": sum("predictions" in a for a in answers), "without": reasons,
+        "overall": {q: _score_of(p).record() for q, p in pairs.items()},
+        "groups": {g: _by(rows, pairs, g) for g in GROUPS}, "baselines": baselines(rows, answers),
+    }  # fmt: skip
+
+
+Pair = list[tuple[int, float, float, float, float]]
+
+
+def _pairs(rows: Sequence[Row], answers: Sequence[Mapping[str, Any]]) -> dict[str, Pair]:
+    """(row, predicted, observed, low, high) of every quantity that is both measured and predicted."""
+    pairs: dict[str, Pair] = {}
+    for place, (row, answer) in enumerate(zip(rows, answers, strict=True)):
+        for quantity in QUANTITIES:
+            made = answer.get("predictions", {}).get(quantity)
+            seen = _observed(row, quantity)
+            if made and seen is not None and not (quantity == "ttft_ms" and seen > SATURATED_MS):
+                pairs.setdefault(quantity, []).append((place, made["p50"], seen, made["p10"], made["p90"]))
+    return pairs
+
+
+def _observed(row: Row, quantity: str) -> float | None:
+    try:
+        value = float(row.get(quantity) or "nan")
+    except ValueError:
+        return None
+    return value if np.isfinite(value) and value > 0 else None
+
+
+def _score_of(pairs: Pair) -> Score:
+    _, predicted, observed, low, high = (np.array(x) for x in zip(*pairs, strict=True))
+    return score(predicted, observed, low, high)
+
+
+def _by(rows: Sequence[Row], pairs: Mapping[str, Pair], group: str) -> dict[str, dict[str, dict[str, float]]]:
+    table: dict[str, dict[str, dict[str, float]]] = {}
+    for quantity, all_pairs in pairs.items():
+        labels = [rows[p[0]].get(group) or "(not stated)" for p in all_pairs]
+        for label in sorted(set(labels)):
+            chosen = [p for p, name in zip(all_pairs, labels, strict=True) if name == label]
+            table.setdefault(label, {})[quantity] = _score_of(chosen).record()
+    return table
+
+
+def baselines(rows: Sequence[Row], answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Time per output token by a plain roofline, and by a x roofline + b refitted on these rows, on rows that all three predict."""
+    try:
+        data, _, _ = stated(measured(rows))
+    except InputError:
+        return {}
+    keep = np.flatnonzero(np.isfinite(data.tpot))
+    if len(keep) < 3:
+        return {}
+    data = data.take(keep)
+    bare = roofline_tpot(data)
+    slope, offset = two_numbers(bare, data.tpot)
+    ours = {id(row): a["predictions"]["tpot_ms"]["p50"] / 1e3 for row, a in zip(rows, answers, strict=True)
+            if "tpot_ms" in a.get("predictions", {})}  # fmt: skip
+    mine = np.array([ours.get(id(row), np.nan) for row in data.rows])
+    both = np.isfinite(mine)
+    names: dict[str, np.ndarray] = {"chipweir": mine, "roofline": bare, "two numbers": slope * bare + offset}
+    table = {name: _plain(values[both], data.tpot[both]) for name, values in names.items()}
+    table["two numbers"] |= {"slope": round(slope, 3), "offset_ms": round(offset * 1e3, 3)}
+    return {"tpot_ms": table}
+
+
+def _plain(predicted: np.ndarray, observed: np.ndarray) -> dict[str, float]:
+    record = score(predicted, observed, predicted, predicted).record()
+    record.pop("coverage_80")
+    return record
+
+
+def roofline_tpot(data: Measured) -> np.ndarray:
+    """Seconds per output token at datasheet peaks: the longer of compute and memory of each operator, nothing else."""
+    cases, work = arrays(data.configurations), gather(data.configurations)
+    batch = np.maximum(cases.concurrency / cases.replicas, cases.dp)
+    load = pass_load(work, batch, batch, cases.isl + cases.osl / 2, cases.tp, cases.dp)
+    seconds = np.zeros(len(batch))
+    for name in OPERATORS:
+        rate = work.score_rate if name == "attention_score" else work.rate
+        seconds = seconds + np.maximum(load.flops[name] / rate, load.bytes[name] / work.memory_bandwidth)
+    return seconds
+
+
+def two_numbers(bare: np.ndarray, observed: np.ndarray) -> tuple[float, float]:
+    """Slope and offset (s) that make the mean absolute relative error of slope x bare + offset least (reweighted least squares)."""
+    weight = 1.0 / observed
+    for _ in range(50):
+        design = np.stack([bare, np.ones_like(bare)], axis=1) * weight[:, None]
+        slope, offset = np.linalg.lstsq(design, observed * weight, rcond=None)[0]
+        error = np.abs(slope * bare + offset - observed) / observed
+        weight = 1.0 / observed / np.sqrt(np.maximum(error, 1e-3))
+    return float(slope), float(offset)
+
+
+def leave_out(rows: Sequence[Row], by: str, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Errors on chips (or models) the fit has not seen, for tpot, ttft and output throughput. Needs the `fit` extra."""
+    from chipweir.perf._fit import left_out
+
+    if by not in ("chip", "model"):
+        raise InputError(f"leave out 'chip' or 'model', not '{by}'")
+    data, _, _ = stated(measured(rows))
+    found = left_out(data, by, 64, say)
+    labels = data.label(by)
+    table: dict[str, Any] = {"by": by, "overall": {}, "groups": {}}
+    for quantity, ratio in found.items():
+        usable = np.isfinite(ratio)
+        if not usable.any():
+            continue
+        table["overall"][quantity] = _left_score(ratio[usable])
+        for label in sorted(set(labels[usable])):
+            table["groups"].setdefault(str(label), {})[quantity] = _left_score(ratio[usable & (labels == label)])
+    return table
+
+
+def _left_score(ratio: np.ndarray) -> dict[str, float]:
+    return _plain(np.exp(-ratio), np.ones_like(ratio))
