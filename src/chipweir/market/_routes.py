@@ -5,7 +5,7 @@ from jax import Array
 
 
 # Rents (log points) at which expansion is three quarters of its fastest.
-_RENT_SCALE = 0.15
+_RENT_SCALE = 0.1
 # Attrition of a route as a share of its fastest growth, at the enforcement of 2025.
 _ATTRITION = 0.25
 
