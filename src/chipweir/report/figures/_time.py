@@ -7,7 +7,7 @@ import xarray as xr
 from chipweir.errors import InputError
 from chipweir.i18n import _
 from chipweir.report import _access
-from chipweir.report._labels import label, unit
+from chipweir.report._labels import label
 from chipweir.report._style import Theme
 from chipweir.report.figures._build import (
     Line,
@@ -251,7 +251,7 @@ def anything(
     lines = across_scenarios(dataset, variable, scenarios, **selection)
     title = str(dataset[variable].attrs.get("long_name", variable.replace("_", " ")))
     title = ": ".join([title, *(label(dim, value) for dim, value in selection.items())])
-    return chart_fan(lines, title=title, what=unit(lines[0].series.unit), theme=theme, note=_note(dataset), log=log)
+    return chart_fan(lines, title=title, what=unit_of(lines) or _("ratio"), theme=theme, note=_note(dataset), log=log)
 
 
 @figure

@@ -1,0 +1,173 @@
+import base64
+import json
+from datetime import date
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from chipweir import facts
+from chipweir.errors import InputError, UnknownName
+from chipweir.i18n import use_language
+from chipweir.report import _chips, figures
+from chipweir.report._style import PALETTE
+from chipweir.report.figures._build import spread
+from chipweir.report.figures._rules import ChipPoint, legal_history, tpp_plane
+
+
+RUN_FIGURES = {
+    "compute": {},
+    "compute_by_origin": {},
+    "ratio_to_us": {},
+    "share": {"variable": "nvidia_share"},
+    "smuggled": {},
+    "premium": {},
+    "token_price": {},
+    "utilisation": {},
+    "power": {},
+    "lag": {},
+    "largest_run": {},
+    "production": {},
+    "korea_hbm": {},
+    "korea_at_risk": {},
+    "flows": {},
+    "binding": {},
+    "ecosystem_shares": {},
+    "maturity": {},
+    "difference": {},
+    "anything": {"variable": "unmet_share"},
+}
+
+
+def unpack(record):
+    return np.frombuffer(base64.b64decode(record["bdata"]), dtype="<f4")
+
+
+@pytest.mark.parametrize("name", RUN_FIGURES)
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_every_figure_is_valid_plotly_with_title_unit_and_source(run, name, lang):
+    with use_language(lang):
+        made = getattr(figures, name)(run, **RUN_FIGURES[name])
+    assert isinstance(made, go.Figure)  # Plotly has validated every attribute
+    assert made.data
+    assert made.layout.title.text
+    assert made.layout.title.subtitle.text
+    assert any("Chipweir" in note.text for note in made.layout.annotations)
+
+
+@pytest.mark.parametrize("name", RUN_FIGURES)
+def test_the_page_gets_the_same_figure_as_the_notebook(run, name):
+    assert go.Figure(getattr(figures, name).spec(run, **RUN_FIGURES[name])) == getattr(figures, name)(
+        run, **RUN_FIGURES[name]
+    )
+
+
+def test_a_fan_shows_the_runs_own_numbers(run):
+    spec = figures.compute.spec(run, "CHN", scenarios=["weir"])
+    median = next(trace for trace in spec["data"] if trace.get("name") == "Weir")
+    expected = run["compute"].sel(scenario="weir", region="CHN", quantile=0.5).values
+    np.testing.assert_allclose(unpack(median["y"]) * 1e6, expected, rtol=1e-6)
+    bands = [trace for trace in spec["data"] if trace.get("fill") == "toself"]
+    high = run["compute"].sel(scenario="weir", region="CHN", quantile=0.95).values
+    np.testing.assert_allclose(unpack(bands[0]["y"])[: high.size] * 1e6, high, rtol=1e-6)
+
+
+def test_lines_differ_in_more_than_colour(run):
+    lines = [trace for trace in figures.compute.spec(run)["data"] if trace.get("mode") == "lines+markers"]
+    assert len({line["line"]["color"] for line in lines}) == 4
+    assert len({line["line"]["dash"] for line in lines}) == 4
+    assert len({line["marker"]["symbol"] for line in lines}) == 4
+    assert {line["line"]["color"] for line in lines} <= set(PALETTE)
+
+
+def test_a_scenario_keeps_its_colour_whatever_else_is_shown(run):
+    def colour(scenarios):
+        spec = figures.compute.spec(run, scenarios=scenarios)
+        return next(trace["line"]["color"] for trace in spec["data"] if trace.get("name") == "Open")
+
+    assert colour(None) == colour(["baseline", "open"])
+
+
+def test_a_run_without_a_variable_says_so(run):
+    with pytest.raises(InputError, match="no 'lag_months'"):
+        figures.lag(run.drop_vars("lag_months"))
+    with pytest.raises(UnknownName, match="baseline"):
+        figures.lag(run, scenarios=["basline"])
+    with pytest.raises(InputError, match="2022 to 2032"):
+        figures.flows(run, year=1999)
+
+
+def test_flows_balance_at_every_channel(run):
+    spec = figures.flows.spec(run, "weir", 2027, destination=None)
+    link, node = spec["data"][0]["link"], spec["data"][0]["node"]
+    through = np.zeros((2, len(node["label"])))
+    for start, end, units in zip(link["source"], link["target"], link["value"], strict=True):
+        through[0, start] += units
+        through[1, end] += units
+    middle = [i for i in range(len(node["label"])) if through[0, i] and through[1, i]]
+    assert middle
+    np.testing.assert_allclose(through[0, middle], through[1, middle], rtol=1e-9)
+
+
+def test_values_that_are_not_finite_do_no_harm(run):
+    broken = run.copy(deep=True)
+    broken["premium_black_market"][:, :, :20] = np.nan
+    spec = figures.premium.spec(broken)
+    low, high = spec["layout"]["yaxis"]["range"]
+    assert np.isfinite([low, high]).all()
+    assert low < high
+    broken["premium_black_market"][:] = np.nan
+    assert np.isfinite(figures.premium.spec(broken)["layout"]["yaxis"]["range"]).all()
+
+
+def test_a_tail_does_not_hide_the_rest(run):
+    wild = run.copy(deep=True)
+    wild["smuggled_units"].loc[{"quantile": 0.95}] *= 1e4
+    _low, high = figures.smuggled.spec(wild)["layout"]["yaxis"]["range"]
+    factor = 1e3
+    assert high * factor < 4 * float(wild["smuggled_units"].sel(quantile=0.75).max())
+
+
+def test_end_labels_do_not_overlap():
+    places = spread([0.5, 0.5, 0.51, 0.97, 0.98], [0.07] * 5)
+    assert np.diff(sorted(places)).min() >= 0.07 - 1e-9
+    assert max(places) <= 0.99
+
+
+def test_specs_are_plain_json(run):
+    spec = figures.binding.spec(run)
+    assert json.loads(json.dumps(spec)) == spec
+
+
+def test_timeline_holds_the_events_of_the_facts():
+    events = facts.load().events.values()
+    spec = figures.timeline.spec(events, types=["export_control"], until=date(2023, 12, 31))
+    shown = sorted(day for trace in spec["data"] for day in trace["x"])
+    assert shown == sorted(e.date for e in events if e.type == "export_control" and e.date <= "2023-12-31")
+    assert "2022-10-07" in shown
+
+
+def test_control_regions_are_those_of_the_rules_on_the_day():
+    assert _chips.regions_on(date(2022, 1, 1)) == []
+    early = _chips.regions_on(date(2023, 1, 1))
+    assert [region.tpp for region in early] == [(4800.0, None)]
+    assert "io_gbps" in early[0].name
+    now = _chips.regions_on(date(2026, 1, 1))
+    assert {region.name for region in now} == {"3A090.a", "3A090.b"}
+    assert any(region.density == (5.92, None) and region.tpp[0] == 1600 for region in now)
+
+
+def test_a_chip_without_die_area_is_hollow_and_at_the_edge():
+    spec = tpp_plane.spec([ChipPoint("known", 5000, 6.0, "US"), ChipPoint("unknown", 5000, None, "US")])
+    symbols = spec["data"][0]["marker"]["symbol"]
+    assert sorted(symbol.endswith("-open") for symbol in symbols) == [False, True]
+
+
+def test_legal_history_joins_equal_months():
+    months = np.arange("2022-01", "2023-01", dtype="datetime64[M]")
+    status = np.array([[0] * 6 + [4] * 6])
+    spec = legal_history.spec(months, ["x"], status)
+    assert [(trace["base"][0], trace["x"][0]) for trace in spec["data"]] == [
+        ("2022-01-01", 181 * 86_400_000),
+        ("2022-07-01", 184 * 86_400_000),
+    ]
