@@ -50,6 +50,9 @@ def test_list_counts(run: Run) -> None:
 def test_list_filters_by_any_name(run: Run) -> None:
     assert {row["maker"] for row in document(run, "list", "chips", "--maker", "화웨이")} == {"huawei"}
     assert {row["country"] for row in document(run, "list", "models", "--country", "한국")} == {"KR"}
+    assert {row["entity"] for row in document(run, "list", "facts", "--about", "中芯国际")} == {"smic"}
+    assert all("nvidia" in row["actor_ids"] for row in document(run, "list", "events", "--about", "NVIDIA"))
+    assert isinstance(document(run, "list", "chip")[0]["aliases"], list)
     code, _, error = run("list", "events", "--maker", "huawei")
     assert (code, error.count("\n")) == (2, 1)
 
@@ -90,6 +93,11 @@ def test_show_labels_rumours(run: Run) -> None:
     code, out, _ = run("show", "fab-002")
     assert code == 0
     assert "RUMOUR" in out
+    code, out, _ = run("show", "smic-7nm-yield")
+    (claim,) = [line for line in out.splitlines() if "70 percent" in line and "fab-042" in line]
+    assert ("RUMOUR" in claim) is page["value"]["rumour"]
+    for row in document(run, "list", "facts"):
+        assert row["rumour"] is (row["cls"] == "press" and row["confidence"] > "B")
 
 
 def test_a_misspelt_id_suggests(run: Run) -> None:
@@ -121,6 +129,17 @@ def test_a_bad_overlay_is_one_line_with_file_and_line(
     code, out, error = run(*command, "--facts", str(directory))
     assert (code, out, error.count("\n")) == (2, "", 1)
     assert "chips.csv:2" in error
+
+
+def test_show_tells_own_values_from_shipped_ones(run: Run, overlay: Callable[..., Path]) -> None:
+    text = "chip,quantity,central,unit,source,preferred\nnvidia-h20,memory_gb,141,GB,own-knowledge,yes\n"
+    directory = overlay(chip_values_csv=text)
+    page = document(run, "show", "H20", "--facts", str(directory))
+    assert [value["best"] for value in page["values"]["memory_gb"]] == [141, 96]
+    assert page["overrides"][0].startswith(
+        f"value nvidia-h20.memory_gb: {directory}/chip_values.csv:2 overrides chip_values"
+    )
+    assert "overrides" in run("show", "H20", "--facts", str(directory))[1]
 
 
 def test_query(run: Run) -> None:

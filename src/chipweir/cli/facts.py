@@ -25,21 +25,29 @@ LIST_COLUMNS: Mapping[str, Sequence[str]] = {
     "models": ("id", "name", "release", "type", "total_params_b", "active_params_b", "context"),
     "entities": ("id", "kind", "en", "ko", "zh", "country"),
     "countries": ("alpha2", "alpha3", "en", "ko", "zh", "region"),
-    "facts": ("id", "entity", "quantity", "item", "nature", "period", "reported", "cls", "confidence"),
+    "facts": ("id", "entity", "quantity", "item", "nature", "period", "reported", "cls", "confidence", "rumour"),
     "events": ("id", "date", "type", "region", "description", "confidence"),
-    "prices": ("id", "kind", "item", "provider", "metric", "reported", "valid_from", "confidence"),
+    "prices": ("id", "kind", "item", "provider", "metric", "reported", "valid_from", "cls", "confidence", "rumour"),
     "sources": ("id", "title", "cls", "published"),
     "conflicts": ("id", "quantity", "preferred"),
 }
 SHORT = 32
-MAKER_KINDS = ("chips", "systems", "models")
-COUNTRY_COLUMN = {
-    "chips": "maker_country",
-    "systems": "country",
-    "models": "country",
-    "entities": "country",
-    "countries": "alpha2",
+MAKER_COLUMNS = {"chips": ("maker",), "systems": ("maker",), "models": ("maker",)}
+COUNTRY_COLUMNS = {
+    "chips": ("maker_country",),
+    "systems": ("country",),
+    "models": ("country",),
+    "entities": ("country",),
+    "countries": ("alpha2",),
 }
+ABOUT_COLUMNS = {
+    "facts": ("entity", "item_id"),
+    "prices": ("item_id", "provider_id"),
+    "events": ("actor_ids",),
+    "entities": ("id", "parent"),
+}
+PRICE_HEADINGS = ("id", "kind", "provider", "metric", "price", "from", "class", "confidence", "source", "note")
+FOLDED_COLUMNS = ("aliases", "actors", "actor_ids")
 
 
 def register(app: typer.Typer) -> None:
@@ -60,13 +68,14 @@ def list_records(
     ] = "",
     maker: Annotated[str | None, typer.Option(help="Only products of this maker (any of its names).")] = None,
     country: Annotated[str | None, typer.Option(help="Only from this country (code or name).")] = None,
+    about: Annotated[str | None, typer.Option(help="Only facts, prices and events about this entity.")] = None,
     directories: Directories = None,
     as_json: AsJson = False,
 ) -> None:
     """List the records of one kind, or how many there are of each."""
     from chipweir.facts import load
     from chipweir.facts._query import tables
-    from chipweir.facts._show import KINDS, records
+    from chipweir.facts._show import KINDS, plural, records
 
     facts = load(directories or ())
     if not kind:
@@ -76,37 +85,36 @@ def list_records(
         else:
             _print_table([_("kind"), _("records")], [[name, f"{count}"] for name, count in counts.items()])
         return
-    records(facts, kind)
-    plural = next(
-        name
-        for name in KINDS
-        if kind in (name, name.removesuffix("s"), {"entities": "entity", "countries": "country"}.get(name))
-    )
-    rows = _filtered(facts, plural, tables(facts)[plural], maker, country)
+    kind = plural(kind)
+    rows = tables(facts)[kind]
+    if maker is not None:
+        rows = _keep(rows, kind, "--maker", MAKER_COLUMNS, facts.entity(maker).id)
+    if country is not None:
+        rows = _keep(rows, kind, "--country", COUNTRY_COLUMNS, facts.country(country).alpha2)
+    if about is not None:
+        rows = _keep(rows, kind, "--about", ABOUT_COLUMNS, facts.entity(about).id)
     if as_json:
-        _print_json(rows)
+        _print_json([_unfolded(row) for row in rows])
         return
-    columns = LIST_COLUMNS[plural]
+    columns = LIST_COLUMNS[kind]
     _print_table(columns, [[_cell(row[column]) for column in columns] for row in rows])
-    _note(_("{kind}: {count}", count=len(rows), kind=plural))
+    _note(_("{kind}: {count}", count=len(rows), kind=kind))
 
 
-def _filtered(
-    facts: Any, kind: str, rows: list[dict[str, Any]], maker: str | None, country: str | None
+def _keep(
+    rows: list[dict[str, Any]], kind: str, option: str, columns: Mapping[str, Sequence[str]], wanted: str
 ) -> list[dict[str, Any]]:
     from chipweir.errors import InputError
 
-    if maker is not None:
-        if kind not in MAKER_KINDS:
-            raise InputError(f"--maker does not apply to {kind}; it does to {', '.join(MAKER_KINDS)}")
-        wanted = facts.entity(maker).id
-        rows = [row for row in rows if row["maker"] == wanted]
-    if country is not None:
-        if kind not in COUNTRY_COLUMN:
-            raise InputError(f"--country does not apply to {kind}; it does to {', '.join(COUNTRY_COLUMN)}")
-        code = facts.country(country).alpha2
-        rows = [row for row in rows if row[COUNTRY_COLUMN[kind]] == code]
-    return rows
+    if kind not in columns:
+        raise InputError(f"{option} does not apply to {kind}; it does to {', '.join(columns)}")
+    return [row for row in rows if any(wanted in (row[column] or "").split("|") for column in columns[kind])]
+
+
+def _unfolded(row: Mapping[str, Any]) -> dict[str, Any]:
+    lists = {name: [part for part in row[name].split("|") if part] for name in FOLDED_COLUMNS if name in row}
+    nested = {name: json.loads(row[name]) for name in ("about", "values") if name in row}
+    return {**row, **lists, **nested}
 
 
 def show(
@@ -256,7 +264,7 @@ def _print_page(page: Mapping[str, Any]) -> None:
         title = " / ".join(text for text in record["names"].values() if text)
     console.print(f"[bold]{escape(str(title))}[/bold]  ({page['kind']} {escape(identifier)})")
     if page["kind"] == "conflict":
-        _print_conflicts({"conflicts": [record]}, console)
+        _print_conflicts(page, console)
         return
     for name, cell in record.items():
         if name not in ("id", "name", "names", "title"):
@@ -305,11 +313,20 @@ def _named(fact: Mapping[str, Any]) -> str:
 def _value_row(quantity: str, value: Mapping[str, Any], rivals: int) -> list[str]:
     marks = [_("RUMOUR")] if value["rumour"] else []
     marks += [_("preferred")] if rivals > 1 and value.get("preferred") else []
+    marks += [value["origin"]] if Path(value["origin"]).parent != Path() else []
     low, high = value.get("low"), value.get("high")
     span = f"{_cell(low)} – {_cell(high)}" if low is not None or high is not None else ""
     note = "; ".join([*marks, *([value["note"]] if value.get("note") else [])])
     cells = [value.get(name, "") for name in ("unit", "as_of", "published", "cls", "confidence", "source")]
     return [quantity, _cell(value.get("best")), span, *cells, note]
+
+
+def _price_row(price: Mapping[str, Any]) -> list[str]:
+    value = price["value"]
+    asked = [price["id"], price["kind"], price["provider"], price["metric"], value["reported"]]
+    since = price.get("valid_from", price.get("listed", ""))
+    label = _("RUMOUR") if value["rumour"] else ""
+    return [*asked, since, value["cls"], value["confidence"], value["source"], label]
 
 
 def _print_lists(page: Mapping[str, Any], console: Any) -> None:
@@ -321,35 +338,7 @@ def _print_lists(page: Mapping[str, Any], console: Any) -> None:
         if rows := page.get(key):
             _print_table([_("id"), _("name"), _("release")], [[r["id"], r["name"], r["release"]] for r in rows], title)
     if rows := page.get("prices"):
-        cells = [
-            [
-                p["id"],
-                p["kind"],
-                p["provider"],
-                p["metric"],
-                p["value"]["reported"],
-                p.get("valid_from", p.get("listed", "")),
-                p["value"]["cls"],
-                p["value"]["confidence"],
-                p["value"]["source"],
-            ]
-            for p in rows
-        ]
-        _print_table(
-            [
-                _("id"),
-                _("kind"),
-                _("provider"),
-                _("metric"),
-                _("price"),
-                _("from"),
-                _("class"),
-                _("confidence"),
-                _("source"),
-            ],
-            cells,
-            _("Prices"),
-        )
+        _print_table(PRICE_HEADINGS, [_price_row(price) for price in rows], _("Prices"))
     if rows := page.get("events"):
         _print_table(
             [_("id"), _("date"), _("type"), _("what")],
@@ -365,9 +354,9 @@ def _print_conflicts(page: Mapping[str, Any], console: Any) -> None:
         about = f"{escape(conflict['quantity'])} ({escape(conflict['id'])})"
         console.print(f"[bold yellow]{_('Sources disagree')}:[/bold yellow] {about}")
         for side in conflict["values"]:
-            console.print(
-                f"  - {escape(side['who'])}: {escape(side['says'])} {escape(', '.join(side['facts']))}", soft_wrap=True
-            )
+            label = f" [{_('RUMOUR')}]" if side["rumour"] else ""
+            line = f"  - {side['who']}: {side['says']} {', '.join(side['facts'])}{label}"
+            console.print(escape(line), soft_wrap=True)
         console.print(f"  [dim]{_('why')}:[/dim] {escape(conflict['likely_reason'])}", soft_wrap=True)
         console.print(f"  [dim]{_('treatment')}:[/dim] {escape(conflict['treatment'])}", soft_wrap=True)
         if conflict.get("preferred"):

@@ -226,6 +226,15 @@ class Facts:
         chosen = {conflict.preferred for conflict in self.conflicts.values() if conflict.preferred}
         return min(found, key=lambda fact: (fact.id not in chosen, fact.nature != "observation", *rank(fact.value)))
 
+    def rumoured(self, reference: str) -> bool:
+        """Whether the fact (or the preferred value of `chip.quantity`) with this id is a rumour."""
+        if reference in self.facts:
+            return self.facts[reference].rumour
+        owner, _, quantity = reference.rpartition(".")
+        record = self.chips.get(owner) or self.systems.get(owner)
+        found = record.alternatives(quantity) if record else ()
+        return bool(found) and found[0].rumour
+
     def conflicts_about(self, identifier: str) -> list[Conflict]:
         """Conflicts that concern the record or fact with this id."""
         return [

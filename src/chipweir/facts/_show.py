@@ -31,12 +31,17 @@ _SINGULAR = {
 }  # fmt: skip
 
 
+def plural(kind: str) -> str:
+    """`chips` for `chip` and `chips`. Raises `UnknownName`."""
+    for name, single in _SINGULAR.items():
+        if kind.casefold() in (name, single):
+            return name
+    raise UnknownName("kind of record", kind, KINDS)
+
+
 def records(facts: Facts, kind: str) -> Mapping[str, Any]:
     """The records of one kind by id. Raises `UnknownName`."""
-    plural = next((name for name, single in _SINGULAR.items() if kind in (name, single)), None)
-    if plural is None:
-        raise UnknownName("kind of record", kind, KINDS)
-    found: Mapping[str, Any] = getattr(facts, plural)
+    found: Mapping[str, Any] = getattr(facts, plural(kind))
     return found
 
 
@@ -107,7 +112,9 @@ def describe(facts: Facts, name: str) -> dict[str, Any]:
     page["facts"] = [fact_cells(facts, fact) for fact in _about(facts, about)]
     page["prices"] = [price_cells(facts, price) for price in facts.prices.values() if _priced(price, identifier)]
     page["events"] = [event.model_dump() for event in facts.events.values() if about in event.actor_ids]
-    page["conflicts"] = [conflict.model_dump() for conflict in facts.conflicts_about(about)]
+    page["conflicts"] = [conflict_cells(facts, conflict) for conflict in facts.conflicts_about(about)]
+    if isinstance(record, Conflict):
+        page["conflicts"] = [conflict_cells(facts, record)]
     page["overrides"] = [o.text for o in facts.overrides if o.id == identifier or o.id.startswith(f"{identifier}.")]
     page["sources"] = _cited(facts, page)
     return {key: part for key, part in page.items() if part not in ([], {})}
@@ -150,6 +157,12 @@ def fact_cells(facts: Facts, fact: Fact) -> dict[str, Any]:
 def price_cells(facts: Facts, price: Price) -> dict[str, Any]:
     """A price with its value spelled out."""
     return {**_cells(price, {"value"}), "value": value_cells(facts, price.value)}
+
+
+def conflict_cells(facts: Facts, conflict: Conflict) -> dict[str, Any]:
+    """A conflict whose sides say whether they rest on a rumour."""
+    sides = [{**side.model_dump(), "rumour": any(map(facts.rumoured, side.facts))} for side in conflict.values]
+    return {**_cells(conflict, {"values"}), "values": sides}
 
 
 def _cited(facts: Facts, page: Mapping[str, Any]) -> dict[str, Any]:
