@@ -1,4 +1,5 @@
-"""Calendar arithmetic of vague dates: the first and last day of a part of a month, quarter or year, and their shortest ISO form."""
+"""Calendar arithmetic of vague dates: the first and last day of a part of a month, quarter or year, and their
+shortest ISO form."""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -84,5 +85,6 @@ def shift_month(day: date, months: int) -> tuple[int, int]:
 
 
 def nearest(candidates: list[date], anchor: date, past_weight: float = 0.6) -> date:
-    """The candidate nearest to `anchor`; a day in the past counts `past_weight` of its distance, since news looks back."""
+    """The candidate nearest to `anchor`; a day in the past counts `past_weight` of its distance, since news looks
+    back."""
     return min(candidates, key=lambda day: (anchor - day).days * past_weight if day <= anchor else (day - anchor).days)

@@ -6,10 +6,12 @@ from functools import cache
 from typing import cast
 
 from chipweir.evidence._document import Bound
-from chipweir.evidence._units import LANGUAGES, all_rows, compiled, pack
+from chipweir.evidence._units import LANGUAGES, compiled, pack, row_of, rows
 
 
 BEFORE, AFTER = 44, 40
+_BASIS = re.compile(r"[당에준하루일월매달연년每单單日时時月年全一]|hourly")
+_COUNTED = re.compile(r"(?i)token|param|토큰|파라|매개변수|词元|詞元|参数|參數")
 _GLOSS = re.compile(r"\((?:약|한화|우리\s돈|约|約|about|around|원화)[^()\n]{1,28}\)")
 
 
@@ -36,7 +38,7 @@ def _before() -> tuple[re.Pattern[str], dict[str, str]]:
         elif word == "近":
             edge = "(?<![最附临臨])"
         parts.append(edge + re.escape(word.strip()))
-    return re.compile(rf"({'|'.join(parts)})\s?$", re.IGNORECASE), meaning
+    return re.compile(rf"({'|'.join(parts)})(?:为|為|达|達|了)?\s?$", re.IGNORECASE), meaning
 
 
 def bound_before(text: str, start: int) -> Words:
@@ -56,22 +58,20 @@ def bound_after(text: str, end: int) -> Bound:
     """The bound word that starts at `end`: `이상`, `or more`, `以下`."""
     gloss = _GLOSS.match(text, end)
     window = text[gloss.end() : gloss.end() + 20] if gloss else text[end : end + 20]
-    for _, name, pattern in all_rows("bounds", "after"):
-        if pattern.match(window):
-            return cast(Bound, name)
-    return "eq"
+    pattern, names = rows("bounds", "after")
+    found = pattern.match(window)
+    return cast(Bound, row_of(found, names)) if found else "eq"
 
 
 def basis(text: str, start: int, end: int) -> str:
     """Per what a figure is: `per_1e6_token`, `per_hour`, `per_unit` ... or nothing."""
     before, after = text[max(0, start - BEFORE) : start], text[end : end + AFTER]
-    for _, name, pattern in all_rows("bases", "after"):
-        if pattern.match(after):
-            return name
-    for _, name, pattern in all_rows("bases", "before"):
-        if pattern.search(before):
-            return name
-    return ""
+    pattern, names = rows("bases", "after")
+    found = pattern.match(after)
+    if found is None and _BASIS.search(before):
+        pattern, names = rows("bases", "before")
+        found = pattern.search(before)
+    return row_of(found, names) if found else ""
 
 
 def change(text: str, start: int, end: int, language: str) -> str:
@@ -85,7 +85,9 @@ def change(text: str, start: int, end: int, language: str) -> str:
     if "level_before" in lexicon and compiled(language, "change", "level_before").search(before):
         return ""
     for name in ("fall", "rise"):
-        if compiled(language, "change", name).match(after) or compiled(language, "change", f"{name}_before").search(before):
+        if compiled(language, "change", name).match(after) or compiled(language, "change", f"{name}_before").search(
+            before
+        ):
             return name
     return ""
 
@@ -99,14 +101,14 @@ def _first(name: str, after: str) -> bool:
 def counted(text: str, start: int, end: int) -> str:
     """`token` or `parameter` where the noun beside a count says so, else empty."""
     before, after = text[max(0, start - 24) : start], text[end : end + 24]
+    if not _COUNTED.search(before) and not _COUNTED.search(after):
+        return ""
     for noun in ("token", "parameter"):
-        for language in LANGUAGES:
-            if compiled(language, "nouns", noun, "after").match(after):
-                return noun
+        if any(compiled(language, "nouns", noun, "after").match(after) for language in LANGUAGES):
+            return noun
     for noun in ("token", "parameter"):
-        for language in LANGUAGES:
-            if compiled(language, "nouns", noun, "before").search(before):
-                return noun
+        if any(compiled(language, "nouns", noun, "before").search(before) for language in LANGUAGES):
+            return noun
     return ""
 
 
@@ -120,5 +122,3 @@ def of_context(text: str, start: int, end: int) -> bool:
     """Whether a number of thousands stands beside words of context length or tokens."""
     window = text[max(0, start - 22) : start] + " " + text[end : end + 18]
     return _context_words().search(window) is not None
-
-

@@ -1,7 +1,7 @@
 """Names in text, linked to the fact base: longest match, sense rules, descriptions, near misses, unknown codes.
 
-A near miss is reported as a suggestion (`how` is `typo`) and never taken as the name; a code that looks like a chip the fact base does
-not hold is reported with an empty id (`how` is `code`).
+A near miss is reported as a suggestion (`how` is `typo`) and never taken as the name; a code that looks like a chip
+the fact base does not hold is reported with an empty id (`how` is `code`).
 """
 
 import re
@@ -15,22 +15,28 @@ from chipweir.evidence._gazetteer import Gazetteer, Name, gazetteer, settings, s
 from chipweir.evidence._units import pack, plain
 
 
+_START = re.compile(r"(?<![a-z0-9])[a-z0-9]|[^\x00-\x7f]")
 _HANGUL = re.compile(r"[가-힣]")
 _SHORT_CODE = re.compile(r"^(?:[A-Z]\d{1,2}|V\d(?:\.\d)?|PPU|v\d[a-z])$")
 _CODE = re.compile(r"(?<![A-Za-z0-9.-])(?:[A-Z]{1,5}-?\d{2,4}[A-Z]{0,2}|[A-Z]\dO|\d{3,4}[A-DX])(?![A-Za-z0-9]|-\d)")
 _WORD = re.compile(r"[가-힣]{3,12}|(?<![A-Za-z])[A-Z][A-Za-z]{5,19}(?![A-Za-z])")
 _TAIL = re.compile(
-    r"(?:은|는|이|가|을|를|의|에|와|과|로|도|만|나|인|측|산|발|계|제|형|식|용|판|내|외|행|향|당국|정부|기업|시장|칩|반도체|업체|社|사|의존|견제|봉쇄|본토|현지|법인|매출|수출|공장|에서|에게|으로|이나|까지|부터|보다|처럼|라는|이라는|라고|이라고|이며|이자|이다|였|입니다|"
-    r"들|씨|황|대통령|회장|최고|위원장|장관|총리|전자|그룹|테크|인들|인의|중심|주도|최대|최초|동맹|압박|판매|투자|간|쪽|님|대|역시|마저|조차|뿐|등|및|만이|과의|와의|로의|에선|에는|에도|이란|란|엔|서|선|산업|소재|언론|외교부|상무부)"
+    r"(?:은|는|이|가|을|를|의|에|와|과|로|도|만|나|인|측|산|발|계|제|형|식|용|판|내|외|행|향|당국|정부|기업|시장|칩|반도체|업체|社|사|의존|견제|봉쇄|본토|현지|법"
+    r"인|매출|수출|공장|에서|에게|으로|이나|까지|부터|보다|처럼|라는|이라는|라고|이라고|이며|이자|이다|였|입니다|"
+    r"들|씨|황|대통령|회장|최고|위원장|장관|총리|전자|그룹|테크|인들|인의|중심|주도|최대|최초|동맹|압박|판매|투자|간|쪽|님|대|역시|마저|조차|뿐|등|및|만이|과의|와의|로의|"
+    r"에선|에는|에도|이란|란|엔|서|선|산업|소재|언론|외교부|상무부)"
 )
-_PARTICLE = re.compile(r"(?:에게서|으로부터|에서는|에서도|이라는|이라고|에서|에게|으로|까지|부터|보다|처럼|라는|라고|이나|에는|에도|과의|와의|은|는|이|가|을|를|의|에|와|과|로|도|만|측)$")
+_PARTICLE = re.compile(
+    r"(?:에게서|으로부터|에서는|에서도|이라는|이라고|에서|에게|으로|까지|부터|보다|처럼|라는|라고|이나|에는|에도|과의|와의|은|는|이|가|을|를|의|에|와|과|로|도|만|측)$"
+)
 _NEAR_BESIDE = 24
 
 
 def find_entities(
     text: str, language: str = "ko", known: "facts.Facts | None" = None, blocked: Sequence[tuple[int, int]] = ()
 ) -> tuple[EntityMention, ...]:
-    """The names in `text`, in order: names of `known` (the shipped facts by default), descriptions, suggestions for typing errors, unknown codes.
+    """The names in `text`, in order: names of `known` (the shipped facts by default), descriptions, suggestions for
+    typing errors, unknown codes.
 
     `blocked` are sorted stretches not to read (addresses).
     """
@@ -41,7 +47,10 @@ def find_entities(
     taken = masks.merged(((one.start, one.end) for one in named), blocked)
     odd = list(_odd(clean, index, taken))
     found = sorted([*named, *described, *odd], key=lambda one: (one.start, -one.end))
-    return tuple(EntityMention(one.start, one.end, one.id, text[one.start : one.end], one.kind, one.how, one.score) for one in found)
+    return tuple(
+        EntityMention(one.start, one.end, one.id, text[one.start : one.end], one.kind, one.how, one.score)
+        for one in found
+    )
 
 
 def _named(text: str, index: Gazetteer, language: str, blocked: Sequence[tuple[int, int]]) -> Iterator[EntityMention]:
@@ -69,7 +78,8 @@ def _named(text: str, index: Gazetteer, language: str, blocked: Sequence[tuple[i
 def _starts(folded: str, index: Gazetteer) -> Iterator[int]:
     lengths = index.lengths
     headline = set(settings()["headline"])
-    for place in range(len(folded)):
+    for found in _START.finditer(folded):
+        place = found.start()
         if folded[place : place + 2] in lengths or folded[place] in headline:
             yield place
 
@@ -96,7 +106,13 @@ def _bounded(text: str, start: int, end: int, name: Name, previous: int) -> bool
             return False
         if last.isdigit() and after in ".-" and text[end + 1 : end + 2].isdigit():
             return False
-    if _HANGUL.match(first) and before and _HANGUL.match(before) and start != previous and before not in "대탈반친미중한북남주재":
+    if (
+        _HANGUL.match(first)
+        and before
+        and _HANGUL.match(before)
+        and start != previous
+        and before not in "대탈반친미중한북남주재"
+    ):
         return False
     if _HANGUL.match(last) and after and _HANGUL.match(after):
         return len(name.form) >= 4 or _TAIL.match(text, end) is not None
@@ -142,7 +158,10 @@ def _systems(known: "facts.Facts") -> tuple[tuple[int, frozenset[str], str], ...
 
 
 def _of_family(family: str, chip: "facts.Chip") -> bool:
-    return chip.id.startswith(family) or family == f"{chip.id.split('-')[0]}-{str(chip.architecture).split(' ')[0].lower()}"
+    return (
+        chip.id.startswith(family)
+        or family == f"{chip.id.split('-')[0]}-{str(chip.architecture).split(' ')[0].lower()}"
+    )
 
 
 def _described(text: str, named: Sequence[EntityMention], known: "facts.Facts | None") -> Iterator[EntityMention]:
@@ -159,7 +178,11 @@ def _described(text: str, named: Sequence[EntityMention], known: "facts.Facts | 
         for number in re.finditer(r"(?<![\d.,])\d{2,6}(?![\d.,]\d)", window):
             size = int(number.group())
             at, end = offset + number.start(), offset + number.end()
-            if size not in sizes or mention.start <= at < mention.end or re.search(r"[.。\n]", text[min(at, mention.end) : max(at, mention.end)]):
+            if (
+                size not in sizes
+                or mention.start <= at < mention.end
+                or re.search(r"[.。\n]", text[min(at, mention.end) : max(at, mention.end)])
+            ):
                 continue
             word = words.search(text, max(at, mention.end), min(len(text), max(end, mention.end) + 40))
             found = next((name for count, families, name in systems if count == size and mention.id in families), None)
@@ -169,7 +192,8 @@ def _described(text: str, named: Sequence[EntityMention], known: "facts.Facts | 
 
 
 def _odd(text: str, index: Gazetteer, taken: Sequence[tuple[int, int]]) -> Iterator[EntityMention]:
-    """Codes and words that no name covers: typing errors one letter from a name, and chips the fact base does not hold."""
+    """Codes and words that no name covers: typing errors one letter from a name, and chips the fact base does not
+    hold."""
     cursor = masks.Cursor(taken)
     chips = re.compile(settings()["chip_words"], re.IGNORECASE)
     known_codes = re.compile(settings()["known_codes"])
@@ -212,14 +236,26 @@ def _near_miss(word: str, index: Gazetteer) -> tuple[Name, int] | None:
         if word.endswith("s"):
             return None
         found = index.near_latin.near(word)
-        hits = [name for name in (index.exact.get(form) for form in found) if name and small(name.form)[:2] == small(word)[:2]]
+        hits = [
+            name
+            for name in (index.exact.get(form) for form in found)
+            if name and small(name.form)[:2] == small(word)[:2]
+        ]
         return (hits[0], len(word)) if len({name.id for name in hits}) == 1 else None
     stems = {word, _PARTICLE.sub("", word)}
     for stem in sorted(stems, key=len, reverse=True):
         if len(stem) < 3 or stem in _ordinary():
             continue
-        near = [index.exact[form] for form in index.near_hangul.near(stem) if len(form) == len(stem) and form[0] == stem[0] or len(stem) >= 4 and len(form) == len(stem)]
-        near = [name for name in near if name.kind not in {"country", "law", "technology", "topic", "component"} or len(name.form) >= 4]
+        near = [
+            index.exact[form]
+            for form in index.near_hangul.near(stem)
+            if (len(form) == len(stem) and form[0] == stem[0]) or (len(stem) >= 4 and len(form) == len(stem))
+        ]
+        near = [
+            name
+            for name in near
+            if name.kind not in {"country", "law", "technology", "topic", "component"} or len(name.form) >= 4
+        ]
         if len({name.id for name in near}) == 1:
             return near[0], len(stem)
     return None

@@ -1,9 +1,10 @@
 """Scoring the room against a ledger of annotated claims (the schema of `claims.yaml`).
 
-A figure counts as found where an extracted span meets the annotated one; each extracted figure answers for at most one annotation.
-Its value is right where it equals the annotated value, or lies inside the annotated limits, in the same unit; dates are right where the
-shortest ISO form is the same or the annotated and the extracted days overlap in at least half of the longer of the two.
-Frames and issues are scored by the room that fills them: `evaluate` hands each document's extraction and records to the hooks it is given.
+A figure counts as found where an extracted span meets the annotated one; each extracted figure answers for at most
+one annotation. Its value is right where it equals the annotated value, or lies inside the annotated limits, in the
+same unit; dates are right where the shortest ISO form is the same or the annotated and the extracted days overlap in
+at least half of the longer of the two. Frames and issues are scored by the room that fills them: `evaluate` hands
+each document's extraction and records to the hooks it is given.
 """
 
 import re
@@ -33,7 +34,7 @@ UNITS = {
     "percent": ("fraction", ""),
 }
 LINKED_KINDS = frozenset(
-    "arch benchmark chip ecosystem event fab gov model node org person place region system tech component channel policy".split()
+    ["arch", "benchmark", "chip", "ecosystem", "event", "fab", "gov", "model", "node", "org", "person", "place", "region", "system", "tech", "component", "channel", "policy"]
 )
 FrameScore = Callable[[Extraction, Sequence[Mapping[str, Any]]], Mapping[str, int]]
 IssueScore = Callable[[Mapping[str, Extraction], Sequence[Mapping[str, Any]]], Mapping[str, Any]]
@@ -108,7 +109,9 @@ def score_quantities(quantities: Sequence[Quantity], wanted: Sequence[Mapping[st
     for row in wanted:
         start, end = row["char"]
         met = [item for item in free if item.start < end and start < item.end]
-        best = max(met, key=lambda item: (value_right(item, row), min(item.end, end) - max(item.start, start)), default=None)
+        best = max(
+            met, key=lambda item: (value_right(item, row), min(item.end, end) - max(item.start, start)), default=None
+        )
         if best is None:
             misses.append(f"not found: '{row['surface']}' ({row.get('value')} {row.get('unit')})")
             continue
@@ -117,11 +120,15 @@ def score_quantities(quantities: Sequence[Quantity], wanted: Sequence[Mapping[st
         if value_right(best, row):
             right += 1
         else:
-            misses.append(f"value: '{row['surface']}' {row.get('value')} {row.get('unit')}, read as {best.value} {best.unit}")
+            misses.append(
+                f"value: '{row['surface']}' {row.get('value')} {row.get('unit')}, read as {best.value} {best.unit}"
+            )
     spans = [tuple(row["char"]) for row in wanted]
     false = [item for item in free if not any(item.start < end and start < item.end for start, end in spans)]
     misses.extend(f"not a figure: '{item.surface}' read as {item.value} {item.unit}" for item in false)
-    return Score(gold=len(wanted), extracted=len(quantities), found=found, right=right, false=len(false), misses=tuple(misses))
+    return Score(
+        gold=len(wanted), extracted=len(quantities), found=found, right=right, false=len(false), misses=tuple(misses)
+    )
 
 
 def value_right(item: Quantity, row: Mapping[str, Any]) -> bool:
@@ -224,10 +231,11 @@ def _squeezed(name: str) -> str:
 def score_entities(extraction: Extraction, ledger: Mapping[str, Any], seed: str) -> Score:
     """Recall and precision of the names in one document, each name counted once.
 
-    Gold are the linkable subjects of the article's claims of which the article holds a written form: those that the fact base names
-    and whose names stand in the text, and those it does not know are counted as missed. A linked name is false where no claim of the
-    ledger, in any article, has it as a subject and the annotator has marked the document as complete (`entities_complete: true`);
-    else where its surface is not one of the fact base's names for it.
+    Gold are the linkable subjects of the article's claims of which the article holds a written form: those that the
+    fact base names and whose names stand in the text, and those it does not know are counted as missed. A linked name
+    is false where no claim of the ledger, in any article, has it as a subject and the annotator has marked the
+    document as complete (`entities_complete: true`); else where its surface is not one of the fact base's names for
+    it.
     """
     labels = {label for claim in ledger["claims"] if claim["seed"] == seed for label in claim.get("subject", ())}
     linkable = sorted(label for label in labels if label.partition(":")[0] in LINKED_KINDS)
@@ -236,15 +244,25 @@ def score_entities(extraction: Extraction, ledger: Mapping[str, Any], seed: str)
     gold = [label for label in linkable if _written(label, extraction)]
     found = [label for label in gold if any(same_entity(label, identity) for identity in accepted)]
     strict = bool(ledger.get("entities_complete"))
-    false = sorted(identity for identity in accepted if strict and not any(same_entity(label, identity) for label in every))
-    misses = (*(f"name not linked: {label}" for label in gold if label not in found), *(f"name linked in error: {one}" for one in false))
+    false = sorted(
+        identity for identity in accepted if strict and not any(same_entity(label, identity) for label in every)
+    )
+    misses = (
+        *(f"name not linked: {label}" for label in gold if label not in found),
+        *(f"name linked in error: {one}" for one in false),
+    )
     return Score(
-        entities_gold=len(gold), entities_found=len(found), entities_extracted=len(accepted), entities_false=len(false), misses=misses
+        entities_gold=len(gold),
+        entities_found=len(found),
+        entities_extracted=len(accepted),
+        entities_false=len(false),
+        misses=misses,
     )
 
 
 def _written(label: str, extraction: Extraction) -> bool:
-    """Whether any written form of the labelled entity stands in the text: names of the fact base, or the label's own words."""
+    """Whether any written form of the labelled entity stands in the text: names of the fact base, or the label's own
+    words."""
     from chipweir.evidence._gazetteer import gazetteer
 
     text = extraction.document.text
@@ -264,9 +282,9 @@ def evaluate(
 ) -> dict[str, Any]:
     """Scores the room on every article of a ledger.
 
-    `frames` gets an extraction and its claims and returns counts that are summed; `issues` gets all extractions by file name and the
-    ledger's issues. Returns one plain document: `documents` by file name, `total`, and `frames`, `issues` where a hook is given.
-    Raises `InputError` where the ledger or an article is missing.
+    `frames` gets an extraction and its claims and returns counts that are summed; `issues` gets all extractions by
+    file name and the ledger's issues. Returns one plain document: `documents` by file name, `total`, and `frames`,
+    `issues` where a hook is given. Raises `InputError` where the ledger or an article is missing.
     """
     loaded = ledger if isinstance(ledger, Mapping) else load_ledger(ledger)
     folder = Path(articles)
@@ -285,7 +303,10 @@ def evaluate(
             for key, number in frames(extraction, claims).items():
                 counted[key] = counted.get(key, 0) + number
     total = sum(scores.values(), Score())
-    result: dict[str, Any] = {"documents": {seed: score.as_json() for seed, score in scores.items()}, "total": total.as_json()}
+    result: dict[str, Any] = {
+        "documents": {seed: score.as_json() for seed, score in scores.items()},
+        "total": total.as_json(),
+    }
     if frames is not None:
         result["frames"] = counted
     if issues is not None:

@@ -11,7 +11,8 @@ from chipweir.evidence._units import plain
 
 
 def extract(document: Document, known: "facts.Facts | None" = None) -> Extraction:
-    """Everything the rules find in `document`. `known` is the fact base whose names are looked for (the shipped one by default)."""
+    """Everything the rules find in `document`. `known` is the fact base whose names are looked for (the shipped one
+    by default)."""
     clean = plain(document.text)
     blocked = masks.merged(masks.addresses(clean))
     entities = find_entities(document.text, document.language, known, blocked)

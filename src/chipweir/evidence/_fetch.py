@@ -1,7 +1,7 @@
 """Fetching a page: public addresses only, few redirects, bounded size and time.
 
-The name is resolved once; every address must be public; the connection goes to the address that was checked, so that a name which
-resolves differently a moment later (DNS rebinding) gains nothing. Each redirect is checked anew.
+The name is resolved once; every address must be public; the connection goes to the address that was checked, so that
+a name which resolves differently a moment later (DNS rebinding) gains nothing. Each redirect is checked anew.
 """
 
 import http.client
@@ -16,7 +16,14 @@ from chipweir.errors import InputError
 
 
 LARGEST, SECONDS, REDIRECTS = 10_000_000, 20.0, 5
-_TYPES = ("text/", "application/xhtml", "application/xml", "application/rss", "application/atom", "application/octet-stream")
+_TYPES = (
+    "text/",
+    "application/xhtml",
+    "application/xml",
+    "application/rss",
+    "application/atom",
+    "application/octet-stream",
+)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -31,7 +38,9 @@ class Page:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet: not private, loopback, link-local, multicast, reserved or a disguise of such."""
+    """Whether an IP address is one of the public internet: not private, loopback, link-local, multicast, reserved or
+    a disguise of such.
+    """
     ip = ipaddress.ip_address(address.split("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
@@ -39,7 +48,9 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback or ip.is_link_local or ip.is_private)
+    return ip.is_global and not (
+        ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback or ip.is_link_local or ip.is_private
+    )
 
 
 def _checked(url: str, allow_private: bool) -> tuple[SplitResult, str, int]:
@@ -50,11 +61,15 @@ def _checked(url: str, allow_private: bool) -> tuple[SplitResult, str, int]:
     except ValueError as error:
         raise InputError(f"'{url[:120]}' is no web address: {error}") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InputError(f"'{url[:120]}' cannot be fetched: an address starts with http:// or https:// and names a host")
+        raise InputError(
+            f"'{url[:120]}' cannot be fetched: an address starts with http:// or https:// and names a host"
+        )
     if parts.username or parts.password:
         raise InputError(f"'{parts.hostname}' is not fetched with a user name in the address: remove it")
     if not allow_private and port not in {80, 443}:
-        raise InputError(f"port {port} of '{parts.hostname}' is not fetched: only 80 and 443, unless private addresses are allowed")
+        raise InputError(
+            f"port {port} of '{parts.hostname}' is not fetched: only 80 and 443, unless private addresses are allowed"
+        )
     try:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -63,7 +78,10 @@ def _checked(url: str, allow_private: bool) -> tuple[SplitResult, str, int]:
     if not allow_private:
         private = next((one for one in addresses if not is_public(one)), None)
         if private is not None:
-            raise InputError(f"'{parts.hostname}' is at {private}, which is not a public address: refused unless private addresses are allowed")
+            raise InputError(
+                f"'{parts.hostname}' is at {private}, which is not a public address: refused unless private ad"
+                f"dresses are allowed"
+            )
     return parts, addresses[0], port
 
 
@@ -87,7 +105,9 @@ class _PinnedHTTP(http.client.HTTPConnection):
 
 
 def fetch(url: str, allow_private: bool = False) -> Page:
-    """The page at `url`. Raises `InputError`, one line, for what is refused, too large, too slow, missing or not text."""
+    """The page at `url`. Raises `InputError`, one line, for what is refused, too large, too slow, missing or not
+    text.
+    """
     deadline = time.monotonic() + SECONDS
     for _ in range(REDIRECTS + 1):
         parts, address, port = _checked(url, allow_private)
@@ -95,14 +115,24 @@ def fetch(url: str, allow_private: bool = False) -> Page:
         connection = kind(str(parts.hostname), address, port, max(0.5, deadline - time.monotonic()))
         try:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request("GET", target, headers={"User-Agent": "chipweir", "Accept": "text/html, application/xml, text/plain", "Accept-Encoding": "identity"})
+            connection.request(
+                "GET",
+                target,
+                headers={
+                    "User-Agent": "chipweir",
+                    "Accept": "text/html, application/xml, text/plain",
+                    "Accept-Encoding": "identity",
+                },
+            )
             answer = connection.getresponse()
             location = answer.getheader("Location")
             if answer.status in {301, 302, 303, 307, 308} and location:
                 url = urljoin(url, location)
                 continue
             if answer.status != 200:
-                raise InputError(f"'{parts.hostname}' answered {answer.status} {answer.reason}: nothing to read at this address")
+                raise InputError(
+                    f"'{parts.hostname}' answered {answer.status} {answer.reason}: nothing to read at this address"
+                )
             return _page(url, answer, deadline)
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             raise InputError(f"'{parts.hostname}' could not be read: {str(error) or type(error).__name__}") from None

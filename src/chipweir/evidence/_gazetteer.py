@@ -93,7 +93,9 @@ def _usable(name: Name) -> bool:
     form = name.form
     if re.search(r"[/_|]", form) or len(form) < 2 or form.isdigit():
         return False
-    return not (form.isascii() and form.islower() and (len(form) < 6 or re.search(r"\d", form)) and name.kind != "ecosystem")
+    return not (
+        form.isascii() and form.islower() and (len(form) < 6 or re.search(r"\d", form)) and name.kind != "ecosystem"
+    )
 
 
 def build(known: "facts.Facts") -> Gazetteer:
@@ -108,7 +110,9 @@ def build(known: "facts.Facts") -> Gazetteer:
             exact.setdefault(form, Name(form, name.id, name.kind))
             if len(form) >= _CASELESS and form.isascii():
                 folded.setdefault(small(form), Name(form, name.id, name.kind))
-    for language_form, identity in ((form, identity) for identity, forms in settings()["add"].items() for form in forms):
+    for language_form, identity in (
+        (form, identity) for identity, forms in settings()["add"].items() for form in forms
+    ):
         if identity in known.entities:
             exact[language_form] = Name(language_form, identity, known.entities[identity].kind)
     beside = settings()["beside"]
@@ -139,7 +143,9 @@ def _makers(known: "facts.Facts") -> dict[str, frozenset[str]]:
         if entity is None:
             entity = next((item for key, item in known.entities.items() if record.id.startswith(key + "-")), None)
         if entity is not None:
-            makers[record.id] = frozenset(form for form in (entity.names.en, entity.names.ko, entity.names.zh, *entity.aliases) if form)
+            makers[record.id] = frozenset(
+                form for form in (entity.names.en, entity.names.ko, entity.names.zh, *entity.aliases) if form
+            )
     return makers
 
 

@@ -20,13 +20,25 @@ from chipweir.evidence._document import Document, Language, Span, digest
 
 LARGEST_FILE, _SHORTEST_TITLE = 20_000_000, 10
 _FRONT = re.compile(r"\A(\ufeff?---[ \t]*\n)(.{0,20000}?)\n(---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-_HTML = re.compile(r"(?is)\A\ufeff?\s*(?:<!doctype html|<html\b|<head\b|<body\b|<(?:div|p|article|section|table|h1)\b[^>]*>)")
+_HTML = re.compile(
+    r"(?is)\A\ufeff?\s*(?:<!doctype html|<html\b|<head\b|<body\b|<(?:div|p|article|section|table|h1)\b[^>]*>)"
+)
 _FEED = re.compile(r"(?is)\A\ufeff?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,400}?-->\s*)?<(?:rss|feed|rdf:RDF)\b")
 _CHARSET = re.compile(rb"(?i)(?:charset|encoding)\s*=\s*[\"']?([A-Za-z0-9_-]{2,20})")
-_LANGUAGES = {"ko": "ko", "en": "en", "zh": "zh-Hans", "zh-hans": "zh-Hans", "zh-hant": "zh-Hant", "zh-tw": "zh-Hant", "zh-cn": "zh-Hans"}
+_LANGUAGES = {
+    "ko": "ko",
+    "en": "en",
+    "zh": "zh-Hans",
+    "zh-hans": "zh-Hans",
+    "zh-hant": "zh-Hant",
+    "zh-tw": "zh-Hant",
+    "zh-cn": "zh-Hans",
+}
 
 
-def read(source: str | Path, published: str | None = None, language: str | None = None, allow_private: bool = False) -> Document:
+def read(
+    source: str | Path, published: str | None = None, language: str | None = None, allow_private: bool = False
+) -> Document:
     """The article in a file, at an address (`https://...`) or on standard input (`-`). Of a feed, its first item.
 
     `published` (ISO date) overrides what the article says. Raises `InputError` for what cannot be read.
@@ -50,7 +62,9 @@ def read_all(
     path = Path(source)
     try:
         if not path.is_file():
-            raise InputError(f"'{where}' is no file: give a text, Markdown, HTML or feed file, an address, or '-' for standard input")
+            raise InputError(
+                f"'{where}' is no file: give a text, Markdown, HTML or feed file, an address, or '-' for standard input"
+            )
         if path.stat().st_size > LARGEST_FILE:
             raise InputError(f"'{where}' is larger than {LARGEST_FILE // 1_000_000} MB")
         text, warnings = decode(path.read_bytes())
@@ -60,10 +74,13 @@ def read_all(
 
 
 def decode(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
-    """(text with plain newlines, warnings). Tries a byte order mark, the declared character set, UTF-8, then Korean and Chinese ones."""
+    """(text with plain newlines, warnings). Tries a byte order mark, the declared character set, UTF-8, then Korean
+    and Chinese ones."""
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return _newlines(data.decode("utf-16", "replace")), ()
-    declared = charset or next((found.group(1).decode("ascii") for found in [_CHARSET.search(data[:2048])] if found), "")
+    declared = charset or next(
+        (found.group(1).decode("ascii") for found in [_CHARSET.search(data[:2048])] if found), ""
+    )
     for name in dict.fromkeys(filter(None, ("utf-8", declared, "cp949", "gb18030", "big5"))):
         try:
             text = data.decode(name)
@@ -71,7 +88,9 @@ def decode(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
             continue
         warnings = () if name in {"utf-8", declared} else (f"no character set declared: read as {name}",)
         return _newlines(text), warnings
-    return _newlines(data.decode("utf-8", "replace")), ("bytes that are no text in any known character set were replaced",)
+    return _newlines(data.decode("utf-8", "replace")), (
+        "bytes that are no text in any known character set were replaced",
+    )
 
 
 def _newlines(text: str) -> str:
@@ -79,7 +98,12 @@ def _newlines(text: str) -> str:
 
 
 def document_from_text(
-    text: str, published: str | None = None, language: str | None = None, url: str = "", suffix: str = "", format: str = ""
+    text: str,
+    published: str | None = None,
+    language: str | None = None,
+    url: str = "",
+    suffix: str = "",
+    format: str = "",
 ) -> Document:
     """One document from text in hand (see `documents_from_text`)."""
     return documents_from_text(text, published, language, url, suffix=suffix, format=format)[0]
@@ -114,7 +138,18 @@ def documents_from_text(
         shown, origin, metadata, notes = article(text, url)
         return (_document(shown, text, "html", metadata, published, language, url, (*warnings, *notes), origin),)
     metadata, notes = front_matter(text)
-    return (_document(text, text, "markdown" if metadata or suffix in {".md", ".markdown"} else "text", metadata, published, language, url, (*warnings, *notes)),)
+    return (
+        _document(
+            text,
+            text,
+            "markdown" if metadata or suffix in {".md", ".markdown"} else "text",
+            metadata,
+            published,
+            language,
+            url,
+            (*warnings, *notes),
+        ),
+    )
 
 
 def _format(text: str, suffix: str) -> str:
@@ -137,7 +172,8 @@ def _check_day(published: str | None) -> None:
 
 
 def front_matter(text: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
-    """(fields, warnings) of the YAML block a Markdown file may start with; no fields where it has none or it is broken."""
+    """(fields, warnings) of the YAML block a Markdown file may start with; no fields where it has none or it is
+    broken."""
     found = _FRONT.match(text[:24000])
     if not found:
         return {}, ()
@@ -165,7 +201,9 @@ def _document(
     address = url or str(fields.get("url") or (source if isinstance(source, str) else "") or fields.get("link") or "")
     when, basis, why = provenance.published(text, fields, published)
     spoken: Language = _LANGUAGES[language.lower()] if language else provenance.language_of(text)  # type: ignore[assignment]
-    outlet = str(fields.get("outlet") or fields.get("publisher") or fields.get("site") or provenance.outlet_of(text))[:120]
+    outlet = str(fields.get("outlet") or fields.get("publisher") or fields.get("site") or provenance.outlet_of(text))[
+        :120
+    ]
     passed_on = tuple(one for one in provenance.relays(text) if one.replace("-", " ") not in outlet.lower())
     tier, generator = provenance.tier(text, address, fields, passed_on)
     notes = list(warnings)
@@ -210,13 +248,17 @@ def _dropped(text: str) -> tuple[Span, ...]:
     return tuple(sorted(spans, key=lambda span: (span.start, span.end)))
 
 
-def _feed(text: str, published: str | None, language: str | None, url: str, warnings: tuple[str, ...]) -> tuple[Document, ...]:
+def _feed(
+    text: str, published: str | None, language: str | None, url: str, warnings: tuple[str, ...]
+) -> tuple[Document, ...]:
     """Each item of a feed as a document; its markup is removed, offsets hold in the item's text."""
     import feedparser
 
     from chipweir.evidence._html import article
 
-    parsed = feedparser.parse(io.BytesIO(text.encode("utf-8", "replace")), sanitize_html=True, resolve_relative_uris=False)
+    parsed = feedparser.parse(
+        io.BytesIO(text.encode("utf-8", "replace")), sanitize_html=True, resolve_relative_uris=False
+    )
     documents = []
     for item in parsed.entries[:500]:
         contents = [part.get("value", "") for part in item.get("content", [])] or [item.get("summary", "")]
@@ -233,7 +275,9 @@ def _feed(text: str, published: str | None, language: str | None, url: str, warn
             "outlet": str(item.get("source", {}).get("title", "") or parsed.feed.get("title", "")),
             "date": f"{stamp.tm_year:04d}-{stamp.tm_mon:02d}-{stamp.tm_mday:02d}" if stamp else "",
         }
-        documents.append(_document(whole, whole, "rss", metadata, published, language, str(item.get("link", "")) or url, warnings))
+        documents.append(
+            _document(whole, whole, "rss", metadata, published, language, str(item.get("link", "")) or url, warnings)
+        )
     if not documents:
         raise InputError("the feed holds no item with text")
     return tuple(documents)

@@ -36,7 +36,11 @@ def one_apart(left: str, right: str) -> bool:
     start = 0
     while start < min(len(left), len(right)) and left[start] == right[start]:
         start += 1
-    if left[start + 1 :] == right[start + 1 :] or left[start + 1 :] == right[start:] or left[start:] == right[start + 1 :]:
+    if (
+        left[start + 1 :] == right[start + 1 :]
+        or left[start + 1 :] == right[start:]
+        or left[start:] == right[start + 1 :]
+    ):
         return True
     swapped = left[:start] + left[start + 1 : start + 2] + left[start : start + 1] + left[start + 2 :]
     return swapped == right
@@ -44,7 +48,8 @@ def one_apart(left: str, right: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NearMisses:
-    """Names indexed by every spelling with one letter left out; a look-up takes as many steps as the word has letters."""
+    """Names indexed by every spelling with one letter left out; a look-up takes as many steps as the word has
+    letters."""
 
     exact: dict[str, str]
     shortened: dict[str, tuple[str, ...]]

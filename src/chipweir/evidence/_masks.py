@@ -1,4 +1,5 @@
-"""Stretches whose digits are no quantities: addresses, codes and versions, idioms, clock times, stock codes, citation marks."""
+"""Stretches whose digits are no quantities: addresses, codes and versions, idioms, clock times, stock codes, citation
+marks."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,18 +9,21 @@ from chipweir.evidence._units import idioms, pack
 
 
 _ADDRESSES = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"'）)\]]{1,2000}|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,32}){1,4}|\b[0-9a-fA-F]{16,}\b|\b\d{25,}"
+    r"(?:https?://|www\.)[^\s<>\"'）)\]]{1,2000}|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,32}){1,4}|\b[0-9a-fA"
+    r"-F]{16,}\b|\b\d{25,}"
 )
 _CURRENCY = r"(?:USD|US|CNY|RMB|Rmb|KRW|EUR|GBP|JPY|HKD|HK|TWD|NT|NTD|CN|JP|SGD|W)"
 _CODES = re.compile(
-    rf"(?<![A-Za-z0-9])(?!{_CURRENCY}[\s$¥]?\d)[A-Za-z][A-Za-z]{{0,15}}-?\d[A-Za-z0-9]*(?:[.-]\d[A-Za-z0-9]*)*(?:-[A-Za-z][A-Za-z0-9]{{0,9}})*"
+    rf"(?<![A-Za-z0-9])(?!{_CURRENCY}[\s$¥]?\d)[A-Za-z][A-Za-z]{{0,15}}-?\d[A-Za-z0-9]*(?:[.-]\d[A-Za-z0-9]"
+    rf"*)*(?:-[A-Za-z][A-Za-z0-9]{{0,9}})*"
     r"|(?<![A-Za-z0-9.])(?:18|14|20|10|16)A(?![A-Za-z0-9])|(?<![\d.A-Za-z])\d(?:\.5)?[DG](?![A-Za-z0-9/])"
     r"|(?<![\d.A-Za-z])[1-9][abcxyzαβγ](?=\s?(?:D램|DRAM|나노|㎚|nm|공정|급|낸드|工艺|製程|制程))"
     r"|(?<![\d.,])\d{3,4}[ACDEFGHIJLNOPQRSUVXYZ](?![A-Za-z0-9])|(?<![A-Za-z0-9.])\d{1,4}(?:\.\d{1,4}){2,6}(?![\d%])"
     r"|[\w가-힣]{1,12}[-‑](?:\d{1,3}[Bb])(?![A-Za-z0-9])"
 )
 _MARKS = re.compile(
-    r"(?<=[가-힣A-Za-z一-鿿])\(\d{4,6}(?:\.(?:HK|SS|SZ|KS|T|TW))?\)|\[\d{1,3}(?:[,–-]\s?\d{1,3})*\]|(?<!\d)[012]?\d:[0-5]\d(?::[0-5]\d)?(?!\d)"
+    r"(?<=[가-힣A-Za-z一-鿿])\(\d{4,6}(?:\.(?:HK|SS|SZ|KS|T|TW))?\)|\[\d{1,3}(?:[,–-]\s?\d{1,3})*\]|(?<!\d)[01"
+    r"2]?\d:[0-5]\d(?::[0-5]\d)?(?!\d)"
     r"|(?<!\d)\d{2,4}-\d{3,4}-\d{4}(?!\d)"
 )
 
@@ -31,7 +35,9 @@ def _families() -> re.Pattern[str]:
     other = "|".join(re.escape(name) for name in names if not name.isascii())
     after = "|".join(pack("en")["suffix_names"])
     return re.compile(
-        rf"(?:(?<![A-Za-z])(?:{latin})|(?:{other}))(?:\s(?:{after}))?[\s-]?[vVR]?\d{{1,4}}(?:\.\d{{1,2}})?(?:[A-Za-z]{{1,2}}(?![A-Za-z]))?(?![\d,%]|\.\d|\s?(?:개|장|대|명|만|억|조|배|%|월|년|일|percent|万|亿|萬|億|年|月|家|颗|顆|块|张))(?:\s(?:{after})\b)?(?:\s\d{{1,4}}[BM]\b)?"
+        rf"(?:(?<![A-Za-z])(?:{latin})|(?:{other}))(?:\s(?:{after}))?[\s-]?[vVR]?\d{{1,4}}(?:\.\d{{1,2}})?(?:[A"
+        rf"-Za-z]{{1,2}}(?![A-Za-z]))?(?![\d,%]|\.\d|\s?(?:개|장|대|명|만|억|조|배|%|월|년|일|percent|万|亿|萬|億|年|月|家|颗|顆|块|"
+        rf"张))(?:\s(?:{after})\b)?(?:\s\d{{1,4}}[BM]\b)?"
     )
 
 

@@ -1,6 +1,8 @@
-"""Numerals in every script of the three languages: `3,880억`, `수십조`, `세`, `3.5万亿`, `两千`, `twenty-five`, `tens of billions`.
+"""Numerals in every script of the three languages: `3,880억`, `수십조`, `세`, `3.5万亿`, `两千`, `twenty-five`, `tens of
+billions`.
 
-`number_at` reads the longest numeral at a place. It looks at no more than a few dozen characters, so that a text is read in linear time.
+`number_at` reads the longest numeral at a place. It looks at no more than a few dozen characters, so that a text is
+read in linear time.
 """
 
 import re
@@ -19,7 +21,8 @@ _LONGEST = 48
 class Number:
     """A numeral: where it ends, its value, and `low`, `high` where the words are vague (`수십`, `tens of`).
 
-    `script` is `digits`, `hangul`, `native`, `chinese` or `english`; `magnitude` is the last multiplier written (1 if none).
+    `script` is `digits`, `hangul`, `native`, `chinese` or `english`; `magnitude` is the last multiplier written (1 if
+    none).
     """
 
     end: int
@@ -96,6 +99,11 @@ def _small(text: str, at: int, table: _Table) -> tuple[float, float, float, int,
     here, total, low, high, vague, seen = at, 0.0, 0.0, 0.0, False, False
     while here < len(text) and here - at < _LONGEST:
         character = text[here]
+        if character in table.vague and seen and text[here - 1] in table.small:
+            total, low, high, here, vague = total + 5, low + 1, high + 9, here + 1, True
+            break
+        if text.startswith(table.not_large.get(character, ()) or "\0", here + 1):
+            break
         if character in table.vague and not seen:
             one_low, one_high, one, step, vague = *table.vague[character], 5.0, 1, True
         elif character in table.digits:
@@ -166,7 +174,8 @@ def _english() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     scales = "|".join(raw["scales"])
     plural = "|".join(raw["plural"])
     written = re.compile(
-        rf"(?i)(?P<half>half\s(?:a|an?)\s)?(?P<a>an?\s)?(?P<tens>{words})?(?:[-\s](?P<ones>{words}))?(?P<scales>(?:[\s-]?(?:{scales}))*)\b"
+        rf"(?i)(?P<half>half\s(?:a|an?)\s)?(?P<a>an?\s)?(?P<tens>{words})?(?:[-\s](?P<ones>{words}))?(?P<scales"
+        rf">(?:[\s-]?(?:{scales}))*)\b"
     )
     vague = re.compile(
         rf"(?i)(?P<p>{plural})(?:\sof\s(?P<s>thousands|millions|billions|trillions))?(?:\sof)?\b"
@@ -185,7 +194,8 @@ def _scale(words: str) -> float:
 
 
 def english_words_at(text: str, at: int) -> Number | None:
-    """An English numeral in words at `at`: `twenty-five`, `half a million`, `tens of billions of`, `several hundred`."""
+    """An English numeral in words at `at`: `twenty-five`, `half a million`, `tens of billions of`, `several
+    hundred`."""
     written, vague, _ = _english()
     raw = pack("en")["numerals"]
     found = vague.match(text, at, at + _LONGEST)
@@ -197,7 +207,14 @@ def english_words_at(text: str, at: int) -> Number | None:
             return Number(found.end(), middle * factor, low * factor, high * factor, "english", factor)
         low, high = raw["vague"][found["few"].lower()]
         factor = _scale(found["fs"])
-        return Number(found.end(), 0.5 * (low + high) * factor if high < 9 else 5 * factor, low * factor, high * factor, "english", factor)
+        return Number(
+            found.end(),
+            0.5 * (low + high) * factor if high < 9 else 5 * factor,
+            low * factor,
+            high * factor,
+            "english",
+            factor,
+        )
     found = written.match(text, at, at + _LONGEST)
     if not found or found.end() == at:
         return None
@@ -229,7 +246,9 @@ def _english_suffix(text: str, number: Number, money: bool) -> Number:
         if len(suffix) < length:
             continue
         following = text[at + length : at + length + 1]
-        if suffix in suffixes and not (following and following.isascii() and (following.isalnum() or following in "_/")):
+        if suffix in suffixes and not (
+            following and following.isascii() and (following.isalnum() or following in "_/")
+        ):
             if not money and suffix in {"m", "b", "t", "mm", "MM", "T"}:
                 continue
             factor = suffixes[suffix]
@@ -238,7 +257,8 @@ def _english_suffix(text: str, number: Number, money: bool) -> Number:
 
 
 def number_at(text: str, at: int, money: bool = False) -> Number | None:
-    """The numeral that starts at `at`, or None. `money`: a currency sign stands before it, so that `m` and `b` are magnitudes.
+    """The numeral that starts at `at`, or None. `money`: a currency sign stands before it, so that `m` and `b` are
+    magnitudes.
 
     `text` is plain (`_units.plain`).
     """

@@ -1,4 +1,6 @@
-"""Where a text comes from: its language, the day it was published and how that is known, its tier, whose reports it relays."""
+"""Where a text comes from: its language, the day it was published and how that is known, its tier, whose reports it
+relays.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,26 +18,45 @@ from chipweir.evidence._units import LANGUAGES, pack, plain
 
 
 _HEAD, _TAIL = 2000, 600
-_TRADITIONAL = frozenset("國東車長門問間開關電產業發體學會來說對時過這個們麼進還將後從應當無與為億萬數據報導華語點線總經濟創導強體價製晶圓廠輸稱據週臺灣")
-_SIMPLIFIED = frozenset("国东车长门问间开关电产业发体学会来说对时过这个们么进还将后从应当无与为亿万数据报导华语点线总经济创导强体价制晶圆厂输称据周台湾")
+_TRADITIONAL = frozenset(
+    "國東車長門問間開關電產業發體學會來說對時過這個們麼進還將後從應當無與為億萬數據報導華語點線總經濟創導強體價製晶圓廠輸稱據週臺灣"
+)
+_SIMPLIFIED = frozenset(
+    "国东车长门问间开关电产业发体学会来说对时过这个们么进还将后从应当无与为亿万数据报导华语点线总经济创导强体价制晶圆厂输称据周台湾"
+)
 _DATED = re.compile(
-    r"(?i)(?:입력|등록|작성일?|게재|발행|승인|송고|기사입력|최초입력|published|posted|publication date|date|pubdate|created|发布时间|發布時間|发布于|发表于|發表於|時間|时间|日期|来源[^\n]{0,16})\s*[:：]?\s*(?:on\s)?(?:일시\s*[:：]?\s*)?$"
+    r"(?i)(?:입력|등록|작성일?|게재|발행|승인|송고|기사입력|최초입력|published|posted|publication date|date|pubdate|created|发布时间|"
+    r"發布時間|发布于|发表于|發表於|時間|时间|日期|来源[^\n]{0,16})\s*[:：]?\s*(?:on\s)?(?:일시\s*[:：]?\s*)?$"
 )
 _UPDATED = re.compile(r"(?i)(?:수정|updated|last modified|更新|编辑)\s*[:：]?\s*$")
 _CAPTION = re.compile(
-    r"^\s*[(\[（【]\s*(?:사진|출처|자료|그래픽|이미지|이미지출처|Photo|Image|Source|Credit|图|图片|图源|图片来源|圖|圖片來源)\s*[=:：/／].{0,120}[)\]）】]?\s*$"
+    r"^\s*[(\[（【]\s*(?:사진|출처|자료|그래픽|이미지|이미지출처|Photo|Image|Source|Credit|图|图片|图源|图片来源|圖|圖片來源)\s*[=:：/／].{0,"
+    r"120}[)\]）】]?\s*$"
     r"|^\s*[▲△▷]\s?.{0,160}(?:사진|출처|제공|=).{0,40}$|(?:[.。]|\s)[(\[（]?(?:출처|사진|자료)\s?[=:：/].{1,40}$"
-    r"|(?i:^\s*(?:photo|image|picture|credit)\s*(?:by|credit|courtesy|:).{0,120}$)|(?i:(?:getty images|shutterstock|/afp|reuters/[A-Z][a-z]+|ap photo)[^\n]{0,40}$)|^\s*(?:图片来源|图源|圖片來源|圖／)[:：]?.{0,60}$"
+    r"|(?i:^\s*(?:photo|image|picture|credit)\s*(?:by|credit|courtesy|:).{0,120}$)|(?i:(?:getty images|shu"
+    r"tterstock|/afp|reuters/[A-Z][a-z]+|ap photo)[^\n]{0,40}$)|^\s*(?:图片来源|图源|圖片來源|圖／)[:：]?.{0,60}$"
 )
 _CREDIT = re.compile(r"(?:로이터|AP|AFP|EPA|연합|뉴시스|게티)[ ·/\-=]?(?:연합뉴스|연합|뉴스1|뉴시스|제공|통신)?\s*$")
 _LONGEST_CAPTION = 130
 _MACHINE = re.compile(
-    r"(?i)(?:이 (?:글|기사)는|본 (?:글|기사|콘텐츠)는|this (?:article|post|newsletter|summary) (?:was|is)|本文(?:由|为))[^.。\n]{0,40}(?:AI|인공지능|GPT|Gemini|Claude|제미나이|클로드|生成式)[^.。\n]{0,30}(?:작성|생성|요약|written|generated|produced|drafted|生成|撰写|撰寫)|(?:AI|GPT)[- ]generated|AI生成"
+    r"(?i)(?:이 (?:글|기사)는|본 (?:글|기사|콘텐츠)는|this (?:article|post|newsletter|summary) (?:was|is)|本文(?:由|为))[^."
+    r"。\n]{0,40}(?:AI|인공지능|GPT|Gemini|Claude|제미나이|클로드|生成式)[^.。\n]{0,30}(?:작성|생성|요약|written|generated|produ"
+    r"ced|drafted|生成|撰写|撰寫)|(?:AI|GPT)[- ]generated|AI生成"
 )
-_OFFICIAL_URL = re.compile(r"(?i)^https?://[^/]*(?:\.gov(?:\.[a-z]{2})?|\.go\.kr|\.go\.jp|federalregister\.gov|europa\.eu|\.mil)(?:[:/]|$)")
-_OFFICIAL_TEXT = re.compile(r"(?i)^\s*(?:보도자료|press release|for immediate release|新闻稿|公告(?:〔|\[|第)|Federal Register|\[보도자료\]|商务部公告|商務部公告|국무회의)")
-_OPINION = re.compile(r"(?i)개인적(?:인)?\s?의견|\[(?:칼럼|사설|기고|시론|오피니언)\]|^\s*(?:opinion|commentary|editorial|op-ed|칼럼|사설|기고|评论|社论|社評|觀點)\b|나의 개인적|in my (?:view|opinion)|이 블로그")
-_BYLINE = re.compile(r"(?:[가-힣]{2,4}\s?(?:기자|특파원|선임기자))|(?m:^\s*By\s[A-Z][\w’'.-]+(?:\s[A-Z][\w’'.-]+){0,3})|(?:记者|記者)[\s:：]?[一-鿿]{2,4}|文[/／][一-鿿]{2,4}")
+_OFFICIAL_URL = re.compile(
+    r"(?i)^https?://[^/]*(?:\.gov(?:\.[a-z]{2})?|\.go\.kr|\.go\.jp|federalregister\.gov|europa\.eu|\.mil)(?:[:/]|$)"
+)
+_OFFICIAL_TEXT = re.compile(
+    r"(?i)^\s*(?:보도자료|press release|for immediate release|新闻稿|公告(?:〔|\[|第)|Federal Register|\[보도자료\]|商务部公告|商務部公告|국무회의)"
+)
+_OPINION = re.compile(
+    r"(?i)개인적(?:인)?\s?의견|\[(?:칼럼|사설|기고|시론|오피니언)\]|^\s*(?:opinion|commentary|editorial|op-ed|칼럼|사설|기고|评论|社论"
+    r"|社評|觀點)\b|나의 개인적|in my (?:view|opinion)|이 블로그"
+)
+_BYLINE = re.compile(
+    r"(?:[가-힣]{2,4}\s?(?:기자|특파원|선임기자))|(?m:^\s*By\s[A-Z][\w’'.-]+(?:\s[A-Z][\w’'.-]+){0,3})|(?:记者|記者)[\s:："
+    r"]?[一-鿿]{2,4}|文[/／][一-鿿]{2,4}"
+)
 _MACHINE_KEYS = ("model", "generator", "generated_by", "llm", "ai_model")
 
 
@@ -59,9 +80,14 @@ def captions(text: str) -> list[Span]:
     return [
         Span(start, end, "caption")
         for start, end in paragraphs(text)
-        if _CAPTION.search(text[start:end][:_LONGEST_CAPTION * 2]) and end - start <= _LONGEST_CAPTION
-        or (end - start <= _LONGEST_CAPTION and _CREDIT.search(text[max(start, end - 30) : end])
-            and len(re.findall(r"[다요]\.|[。]|[a-z]\. ", text[start:end])) < 2 and not text[start:end].rstrip().endswith("."))
+        if (_CAPTION.search(text[start:end][: _LONGEST_CAPTION * 2])
+        and end - start <= _LONGEST_CAPTION)
+        or (
+            end - start <= _LONGEST_CAPTION
+            and _CREDIT.search(text[max(start, end - 30) : end])
+            and len(re.findall(r"[다요]\.|[。]|[a-z]\. ", text[start:end])) < 2
+            and not text[start:end].rstrip().endswith(".")
+        )
     ]
 
 
@@ -79,7 +105,7 @@ def duplicates(text: str) -> list[Span]:
             found.append(Span(start, end, "duplicate"))
             continue
         exact[squeezed] = number
-        shingles = [crc32(squeezed[place : place + 6].encode()) for place in range(0, min(len(squeezed) - 5, 1200))]
+        shingles = [crc32(squeezed[place : place + 6].encode()) for place in range(min(len(squeezed) - 5, 1200))]
         kept = sorted(set(shingles))[:48]
         matches: dict[int, int] = {}
         for shingle in kept:
@@ -96,7 +122,9 @@ def duplicates(text: str) -> list[Span]:
 
 
 def published(text: str, metadata: Mapping[str, Any], given: str | None = None) -> tuple[str | None, DateBasis, str]:
-    """(ISO date or minute, basis, why). Looks at what the user gave, metadata, a dated line at the head or the foot, then infers from the text."""
+    """(ISO date or minute, basis, why). Looks at what the user gave, metadata, a dated line at the head or the foot,
+    then infers from the text.
+    """
     if given:
         return given, "explicit", "given by the user"
     for key in ("published", "date", "created", "pubdate", "pubDate", "publishdate", "datePublished", "updated"):
@@ -124,7 +152,11 @@ def _dateline(text: str, foot: bool) -> str | None:
         rest = line.replace(time.surface, "").strip(" \t|·-–—,.")
         if _UPDATED.search(before):
             continue
-        if _DATED.search(before) or (len(rest) <= 24 and not re.search(r"[.。다]$", line.strip())) or (not foot and _BYLINE.search(line) and len(line) < 90):
+        if (
+            _DATED.search(before)
+            or (len(rest) <= 24 and not re.search(r"[.。다]$", line.strip()))
+            or (not foot and _BYLINE.search(line) and len(line) < 90)
+        ):
             return time.value
     return None
 
@@ -137,11 +169,16 @@ def _line_end(text: str, start: int) -> int:
 def infer_published(text: str) -> tuple[str | None, DateBasis, str]:
     """The day of publication from what the text says of past and coming months, or (None, `unknown`, why).
 
-    Each month around the years the text names is scored: months that `지난` or a report names lie before it, months that `오는`, `next`
-    name lie after it, days of `이달` and bare days lie in it. A single best month wins; its day is the last day the text names in it.
+    Each month around the years the text names is scored: months that `지난` or a report names lie before it, months
+    that `오는`, `next` name lie after it, days of `이달` and bare days lie in it. A single best month wins; its day is
+    the last day the text names in it.
     """
     sample = plain(text[:12000])
-    years = {int(time.value[:4]) for time in find_times(sample) if time.value and time.anchor == "absolute" and "1990" <= time.value[:4] <= "2049"}
+    years = {
+        int(time.value[:4])
+        for time in find_times(sample)
+        if time.value and time.anchor == "absolute" and "1990" <= time.value[:4] <= "2049"
+    }
     clues = _month_clues(sample)
     if not years or not clues:
         return None, "unknown", "no date in the text and nothing to infer it from"
@@ -155,13 +192,33 @@ def infer_published(text: str) -> tuple[str | None, DateBasis, str]:
     _, year, month = best[0]
     days = [day for kind, _, day in clues if kind == "this month" and day <= cal.month_end(year, month).day]
     day = max(days, default=cal.month_end(year, month).day)
-    return date(year, month, day).isoformat(), "inferred", f"the months and days that the text names fit {year}-{month:02d} only"
+    return (
+        date(year, month, day).isoformat(),
+        "inferred",
+        f"the months and days that the text names fit {year}-{month:02d} only",
+    )
 
 
 _CLUES = (
-    ("past", re.compile(r"(?:지난|앞서)\s?(?P<m>\d{1,2})월(?!\s?\d{1,2}일\s?예정)|(?<![오\d]는 )(?<!\d)(?P<m2>\d{1,2})월\s(?:\S{1,14}(?:가|이|는|은)\s)?(?:보도|발표|공개|출시|승인|체결|시작)(?:한|했|된|됐)")),
-    ("future", re.compile(r"(?:오는|다가오는)\s?(?P<m>\d{1,2})월|(?<!\d)(?P<m2>\d{1,2})월\s?(?:\d{1,2}일)?(?:부터|에)\s(?:적용|시행|시작될|열릴|공개할|출시할)")),
-    ("this month", re.compile(r"(?:이달|이번 달|本月)\s?(?P<d>\d{1,2})[일日]|(?<![월\d]\s)(?<![월\d])(?P<d2>\d{1,2})일\s?\((?:이하\s)?현지\s?시[간각]\)")),
+    (
+        "past",
+        re.compile(
+            r"(?:지난|앞서)\s?(?P<m>\d{1,2})월(?!\s?\d{1,2}일\s?예정)|(?<![오\d]는 )(?<!\d)(?P<m2>\d{1,2})월\s(?:\S{1,14}"
+            r"(?:가|이|는|은)\s)?(?:보도|발표|공개|출시|승인|체결|시작)(?:한|했|된|됐)"
+        ),
+    ),
+    (
+        "future",
+        re.compile(
+            r"(?:오는|다가오는)\s?(?P<m>\d{1,2})월|(?<!\d)(?P<m2>\d{1,2})월\s?(?:\d{1,2}일)?(?:부터|에)\s(?:적용|시행|시작될|열릴|공개할|출시할)"
+        ),
+    ),
+    (
+        "this month",
+        re.compile(
+            r"(?:이달|이번 달|本月)\s?(?P<d>\d{1,2})[일日]|(?<![월\d]\s)(?<![월\d])(?P<d2>\d{1,2})일\s?\((?:이하\s)?현지\s?시[간각]\)"
+        ),
+    ),
 )
 
 
@@ -193,14 +250,30 @@ def _fit(year: int, month: int, clues: Sequence[tuple[str, int, int]], years: se
     return score
 
 
-_OUTLET = re.compile(r"(?m)^\s*[\[(【](?P<name>[가-힣A-Za-z一-鿿]{2,14})(?:\s[가-힣]{2,4}\s?(?:기자|특파원))?\s?[=\])】]")
+_OUTLET = re.compile(
+    r"(?m)^\s*[\[(【](?P<name>[가-힣A-Za-z一-鿿]{2,14})(?:\s[가-힣]{2,4}\s?(?:기자|특파원))?\s?[=\])】]"
+)
 _HOST = re.compile(r"[\w.-]+@(?P<host>[\w-]+\.[\w.]+)")
 
 
 def outlet_of(text: str) -> str:
-    """The outlet that the text names in brackets before its first words (`[애플경제 ... 기자]`), or the host of the writer's mail address."""
+    """The outlet that the text names in brackets before its first words (`[애플경제 ... 기자]`), or the host of the
+    writer's mail address.
+    """
     found = _OUTLET.search(text[:_HEAD])
-    if found and found["name"] not in {"분석", "사진", "출처", "단독", "종합", "속보", "칼럼", "사설", "인터뷰", "기고", "자료"}:
+    if found and found["name"] not in {
+        "분석",
+        "사진",
+        "출처",
+        "단독",
+        "종합",
+        "속보",
+        "칼럼",
+        "사설",
+        "인터뷰",
+        "기고",
+        "자료",
+    }:
         return found["name"]
     host = _HOST.search(text[-_TAIL:])
     return host["host"] if host else ""
@@ -214,14 +287,22 @@ def _press() -> tuple[tuple[str, str], ...]:
     forms = []
     for entity in known.entities.values():
         if entity.kind == "press":
-            names = [entity.names.en, entity.names.ko, entity.names.zh, *entity.aliases, *settings()["add"].get(entity.id, ())]
+            names = [
+                entity.names.en,
+                entity.names.ko,
+                entity.names.zh,
+                *entity.aliases,
+                *settings()["add"].get(entity.id, ()),
+            ]
             forms.extend((form, entity.id) for form in names if form and len(form) > 1)
     return tuple(sorted(forms, key=lambda item: -len(item[0])))
 
 
 @cache
 def _press_pattern() -> re.Pattern[str]:
-    forms = "|".join(rf"(?<![A-Za-z]){re.escape(form)}(?![A-Za-z])" if form.isascii() else re.escape(form) for form, _ in _press())
+    forms = "|".join(
+        rf"(?<![A-Za-z]){re.escape(form)}(?![A-Za-z])" if form.isascii() else re.escape(form) for form, _ in _press()
+    )
     return re.compile(forms)
 
 
@@ -231,7 +312,9 @@ def relays(text: str) -> tuple[str, ...]:
     words = re.compile("|".join(pack(language)["report_words"] for language in LANGUAGES))
     found: dict[str, None] = {}
     for mention in _press_pattern().finditer(text[:200_000]):
-        if words.search(text[max(0, mention.start() - 14) : mention.start()]) or words.search(_same_sentence(text, mention.end())):
+        if words.search(text[max(0, mention.start() - 14) : mention.start()]) or words.search(
+            _same_sentence(text, mention.end())
+        ):
             found.setdefault(known[mention.group()])
     return tuple(found)
 
@@ -249,7 +332,11 @@ def tier(text: str, url: str, metadata: Mapping[str, Any], relayed: Sequence[str
         return "machine-written", generator[:80]
     if _OFFICIAL_URL.match(url) or _OFFICIAL_TEXT.search(text[:400]):
         return "official", ""
-    if _OPINION.search(text[:1500]) or _OPINION.search(text[-1500:]) or re.search(r"나의 개인적 의견|개인적 의견이다", text[:60000]):
+    if (
+        _OPINION.search(text[:1500])
+        or _OPINION.search(text[-1500:])
+        or re.search(r"나의 개인적 의견|개인적 의견이다", text[:60000])
+    ):
         return "opinion", ""
     if relayed:
         return "relay", ""

@@ -1,7 +1,7 @@
 """Figures in text, normalised: money, shares, multiples, counts, durations, lengths, power, memory, ranks.
 
-Numerals are looked for where one may start, read by `_numerals`, given a unit by the packs, and kept only if the two make sense
-together. Each step looks at a bounded window, so that a text is read in linear time.
+Numerals are looked for where one may start, read by `_numerals`, given a unit by the packs, and kept only if the two
+make sense together. Each step looks at a bounded window, so that a text is read in linear time.
 """
 
 import re
@@ -17,7 +17,10 @@ from chipweir.evidence._numerals import Number, number_at
 from chipweir.evidence._units import Unit, pack, plain, unit_at
 
 
-_SYMBOL = re.compile(r"(?:US\s?\$|HK\$|NT\$|CN¥|JP¥|S\$|A\$|C\$|RMB\s?|Rmb\s?|(?<![A-Za-z])(?:USD|CNY|KRW|EUR|JPY|GBP|TWD|HKD)\s?|[$€£¥₩])\s?$")
+_SYMBOL = re.compile(
+    r"(?:新[台臺][币幣]|人民[币幣]|港[币幣]|美金|US\s?\$|HK\$|NT\$|CN¥|JP¥|S\$|A\$|C\$|RMB\s?|Rmb\s?|(?<![A-Za-z])(?:USD"
+    r"|CNY|KRW|EUR|JPY|GBP|TWD|HKD)\s?|[$€£¥₩])\s?$"
+)
 _CONNECTOR = re.compile(r"\s?(?:~|～|∼|〜|-|–|—|−|至|到|to\s|and\s|에서\s)\s?")
 _MORE = re.compile(r"(?:\s?(?:여|余|餘)(?=\s?[가-힣一-鿿A-Za-z])|多(?=[一-鿿])|\+|-odd\b|-plus\b)")
 _FRACTION = re.compile(r"\s?(?:분의\s?|分之)")
@@ -25,15 +28,26 @@ _WORD = re.compile(r"\s([A-Za-z][\w'’-]*)")
 _NOUN = re.compile(r"\s([가-힣]{1,8})")
 _PARTICLES = re.compile(r"(?:이라고|으로|에서|까지|부터|에게|에는|에도|이나|을|를|이|가|은|는|의|에|와|과|로|도|만)$")
 _INCREMENT = re.compile(
-    r"^\s?(?:이상|넘게|가량|정도|나|더|쯤)?\s?(?:나\s)?(?:더\s)?(?:증가|늘|급증|확대|성장|많|높|빨|빠르|커|오르|올랐|뛰|more\b|higher\b|greater\b|faster\b|larger\b|increase|growth|rise)"
+    r"^\s?(?:이상|넘게|가량|정도|나|더|쯤)?\s?(?:나\s)?(?:더\s)?(?:증가|늘|급증|확대|성장|많|높|빨|빠르|커|오르|올랐|뛰|more\b|higher\b|gre"
+    r"ater\b|faster\b|larger\b|increase|growth|rise)"
 )
 _INCREMENT_ZH = re.compile(r"(?:增长|增長|增加|提高|提升|扩大|擴大|上涨|上漲|增)(?:了|约|約|近|超过|超過|逾)*$")
-_SCORE_BEFORE = re.compile(r"(?i)(?:\bscor(?:ed?|es|ing)|\bscore of|\brating of|得分|分数|分數|成绩|成績)\s?(?:of\s|was\s|is\s|a\s|为|為|达|達|:)?\s?$")
+_SCORE_BEFORE = re.compile(
+    r"(?i)(?:\bscor(?:ed?|es|ing)|\bscore of|\brating of|得分|分数|分數|成绩|成績)\s?(?:of\s|was\s|is\s|a\s|为|為|达|達|:)?\s?$"
+)
 _SCORE_AFTER = re.compile(r"^(?:을|를)\s(?:기록|받|얻|획득)")
+_PER_ONE = re.compile(r"\s?[가-힣]{1,4}당(?=[\s,.]|$)")
 _ARTICLE = re.compile(r"(?:법|제|조약|헌법|규칙|시행령|협정)\s?$")
-_NAME_BEFORE = re.compile(r"(?<![.!?:;\n\"“”'’(] )(?<!^)\b(?!(?:The|A|An|Its|About|With|Some|Only|All|These|Those|In|On|At|By|For|Of|And|Or|Over|Nearly|Almost|Around|Roughly|Just|Each|Every|Another|From|To|That|Than|Their|Is|Was|Has|Had|Up)\b)[A-Z][A-Za-z]+\s$")
+_NAME_BEFORE = re.compile(
+    r"(?<![.!?:;\n\"“”'’(] )(?<!^)\b(?!(?:The|A|An|Its|About|With|Some|Only|All|These|Those|In|On|At|By|Fo"
+    r"r|Of|And|Or|Over|Nearly|Almost|Around|Roughly|Just|Each|Every|Another|From|To|That|Than|Their|Is|Was"
+    r"|Has|Had|Up)\b)[A-Z][A-Za-z]+\s$"
+)
 _COMPUTER_SIZES = {4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0}
-_LONGEST_SUFFIX = re.compile(r"^[\s-]?(?:[가-힣]{0,3}\s)?(?:tokens?|token|param|파라미터|매개변수|파라메터|토큰|개의?\s(?:토큰|파라미터)|参数|參數|词元|詞元|context|컨텍스트|上下文)", re.IGNORECASE)
+_LONGEST_SUFFIX = re.compile(
+    r"^[\s-]?(?:[가-힣]{0,3}\s)?(?:tokens?|token|param|파라미터|매개변수|파라메터|토큰|개의?\s(?:토큰|파라미터)|参数|參數|词元|詞元|context|컨텍스트|上下文)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +72,26 @@ class _Reading:
 def _trigger() -> re.Pattern[str]:
     native = "|".join(sorted(pack("ko")["numerals"]["native"], key=len, reverse=True))
     raw = pack("en")["numerals"]
-    english = "|".join([*raw["words"], *raw["plural"], *raw["vague"], "half an?", "an? (?=" + "|".join(raw["scales"]) + ")"])
+    english = "|".join(
+        [*raw["words"], *raw["plural"], *raw["vague"], "half an?", "an? (?=" + "|".join(raw["scales"]) + ")"]
+    )
     words = "|".join(
         sorted(
-            (re.escape(word) for name in ("multiples", "fractions", "ranks") for word in pack("en").get(name, {})), key=len, reverse=True
+            (re.escape(word) for name in ("multiples", "fractions", "ranks") for word in pack("en").get(name, {})),
+            key=len,
+            reverse=True,
         )
     )
-    chinese = "|".join(sorted((word for name in ("multiples", "fractions") for word in pack("zh")[name]), key=len, reverse=True))
+    chinese = "|".join(
+        sorted((word for name in ("multiples", "fractions") for word in pack("zh")[name]), key=len, reverse=True)
+    )
     korean = "|".join(word for name in ("multiples", "fractions", "both") for word in pack("ko")[name])
     return re.compile(
-        rf"(?P<digit>(?<![\d])(?<!\d[.,])\d)|(?P<word>\b(?i:{words})\b|{chinese}|(?<![가-힣])(?:{korean}))|(?P<native>(?<![가-힣])(?:{native})(?=\s?[가-힣]))"
+        rf"(?P<digit>(?<![\d])(?<!\d[.,])\d)|(?P<word>\b(?i:{words})\b|{chinese}|(?<![가-힣])(?:{korean}))|(?P<na"
+        rf"tive>(?<![가-힣])(?:{native})(?=\s?[가-힣]))"
         rf"|(?P<hangul>(?<![가-힣])(?:[수몇]\s?[십백천만억조년개일주달차배]|[일이삼사오육칠팔구]?[십백천만][가-힣\s]))"
-        rf"|(?P<zh>(?<![零〇一二两兩三四五六七八九十百千万萬亿億兆数數几幾第\d])(?:百分之(?=\d)|百分之|[二两兩三四五六七八九十百千数數几幾一][零〇一二两兩三四五六七八九十百千万萬亿億多余餘几幾数數成倍年天周家座块塊颗顆枚片台臺张張名位人条條种種项項款次辆件批支架组組间間处個个大层分半週]))"
+        rf"|(?P<zh>(?<![零〇一二两兩三四五六七八九十百千万萬亿億兆数數几幾第\d])(?:百分之(?=\d)|百分之|[二两兩三四五六七八九十百千数數几幾一][零〇一二两兩三四五六七八九十百千万萬亿"
+        rf"億多余餘几幾数數成倍年天周家座块塊颗顆枚片台臺张張名位人条條种種项項款次辆件批支架组組间間处個个大层分半週]))"
         rf"|(?P<en>\b(?i:{english})\b)"
     )
 
@@ -79,7 +101,8 @@ def find_quantities(
 ) -> tuple[Quantity, ...]:
     """The figures of `text` in order, with those of `times` as type `date`.
 
-    `names` are stretches already read as names (entities): their digits are no figures. `language` settles what a bare `3조` is money in.
+    `names` are stretches already read as names (entities): their digits are no figures. `language` settles what a
+    bare `3조` is money in.
     """
     clean = plain(text)
     labels = find_labels(clean)
@@ -95,7 +118,18 @@ def find_quantities(
 
 
 def _dated(time: Time) -> Quantity:
-    return Quantity(time.start, time.end, time.surface, "date", time.value, time.low, time.high, "date", time.bound, flags=time.flags)
+    return Quantity(
+        time.start,
+        time.end,
+        time.surface,
+        "date",
+        time.value,
+        time.low,
+        time.high,
+        "date",
+        time.bound,
+        flags=time.flags,
+    )
 
 
 def _scan(text: str, blocked: Sequence[tuple[int, int]], language: str) -> Iterator[Quantity]:
@@ -117,7 +151,12 @@ def _scan(text: str, blocked: Sequence[tuple[int, int]], language: str) -> Itera
 def _word_reading(text: str, trigger: re.Match[str]) -> list[_Reading]:
     word = re.sub(r"\s+", " ", trigger.group().lower())
     for language in ("en", "zh", "ko"):
-        for name, kind, unit in (("multiples", "multiple", "ratio"), ("fractions", "fraction", "fraction"), ("ranks", "rank", "rank"), ("both", "count", "count")):
+        for name, kind, unit in (
+            ("multiples", "multiple", "ratio"),
+            ("fractions", "fraction", "fraction"),
+            ("ranks", "rank", "rank"),
+            ("both", "count", "count"),
+        ):
             value = pack(language).get(name, {}).get(word)
             if value is None:
                 continue
@@ -148,12 +187,21 @@ def _readings(text: str, start: int, language: str) -> list[_Reading]:
     below = number_at(text, parts.end()) if parts and parts.end() < len(text) else None
     if below and number.value:
         return [_of_parts(text, start, number, below)]
+    if _is_basis(text, start, number):
+        return []
     first = start - len(symbol.group()) if symbol else start
     number = _with_k(text, start, number, bool(symbol))
     second = _second(text, number, bool(symbol), first)
     if second:
         return _range(text, first, number, second, language, symbol.group() if symbol else "")
     return _single(text, first, start, number, language, symbol.group() if symbol else "")
+
+
+def _is_basis(text: str, start: int, number: Number) -> bool:
+    """Whether a lone one (`1개당`) or a spelled number (`每百万tokens`) only says per what a price is."""
+    if number.script == "chinese" and text[start - 1 : start] == "每":
+        return True
+    return number.value == 1 and _PER_ONE.match(text, number.end) is not None
 
 
 def _plain_fraction(start: int, end: int, number: Number, value: float, kind: str) -> _Reading:
@@ -175,7 +223,8 @@ def _of_parts(text: str, start: int, whole: Number, part: Number) -> _Reading:
 
 
 def _with_k(text: str, start: int, number: Number, money: bool) -> Number:
-    """Takes back a magnitude letter that is part of something else (`8 M`), and gives `T`, `M` of tokens and parameters theirs."""
+    """Takes back a magnitude letter that is part of something else (`8 M`), and gives `T`, `M` of tokens and
+    parameters theirs."""
     if money or number.suffix or number.script != "digits" or number.magnitude != 1:
         return number
     letter = text[number.end : number.end + 1]
@@ -195,7 +244,9 @@ class _Second:
 
 def _second(text: str, number: Number, money: bool, first: int) -> _Second | None:
     """The second half of a range, if one follows."""
-    if number.script in {"english", "native"} and not text[number.end : number.end + 4].strip().startswith(("to", "and", "~", "-")):
+    if number.script in {"english", "native"} and not text[number.end : number.end + 4].strip().startswith(
+        ("to", "and", "~", "-")
+    ):
         return None
     unit = unit_at(text, number.end)
     for at, own in ((unit[1] if unit else None, unit), (number.end, None)):
@@ -210,7 +261,9 @@ def _second(text: str, number: Number, money: bool, first: int) -> _Second | Non
         if here >= len(text) or not (text[here].isdigit() or "一" <= text[here] <= "鿿" or text[here].isalpha()):
             continue
         other = number_at(text, here, money or bool(symbol))
-        if other is None or (other.script != number.script and "digits" in {other.script, number.script} and other.script != "chinese"):
+        if other is None or (
+            other.script != number.script and "digits" in {other.script, number.script} and other.script != "chinese"
+        ):
             continue
         return _Second(link.group().strip(), own, other, bool(symbol))
     return None
@@ -228,9 +281,21 @@ def _range(text: str, first: int, number: Number, second: _Second, language: str
     if second.connector in {"-", "–", "—"} and second.unit and second.number.script != "digits":
         return one
     low_number = number
-    if number.magnitude == 1 and second.number.magnitude > 1 and second.unit is None and not (number.suffix and not symbol):
+    if (
+        number.magnitude == 1
+        and second.number.magnitude > 1
+        and second.unit is None
+        and not (number.suffix and not symbol)
+    ):
         low_number = replace(number, value=number.value * second.number.magnitude, magnitude=second.number.magnitude)
-    whole = _single(text, first, start, _with_k(text, start, second.number, bool(symbol)), language, symbol or ("$" if second.symbol else ""))
+    whole = _single(
+        text,
+        first,
+        start,
+        _with_k(text, start, second.number, bool(symbol)),
+        language,
+        symbol or ("$" if second.symbol else ""),
+    )
     if not whole:
         return one
     high = whole[0]
@@ -241,7 +306,16 @@ def _range(text: str, first: int, number: Number, second: _Second, language: str
     low = _round(low_number.value * (low_unit.scale if low_unit else scale))
     if not low < high.value:
         return one
-    return [replace(high, start=first, value=_round((low + high.value) / 2), low=low, high=high.value, flags=(*high.flags, "range"))]
+    return [
+        replace(
+            high,
+            start=first,
+            value=_round((low + high.value) / 2),
+            low=low,
+            high=high.value,
+            flags=(*high.flags, "range"),
+        )
+    ]
 
 
 def _borrowed(text: str, first: int, number: Number, second: _Second, language: str, symbol: str) -> list[_Reading]:
@@ -250,7 +324,9 @@ def _borrowed(text: str, first: int, number: Number, second: _Second, language: 
     if not whole or not whole[0].unit:
         return []
     unit = whole[0].unit
-    return [_Reading(first, number.end, number, unit, unit.type, unit.unit, _round(number.value * unit.scale), None, None)]
+    return [
+        _Reading(first, number.end, number, unit, unit.type, unit.unit, _round(number.value * unit.scale), None, None)
+    ]
 
 
 def _single(text: str, first: int, start: int, number: Number, language: str, symbol: str) -> list[_Reading]:
@@ -264,7 +340,11 @@ def _single(text: str, first: int, start: int, number: Number, language: str, sy
         currency = pack("en")["symbols"].get(symbol.strip().replace(" ", ""), "USD")
         if unit and unit[0].type == "money":
             end = unit[1]
-        return [_Reading(first, end, number, None, "money", currency, _round(number.value), number.low, number.high, more=more)]
+        return [
+            _Reading(
+                first, end, number, None, "money", currency, _round(number.value), number.low, number.high, more=more
+            )
+        ]
     if unit and _sensible(text, start, number, unit[0], end):
         return [_with_unit(text, first, number, unit[0], unit[1], more)]
     return _without_unit(text, first, number, end, more, language)
@@ -274,9 +354,21 @@ def _sensible(text: str, start: int, number: Number, unit: Unit, end: int) -> bo
     """Whether a numeral of this script may stand with this unit."""
     if number.script == "digits":
         separate = text[end : end + 1] == " "
-        if unit.unit == "m" and text[end : end + 1] in "mM" and number.magnitude > 1 and unit.scale == 1 and unit.language == "en":
+        if (
+            unit.unit == "m"
+            and text[end : end + 1] in "mM"
+            and number.magnitude > 1
+            and unit.scale == 1
+            and unit.language == "en"
+        ):
             return not separate
-        return not (unit.language == "zh" and unit.type == "count" and unit.unit == "count" and separate and text[end + 1 : end + 2] in "大方地所部起股")
+        return not (
+            unit.language == "zh"
+            and unit.type == "count"
+            and unit.unit == "count"
+            and separate
+            and text[end + 1 : end + 2] in "大方地所部起股"
+        )
     if number.script == "native":
         form = text[end : end + 6].lstrip()
         if unit.language != "ko" or (unit.type == "ordinal-label" and number.value == 1 and not number.vague):
@@ -295,15 +387,23 @@ def _sensible(text: str, start: int, number: Number, unit: Unit, end: int) -> bo
         return not (text[start] in "百千万" and unit.type == "count" and number.end - start == 1)
     if unit.language != "en":
         return False
-    return not (number.value == 1 and number.magnitude == 1 and unit.type not in {"duration"}) and not (number.value == 1 and unit.unit in {"day", "hour", "minute"} and number.magnitude == 1)
+    return not (number.value == 1 and number.magnitude == 1 and unit.type not in {"duration"}) and not (
+        number.value == 1 and unit.unit in {"day", "hour", "minute"} and number.magnitude == 1
+    )
 
 
 def _with_unit(text: str, first: int, number: Number, unit: Unit, end: int, more: bool) -> _Reading:
     kind, name = unit.type, unit.unit
-    value, low, high = (None if item is None else _round(item * unit.scale) for item in (number.value, number.low, number.high))
+    value, low, high = (
+        None if item is None else _round(item * unit.scale) for item in (number.value, number.low, number.high)
+    )
     assert value is not None
     flags: tuple[str, ...] = ()
-    if kind == "ordinal-label" and number.script == "native" and not text.startswith("번째", number.end + (text[number.end : number.end + 1] == " ")):
+    if (
+        kind == "ordinal-label"
+        and number.script == "native"
+        and not text.startswith("번째", number.end + (text[number.end : number.end + 1] == " "))
+    ):
         kind, name = "count", "count"
     if kind == "multiple":
         repeated = re.match(r"\s(?:a|this|per|in|since|over|last|during|daily|weekly)\b", text[end : end + 8])
@@ -311,7 +411,9 @@ def _with_unit(text: str, first: int, number: Number, unit: Unit, end: int, more
             kind, name = "count", "count"
         elif unit.language == "zh" and number.value == 1 and _INCREMENT_ZH.search(text[max(0, first - 8) : first]):
             value = 2.0
-        elif _INCREMENT.match(text[end : end + 16]) or (unit.language == "zh" and _INCREMENT_ZH.search(text[max(0, first - 8) : first])):
+        elif _INCREMENT.match(text[end : end + 16]) or (
+            unit.language == "zh" and _INCREMENT_ZH.search(text[max(0, first - 8) : first])
+        ):
             flags = ("increment-or-factor",)
     if kind == "duration" and number.vague:
         flags = ("vague",)
@@ -336,8 +438,13 @@ def _context_length(number: Number) -> tuple[float, float | None, float | None]:
 
 def _without_unit(text: str, first: int, number: Number, end: int, more: bool, language: str) -> list[_Reading]:
     """A numeral with no unit of the packs: counts of nouns, sizes of models, scores, bare amounts."""
+
     def reading(kind: str, unit: str, stop: int = end, flags: tuple[str, ...] = ()) -> list[_Reading]:
-        return [_Reading(first, stop, number, None, kind, unit, _round(number.value), number.low, number.high, "", more, flags)]
+        return [
+            _Reading(
+                first, stop, number, None, kind, unit, _round(number.value), number.low, number.high, "", more, flags
+            )
+        ]
 
     if number.script == "native":
         return _native_count(text, first, number)
@@ -411,8 +518,14 @@ def _finish(text: str, reading: _Reading, language: str, floor: int) -> Quantity
         bound = "ge"
     own = reading.unit.language if reading.unit else ""
     spoken = own if own in {"ko", "zh"} or (own == "en" and not reading.unit) else _spoken(text, end, language)
-    moved = context.change(text, reading.start, end, spoken) if reading.type in {"percent", "percentage_point", "money", "count", "multiple"} else ""
-    basis = reading.basis or (context.basis(text, start, end) if reading.type not in {"percent", "rank", "ordinal-label", "score"} else "")
+    moved = (
+        context.change(text, reading.start, end, spoken)
+        if reading.type in {"percent", "percentage_point", "money", "count", "multiple"}
+        else ""
+    )
+    basis = reading.basis or (
+        context.basis(text, start, end) if reading.type not in {"percent", "rank", "ordinal-label", "score"} else ""
+    )
     unit, kind = reading.unit_name, reading.type
     if kind == "count" and unit == "count":
         unit = context.counted(text, reading.start, end) or unit
@@ -423,7 +536,9 @@ def _finish(text: str, reading: _Reading, language: str, floor: int) -> Quantity
         value, low, high = -value, None if high is None else -high, None if low is None else -low
         bound = {"ge": "le", "le": "ge"}.get(bound, bound)  # type: ignore[assignment]
     flags = tuple(flag for flag in reading.flags if flag != "range")
-    return Quantity(start, end, text[start:end], kind, _whole(value), _whole(low), _whole(high), unit, bound, basis, moved, flags)
+    return Quantity(
+        start, end, text[start:end], kind, _whole(value), _whole(low), _whole(high), unit, bound, basis, moved, flags
+    )
 
 
 def _spoken(text: str, end: int, language: str) -> str:
@@ -442,7 +557,10 @@ def _whole(value: float | None) -> float | int | None:
 def _limits(reading: _Reading, bound: Bound) -> tuple[float, float | None, float | None, Bound]:
     value, low, high = reading.value, reading.low, reading.high
     if low is not None:
-        kept: Bound = bound if bound in {"ge", "le", "approx"} else "range" if not reading.number.suffix or "range" in reading.flags else "eq"
+        stated = {"ge", "le"} if "range" in reading.flags else {"ge", "le", "approx"}
+        kept: Bound = (
+            bound if bound in stated else "range" if not reading.number.suffix or "range" in reading.flags else "eq"
+        )
         return value, low, high, kept
     if bound == "approx":
         margin = 0.05 if reading.type == "percent" and abs(value) >= 0.2 else 0.1 * abs(value)
@@ -454,6 +572,7 @@ def _limits(reading: _Reading, bound: Bound) -> tuple[float, float | None, float
     return value, None, None, bound
 
 
+_LINK = re.compile(r"\s?(?:to|and|or|~|-|–|에서|부터|至|到|和)\s?")
 _SENTENCE_END = re.compile(r"[.!?。！？]\s|[。！？]|\n")
 
 
@@ -466,8 +585,24 @@ def _inherit(text: str, found: list[Quantity]) -> list[Quantity]:
             basis = ""
         if item.type == "money" and item.basis.endswith("_token"):
             basis, unit, last = item.basis, item.unit, item.end
-        elif basis and item.type == "money" and item.unit == unit and not item.basis and isinstance(item.value, int | float) and item.value < 1e5:
-            item = replace(item, basis=basis)  # noqa: PLW2901
+        elif (
+            basis
+            and item.type == "money"
+            and item.unit == unit
+            and not item.basis
+            and isinstance(item.value, int | float)
+            and item.value < 1e5
+        ):
+            item = replace(item, basis=basis)
             last = item.end
         out.append(item)
+    for place in range(len(out) - 1):
+        low, high = out[place], out[place + 1]
+        if (
+            high.basis.endswith("_token")
+            and low.unit == high.unit
+            and not low.basis
+            and _LINK.fullmatch(text, low.end, high.start)
+        ):
+            out[place] = replace(low, basis=high.basis)
     return out

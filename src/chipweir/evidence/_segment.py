@@ -10,7 +10,8 @@ from chipweir.evidence._units import LANGUAGES, pack, plain
 
 _PARAGRAPH = re.compile(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+")
 _ABBREVIATIONS = re.compile(
-    r"(?:\b(?:U\.S|U\.K|U\.N|E\.U|Mr|Mrs|Ms|Dr|Inc|Corp|Co|Ltd|No|vs|St|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec|Gen|Sen|Rep|Gov|Prof|approx|e\.g|i\.e|a\.m|p\.m)|\b[A-Z]|(?<!\d)\d{1,2})\.$"
+    r"(?:\b(?:U\.S|U\.K|U\.N|E\.U|Mr|Mrs|Ms|Dr|Inc|Corp|Co|Ltd|No|vs|St|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|S"
+    r"ep|Oct|Nov|Dec|Gen|Sen|Rep|Gov|Prof|approx|e\.g|i\.e|a\.m|p\.m)|\b[A-Z]|(?<!\d)\d{1,2})\.$"
 )
 _STOP = re.compile(r"(?:[.!?]+[\"'”’)\]」』*]*(?=\s|$))|[。！？]+[\"'”’)」』]*")
 _QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("《", "》"))
@@ -44,7 +45,8 @@ def sentences_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def quotations(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """The stretches inside quotation marks in [start, end), marks left out, longest pairs first; straight marks pair up in order."""
+    """The stretches inside quotation marks in [start, end), marks left out, longest pairs first; straight marks pair
+    up in order."""
     found: list[tuple[int, int]] = []
     for opening, closing in _QUOTES:
         at = text.find(opening, start, end)
@@ -72,7 +74,9 @@ def _attributions() -> tuple[tuple[re.Pattern[str] | None, re.Pattern[str]], ...
     return tuple(rows)
 
 
-_LEAD = re.compile(r"^(?:\d{0,2}[월일]\s?(?:\d{1,2}일)?(?:\s?\([^)]*\))?|이에 대해|이와 관련해|현지시간\))\s*|(?:이|가)?\s보도한\s바$")
+_LEAD = re.compile(
+    r"^(?:\d{0,2}[월일]\s?(?:\d{1,2}일)?(?:\s?\([^)]*\))?|이에 대해|이와 관련해|현지시간\))\s*|(?:이|가)?\s보도한\s바$"
+)
 
 
 def attribution(sentence: str) -> str:
@@ -96,7 +100,9 @@ def segment(document: Document) -> tuple[Sentence, ...]:
     for number, (start, end) in enumerate(paragraphs(text)):
         quotes = quotations(text, start, end)
         for begin, stop in sentences_of(text, start, end):
-            inside = tuple((max(left, begin), min(right, stop)) for left, right in quotes if left < stop and right > begin)
+            inside = tuple(
+                (max(left, begin), min(right, stop)) for left, right in quotes if left < stop and right > begin
+            )
             cited = attribution(text[begin:stop])
             found.append(Sentence(begin, stop, number, inside, cited, document.is_dropped(begin, stop)))
     return tuple(found)

@@ -1,7 +1,8 @@
-"""Dates and periods: absolute ones, and relative ones against the day of publication or a day named earlier in the text.
+"""Dates and periods: absolute ones, and relative ones against the day of publication or a day named earlier in the
+text.
 
-Each pack lists its patterns, most specific first; their named groups (`y m d q half part rel way wd fy ...`) are read here. A relative
-date stays unresolved (`value` None) where nothing says when the text was written.
+Each pack lists its patterns, most specific first; their named groups (`y m d q half part rel way wd fy ...`) are read
+here. A relative date stays unresolved (`value` None) where nothing says when the text was written.
 """
 
 import re
@@ -15,8 +16,12 @@ from chipweir.evidence._units import LANGUAGES, pack, plain
 
 
 _CHINESE = {"十": 10, **{digit: number for number, digit in enumerate("〇一二三四五六七八九")}, "零": 0}
-_DIGIT_FIRST = re.compile(r"^(?:\(\?<[!=](?:[^()\[\]]|\[[^\]]*\])*\)|\\b|\(\?:the\\s\)\?)*\(\?P<(?:y|m|d|q|halfn)>(?!\{month\})")
-_AFTER_DIGITS = re.compile(r"\d{1,4}\s?[년월일분年月日号號季QqHhs회财財会會第/.\-\u2019']|\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?[A-Z]|(?:19|20)\d\d(?!\d)")
+_DIGIT_FIRST = re.compile(
+    r"^(?:\(\?<[!=](?:[^()\[\]]|\[[^\]]*\])*\)|\\b|\(\?:the\\s\)\?)*\(\?P<(?:y|m|d|q|halfn)>(?!\{month\}|March)"
+)
+_AFTER_DIGITS = re.compile(
+    r"\d{1,4}\s?[년월일분年月日号號季QqHhs회财財会會第/.\-\u2019']|\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?[A-Z]|(?:19|20)\d\d(?!\d)"
+)
 _DAYS_A_YEAR = 366
 
 
@@ -33,7 +38,9 @@ def _patterns() -> tuple[dict[str, tuple[re.Pattern[str], ...]], tuple[tuple[str
     digits: list[tuple[str, re.Pattern[str]]] = []
     for language in LANGUAGES:
         for source in pack(language)["times"]["patterns"]:
-            flags = re.IGNORECASE if language == "en" and not re.search(r"\{month\}|March|\(\?P<y>\(\?:199", source) else 0
+            flags = (
+                re.IGNORECASE if language == "en" and not re.search(r"\{month\}|March|\(\?P<y>\(\?:199", source) else 0
+            )
             pattern = re.compile(source.replace("{month}", f"(?:{_months()})"), flags)
             numeric = bool(_DIGIT_FIRST.match(source))
             if numeric:
@@ -47,15 +54,47 @@ def _patterns() -> tuple[dict[str, tuple[re.Pattern[str], ...]], tuple[tuple[str
 def _trigger() -> re.Pattern[str]:
     korean = pack("ko")["times"]
     chinese = pack("zh")["times"]
-    ko = [*korean["rel"], "지난", "오는", "다가오는", "올", "상반기", "하반기", "연말", "연초", "연내", "회계연도", "회계년도", *korean["weekday"]]
-    zh = [*chinese["rel"], *chinese["half"], "第", "[一二三四]季度", "[一二三四五六七八九十]+月", "年底", "年末", "年内", "年內", "年初", "岁末", "周", "週", "星期", "[一二][〇零九][〇零一二三四五六七八九]{2}年"]
+    ko = [
+        *korean["rel"],
+        "지난",
+        "오는",
+        "다가오는",
+        "올",
+        "상반기",
+        "하반기",
+        "연말",
+        "연초",
+        "연내",
+        "회계연도",
+        "회계년도",
+        *korean["weekday"],
+    ]
+    zh = [
+        *chinese["rel"],
+        *chinese["half"],
+        "第",
+        "[一二三四]季度",
+        "[一二三四五六七八九十]+月",
+        "年底",
+        "年末",
+        "年内",
+        "年內",
+        "年初",
+        "岁末",
+        "周",
+        "週",
+        "星期",
+        "[一二][〇零九][〇零一二三四五六七八九]{2}年",
+    ]
     en = (
-        rf"(?:{_months()})\b|(?i:early|earlier|mid|late|later|end|start|beginning|first|second|third|fourth|final|fiscal|FY|this|last|next|current|"
+        rf"(?:{_months()})\b|(?i:early|earlier|mid|late|later|end|start|beginning|first|second|third|fourth|fin"
+        rf"al|fiscal|FY|this|last|next|current|"
         r"previous|a year|year|so far|since the|today|yesterday|tomorrow|that day|the same|the previous|Q[1-4]|H[12]|"
         r"(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
     )
     return re.compile(
-        rf"(?P<digit>(?<![\d])(?<!\d[.,])(?<![A-Za-z])\d)|(?P<ko>(?<![가-힣])(?:{_longest(ko)}))|(?P<zh>{_longest(zh)})|(?P<en>\b(?:{en}))|(?P<apostrophe>['’‘]\d\d년)"
+        rf"(?P<digit>(?<![\d])(?<!\d[.,])(?<![A-Za-z])\d)|(?P<ko>(?<![가-힣])(?:{_longest(ko)}))|(?P<zh>{_longest(zh)}"
+        rf")|(?P<en>\b(?:{en}))|(?P<apostrophe>['’‘]\d\d년)"
     )
 
 
@@ -129,9 +168,9 @@ def _pick_year(month: int, day: int, anchor: date, way: str, future: bool) -> in
     candidates = [_safe(year, month, day) for year in (anchor.year - 1, anchor.year, anchor.year + 1)]
     if way == "past":
         return max(one for one in candidates if (one.year, one.month) <= (anchor.year, anchor.month)).year
-    if way == "future" or future:
+    if way == "future":
         return min(one for one in candidates if (one.year, one.month) >= (anchor.year, anchor.month)).year
-    return cal.nearest(candidates, anchor).year
+    return cal.nearest(candidates, anchor, 2.5 if future else 0.6).year
 
 
 def _safe(year: int, month: int, day: int) -> date:
@@ -192,11 +231,17 @@ def _resolve_relative(groups: Mapping[str, str], language: str, relative: tuple[
 
 
 def _weekend(word: str, anchor: date) -> cal.Period:
-    offset = -1 if re.match(r"지난|last|上", word, re.IGNORECASE) else 1 if re.match(r"다음|오는|next|下", word, re.IGNORECASE) else 0
+    offset = (
+        -1
+        if re.match(r"지난|last|上", word, re.IGNORECASE)
+        else 1
+        if re.match(r"다음|오는|next|下", word, re.IGNORECASE)
+        else 0
+    )
     return cal.weekend_period(anchor + timedelta(weeks=offset))
 
 
-def _resolve(groups: Mapping[str, str], language: str, anchor: date, future: bool) -> cal.Period:
+def _resolve(groups: Mapping[str, str], language: str, anchor: date, future: bool, since: bool = False) -> cal.Period:
     """The period of a date without a written year, seen from `anchor`."""
     relative = _relative(language, groups)
     if "weekendrel" in groups:
@@ -207,19 +252,27 @@ def _resolve(groups: Mapping[str, str], language: str, anchor: date, future: boo
         return cal.Period(f"{anchor.year:04d}", date(anchor.year, 1, 1), anchor, "year")
     if "wd" in groups or "wdz" in groups:
         return _weekday(groups, language, anchor, None)
-    way = pack(language)["times"].get("way", {}).get(groups.get("way", "").lower(), "")
+    way = pack(language)["times"].get("way", {}).get(groups.get("way", "").lower(), "past" if since else "")
     if "m" in groups:
         month = _number(groups["m"], language)
         day = _number(groups["d"], language) if "d" in groups else 15 if month != anchor.month else anchor.day
         cal.month_period(anchor.year, month)
         year = _pick_year(month, day, anchor, way, future)
-        return _of_year(groups, anchor.year + 1 if way == "next" and year <= anchor.year and month <= anchor.month else year, language)
+        return _of_year(
+            groups,
+            anchor.year + 1 if way == "next" and year <= anchor.year and month <= anchor.month else year,
+            language,
+        )
     if "d" in groups:
         return _day_of_month(_number(groups["d"], language), anchor, way, future)
     if "q" in groups:
         quarter = _number(groups["q"], language)
         this = (anchor.month + 2) // 3
-        year = anchor.year + (1 if way == "future" and quarter <= this else 0) - (1 if way != "future" and not future and quarter > this else 0)
+        year = (
+            anchor.year
+            + (1 if way == "future" and quarter <= this else 0)
+            - (1 if way != "future" and not future and quarter > this else 0)
+        )
         return cal.quarter_period(year, quarter)
     return _of_year(groups, anchor.year, language)
 
@@ -236,7 +289,10 @@ def _day_of_month(day: int, anchor: date, way: str, future: bool) -> cal.Period:
     raise ValueError(day)
 
 
-_FUTURE = re.compile(r"^.{0,24}?(?:예정|계획|방침|전망|까지|부터\s(?:적용|시행|시작)|will\b|expected|scheduled|将|將|预计|預計|计划|計劃)")
+_PAST = re.compile(r"\bsince\s|이후|이래|以来|以來")
+_FUTURE = re.compile(
+    r"^[^,，.。]{0,24}?(?:예정|계획|방침|전망|까지|부터\s(?:적용|시행|시작)|will\b|expected|scheduled|将|將|预计|預計|计划|計劃)"
+)
 
 
 def _bound(text: str, start: int, end: int, language: str) -> tuple[Bound, int]:
@@ -281,7 +337,13 @@ def _time(text: str, language: str, match: re.Match[str], anchor: date | None, p
                 period = cal.day_period(base + timedelta(days=relative[1]))
                 about = f"context {base.isoformat()}" if previous else f"published {base.isoformat()}"
         elif anchor:
-            period = _resolve(groups, language, anchor, future)
+            period = _resolve(
+                groups,
+                language,
+                anchor,
+                future,
+                "since" in flags and bool(_PAST.search(text[max(0, start - 8) : end + 6])),
+            )
             about = f"published {anchor.isoformat()}"
     except (ValueError, KeyError, OverflowError):
         return None
@@ -293,7 +355,9 @@ def _time(text: str, language: str, match: re.Match[str], anchor: date | None, p
     value, grain = period.value, period.grain
     if "hh" in groups and groups.get("mi"):
         value, grain = f"{value}T{int(groups['hh']):02d}:{groups['mi']}", "minute"
-    return Time(start, end, text[start:end], value, period.low.isoformat(), period.high.isoformat(), grain, about, bound, flags)
+    return Time(
+        start, end, text[start:end], value, period.low.isoformat(), period.high.isoformat(), grain, about, bound, flags
+    )
 
 
 def _possible(groups: Mapping[str, str], language: str) -> bool:
@@ -304,8 +368,8 @@ def _possible(groups: Mapping[str, str], language: str) -> bool:
 def find_times(text: str, published: str | None = None, blocked: Sequence[tuple[int, int]] = ()) -> tuple[Time, ...]:
     """Dates and periods of `text`, in order.
 
-    `published` (ISO date or minute) anchors relative dates; a day named earlier anchors `이날`, `that day`, `当天`. `blocked` are sorted
-    stretches not to read (addresses, names with digits).
+    `published` (ISO date or minute) anchors relative dates; a day named earlier anchors `이날`, `that day`, `当天`.
+    `blocked` are sorted stretches not to read (addresses, names with digits).
     """
     clean = plain(text)
     anchor = date.fromisoformat(published[:10]) if published else None

@@ -1,13 +1,13 @@
 """Language packs: the units, bounds, bases and numerals of three languages, read from data.
 
-A unit is looked up by its longest written form at a place in the text. All packs answer for every document, because Korean and Chinese
-news quotes English units and the scripts do not collide.
+A unit is looked up by its longest written form at a place in the text. All packs answer for every document, because
+Korean and Chinese news quotes English units and the scripts do not collide.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -15,8 +15,20 @@ import yaml
 
 
 LANGUAGES = ("ko", "en", "zh")
-WIDE = {ord(wide): ord(narrow) for wide, narrow in zip("０１２３４５６７８９％．，＄￥／～－＋（）：＃", "0123456789%.,$¥/~-+():#", strict=True)}
-NARROW = WIDE | {0x00A0: 0x20, 0x2009: 0x20, 0x202F: 0x20, 0x2007: 0x20, 0x3000: 0x20, 0x2212: 0x2D, 0x2011: 0x2D, 0xFE6A: 0x25}
+WIDE = {
+    ord(wide): ord(narrow)
+    for wide, narrow in zip("０１２３４５６７８９％．，＄￥／～－＋（）：＃", "0123456789%.,$¥/~-+():#", strict=True)
+}
+NARROW = WIDE | {
+    0x00A0: 0x20,
+    0x2009: 0x20,
+    0x202F: 0x20,
+    0x2007: 0x20,
+    0x3000: 0x20,
+    0x2212: 0x2D,
+    0x2011: 0x2D,
+    0xFE6A: 0x25,
+}
 _HANGUL = re.compile(r"[가-힣]")
 
 
@@ -32,9 +44,13 @@ class Unit:
     not_before: tuple[str, ...]
 
 
+_UNUSUAL = re.compile("[" + "".join(map(re.escape, map(chr, NARROW))) + "]")
+
+
+@lru_cache(maxsize=4)
 def plain(text: str) -> str:
     """`text` with full-width digits, signs and unusual spaces in their plain form; no offset moves."""
-    return text.translate(NARROW)
+    return _UNUSUAL.sub(lambda found: chr(NARROW[ord(found.group())]), text)
 
 
 @cache
@@ -46,7 +62,9 @@ def pack(language: str) -> Mapping[str, Any]:
 
 
 @cache
-def _forms() -> tuple[dict[str, tuple[Unit, ...]], int]:
+def _forms() -> tuple[dict[str, tuple[Unit, ...]], dict[str, tuple[int, ...]]]:
+    """Units by written form, and by first character (in lower case) the lengths of forms that start so, longest
+    first."""
     table: dict[str, tuple[Unit, ...]] = {}
     for language in LANGUAGES:
         for row in pack(language)["units"]:
@@ -60,7 +78,10 @@ def _forms() -> tuple[dict[str, tuple[Unit, ...]], int]:
             )
             for form in row["forms"]:
                 table[form] = (*table.get(form, ()), unit)
-    return table, max(map(len, table))
+    lengths: dict[str, set[int]] = {}
+    for form in table:
+        lengths.setdefault(form[0].lower(), set()).add(len(form))
+    return table, {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
 
 
 @cache
@@ -83,15 +104,16 @@ def _ends(text: str, end: int, form: str, unit: Unit) -> bool:
 
 
 def unit_at(text: str, start: int) -> tuple[Unit, int] | None:
-    """The longest unit written at `start` (one space or hyphen may come first), with where it ends; None if there is none."""
-    table, longest = _forms()
+    """The longest unit written at `start` (one space or hyphen may come first), with where it ends; None if there is
+    none."""
+    table, lengths = _forms()
     first = start
     while first < len(text) and first - start < 2 and text[first] == " ":
         first += 1
     for at in dict.fromkeys((start, first)):
-        for length in range(min(longest, len(text) - at), 0, -1):
+        for length in lengths.get(text[at : at + 1].lower(), ()):
             form = text[at : at + length]
-            found = table.get(form)
+            found = table.get(form) if len(form) == length else None
             if found is None and form.isascii() and length > 3:
                 found = table.get(form.lower())
             if found is None:
@@ -112,21 +134,27 @@ def compiled(language: str, *path: str) -> re.Pattern[str]:
 
 
 @cache
-def rows(language: str, *path: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """The (name, pattern) rows stored at `path` of a pack, compiled once; empty where the pack has none."""
-    item: Any = pack(language)
-    for key in path:
-        item = item.get(key, ())
-        if not item:
-            return ()
-    return tuple((name, re.compile(pattern)) for name, pattern in item)
-
-
-def all_rows(*path: str) -> Iterator[tuple[str, str, re.Pattern[str]]]:
-    """Rows of every pack: (language, name, pattern)."""
+def rows(*path: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """The (name, pattern) rows stored at `path` of every pack as one pattern, and the name of each of its groups in
+    order."""
+    names: list[str] = []
+    patterns: list[str] = []
     for language in LANGUAGES:
-        for name, pattern in rows(language, *path):
-            yield language, name, pattern
+        item: Any = pack(language)
+        for key in path:
+            item = item.get(key, ())
+            if not item:
+                break
+        for name, pattern in item:
+            body = pattern.removeprefix("(?i)")
+            patterns.append(f"({'(?i:' if body != pattern else '(?:'}{body}))")
+            names.append(name)
+    return re.compile("|".join(patterns)), tuple(names)
+
+
+def row_of(found: re.Match[str], names: tuple[str, ...]) -> str:
+    """The name of the row of `rows` that matched."""
+    return names[(found.lastindex or 1) - 1]
 
 
 @cache
