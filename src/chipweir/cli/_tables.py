@@ -93,3 +93,30 @@ def difference_table(rows: Sequence[Mapping[str, Any]], a: str, b: str) -> Table
     columns = (_("quantity"), _("month"), f"#{a}", f"#{b}", "#" + _("difference"), "#50 %", "#90 %", "#P(+)")
     keys = ("label", "month", "a", "b", "difference", "p50", "p90", "p_greater")
     return plain_table(*columns, rows=[[row[key] for key in keys] for row in rows], title=f"{b} − {a}")
+
+
+def check_table(rows: Sequence[Mapping[str, Any]], lang: str) -> Table:
+    """The named model checks with the worst that each met."""
+    columns = (_("check"), _("what must hold"), _("where"), "#" + _("worst"), "#" + _("allowed"), _("worst at"), "")
+    texts = []
+    for row in rows:
+        worst_at = ", ".join(part for part in (row["setting"], row["month"]) if part) if row["worst"] > 0 else ""
+        verdict = Text(_("holds"), "green") if row["passed"] else Text(_("FAILS"), "bold red")
+        what = row["korean"] if lang == "ko" else row["what"]
+        numbers = (f"{row['worst']:.1e}", f"{row['tolerance']:g} {row['unit']}")
+        texts.append((row["name"], what, row["where"], *numbers, worst_at, verdict))
+    return plain_table(*columns, rows=texts)
+
+
+def credibility_table(rows: Sequence[Mapping[str, Any]], lang: str) -> Table:
+    """Published figures beside what the model believed before it saw them, whether or not they fit."""
+    columns = (_("figure"), "#" + _("published"), "#5 %", "#50 %", "#95 %", _("unit"), _("within the interval"))
+    texts = []
+    for row in rows:
+        target = row["target"]
+        published = f"{target['central']:.4g} ({target['low']:.4g} – {target['high']:.4g})"
+        interval = tuple(f"{row[key]:.3g}" for key in ("p05", "p50", "p95"))
+        verdict = _("yes") if row["inside"] else _("its range is") if row["overlap"] else _("no")
+        label = target["label_ko"] if lang == "ko" else target["label"]
+        texts.append((label, published, *interval, target["unit"], verdict))
+    return plain_table(*columns, rows=texts)

@@ -110,7 +110,7 @@ def run(
                 )
             _repeat(repeat, store.runs_directory(out), cluster, as_json)
         elif check or credibility:
-            _questions(check, credibility, members, seed, as_json)
+            _questions(check, credibility, members, seed, lang, as_json)
         else:
             order = Order(_chosen(scenario or [], setting or []), members, seed, tuple(facts or ()))
             _run_and_print(order, store.runs_directory(out), cluster, report, lang, as_json, started)
@@ -317,27 +317,39 @@ def _furthest(old: "xr.Dataset", new: "xr.Dataset") -> float:
     return worst
 
 
-def _questions(check: bool, credibility: bool, members: int, seed: int, as_json: bool) -> None:
+def _questions(check: bool, credibility: bool, members: int, seed: int, lang: str, as_json: bool) -> None:
     """Model checks and the credibility table: exit 1 where a check fails."""
-    from chipweir import world
-
     document: dict[str, Any] = {}
-    failed = False
-    with progress_bar() as progress:
-        if check:
-            rows = world.run_checks(progress=progress)
-            document["checks"] = [row.as_dict() for row in rows]
-            failed = not all(row.passed for row in rows)
-        if credibility:
-            document["credibility"] = [row.as_dict() for row in world.credibility(members=members, seed=seed)]
+    out = _tables.console()
+    if check:
+        document["checks"] = _check_rows(seed)
+    if credibility:
+        document["credibility"] = _credibility_rows(members, seed)
     if as_json:
         print_json(document)
-    else:
-        for rows in document.values():
-            columns = list(rows[0])
-            _tables.console().print(_tables.plain_table(*columns, rows=[list(row.values()) for row in rows]))
-    if failed:
+    for name, rows in document.items():
+        if not as_json:
+            out.print(_tables.check_table(rows, lang) if name == "checks" else _tables.credibility_table(rows, lang))
+    if not all(row["passed"] for row in document.get("checks", [])):
         raise typer.Exit(1)
+
+
+def _check_rows(seed: int) -> list[dict[str, Any]]:
+    from chipweir.world import run_checks
+
+    with progress_bar() as progress:
+        return [result.as_dict() for result in run_checks(_load_facts(()), seed=seed, progress=progress)]
+
+
+def _credibility_rows(members: int, seed: int) -> list[dict[str, Any]]:
+    from chipweir.calibration import credibility
+    from chipweir.world import load_scenario, run_ensemble
+
+    order = Order((load_scenario("baseline"),), members, seed)
+    _check_order(order)
+    with progress_bar() as progress:
+        results = run_ensemble(order.scenarios, _load_facts(()), members, seed, progress, keep_members=True)
+    return [verdict.as_dict() for verdict in credibility(results)]
 
 
 def compare(
