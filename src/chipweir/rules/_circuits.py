@@ -170,7 +170,7 @@ def _described(kind: str, tpp: Fraction | None) -> str:
 
 
 def _non_planar(node: Fraction | None) -> bool | None:
-    return True if node is not None and node <= PLANAR_LIMIT_NM else None
+    return None if node is None else node <= PLANAR_LIMIT_NM
 
 
 def _data_centre(item: Item, chip: ControlledChip | None, kind: str, notes: list[str]) -> bool:

@@ -31,7 +31,7 @@ def _from_text(text: str) -> Fraction | None:
         number = Decimal(text)
     except InvalidOperation:
         return None
-    if not number.is_finite() or abs(number.adjusted()) > 60:
+    if not number.is_finite() or not -400 <= number.adjusted() <= 60:
         return None
     return Fraction(number)
 
