@@ -98,9 +98,8 @@ def _bounded(text: str, start: int, end: int, name: Name, previous: int) -> bool
     """Whether the name stands alone and is not a piece of a longer word."""
     first, last = name.form[0], name.form[-1]
     before, after = text[start - 1 : start], text[end : end + 1]
-    if first.isascii() and first.isalnum() and before.isascii() and (before.isalnum() or before in "_@#"):
-        if before:
-            return False
+    if before and first.isascii() and first.isalnum() and before.isascii() and (before.isalnum() or before in "_@#"):
+        return False
     if last.isascii() and last.isalnum() and after:
         if after.isascii() and (after.isalnum() or after == "_"):
             return False

@@ -34,7 +34,26 @@ UNITS = {
     "percent": ("fraction", ""),
 }
 LINKED_KINDS = frozenset(
-    ["arch", "benchmark", "chip", "ecosystem", "event", "fab", "gov", "model", "node", "org", "person", "place", "region", "system", "tech", "component", "channel", "policy"]
+    {
+        "arch",
+        "benchmark",
+        "chip",
+        "ecosystem",
+        "event",
+        "fab",
+        "gov",
+        "model",
+        "node",
+        "org",
+        "person",
+        "place",
+        "region",
+        "system",
+        "tech",
+        "component",
+        "channel",
+        "policy",
+    }
 )
 FrameScore = Callable[[Extraction, Sequence[Mapping[str, Any]]], Mapping[str, int]]
 IssueScore = Callable[[Mapping[str, Extraction], Sequence[Mapping[str, Any]]], Mapping[str, Any]]

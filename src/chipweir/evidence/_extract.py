@@ -23,7 +23,7 @@ def extract(document: Document, known: "facts.Facts | None" = None) -> Extractio
 
 
 def holds_no_figure(mention: EntityMention) -> bool:
-    """Whether the digits of a name are part of it: true of `H20` and `GPT-4`, not of `7나노` or `어센드 384개를 통합한 시스템`."""
+    """Whether the digits of a name are part of it: true of `H20`, not of `7나노` or `어센드 384개를 통합한 시스템`."""
     return mention.how != "pattern" and not mention.surface[:1].isdigit() and any(map(str.isdigit, mention.surface))
 
 

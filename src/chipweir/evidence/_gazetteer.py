@@ -52,7 +52,8 @@ def settings() -> Mapping[str, Any]:
     """The room's own aliases, ordinary words and sense rules."""
     source = resources.files("chipweir.evidence") / "data" / "aliases.yaml"
     with source.open(encoding="utf-8") as file:
-        return yaml.safe_load(file)
+        loaded: dict[str, Any] = yaml.safe_load(file)
+    return loaded
 
 
 def small(text: str) -> str:
@@ -137,13 +138,13 @@ def _makers(known: "facts.Facts") -> dict[str, frozenset[str]]:
     """For each chip and model, the forms of its maker, one of which a short code needs in the same text."""
     makers: dict[str, frozenset[str]] = {}
     by_name = {small(entity.names.en): entity for entity in known.entities.values()}
-    for record in (*known.chips.values(), *known.models.values()):
-        maker = getattr(record, "maker", "") or record.id.split("-")[0]
-        entity = by_name.get(small(str(maker))) or known.entities.get(record.id.split("-")[0])
+    owners = {chip.id: chip.maker for chip in known.chips.values()} | dict.fromkeys(known.models, "")
+    for identity, maker in owners.items():
+        entity = by_name.get(small(str(maker))) or known.entities.get(identity.split("-")[0])
         if entity is None:
-            entity = next((item for key, item in known.entities.items() if record.id.startswith(key + "-")), None)
+            entity = next((item for key, item in known.entities.items() if identity.startswith(key + "-")), None)
         if entity is not None:
-            makers[record.id] = frozenset(
+            makers[identity] = frozenset(
                 form for form in (entity.names.en, entity.names.ko, entity.names.zh, *entity.aliases) if form
             )
     return makers

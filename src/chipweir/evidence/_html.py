@@ -17,7 +17,11 @@ _SKIPPED = re.compile(
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,20})(?:[^<>]{0,8000})>|<[!?][^<>]{0,2000}>")
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _BLOCKS = frozenset(
-    ["p", "div", "br", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "td", "th", "table", "section", "article", "header", "footer", "blockquote", "pre", "figure", "figcaption", "main", "aside", "nav", "form", "dl", "dt", "dd", "hr", "body"]
+    re.split(
+        r"\s+",
+        "p div br li ul ol h1 h2 h3 h4 h5 h6 tr td th table section article header footer "
+        "blockquote pre figure figcaption main aside nav form dl dt dd hr body",
+    )
 )
 _STATED = re.compile(
     r"(?i)(?:article:published_time|datePublished|og:article:published_time|pubdate|\"date\")[\"']?\s*(?:c"

@@ -1,4 +1,4 @@
-"""Numerals in every script of the three languages: `3,880억`, `수십조`, `세`, `3.5万亿`, `两千`, `twenty-five`, `tens of
+"""Numerals in every script: `3,880억`, `수십조`, `세`, `3.5万亿`, `两千`, `twenty-five`, `tens of
 billions`.
 
 `number_at` reads the longest numeral at a place. It looks at no more than a few dozen characters, so that a text is

@@ -25,7 +25,9 @@ _SIMPLIFIED = frozenset(
     "国东车长门问间开关电产业发体学会来说对时过这个们么进还将后从应当无与为亿万数据报导华语点线总经济创导强体价制晶圆厂输称据周台湾"
 )
 _DATED = re.compile(
-    r"(?i)(?:입력|등록|작성일?|게재|발행|승인|송고|기사입력|최초입력|published|posted|publication date|date|pubdate|created|发布时间|"
+    r"(?i)(?:입력|등록|작성일?|게재|발행|승인|송고|기사입력|최초입력|"
+    r"published|posted|publication date|date|pubdate|created|"
+    r"发布时间|"
     r"發布時間|发布于|发表于|發表於|時間|时间|日期|来源[^\n]{0,16})\s*[:：]?\s*(?:on\s)?(?:일시\s*[:：]?\s*)?$"
 )
 _UPDATED = re.compile(r"(?i)(?:수정|updated|last modified|更新|编辑)\s*[:：]?\s*$")
@@ -39,7 +41,8 @@ _CAPTION = re.compile(
 _CREDIT = re.compile(r"(?:로이터|AP|AFP|EPA|연합|뉴시스|게티)[ ·/\-=]?(?:연합뉴스|연합|뉴스1|뉴시스|제공|통신)?\s*$")
 _LONGEST_CAPTION = 130
 _MACHINE = re.compile(
-    r"(?i)(?:이 (?:글|기사)는|본 (?:글|기사|콘텐츠)는|this (?:article|post|newsletter|summary) (?:was|is)|本文(?:由|为))[^."
+    r"(?i)(?:이 (?:글|기사)는|본 (?:글|기사|콘텐츠)는|this (?:article|post|newsletter|summary) (?:was|is)|"
+    r"本文(?:由|为))[^."
     r"。\n]{0,40}(?:AI|인공지능|GPT|Gemini|Claude|제미나이|클로드|生成式)[^.。\n]{0,30}(?:작성|생성|요약|written|generated|produ"
     r"ced|drafted|生成|撰写|撰寫)|(?:AI|GPT)[- ]generated|AI生成"
 )
@@ -47,7 +50,8 @@ _OFFICIAL_URL = re.compile(
     r"(?i)^https?://[^/]*(?:\.gov(?:\.[a-z]{2})?|\.go\.kr|\.go\.jp|federalregister\.gov|europa\.eu|\.mil)(?:[:/]|$)"
 )
 _OFFICIAL_TEXT = re.compile(
-    r"(?i)^\s*(?:보도자료|press release|for immediate release|新闻稿|公告(?:〔|\[|第)|Federal Register|\[보도자료\]|商务部公告|商務部公告|국무회의)"
+    r"(?i)^\s*(?:보도자료|press release|for immediate release|新闻稿|"
+    r"公告(?:〔|\[|第)|Federal Register|\[보도자료\]|商务部公告|商務部公告|국무회의)"
 )
 _OPINION = re.compile(
     r"(?i)개인적(?:인)?\s?의견|\[(?:칼럼|사설|기고|시론|오피니언)\]|^\s*(?:opinion|commentary|editorial|op-ed|칼럼|사설|기고|评论|社论"
@@ -80,8 +84,7 @@ def captions(text: str) -> list[Span]:
     return [
         Span(start, end, "caption")
         for start, end in paragraphs(text)
-        if (_CAPTION.search(text[start:end][: _LONGEST_CAPTION * 2])
-        and end - start <= _LONGEST_CAPTION)
+        if (_CAPTION.search(text[start:end][: _LONGEST_CAPTION * 2]) and end - start <= _LONGEST_CAPTION)
         or (
             end - start <= _LONGEST_CAPTION
             and _CREDIT.search(text[max(start, end - 30) : end])
@@ -184,8 +187,7 @@ def infer_published(text: str) -> tuple[str | None, DateBasis, str]:
         return None, "unknown", "no date in the text and nothing to infer it from"
     best: list[tuple[float, int, int]] = []
     for year in sorted({year + shift for year in years for shift in (0, -1)}):
-        for month in range(1, 13):
-            best.append((_fit(year, month, clues, years), year, month))
+        best.extend((_fit(year, month, clues, years), year, month) for month in range(1, 13))
     best.sort(reverse=True)
     if best[0][0] < 3 or best[0][0] - best[1][0] < 0.5:
         return None, "unknown", "the dates in the text fit several months"
@@ -203,7 +205,8 @@ _CLUES = (
     (
         "past",
         re.compile(
-            r"(?:지난|앞서)\s?(?P<m>\d{1,2})월(?!\s?\d{1,2}일\s?예정)|(?<![오\d]는 )(?<!\d)(?P<m2>\d{1,2})월\s(?:\S{1,14}"
+            r"(?:지난|앞서)\s?(?P<m>\d{1,2})월(?!\s?\d{1,2}일\s?예정)|(?<![오\d]는 )"
+            r"(?<!\d)(?P<m2>\d{1,2})월\s(?:\S{1,14}"
             r"(?:가|이|는|은)\s)?(?:보도|발표|공개|출시|승인|체결|시작)(?:한|했|된|됐)"
         ),
     ),
@@ -216,7 +219,8 @@ _CLUES = (
     (
         "this month",
         re.compile(
-            r"(?:이달|이번 달|本月)\s?(?P<d>\d{1,2})[일日]|(?<![월\d]\s)(?<![월\d])(?P<d2>\d{1,2})일\s?\((?:이하\s)?현지\s?시[간각]\)"
+            r"(?:이달|이번 달|本月)\s?(?P<d>\d{1,2})[일日]|"
+            r"(?<![월\d]\s)(?<![월\d])(?P<d2>\d{1,2})일\s?\((?:이하\s)?현지\s?시[간각]\)"
         ),
     ),
 )
@@ -284,7 +288,7 @@ def _press() -> tuple[tuple[str, str], ...]:
     known = facts.load()
     from chipweir.evidence._gazetteer import settings
 
-    forms = []
+    forms: list[tuple[str, str]] = []
     for entity in known.entities.values():
         if entity.kind == "press":
             names = [

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
+from typing import Any
 
 from chipweir.evidence import _calendar as cal
 from chipweir.evidence._document import Bound, Time
@@ -387,5 +388,5 @@ def find_times(text: str, published: str | None = None, blocked: Sequence[tuple[
     return tuple(times)
 
 
-def _rest(time: Time) -> tuple:
+def _rest(time: Time) -> tuple[Any, ...]:
     return time.value, time.low, time.high, time.grain, time.anchor, time.bound, time.flags

@@ -58,7 +58,8 @@ def pack(language: str) -> Mapping[str, Any]:
     """One language pack: `ko`, `en` or `zh`."""
     source = resources.files("chipweir.evidence") / "data" / "packs" / f"{language}.yaml"
     with source.open(encoding="utf-8") as file:
-        return yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        loaded: dict[str, Any] = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return loaded
 
 
 @cache
