@@ -197,7 +197,7 @@ SMALL = [
 ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(SMALL), position=st.integers(0, 10**6), junk=st.binary(max_size=6), cut=st.integers(0, 40))
 def test_a_corrupt_file_is_refused_or_loads_but_never_crashes(
     name: str, position: int, junk: bytes, cut: int, tmp_path: Path
