@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from chipweir.perf._operators import Work, namespace
+from chipweir.perf._operators import OVERLAP, Work, namespace
+
+
+DOMAINS = 4.0
+OVERLAPPED = 8.0
 
 
 def all_reduce(size: Any, chips: Any, link: Any, floor: Any) -> Any:
@@ -26,26 +30,50 @@ def all_to_all(size: Any, chips: Any, link: Any, floor: Any) -> Any:
 def link_bandwidth(w: Work, chips: Any) -> Any:
     """B/s per chip for a group of `chips`: the scale-up link if the group fits the domain, else what leaves it.
 
-    Of a group larger than its domain the share (n - d) / n of the traffic crosses the slower network; the slower part sets the time.
+    Of a group of n larger than its domain d the share (n - d) / n of the traffic crosses the slower network.
     """
     xp = namespace(w.link, chips)
     outside = xp.maximum(chips - w.domain, 0.0) / chips
     return xp.where(outside > 0, 1.0 / (outside / w.scaleout + (1.0 - outside) / w.link), w.link)
 
 
-def layer_messages(w: Work, tokens: Any, tp: Any, dp: Any, link_share: Any, floor: Any) -> Any:
-    """Seconds of communication in one pass of all layers.
+def expert_exchange(w: Work, tokens: Any, ranks: Any, share: Any, floor: Any) -> Any:
+    """Seconds to send tokens to the experts they chose (8 bits) and get them back (16 bits), in one layer.
 
-    Tensor parallel: an all-reduce of the activations after attention and after the feed-forward. Attention data parallel: each chip sends its tokens to
-    the experts they chose (8-bit) and gets them back (16-bit); dense models gather and scatter instead.
+    `tokens` of all `ranks`. Inside the domain a token travels once per chosen expert; outside once per domain that holds one, and
+    routers keep that to `DOMAINS` (DeepSeek-V3, arXiv 2412.19437, section 3.2).
     """
-    xp = namespace(tokens, link_share, floor)
+    xp = namespace(tokens, share, floor)
+    size = tokens / ranks * w.hidden
+    inside = xp.minimum(w.experts_active, ranks) * (xp.minimum(w.domain, ranks) - 1.0) / ranks
+    domains = xp.minimum(xp.minimum(w.experts_active, DOMAINS), ranks / w.domain)
+    outside = xp.where(ranks > w.domain, domains * (ranks - w.domain) / ranks, 0.0)
+    seconds = size * (inside / w.link + outside / w.scaleout) / share
+    return xp.where(ranks > 1, 2.0 * floor + 3.0 * seconds, 0.0)
+
+
+def layer_messages(w: Work, tokens: Any, tp: Any, dp: Any, link: Any, exchange: Any, floor: Any) -> Any:
+    """Seconds of communication in one pass of all layers; `link`, `exchange` are the shares of the links' rates reached.
+
+    Tensor parallel: an all-reduce of the activations after attention and after the feed-forward. Attention data parallel:
+    an exchange with the experts; dense models gather and scatter instead.
+    """
+    xp = namespace(tokens, link, floor)
     chips = tp * dp
-    hidden = w.hidden
-    inner = all_reduce(2.0 * tokens / dp * hidden, tp, link_bandwidth(w, tp) * link_share, floor)
-    link = link_bandwidth(w, chips) * link_share
-    copies = xp.where(w.experts_active > 0, xp.minimum(w.experts_active, chips), 1.0)
-    sent = tokens / chips * hidden * copies * xp.where(w.experts_active > 0, 1.5, 2.0)
-    exchange = 2.0 * all_to_all(sent, chips, link, floor)
-    reduce = all_reduce(2.0 * tokens * hidden, chips, link, floor)
-    return w.layers * (inner + xp.where(dp > 1, exchange, reduce))
+    inner = all_reduce(2.0 * tokens / dp * w.hidden, tp, link_bandwidth(w, tp) * link, floor)
+    wide = link_bandwidth(w, chips) * link
+    gather = 2.0 * all_to_all(2.0 * tokens * w.hidden, chips, wide, floor)
+    swap = xp.where(w.experts > 0, expert_exchange(w, tokens, chips, exchange, floor), gather)
+    reduce = all_reduce(2.0 * tokens * w.hidden, chips, wide, floor)
+    return w.layers * (inner + xp.where(dp > 1, swap, reduce))
+
+
+def visible(work: Any, messages: Any, dp: Any) -> Any:
+    """Seconds of `messages` that remain beside `work`: wide expert parallelism runs two half batches against each other.
+
+    Deployments over more than `OVERLAPPED` ranks hide the shorter of the two (DeepSeek-V3, section 3.2.2), smaller ones do not.
+    """
+    xp = namespace(work, messages)
+    longer = xp.maximum(work, messages) + 1e-30
+    together = longer * ((work / longer) ** OVERLAP + (messages / longer) ** OVERLAP) ** (1.0 / OVERLAP)
+    return xp.where(dp > OVERLAPPED, together - work, messages)

@@ -102,7 +102,7 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
     return Configuration(
         phase=phase, chip=chip, model=model, dtype=dtype, kv_dtype=kv_dtype, framework=framework,
         plan=plan, n_chips=stated.n_chips, isl=isl, osl=osl, concurrency=concurrency,
-        drafting=drafting(row, model, framework), tpot_limit=tpot_limit, ttft_limit=limit[0] / 1e3 if limit else None, stat=statistic(row.get("stat") or "", phase), notes=tuple(notes),
+        drafting=drafting(row, model, framework), tpot_limit=tpot_limit, ttft_limit=limit[0] / 1e3 if limit else None, stat=statistic(row.get("stat") or ""), notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -181,10 +181,10 @@ def lengths(row: Mapping[str, str], phase: str, notes: list[str]) -> tuple[float
     return isl or DEFAULT_ISL, osl or DEFAULT_OSL, mlperf
 
 
-def statistic(text: str, phase: str) -> str:
+def statistic(text: str) -> str:
     """What a latency is of its distribution: median, mean, or the median of single steps (ML.ENERGY's tables)."""
     folded = text.lower()
-    if phase == "energy_serving" or "itl" in folded:
+    if "itl" in folded:
         return "step"
     return "median" if folded.startswith("median") else "mean"
 

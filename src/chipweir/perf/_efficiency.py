@@ -23,7 +23,20 @@ from chipweir.perf._operators import namespace
 from chipweir.perf._serving import Efficiency
 
 
-GROUPS = ("vendor", "generation", "framework", "stack", "dtype", "recipe", "attention", "stage", "stat", "layout", "dispatch", "ffn")
+GROUPS = (
+    "vendor",
+    "generation",
+    "framework",
+    "stack",
+    "dtype",
+    "recipe",
+    "attention",
+    "stage",
+    "stat",
+    "layout",
+    "dispatch",
+    "ffn",
+)
 
 
 @dataclass(frozen=True)
@@ -54,11 +67,12 @@ TERMS = (
     Term("routed", "share", 0.7, 0.6, {"vendor": 0.4, "recipe": 0.4, "framework": 0.4}),
     Term("grouped", "share", 0.7, 0.6, {"vendor": 0.4, "dtype": 0.4, "framework": 0.3}),
     Term("link", "share", 0.5, 0.6, {"vendor": 0.4}),
+    Term("exchange", "share", 0.75, 0.5, {"vendor": 0.3, "framework": 0.4}),
     Term("floor", "seconds", 8e-6, 0.5, {"vendor": 0.4, "framework": 0.3}),
     Term("layer", "seconds", 25e-6, 0.6, {"vendor": 0.4, "framework": 0.4, "attention": 0.3, "stack": 0.3}),
     Term("gate", "seconds", 25e-6, 0.6, {"vendor": 0.4, "framework": 0.4, "stack": 0.3, "recipe": 0.4}),
     Term("step", "seconds", 1.5e-3, 0.6, {"framework": 0.4}),
-    Term("sequence", "seconds", 2e-5, 0.7, {"framework": 0.5}),
+    Term("sequence", "seconds", 2e-5, 0.7, {"framework": 0.5, "stat": 0.6}),
     Term("first", "seconds", 0.06, 0.8, {"framework": 0.4, "stage": 0.4, "stat": 0.4}),
     Term("poll", "factor", 1.0, 0.8, {"stack": 0.6, "dispatch": 0.8}),
     Term("queue", "factor", 0.6, 0.7, {"framework": 0.4, "stage": 0.4}),

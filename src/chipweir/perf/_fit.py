@@ -194,14 +194,35 @@ def fit(
     say(f"all {len(data.rows)} rows: {_score(own['tpot'])}")
     draws = laplace(potential_of(thinned(data, THIN), form), theta, form, DRAWS)
     kinds = [deployment(c, chosen=False) for c in data.configurations]
-    points = {q: {f"familiar:{k}": v for k, v in t.items()} for q, t in learn(own, kinds, data.weight).items()}
+    counted = np.where(data.weight < 0.5, np.where(data.weight < 0.15, 1.0, data.weight), 1.0)
+    points = {q: {f"familiar:{k}": v for k, v in t.items()} for q, t in learn(own, kinds, counted).items()}
     new = own if quick else _joined(left_out(data, "chip", 7, say), left_out(data, "model", 8, say))
     repeat = 1 if quick else 2
-    for quantity, table in learn(new, kinds * repeat, np.tile(data.weight, repeat)).items():
+    for quantity, table in learn(new, kinds * repeat, np.tile(counted, repeat)).items():
         points[quantity] |= {f"new:{k}": v for k, v in table.items()}
+    chosen = chosen_errors(
+        measured(rows), Posterior(form, theta, draws, Errors(points, frozenset(), frozenset()), "", "")
+    )
+    if chosen is not None:
+        points["output"] |= {"familiar:chosen": chosen, "new:chosen": (chosen[0] * 1.15, chosen[1] * 1.15)}
     chips = frozenset(c.chip.id for c in data.configurations)
     models = frozenset(c.model.id for c in data.configurations)
     return Posterior(form, theta, draws, Errors(points, chips, models), ATTRIBUTION, command)
+
+
+def chosen_errors(data: Measured, posterior: Posterior) -> tuple[float, float] | None:
+    """Errors of throughput where the load is not stated but chosen (MLPerf): none of these rows is fitted."""
+    from chipweir.perf._batch import predict
+
+    free = [i for i, c in enumerate(data.configurations) if c.concurrency is None and np.isfinite(data.output[i])]
+    if len(free) < FEWEST:
+        return None
+    data = data.take(np.array(free))
+    predictions, kept, _ = predict(data.configurations, posterior)
+    if predictions is None:
+        return None
+    ratio = np.log(data.output[np.array(kept)] / predictions.median["output_tok_s_chip"])
+    return learn({"output": ratio}, ["chosen"] * len(ratio), np.ones(len(ratio)))["output"]["chosen"]
 
 
 def _joined(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -42,6 +42,8 @@ def deployment(configuration: Configuration, chosen: bool) -> str:
         return configuration.phase
     if chosen:
         return "chosen"
+    if 0 < configuration.drafting < 1:
+        return "unsure"
     if configuration.stat == "step":
         return "steps"
     if plan is not None and plan.split:

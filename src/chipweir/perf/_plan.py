@@ -209,6 +209,13 @@ def smallest_group(model: Architecture, chip: Hardware, dtype: str, *, context: 
     )
 
 
+def _usual_group(model: Architecture, chip: Hardware) -> float:
+    """The largest group worth trying where the number of chips is open: a node, or for experts what large deployments use."""
+    if model.experts <= 0:
+        return 8.0
+    return min(max(float(chip.scaleup_domain), 32.0), 144.0)
+
+
 def candidates(
     model: Architecture, chip: Hardware, dtype: str, chips: float | None, *, context: float = 0.0
 ) -> list[Plan]:
@@ -220,8 +227,10 @@ def candidates(
             f"{model.name} in {dtype} needs {need / 1e9:,.0f} GB for weights and one sequence, {chips:g} x {chip.name} hold "
             f"{chips * float(chip.memory_bytes) / 1e9:,.0f} GB; it fits {least}"
         )
-    most = chips if chips is not None else max(least, 8)
-    sizes = sorted({float(s) for s in FABRIC_DEGREES if least <= s <= most} | {float(most)})
+    most = chips if chips is not None else max(least, _usual_group(model, chip))
+    sizes = sorted(
+        {float(s) for s in FABRIC_DEGREES if least <= s <= most} | ({float(most)} if chips is not None else set())
+    )
     plans = []
     for size in sizes:
         replicas = math.floor(most / size) if chips is not None else 1

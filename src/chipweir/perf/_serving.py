@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from chipweir.perf._collectives import layer_messages
+from chipweir.perf._collectives import layer_messages, visible
 from chipweir.perf._operators import (
     OPERATORS,
     Load,
@@ -39,8 +39,8 @@ class Efficiency:
     """How near software comes to the hardware, per row [n] or one for all.
 
     Shares of the peak in (0, 1]: `matmul` (decode), `prefill` (matrix products of prefill), `score`, `bandwidth`, `cache`,
-    `routed` (times `bandwidth`, for routed experts), `grouped` (times the matrix share, for routed experts), `link`.
-    Seconds: `floor` per collective, `layer` per layer of a pass, `gate` per layer of routed experts, `step` per pass,
+    `routed` (times `bandwidth`, for routed experts), `grouped` (times the matrix share, for routed experts), `link` (all-reduce),
+    `exchange` (tokens to experts and back). Seconds: `floor` per collective, `layer` per layer of a pass, `gate` per layer of routed experts, `step` per pass,
     `sequence` per sequence and step on the host, `first` per request before its first token, plus `poll` steps
     until the scheduler takes it up. `queue`: variability of
     arrivals at the prefill stage, 1 for exponential. `burst`: share of all present requests' prefills that one waits for
@@ -56,6 +56,7 @@ class Efficiency:
     routed: Any
     grouped: Any
     link: Any
+    exchange: Any
     floor: Any
     layer: Any
     gate: Any
@@ -150,7 +151,7 @@ def decode_step(
     load = pass_load(w, tokens, sequences, context, tp, dp, ep)
     seconds = operator_seconds(load, w, e)
     work = sum(seconds.values())
-    messages = layer_messages(w, tokens, tp, dp, e.link, e.floor)
+    messages = visible(work, layer_messages(w, tokens, tp, dp, e.link, e.exchange, e.floor), dp)
     # The draft layer runs once per drafted token: that share of the whole pass.
     overhead = (w.layers * e.layer + w.moe_layers * e.gate + e.step) * (
         1.0 + DRAFTS * drafting / w.layers
@@ -165,8 +166,9 @@ def prefill_pass(w: Work, e: Efficiency, isl: Any, tp: Any, dp: Any) -> dict[str
     rooms = pass_load(w, isl * dp, dp, isl / 2.0, tp, dp, prefill=True)
     seconds = operator_seconds(rooms, w, e, prefill=True)
     overhead = w.layers * e.layer + w.moe_layers * e.gate + e.step
-    messages = layer_messages(w, isl * dp, tp, dp, e.link, e.floor)
-    together = sum(seconds.values()) + messages + overhead
+    work = sum(seconds.values())
+    messages = visible(work, layer_messages(w, isl * dp, tp, dp, e.link, e.exchange, e.floor), dp)
+    together = work + messages + overhead
     feed = seconds["routed_ffn"] + seconds["shared_ffn"] + seconds["dense_ffn"]
     alone = together - (feed + messages) * (1.0 - 1.0 / dp) * 0.5
     compute = sum(rooms.flops[n] / (w.score_rate if n == "attention_score" else w.rate) for n in OPERATORS)
