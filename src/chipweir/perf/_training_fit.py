@@ -30,7 +30,7 @@ from chipweir.perf._training_rows import QUANTILE_80, is_training, measured_toke
 # Priors: median and log standard deviation. Shares of the peak and of messages are of order one by construction; 16-bit
 # products reach 0.6-0.8 of a Hopper's peak in published microbenchmarks, narrower formats less.
 PRIORS = {
-    "reach_bf16": (0.72, 0.12), "reach_fp8": (0.58, 0.15), "reach_mxfp8": (0.55, 0.15), "reach_int8": (0.5, 0.3),
+    "reach_bf16": (0.68, 0.25), "reach_fp8": (0.58, 0.25), "reach_mxfp8": (0.53, 0.25), "reach_int8": (0.5, 0.3),
     "reach_fp4": (0.45, 0.25), "grouped": (0.7, 0.35), "reach_attention": (0.5, 0.3),
     "touch_matrix": (1.0, 0.5), "touch": (1.5, 0.6),
     "touch_expert": (1.0, 0.7), "touch_adapter": (1.0, 0.8), "see_tensor": (0.5, 0.6),
@@ -39,7 +39,8 @@ PRIORS = {
     "launch_expert": (2e-4, 0.8),
 }  # fmt: skip
 GROUPS = ("ecosystem", "chip", "model")
-SPREAD = {"ecosystem": 0.15, "chip": 0.10, "model": 0.15, "residual": 0.10}
+# Chips of one ecosystem run the same software: what they share belongs to the ecosystem, not to each of them.
+SPREAD = {"ecosystem": 0.25, "chip": 0.05, "model": 0.12, "residual": 0.10}
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,41 @@ def _summary(draws: Mapping[str, npt.NDArray[Any]], names: Mapping[str, list[str
             offsets[f"{group}:{name}"] = (float(values[:, column].mean()), float(values[:, column].std()))
     scales = {group: float(np.sqrt(np.mean(draws[f"scale_{group}"] ** 2))) for group in (*GROUPS, "residual")}
     return Posterior({name: draws[name][pick] for name in PRIORS}, offsets, scales)
+
+
+TRAINING_SOURCES = (
+    "Fitted to MLPerf Training v4.1 and v5.0 (MLCommons), Megatron-Bridge performance tables (NVIDIA), TPU recipes "
+    "(Google) and published MFU of papers; the measurements are not shipped"
+)
+POWER_SOURCES = (
+    "Fitted to GPU power of ML.ENERGY v3 (github ml-energy/leaderboard) and InferenceX; "
+    "the measurements are not shipped"
+)
+
+
+def fit_documents(
+    rows: Sequence[Mapping[str, Any]], command: str, say: Callable[[str], None] = lambda _: None
+) -> dict[str, str]:
+    """What `data/training.json` and `data/power.json` hold, fitted to a table; absent where it has no such rows."""
+    from chipweir.perf._energy import curve_json
+    from chipweir.perf._energy_fit import fit_power
+
+    documents = {}
+    try:
+        data = training_data(rows)
+        posterior = fit_training(data)
+        estimate = training_batch(data.job, posterior)
+        say(f"training: {errors(data.seconds, estimate.step_time_s, estimate.log_sd)}")
+        documents["training.json"] = posterior_json(posterior, TRAINING_SOURCES, command)
+    except InputError as error:
+        say(f"training: {error}")
+    try:
+        curve = fit_power(rows)
+        say(f"power: {curve}")
+        documents["power.json"] = curve_json(curve, POWER_SOURCES, command)
+    except InputError as error:
+        say(f"power: {error}")
+    return documents
 
 
 def posterior_json(posterior: Posterior, attribution: str, command: str) -> str:

@@ -198,8 +198,10 @@ def pretraining_rate(
     else:
         # Tensor parallelism: four all-reduces a layer of 2 B an element, 2 (g - 1) / g^2 of it through a chip's link.
         link = 4 * 2 * model.hidden * model.layers * 2 * (group - 1) / group**2 / inner
-    # Gradients and weights (4 B a parameter) of a share of 1/64 of the model, once per step of 16M tokens.
-    reduce = 4 * model.parameters / 64 * chips / 16e6 / c["scaleout"]
+    # Gradients and weights (4 B a parameter) of a share of 1/64 of the model, once per step of 16M tokens; through the
+    # scale-up fabric where that spans many racks.
+    wide = np.where(c["domain"] >= 256, inner, c["scaleout"])
+    reduce = 4 * model.parameters / 64 * chips / 16e6 / wide
     # 16 B of state a parameter: the more pipeline stages are needed, the longer the bubble.
     stages = np.maximum(16 * model.parameters / (0.5 * c["memory"]) / (group * 16), 1.0)
     bubble = 1 + (stages - 1) / 64

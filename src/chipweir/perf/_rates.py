@@ -1,0 +1,189 @@
+"""What one chip of a system reads and writes: prefill and decode rates at a latency limit, at the best layout.
+
+The two numbers from which cost per token, match-ups and the world's table are made. Chips that only read and chips that
+only write are the two ends of every deployment; a mix is their weighted harmonic mean.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from chipweir.errors import InputError
+from chipweir.perf import _architecture, _hardware
+from chipweir.perf._assemble import case, gather
+from chipweir.perf._configuration import Configuration, read_configuration
+from chipweir.perf._efficiency import Posterior, efficiencies, group_levels, index, shipped
+from chipweir.perf._energy import chip_power, equivalent_flops, serving_power
+from chipweir.perf._intervals import spread
+from chipweir.perf._operators import Work, cache_per_sequence, resident_weights
+from chipweir.perf._plan import Plan, candidates, smallest_group
+from chipweir.perf._serving import USABLE, Case, Efficiency, decode_step, prefill_pass
+
+
+# Sequences on each chip worth trying.
+BATCHES = (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 512)
+WIDEST_EXPERTS, NODE = 144.0, 8.0
+WIDTH_80 = 2.5631
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Tokens a second and chip, and how: `decode` at `tpot_s` s a token, `batch` sequences on each of `group` chips.
+
+    `drafted`: whether tokens are drafted by the model's own extra layer. `prefill_w`, `decode_w`: mean power of the
+    chip, W. `log_sd_*`: standard deviation of the rate's logarithm. `reason` says why a rate is 0: the limit cannot be
+    kept, or the model does not fit.
+    """
+
+    prefill: float
+    decode: float
+    tpot_s: float
+    batch: float
+    group: float
+    dtype: str
+    prefill_w: float
+    decode_w: float
+    log_sd_prefill: float
+    log_sd_decode: float
+    reason: str = ""
+    drafted: bool = False
+
+    def mixed(self, isl: float, osl: float) -> float:
+        """Output tokens a second and chip when the same chips read `isl` tokens for every `osl` they write."""
+        if self.prefill <= 0 or self.decode <= 0:
+            return 0.0
+        return 1.0 / (1.0 / self.decode + isl / osl / self.prefill)
+
+
+def serving_rates(
+    chip_or_system: str,
+    model: str,
+    *,
+    tpot_s: float = 0.05,
+    isl: float = 4096.0,
+    osl: float = 1024.0,
+    precision: str = "",
+    hardware: _hardware.Hardware | None = None,
+    posterior: Posterior | None = None,
+) -> Rates:
+    """Prefill and decode rates of a chip, or of a chip inside a system (its scale-up domain).
+
+    `precision` empty: as the model is published, on what units the chip has. `hardware` replaces the catalogued
+    numbers. Raises `UnknownName` for names and `InputError` for numbers that are not positive.
+    """
+    if not (tpot_s > 0 and isl > 0 and osl > 0):
+        raise InputError(f"latency limit and lengths must be positive, not {tpot_s} s, {isl} and {osl} tokens")
+    row = {"phase": "decode", "chip": chip_or_system, "model": model, "precision": precision}
+    row |= {"isl": f"{isl:g}", "osl": f"{osl:g}"}
+    configuration = read_configuration(row) if hardware is None else _with_hardware(row, hardware)
+    posterior = posterior or shipped()
+    try:
+        plans = _plans(configuration)
+    except InputError as error:
+        return Rates(0.0, 0.0, np.nan, 0.0, 0.0, configuration.dtype, 0.0, 0.0, 0.0, 0.0, str(error))
+    prefill, prefill_w = _prefill(configuration, plans, posterior)
+    decode = _decode(configuration, plans, posterior, tpot_s)
+    sds = [_log_sd(replace(configuration, phase=phase), posterior) for phase in ("prefill", "decode")]
+    return replace(decode, prefill=prefill, prefill_w=prefill_w, log_sd_prefill=sds[0], log_sd_decode=sds[1])
+
+
+def _with_hardware(row: dict[str, str], hardware: _hardware.Hardware) -> Configuration:
+    """A configuration on a chip of the user's own making; names are looked up on a catalogued chip first."""
+    read = read_configuration({**row, "chip": "NVIDIA H100", "precision": row["precision"] or "bf16"})
+    dtype = read.dtype if row["precision"] else _best_dtype(hardware, read.model.native_dtype)
+    return replace(read, chip=hardware, dtype=dtype)
+
+
+def _best_dtype(hardware: _hardware.Hardware, native: str) -> str:
+    if native == "fp8" and not hardware.fp8_flops and hardware.int8_flops:
+        return "int8"
+    return native if native in _hardware.DTYPES else "bf16"
+
+
+def _plans(configuration: Configuration) -> list[Plan]:
+    """Layouts of one replica: dense models up to twice the chips that hold them, expert models up to `WIDEST_EXPERTS`.
+
+    Experts spread over many chips cross the scale-up domain where it is small: published deployments decode on 72-320.
+    """
+    context = configuration.isl + configuration.osl
+    least = smallest_group(configuration.model, configuration.chip, configuration.dtype, context=context)
+    wide = WIDEST_EXPERTS if configuration.model.experts > 0 and configuration.model.total_params > 1e11 else 8.0
+    most = max(2.0 * least, wide)
+    options = candidates(configuration.model, configuration.chip, configuration.dtype, most, context=context)
+    # A dense model too large for one scale-up domain is split over several.
+    return [replace(plan, replicas=1.0) for plan in options] or [Plan(float(least), 1.0, 1.0, stated=False)]
+
+
+def _decode(configuration: Configuration, plans: list[Plan], posterior: Posterior, tpot_s: float) -> Rates:
+    # Models with a draft layer of their own may use it or not, whichever pays.
+    drafts = (0.0, 1.0) if configuration.model.mtp_layers > 0 else (0.0,)
+    trials = [(plan, batch, draft) for plan in plans for batch in BATCHES for draft in drafts]
+    tried = [replace(configuration, plan=plan, drafting=draft, phase="decode") for plan, _, draft in trials]
+    loads = np.array([batch * plan.decode_chips for plan, batch, _ in trials])
+    work, cases = gather(tried), case(tried, [plan for plan, _, _ in trials], [float(load) for load in loads])
+    where = index(posterior.form, [group_levels(c) for c in tried])
+    seconds = step_seconds(work, efficiencies(posterior.mean, where, posterior.form.size), cases, loads)
+    chips = cases.tp * cases.dp
+    room = USABLE * work.memory_bytes - resident_weights(work, cases.tp, cases.dp)
+    context = configuration.isl + configuration.osl
+    held = loads <= np.maximum(room, 0.0) / cache_per_sequence(work, context, cases.tp) * cases.dp
+    kept = seconds <= tpot_s
+    rate = loads / seconds / chips
+    nothing = Rates(0.0, 0.0, np.nan, 0.0, 0.0, configuration.dtype, 0.0, 0.0, 0.0, 0.0)
+    if not (held & kept).any():
+        fastest = np.min(np.where(held, seconds, np.inf))
+        reason = f"{tpot_s * 1e3:.3g} ms a token cannot be kept: {fastest * 1e3:.3g} ms at best"
+        return replace(nothing, reason=reason if held.any() else "one sequence's cache does not fit")
+    best = int(np.argmax(np.where(held & kept, rate, -1.0)))
+    power = serving_power(
+        configuration.chip, configuration.model, configuration.dtype, output_tok_s=rate[best], input_tok_s=0.0,
+        batch=loads[best], chips=chips[best], context=configuration.isl + configuration.osl / 2,
+    )  # fmt: skip
+    return replace(
+        nothing, decode=float(rate[best]), tpot_s=float(seconds[best]), batch=float(trials[best][1]),
+        group=float(chips[best]), decode_w=float(power), drafted=trials[best][2] > 0,
+    )  # fmt: skip
+
+
+def step_seconds(work: Work, e: Efficiency, cases: Case, loads: np.ndarray) -> np.ndarray:
+    """Seconds per output token [n] of replicas that only decode `loads` sequences.
+
+    Beyond one node of 8 chips each host serves its own sequences, and replicas of expert models may run two half
+    batches, the messages of one behind the work of the other (DeepSeek-V3, arXiv 2412.19437, section 3.4), where that
+    is faster: weights are then read twice and every layer launched twice.
+    """
+    nodes = np.maximum(cases.tp * cases.dp / NODE, 1.0)
+    spread_out = replace(e, sequence=e.sequence / nodes)
+    context = cases.isl + cases.osl / 2
+    parts = decode_step(work, spread_out, loads, context, cases.tp, cases.dp, cases.drafting, cases.ep)
+    plain = parts["total"]
+    half = decode_step(work, spread_out, loads / 2, context, cases.tp, cases.dp, cases.drafting, cases.ep)
+    hidden = np.maximum(2.0 * half["work"], 2.0 * half["link"]) + 2.0 * half["overhead"]
+    overlaps = (np.asarray(work.experts) > 0) & (nodes > 1)
+    gain = 1.0 + e.accepted * cases.drafting
+    seconds: np.ndarray = np.where(overlaps, np.minimum(plain, hidden), plain) / gain
+    return seconds
+
+
+def _prefill(configuration: Configuration, plans: list[Plan], posterior: Posterior) -> tuple[float, float]:
+    """Tokens a second and chip of prompts, and mean power in W."""
+    tried = [replace(configuration, plan=plan, phase="prefill") for plan in plans]
+    work = gather(tried)
+    tp, dp = (np.array([getattr(plan, name) for plan in plans]) for name in ("tp", "dp"))
+    where = index(posterior.form, [group_levels(c) for c in tried])
+    passes = prefill_pass(work, efficiencies(posterior.mean, where, posterior.form.size), configuration.isl, tp, dp)
+    rate = configuration.isl / passes["busy"] / (tp * dp)
+    fits = resident_weights(work, tp, dp) <= USABLE * work.memory_bytes
+    best = int(np.argmax(np.where(fits, rate, -1.0)))
+    model, chip = configuration.model, configuration.chip
+    matrices = 2.0 * _architecture.active_matrix_params(model) * rate[best]
+    scores = model.prefill_score_flops * configuration.isl / 2 * rate[best]
+    flops = equivalent_flops(chip, configuration.dtype, matrices) + scores
+    return float(rate[best]), float(chip_power(chip.tdp_w, flops, 0.2 * chip.memory_bandwidth))
+
+
+def _log_sd(configuration: Configuration, posterior: Posterior) -> float:
+    """Standard deviation of the log rate: errors on left-out chips and models, and the gaps of the datasheet."""
+    quantity = "output" if configuration.phase == "decode" else "input"
+    low, high = spread(posterior.errors, [configuration], [True], quantity)[0]
+    return float(np.hypot((high - low) / WIDTH_80, configuration.chip.spec_log_sd))
