@@ -5,15 +5,23 @@ from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
+    from chipweir.strategy._checks import Check, Outcome, checks, run_checks
     from chipweir.strategy._compare import Difference, differences, holds_pair
+    from chipweir.strategy._trace import Trace, explain
 
 _HOMES = {
+    "Check": "_checks",
+    "Outcome": "_checks",
+    "Trace": "_trace",
+    "checks": "_checks",
+    "explain": "_trace",
+    "run_checks": "_checks",
     "Difference": "_compare",
     "differences": "_compare",
     "holds_pair": "_compare",
 }
 
-__all__ = ["Difference", "differences", "holds_pair"]
+__all__ = ["Check", "Difference", "Outcome", "Trace", "checks", "differences", "explain", "holds_pair", "run_checks"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,174 @@
+"""How a number was made: its inputs, the equations on its way, the facts behind them, and what moves it most.
+
+Sensitivities come from automatic differentiation of the same simulation that made the number: the change of the outcome
+for a parameter one prior standard deviation up, at the median of all parameters.
+"""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chipweir.errors import InputError, UnknownName
+
+
+if TYPE_CHECKING:
+    from chipweir.facts import Facts
+    from chipweir.world import Scenario
+
+# Which monthly functions a variable passes through, by the process that ends in it; every path starts with supply and
+# the market, since stocks carry them on.
+_ALWAYS = ("supply_month", "market_month", "stock_month")
+_PATHS: Mapping[str, tuple[str, ...]] = {
+    "token": ("software_month", "fleet_at_work", "token_month"),
+    "utilisation": ("software_month", "fleet_at_work", "token_month"),
+    "largest_run": ("software_month", "fleet_at_work", "frontier_month"),
+    "lag_months": ("software_month", "fleet_at_work", "frontier_month"),
+    "maturity": ("software_month",),
+    "ecosystem_share": ("count_fleet",),
+    "power": ("count_fleet",),
+    "compute": ("count_fleet",),
+    "ratio_to_us": ("count_fleet",),
+}
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A parameter and what one prior standard deviation of it does to the outcome, with its prior and source."""
+
+    parameter: str
+    description: str
+    effect: float
+    relative: float
+    low: float
+    central: float
+    high: float
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A function on the way to the number: its name, where it stands and what it says of itself."""
+
+    function: str
+    module: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Trace:
+    """How one number was made."""
+
+    variable: str
+    selection: Mapping[str, str]
+    month: str
+    scenario: str
+    unit: str
+    value: float
+    drivers: tuple[Driver, ...]
+    equations: tuple[Equation, ...]
+    facts: tuple[str, ...]
+    note: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def explain(
+    scenario: "Scenario",
+    facts: "Facts",
+    variable: str,
+    month: str = "2030-12",
+    top: int = 10,
+    **selection: str,
+) -> Trace:
+    """Trace one headline number of a scenario at the median of all parameters.
+
+    Raises `UnknownName` for a variable or label the model does not report, `InputError` for a month outside the run.
+    """
+    import jax
+
+    from chipweir.world import assemble, parameters, simulate
+    from chipweir.world._outputs import member_outputs
+    from chipweir.world._parameters import central
+
+    place, unit = _locate(variable, selection)
+    months = scenario.months.astype(str).tolist()
+    if month not in months:
+        raise InputError(f"{scenario.name} runs from {months[0]} to {months[-1]}; {month} is outside")
+    inputs = assemble(scenario, facts)
+
+    def outcome(p: Any) -> Any:
+        _, kept = simulate(inputs, p)
+        return member_outputs(kept, p, inputs.months, inputs.products)[variable][(months.index(month), *place)]
+
+    middle = {name: jax.numpy.asarray(value) for name, value in central().items()}
+    value, gradient = jax.jit(lambda p: (outcome(p), jax.jacfwd(outcome)(p)))(middle)
+    drivers = sorted(
+        (_driver(parameters()[name], float(slope), float(value)) for name, slope in gradient.items()),
+        key=lambda driver: -abs(driver.effect) if np.isfinite(driver.effect) else 0.0,
+    )[:top]
+    cited = sorted({word for driver in drivers for word in _fact_ids(driver.source)})
+    return Trace(
+        variable=variable,
+        selection=selection,
+        month=month,
+        scenario=scenario.name,
+        unit=unit,
+        value=float(value),
+        drivers=tuple(drivers),
+        equations=_equations(variable),
+        facts=tuple(cited),
+        note="value at the median of all parameters, which is not the median of the ensemble",
+    )
+
+
+def _locate(variable: str, selection: Mapping[str, str]) -> tuple[tuple[int, ...], str]:
+    from chipweir.world import variables
+    from chipweir.world._ensemble import coordinates
+
+    table = {row["name"]: row for row in variables()}
+    if variable not in table:
+        raise UnknownName("variable", variable, table)
+    dims = table[variable]["dims"].split()
+    unknown = [name for name in selection if name not in dims]
+    if unknown:
+        raise UnknownName(f"dimension of {variable}", unknown[0], dims)
+    place = []
+    for dim in dims:
+        labels = list(coordinates()[dim])
+        if dim not in selection:
+            raise InputError(f"{variable} needs a {dim}: one of {', '.join(labels)}")
+        if selection[dim] not in labels:
+            raise UnknownName(dim, selection[dim], labels)
+        place.append(labels.index(selection[dim]))
+    return tuple(place), table[variable]["unit"]
+
+
+def _driver(parameter: Any, slope: float, value: float) -> Driver:
+    up, down = (float(parameter.at(np.asarray(score))) for score in (1.0, -1.0))
+    effect = slope * (up - down) / 2
+    relative = effect / value if value else float("nan")
+    return Driver(
+        parameter.name, parameter.description, effect, relative,
+        parameter.low, parameter.central, parameter.high, parameter.unit, parameter.source,
+    )  # fmt: skip
+
+
+def _fact_ids(source: str) -> list[str]:
+    return [word.strip("();,:") for word in source.split() if word[:3] in {"FAB", "SHI", "SMU", "DEM", "ECO", "KOR", "EVT"}]
+
+
+def _equations(variable: str) -> tuple[Equation, ...]:
+    from chipweir.world import _step
+
+    path = next((names for prefix, names in _PATHS.items() if variable.startswith(prefix)), ())
+    found = []
+    for name in (*_ALWAYS, *path):
+        function = getattr(_step, name)
+        found.append(Equation(name, function.__module__, inspect.cleandoc(function.__doc__ or "")))
+    return tuple(found)
