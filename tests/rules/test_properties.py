@@ -136,4 +136,8 @@ def test_margins_are_true(day: date, tpp: int, area: int, dc: bool) -> None:
             reached = margin.threshold * (1 + nudge) if up else margin.threshold * (1 - nudge)
             moved = classify(Item(tpp=reached, die_mm2=area, dc=dc, io_gbps=500), day)
             assert moved.possible != found.possible
+            for share in (0.01, 0.5, 0.99):
+                between = margin.value + (margin.threshold - margin.value) * Fraction(share)
+                kept = classify(Item(tpp=between, die_mm2=area, dc=dc, io_gbps=500), day)
+                assert kept.possible == found.possible
     assert list(found.margins) == sorted(found.margins, key=lambda margin: margin.relative)

@@ -241,6 +241,11 @@ def _margins(circuit: Circuit, kind: str, paragraphs: tuple[Paragraph, ...], boo
         if value is None:
             continue
         lines = {(literal, sign) for name, sign, literal in tests if name == quantity and isinstance(literal, Fraction)}
+        density = circuit.numbers.get("pd")
+        if quantity == "tpp" and density:  # on the same die, TPP moves density too
+            lines |= {
+                (x * value / density, sign) for name, sign, x in tests if name == "pd" and isinstance(x, Fraction)
+            }
         above = sorted((line for line in lines if line[0] >= value), key=lambda line: line[0])
         below = sorted((line for line in lines if line[0] <= value), key=lambda line: -line[0])
         for direction, ordered in ((1, above), (-1, below)):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from fractions import Fraction
+from math import isfinite
 from typing import Any
 
 from chipweir.errors import InputError, UnknownName
@@ -286,14 +287,17 @@ class Margin:
     @property
     def relative(self) -> float:
         """The change needed, as a share of the value."""
-        return float(abs(self.distance) / self.value) if self.value else float("inf")
+        try:
+            return float(abs(self.distance) / self.value)
+        except (OverflowError, ZeroDivisionError):
+            return float("inf")
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
         return {
             "quantity": self.quantity, "value": plain(self.value), "operator": self.operator,
             "threshold": plain(self.threshold), "distance": plain(self.distance),
-            "relative": self.relative if self.value else None, "becomes": self.becomes,
+            "relative": self.relative if isfinite(self.relative) else None, "becomes": self.becomes,
         }  # fmt: skip
 
 
