@@ -22,7 +22,7 @@ from chipweir.perf._serving import USABLE, Case, Efficiency, decode_step, prefil
 
 # Sequences on each chip worth trying.
 BATCHES = (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 512)
-WIDEST_EXPERTS, NODE = 144.0, 8.0
+WIDEST_EXPERTS = 144.0
 WIDTH_80 = 2.5631
 
 
@@ -146,22 +146,10 @@ def _decode(configuration: Configuration, plans: list[Plan], posterior: Posterio
 
 
 def step_seconds(work: Work, e: Efficiency, cases: Case, loads: np.ndarray) -> np.ndarray:
-    """Seconds per output token [n] of replicas that only decode `loads` sequences.
-
-    Beyond one node of 8 chips each host serves its own sequences, and replicas of expert models may run two half
-    batches, the messages of one behind the work of the other (DeepSeek-V3, arXiv 2412.19437, section 3.4), where that
-    is faster: weights are then read twice and every layer launched twice.
-    """
-    nodes = np.maximum(cases.tp * cases.dp / NODE, 1.0)
-    spread_out = replace(e, sequence=e.sequence / nodes)
+    """Seconds per output token [n] of replicas that only decode `loads` sequences."""
     context = cases.isl + cases.osl / 2
-    parts = decode_step(work, spread_out, loads, context, cases.tp, cases.dp, cases.drafting, cases.ep)
-    plain = parts["total"]
-    half = decode_step(work, spread_out, loads / 2, context, cases.tp, cases.dp, cases.drafting, cases.ep)
-    hidden = np.maximum(2.0 * half["work"], 2.0 * half["link"]) + 2.0 * half["overhead"]
-    overlaps = (np.asarray(work.experts) > 0) & (nodes > 1)
-    gain = 1.0 + e.accepted * cases.drafting
-    seconds: np.ndarray = np.where(overlaps, np.minimum(plain, hidden), plain) / gain
+    parts = decode_step(work, e, loads, context, cases.tp, cases.dp, cases.drafting, cases.ep)
+    seconds: np.ndarray = parts["total"] / (1.0 + e.accepted * cases.drafting)
     return seconds
 
 
