@@ -10,7 +10,10 @@ from chipweir.evidence._units import LANGUAGES, compiled, pack, row_of, rows
 
 
 BEFORE, AFTER = 44, 40
-_BASIS = re.compile(r"[당에준하루일월매달연년每单單日时時月年全一]|hourly")
+_BASIS = re.compile(
+    r"당|(?:에|기준)\s*(?:약|최대|최소)?\s*$|하루|일일|(?:^|[^\d개가-힣])월|매[월달년]|월평균|달에|연간|연평균|(?:^|\s)연\s|해에|每|"
+    r"单[日颗顆价卡]|單|日均|时薪|月[产產均]|年[均产產化]|全年|一[片颗]|hourly"
+)
 _COUNTED = re.compile(r"(?i)token|param|토큰|파라|매개변수|词元|詞元|参数|參數")
 _GLOSS = re.compile(r"\((?:약|한화|우리\s돈|约|約|about|around|원화)[^()\n]{1,28}\)")
 
@@ -41,9 +44,17 @@ def _before() -> tuple[re.Pattern[str], dict[str, str]]:
     return re.compile(rf"({'|'.join(parts)})(?:为|為|达|達|了)?\s?$", re.IGNORECASE), meaning
 
 
+@cache
+def _last_letters() -> frozenset[str]:
+    """The letters that a bound word may end with."""
+    return frozenset(word.strip()[-1].lower() for word in _before()[1]) | frozenset("为為达達了")
+
+
 def bound_before(text: str, start: int) -> Words:
     """The bound word that ends at `start`: `최대`, `at least`, `约`."""
     window = text[max(0, start - 22) : start]
+    if window.rstrip()[-1:].lower() not in _last_letters():
+        return Words("eq", start)
     pattern, meaning = _before()
     found = pattern.search(window)
     if not found:
@@ -82,6 +93,8 @@ def change(text: str, start: int, end: int, language: str) -> str:
             return ""
         return next((name for name in ("fall", "rise") if _first(name, after)), "")
     lexicon = pack(language)["change"]
+    if language == "en" and not (before[-1:].isspace() or after[:1].isspace()):
+        return ""
     if "level_before" in lexicon and compiled(language, "change", "level_before").search(before):
         return ""
     for name in ("fall", "rise"):

@@ -15,6 +15,7 @@ from chipweir.evidence._units import pack
 DIGITS = re.compile(r"(?:\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d{1,24}(?!\d))(?:\.\d{1,12}(?![\d.]*\.\d))?(?!\d)")
 _SPACE = re.compile(r" ?")
 _LONGEST = 48
+_MAGNITUDES = dict.fromkeys("십백천만억조경여", ("ko",)) | dict.fromkeys("十百千万萬亿億兆拾佰仟余餘多", ("zh",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,12 +268,14 @@ def number_at(text: str, at: int, money: bool = False) -> Number | None:
         digits = DIGITS.match(text, at)
         if digits is None:
             return None
-        for language in ("ko", "zh"):
+        following = text[digits.end() : digits.end() + 2].lstrip(" ")[:1]
+        for language in _MAGNITUDES.get(following, ()):
             number = _cjk(text, at, language)
             if number is not None and number.end > digits.end():
                 return number
-        value = float(digits.group().replace(",", ""))
-        return _english_suffix(text, Number(digits.end(), value, None, None, "digits"), money)
+        number = Number(digits.end(), float(digits.group().replace(",", "")), None, None, "digits")
+        near = text[digits.end() : digits.end() + 2].lstrip(" -")[:1]
+        return _english_suffix(text, number, money) if near.isascii() and near.isalpha() else number
     if "가" <= character <= "힣":
         return _hangul(text, at)
     if "一" <= character <= "鿿" or character == "〇":

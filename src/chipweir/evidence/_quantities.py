@@ -35,14 +35,17 @@ def _trigger() -> re.Pattern[str]:
         sorted((word for name in ("multiples", "fractions") for word in pack("zh")[name]), key=len, reverse=True)
     )
     korean = "|".join(word for name in ("multiples", "fractions", "both") for word in pack("ko")[name])
-    return re.compile(
-        rf"(?P<digit>(?<![\d])(?<!\d[.,])\d)|(?P<word>\b(?i:{words})\b|{chinese}|(?<![가-힣])(?:{korean}))|(?P<na"
-        rf"tive>(?<![가-힣])(?:{native})(?=\s?[가-힣]))"
-        rf"|(?P<hangul>(?<![가-힣])(?:[수몇]\s?[십백천만억조년개일주달차배]|[일이삼사오육칠팔구]?[십백천만][가-힣\s]))"
-        rf"|(?P<zh>(?<![零〇一二两兩三四五六七八九十百千万萬亿億兆数數几幾第\d])(?:百分之(?=\d)|百分之|[二两兩三四五六七八九十百千数數几幾一][零〇一二两兩三四五六七八九十百千万萬亿"
-        rf"億多余餘几幾数數成倍年天周家座块塊颗顆枚片台臺张張名位人条條种種项項款次辆件批支架组組间間处個个大层分半週]))"
-        rf"|(?P<en>\b(?i:{english})\b)"
+    ones, mags = "一二两兩三四五六七八九", "十百千万萬亿億"
+    counters = "倍成年天周週家座块塊颗顆枚片台臺张張名位人条條种種项項款次辆件批支架组組间間处個个大层分半"
+    parts = (
+        r"(?P<digit>(?<!\d)(?<!\d[.,])\d)",
+        rf"(?P<word>\b(?i:{words})\b|{chinese}|(?<![가-힣])(?:{korean}))",
+        rf"(?P<native>(?<![가-힣])(?:{native})(?=\s?[가-힣]))",
+        r"(?P<hangul>(?<![가-힣])(?:[수몇]\s?[십백천만억조년개일주달차배]|[일이삼사오육칠팔구]?[십백천만][가-힣\s]))",
+        rf"(?P<zh>(?<![第\d零〇兆数數几幾{ones}{mags}])(?:百分之|[{ones}十百千数數几幾][零〇多余餘几幾数數{ones}{mags}{counters}]))",
+        rf"(?P<en>\b(?i:{english})\b)",
     )
+    return re.compile("|".join(parts))
 
 
 def find_quantities(
@@ -63,7 +66,7 @@ def find_quantities(
     found = [*(_dated(time) for time in times), *labels]
     found.extend(_inherit(clean, list(_scan(clean, blocked, language))))
     found.sort(key=lambda item: (item.start, item.end))
-    return tuple(replace(item, surface=text[item.start : item.end]) for item in found)
+    return tuple(item if clean is text else replace(item, surface=text[item.start : item.end]) for item in found)
 
 
 def _dated(time: Time) -> Quantity:

@@ -114,7 +114,9 @@ def unit_at(text: str, start: int) -> tuple[Unit, int] | None:
     for at in dict.fromkeys((start, first)):
         for length in lengths.get(text[at : at + 1].lower(), ()):
             form = text[at : at + length]
-            found = table.get(form) if len(form) == length else None
+            if len(form) < length:
+                continue
+            found = table.get(form)
             if found is None and form.isascii() and length > 3:
                 found = table.get(form.lower())
             if found is None:
