@@ -16,7 +16,12 @@ MONTHS = np.arange("2022-01", "2027-01", dtype="datetime64[M]")
 
 def cell(chip: str, to: str, month: str) -> tuple[int, int, float, float]:
     found = availability([chip], [to], [month])
-    return int(found.status[0, 0, 0]), int(found.stance[0, 0, 0]), float(found.fee[0, 0, 0]), float(found.share_cap[0, 0, 0])
+    return (
+        int(found.status[0, 0, 0]),
+        int(found.stance[0, 0, 0]),
+        float(found.fee[0, 0, 0]),
+        float(found.share_cap[0, 0, 0]),
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,7 +67,10 @@ def test_accepts_the_chips_of_the_facts_and_all_spellings_of_months() -> None:
     chips = list(facts.load().chips.values())
     found = availability(chips, ["CN", "KR"], ["2026-02"])
     assert found.products == tuple(chip.id for chip in chips)
-    same = [availability(["nvidia-h20"], ["CN"], [m]).status.item() for m in ("2025-06", date(2025, 6, 30), np.datetime64("2025-06"))]
+    same = [
+        availability(["nvidia-h20"], ["CN"], [m]).status.item()
+        for m in ("2025-06", date(2025, 6, 30), np.datetime64("2025-06"))
+    ]
     assert len(set(same)) == 1
 
 
@@ -70,7 +78,12 @@ def test_overlay_closes_a_destination_and_adds_a_quota() -> None:
     overlay = {
         "title": "what if",
         "requirements": [
-            {"id": "W/MY-TH", "since": "2027-01-01", "condition": {"classes": ["3A090.a"], "to": ["MY", "TH"]}, "review": "case_by_case"}
+            {
+                "id": "W/MY-TH",
+                "since": "2027-01-01",
+                "condition": {"classes": ["3A090.a"], "to": ["MY", "TH"]},
+                "review": "case_by_case",
+            }
         ],
         "caps": [{"id": "W/quota", "since": "2027-01-01", "condition": {"to": ["MY"]}, "units_per_month": 5000}],
         "charges": [{"id": "W/fee", "since": "2027-01-01", "condition": {"to": ["TH"]}, "rate": 0.1}],

@@ -18,8 +18,8 @@ ABOUT_CASE = {"name", "expect", "why", "cite", "date"}
 def _cases() -> list[Any]:
     found = []
     for path in sorted(CASES.glob("*.yaml")):
-        for case in yaml.safe_load(path.read_text(encoding="utf-8")):
-            found.append(pytest.param(case, id=f"{path.stem}: {case['name']}"))
+        table = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found += [pytest.param(case, id=f"{path.stem}: {case['name']}") for case in table]
     return found
 
 

@@ -246,8 +246,8 @@ def _margins(circuit: Circuit, kind: str, paragraphs: tuple[Paragraph, ...], boo
             lines |= {
                 (x * value / density, sign) for name, sign, x in tests if name == "pd" and isinstance(x, Fraction)
             }
-        above = sorted((line for line in lines if line[0] >= value), key=lambda line: line[0])
-        below = sorted((line for line in lines if line[0] <= value), key=lambda line: -line[0])
+        above = sorted((line for line in lines if line[0] >= value), key=lambda line: (line[0], line[1]))
+        below = sorted((line for line in lines if line[0] <= value), key=lambda line: (-line[0], line[1]))
         for direction, ordered in ((1, above), (-1, below)):
             margin = _first_flip(circuit, kind, paragraphs, present, quantity, value, ordered, direction)
             if margin is not None:
