@@ -12,17 +12,39 @@ from chipweir.errors import InputError
 
 
 def check_command(
-    sources: Annotated[list[str], typer.Argument(help="Text, Markdown, HTML or feed files, addresses, or - for standard input.", metavar="FILE|URL|-...")],
-    published: Annotated[str | None, typer.Option("--published", help="The article's date (YYYY-MM-DD) where it says none or a wrong one.")] = None,
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            help="Text, Markdown, HTML or feed files, addresses, or - for standard input.", metavar="FILE|URL|-..."
+        ),
+    ],
+    published: Annotated[
+        str | None,
+        typer.Option("--published", help="The article's date (YYYY-MM-DD) where it says none or a wrong one."),
+    ] = None,
     lang: LangOption = "en",
     as_json: JsonOption = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Write brief.md, brief.html, result.json into a folder here.")] = None,
-    run: Annotated[Path | None, typer.Option("--run", help="A stored run in which scenario pairs are looked up.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write brief.md, brief.html, result.json into a folder here.")
+    ] = None,
+    run: Annotated[
+        list[Path] | None,
+        typer.Option("--run", help="A stored run in which scenario pairs are looked up (repeatable); default: all stored ones."),
+    ] = None,
+    simulate: Annotated[
+        int | None, typer.Option("--simulate", help="Simulate the scenario pairs with this many members (a minute or more).")
+    ] = None,
     ledger: Annotated[Path | None, typer.Option("--ledger", help="Ledger of claims to read and to append to.")] = None,
     facts: FactsOption = None,
-    evaluate: Annotated[bool, typer.Option("--eval", help="Score against an annotated ledger: --eval LEDGER.yaml ARTICLES_DIR.")] = False,
-    llm: Annotated[bool, typer.Option("--llm", help="Let a language model propose claims (CHIPWEIR_LLM_URL, _MODEL, _KEY).")] = False,
-    allow_private: Annotated[bool, typer.Option("--allow-private", help="Fetch private and loopback addresses too.")] = False,
+    evaluate: Annotated[
+        bool, typer.Option("--eval", help="Score against an annotated ledger: --eval LEDGER.yaml ARTICLES_DIR.")
+    ] = False,
+    llm: Annotated[
+        bool, typer.Option("--llm", help="Let a language model propose claims (CHIPWEIR_LLM_URL, _MODEL, _KEY).")
+    ] = False,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Fetch private and loopback addresses too.")
+    ] = False,
 ) -> None:
     """Check what articles claim: figures, claims, verdicts, and a brief in Korean or English."""
     from chipweir.i18n import use_language
@@ -31,26 +53,34 @@ def check_command(
         if evaluate:
             _evaluate(sources, as_json)
             return
-        checked, changes = _check(sources, published, out, run, ledger, facts, llm, allow_private, lang)
+        checked, changes = _check(sources, published, out, run, simulate, ledger, facts, llm, allow_private, lang)
         _print(checked, changes, lang, as_json)
 
 
 def _check(
-    sources: list[str], published: str | None, out: Path | None, run: Path | None, ledger: Path | None, facts: list[Path] | None,
-    llm: bool, allow_private: bool, lang: str,
-) -> tuple[list[Any], list[Any]]:  # fmt: skip
+    sources: list[str],
+    published: str | None,
+    out: Path | None,
+    run: list[Path] | None,
+    simulate: int | None,
+    ledger: Path | None,
+    facts: list[Path] | None,
+    llm: bool,
+    allow_private: bool,
+    lang: str,
+) -> tuple[list[Any], list[Any]]:
     from chipweir import evidence
     from chipweir import facts as known
 
     base = known.load(tuple(facts or ()))
     book = evidence.read_ledger(ledger) if ledger is not None else None
     proposer = evidence.proposer_from_environment() if llm else None
-    stored = evidence.open_run(run) if run is not None else None
+    runs = _runs(run, simulate, base)
     checked, changes = [], []
     for source in sources:
         for document in evidence.read_all(source, published, allow_private=allow_private):
             name = Path(source).name if source != "-" else "-"
-            one = evidence.check_document(document, base, stored, name, proposer, book)
+            one = evidence.check_document(document, base, runs, name, proposer, book)
             checked.append(one)
             if book is not None:
                 book, changed = evidence.record(book, one)
@@ -60,6 +90,15 @@ def _check(
                 for path in evidence.write_brief(one, out, lang, model):
                     typer.echo(str(path), err=True)
     return checked, changes
+
+
+def _runs(names: list[Path] | None, members: int | None, base: Any) -> Any:
+    """Results for scenario pairs: named runs, fresh ones, or whatever runs are stored."""
+    from chipweir import evidence
+
+    if members is not None:
+        return lambda tags: evidence.simulate_pairs(tags, members, base)
+    return evidence.open_runs(names) if names else evidence.stored_runs()
 
 
 def _print(checked: list[Any], changes: list[Any], lang: str, as_json: bool) -> None:
@@ -88,17 +127,34 @@ def _tell(record: dict[str, Any], lang: str) -> None:
     document, counts = record["document"], record["counts"]
     console = _tables.console()
     date = document["published"] or "?"
-    console.print(f"[bold]{_plain(document['title'])}[/bold]  {date} ({document['published_basis']}) · {document['tier']}")
-    words = ", ".join(f"{evidence.term(status, lang)} {counts[status]}" for status in evidence.STATUSES if counts[status])
+    console.print(
+        f"[bold]{_plain(document['title'])}[/bold]  {date} ({document['published_basis']}) · {document['tier']}"
+    )
+    words = ", ".join(
+        f"{evidence.term(status, lang)} {counts[status]}" for status in evidence.STATUSES if counts[status]
+    )
     console.print(f"{counts['checked']}/{counts['total']}: {words}")
     rows = [
-        (c["id"], _plain(c["surface"])[:44], c["label"], evidence.term(c["verdict"], lang), evidence.term(c["deciding_slot"], lang) or "", _plain(c["explanation"]))
+        (
+            c["id"],
+            _plain(c["surface"])[:44],
+            c["label"],
+            evidence.term(c["verdict"], lang),
+            evidence.term(c["deciding_slot"], lang) or "",
+            _plain(c["explanation"]),
+        )
         for c in record["claims"]
     ]
-    heads = ("", "기사 표현", "유형", "판정", "항목", "내용") if lang == "ko" else ("", "words", "kind", "verdict", "decides", "what is known")
+    heads = (
+        ("", "기사 표현", "유형", "판정", "항목", "내용")
+        if lang == "ko"
+        else ("", "words", "kind", "verdict", "decides", "what is known")
+    )
     console.print(_tables.plain_table(*heads, rows=rows))
     for issue in record["issues"]:
-        console.print(f"• [{evidence.term(issue['severity'], lang)}] {issue['label']}: {_plain(issue['text'])}", markup=False)
+        console.print(
+            f"• [{evidence.term(issue['severity'], lang)}] {issue['label']}: {_plain(issue['text'])}", markup=False
+        )
     for tag in record["scenarios"]:
         if tag["mechanism"]:
             console.print(f"→ {tag['title']}: {tag['explanation']}", markup=False)
@@ -121,7 +177,11 @@ def _evaluate(sources: list[str], as_json: bool) -> None:
         return
     for name, value in scores["total"].items():
         if not isinstance(value, list | dict):
-            typer.echo(f"{name.replace('_', ' '):32} {value:.3f}" if isinstance(value, float) else f"{name.replace('_', ' '):32} {value}")
+            typer.echo(
+                f"{name.replace('_', ' '):32} {value:.3f}"
+                if isinstance(value, float)
+                else f"{name.replace('_', ' '):32} {value}"
+            )
     for line in scores["missed_issues"]:
         typer.echo(f"not reported: {line}")
 
@@ -130,7 +190,9 @@ def review_command(
     ledger: Annotated[Path, typer.Argument(help="A ledger that `chipweir check --ledger` wrote.")],
     accept: Annotated[list[str] | None, typer.Option("--accept", help="A claim to confirm (repeatable).")] = None,
     reject: Annotated[list[str] | None, typer.Option("--reject", help="A claim to reject (repeatable).")] = None,
-    fix: Annotated[list[str] | None, typer.Option("--fix", help="CLAIM:SLOT=VALUE to set by hand (repeatable).")] = None,
+    fix: Annotated[
+        list[str] | None, typer.Option("--fix", help="CLAIM:SLOT=VALUE to set by hand (repeatable).")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Go through proposed claims: accept, fix a slot, reject. Answers may come from a terminal, a pipe or options."""

@@ -92,11 +92,15 @@ def _template(language: str) -> Any:
 
     text = (resources.files("chipweir.evidence") / "data" / "brief" / f"{language}.md.j2").read_text(encoding="utf-8")
     # Markdown, not HTML: what comes from an article is escaped by `_inline`; the HTML is sanitised as a whole.
-    return Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=False).from_string(text)  # noqa: S701
+    return Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=False).from_string(text)
 
 
 def _claim_view(claim: Mapping[str, Any], language: str) -> dict[str, Any]:
-    numbers = [{"name": _inline(term(n["name"], language)), "text": n["text"], "ref": _ref(n["source"])} for n in claim["numbers"] if n["name"]]
+    numbers = [
+        {"name": _inline(term(n["name"], language)), "text": n["text"], "ref": _ref(n["source"])}
+        for n in claim["numbers"]
+        if n["name"]
+    ]
     return {
         "id": claim["id"],
         "surface": _inline(claim["surface"]),
@@ -143,7 +147,13 @@ def _sources(record: Mapping[str, Any]) -> list[dict[str, Any]]:
         if item["kind"] in {"arithmetic", "article"}:
             continue
         key = f"{item['id']}|{item['text']}"
-        seen.setdefault(key, {name: _inline(value) if isinstance(value, str) and name != "url" else value for name, value in item.items()})
+        seen.setdefault(
+            key,
+            {
+                name: _inline(value) if isinstance(value, str) and name != "url" else value
+                for name, value in item.items()
+            },
+        )
         if not re.fullmatch(r"https?://[^\s<>]+", item["url"] or ""):
             seen[key]["url"] = ""
     return list(seen.values())
@@ -170,8 +180,33 @@ def brief_html(markdown: str, language: str = "en") -> str:
 
     body = re.sub(r"\A---\n.*?\n---\n", "", markdown, count=1, flags=re.DOTALL)
     rendered = MarkdownIt("commonmark", {"html": False}).enable("table").render(body)
-    clean = nh3.clean(rendered, tags={"h1", "h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "ul", "ol", "li", "strong", "em", "code", "blockquote", "a", "hr", "br"},
-                      attributes={"a": {"href"}, "td": {"style"}, "th": {"style"}}, url_schemes={"http", "https"})  # fmt: skip
+    clean = nh3.clean(
+        rendered,
+        tags={
+            "h1",
+            "h2",
+            "h3",
+            "p",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "ul",
+            "ol",
+            "li",
+            "strong",
+            "em",
+            "code",
+            "blockquote",
+            "a",
+            "hr",
+            "br",
+        },
+        attributes={"a": {"href"}, "td": {"style"}, "th": {"style"}},
+        url_schemes={"http", "https"},
+    )
     title = re.search(r"^# (.+)$", body, re.MULTILINE)
     name = html.escape(re.sub(r"\\(.)", r"\1", title.group(1)) if title else "chipweir")
     return (
@@ -220,4 +255,4 @@ def write_brief(checked: Checked, folder: Path, language: str = "en", llm: str =
     return written
 
 
-__all__ = ["brief_html", "brief_markdown", "folder_name", "shortened", "write_brief", "say"]
+__all__ = ["brief_html", "brief_markdown", "folder_name", "say", "shortened", "write_brief"]

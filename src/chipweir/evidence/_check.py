@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from chipweir.evidence._checks import check_claims
@@ -36,7 +35,7 @@ class Checked:
     def counts(self) -> dict[str, int]:
         """How many claims there are, how many were checked, and how many have each status."""
         statuses = [verdict.status for verdict in self.article.verdicts]
-        counted = {status: statuses.count(status) for status in STATUSES}
+        counted: dict[str, int] = {status: statuses.count(status) for status in STATUSES}
         return {"total": len(statuses), "checked": len(statuses) - counted["not_checkable"], **counted}
 
 
@@ -44,11 +43,16 @@ Proposer = Callable[[Extraction, Sequence[Claim]], Sequence[Claim]]
 
 
 def check_document(
-    document: Document, known: Any = None, run: Path | None = None, name: str = "", propose_more: Proposer | None = None, ledger: Any = None
+    document: Document,
+    known: Any = None,
+    runs: Sequence[Any] | Callable[[Sequence[Tag]], Sequence[Any]] = (),
+    name: str = "",
+    propose_more: Proposer | None = None,
+    ledger: Any = None,
 ) -> Checked:
     """Everything the rules find and judge in one article.
 
-    `known` is the fact base (the shipped one by default), `run` a stored run that scenario pairs are looked up in,
+    `known` is the fact base (the shipped one by default), `runs` the results that scenario pairs are looked up in (or what makes them),
     `propose_more` gives claims from elsewhere (a language model) that stand beside those of the rules, `ledger` holds
     what people decided about the claims before: rejected ones are left out, slots set by hand hold.
     """
@@ -64,11 +68,20 @@ def check_document(
 
         claims = amend(claims, document, ledger)
     verdicts = tuple(_unconfirmed(c, v) for c, v in zip(claims, check_claims(found, claims, known), strict=True))
+    kept = [at for at, (c, v) in enumerate(zip(claims, verdicts, strict=True)) if not _plain_maker(c, v)]
+    claims = _numbered([claims[at] for at in kept])
+    verdicts = tuple(verdicts[at] for at in kept)
     tags = tag(found)
-    if run is not None:
-        tags = judge(tags, run)
+    tied = runs(tags) if callable(runs) else runs
+    if tied:
+        tags = judge(tags, tied)
     article = Article(name or document.title or document.sha256[:12], found, claims, verdicts, tags, known)
     return Checked(article, find_issues(article))
+
+
+def _plain_maker(claim: Claim, verdict: Verdict) -> bool:
+    """ "NVIDIA's H20" says who made it only in passing: not worth a line unless it is wrong."""
+    return claim.frame == "maker" and verdict.status == "consistent" and claim.value("relation") == "made"
 
 
 def _numbered(claims: Sequence[Claim]) -> tuple[Claim, ...]:
@@ -221,7 +234,9 @@ def issue_json(article: Article, issue: Issue, language: str) -> dict[str, Any]:
 def sources_json(checked: Checked) -> dict[str, Any]:
     """Who stands behind the article: relayed reports count once, texts written by a machine not at all."""
     document = checked.document
-    cited = list(dict.fromkeys(s.attribution for s in checked.article.page.sentences if s.attribution and not s.dropped))
+    cited = list(
+        dict.fromkeys(s.attribution for s in checked.article.page.sentences if s.attribution and not s.dropped)
+    )
     return {
         "tier": document.tier,
         "outlet": document.outlet,

@@ -49,6 +49,7 @@ class Template:
     prior: float
     least: float
     most: float
+    within: float
     slots: Mapping[str, dict[str, Any]]
 
 
@@ -129,6 +130,7 @@ def _template(name: str, raw: dict[str, Any]) -> Template:
         prior=float(raw.get("prior", 0)),
         least=float(figure.get("min", -math.inf)),
         most=float(figure.get("max", math.inf)),
+        within=float(raw.get("within", math.inf)),
         slots=raw["slots"],
     )
 
@@ -210,27 +212,56 @@ def _frame_score(page: Page, sentence: int, index: int, template: Template) -> f
     span = page.sentences[sentence]
     text = page.text[span.start : span.end]
     at = (figure.start, figure.end)
-    if lang in template.excluded and template.excluded[lang].search(page.text[max(span.start, at[0] - 45) : min(span.end, at[1] + 45)]):
+    if lang in template.excluded and template.excluded[lang].search(
+        page.text[max(span.start, at[0] - 45) : min(span.end, at[1] + 45)]
+    ):
         return None
     if lang in template.beside and not template.beside[lang].search(
-        page.text[max(span.start, at[0] - (22 if lang == "en" else 14)) : min(span.end, at[1] + (34 if lang == "en" else 14))]
+        page.text[
+            max(span.start, at[0] - (22 if lang == "en" else 14)) : min(span.end, at[1] + (34 if lang == "en" else 14))
+        ]
     ):
         return None
     trigger = 0.0
     if lang in template.words:
-        gaps = [page.gap((span.start + m.start(), span.start + m.end()), at) for m in template.words[lang].finditer(text)]
+        gaps = [
+            page.gap((span.start + m.start(), span.start + m.end()), at) for m in template.words[lang].finditer(text)
+        ]
+        gaps = [gap for gap in gaps if gap <= template.within]
         if gaps:
             trigger = 0.6 + 1.6 * math.exp(-min(gaps) / 40)
         elif sentence and template.words[lang].search(page.words(sentence - 1)) and template.prior >= 1:
             trigger = 0.5
     kinds = [page.found.entities[i] for i in page.places["entities"][sentence]]
+    if template.needs_entity and sentence and not any(is_kind(e, template.needs_entity) for e in kinds):
+        kinds += [page.found.entities[i] for i in page.places["entities"][sentence - 1]]
     if template.needs_entity and not any(is_kind(e, template.needs_entity) for e in kinds):
         return None
     if not any(_meets(need, figure, trigger, kinds, page, sentence) for need in template.needs):
         return None
-    required = [rule for rule in template.slots.values() if rule.get("required") and ("entity" in rule or "entities" in rule)]
+    if template.name in {"growth", "stock_move"} and _level(page, figure, lang):
+        return None
+    required = [
+        rule for rule in template.slots.values() if rule.get("required") and ("entity" in rule or "entities" in rule)
+    ]
     fits = sum(any(is_kind(e, rule.get("entity") or rule["entities"]) for e in kinds) for rule in required)
     return template.prior + trigger + (0.6 * fits / len(required) if required else 0.0)
+
+
+_LEVEL_BEFORE = {
+    "en": re.compile(r"\b(?:to|at|from)\s(?:about |around |nearly |almost |over |some )?$", re.I),
+    "zh": re.compile(r"(?:至|到|达|達|为|為|从|由)(?:约|約)?$"),
+}
+_LEVEL_AFTER = re.compile(r"^\s?(?:로|까지|에서)\s?(?:급|크게 )?(?:올|상승|늘|증가|확대|감소|하락|줄|낮|높|떨어|치솟)")
+
+
+def _level(page: Page, figure: Quantity, lang: str) -> bool:
+    """Whether a percentage is where something stands ("rose to 40 %"), not by how much it changed."""
+    if figure.unit != "fraction":
+        return False
+    if lang == "ko":
+        return bool(_LEVEL_AFTER.match(page.text[figure.end : figure.end + 12]))
+    return bool(_LEVEL_BEFORE[lang].search(page.text[max(0, figure.start - 14) : figure.start]))
 
 
 def _fits(figure: Quantity, template: Template) -> bool:
@@ -239,9 +270,7 @@ def _fits(figure: Quantity, template: Template) -> bool:
             return False
         if figure.type not in template.types and figure.unit not in {"layer", "m", "parameter"}:
             return False
-    elif template.units and figure.unit not in template.units:
-        return False
-    elif template.types and figure.type not in template.types:
+    elif (template.units and figure.unit not in template.units) or (template.types and figure.type not in template.types):
         return False
     size = figure.value if isinstance(figure.value, int | float) else figure.low
     if isinstance(size, int | float) and not template.least <= abs(size) <= template.most:
@@ -347,7 +376,11 @@ def _fill(
     elif "time" in rule:
         slot = fill_time(page, sentence, anchor, name, rule)
     elif "noun" in rule:
-        fill = fill_phrase if rule["noun"] in {"cost", "money", "ratio", "market", "before", "base", "duration"} else fill_noun
+        fill = (
+            fill_phrase
+            if rule["noun"] in {"cost", "money", "ratio", "market", "before", "base", "duration"}
+            else fill_noun
+        )
         slot = fill(page, sentence, anchor, name)
     elif "from" in rule:
         slot = _property(figure, name, rule["from"])
@@ -377,13 +410,20 @@ def _inherited(frame: str, sentence: int, name: str, before: Sequence[Claim]) ->
     return None
 
 
-_BENCHMARK = re.compile(r"(?<![A-Za-z0-9])(?:MMLU(?:-?Pro)?|BBH|GPQA(?:[- ]?(?:Diamond|D))?|AIME ?\d*|SWE-?bench(?: Verified)?|HumanEval|LiveCodeBench|GSM8K|MATH(?:-500)?|SimpleQA|IFEval|MMMU|C-Eval|CMMLU|KMMLU|HLE|Arena-?Hard|LMArena)(?![A-Za-z0-9])", re.I)
+_BENCHMARK = re.compile(
+    r"(?<![A-Za-z0-9])(?:MMLU(?:-?Pro)?|BBH|GPQA(?:[- ]?(?:Diamond|D))?|AIME ?\d*|SWE-?bench(?: Verified)?|HumanEval|LiveCodeBench|GSM8K|MATH(?:-500)?|SimpleQA|IFEval|MMMU|C-Eval|CMMLU|KMMLU|HLE|Arena-?Hard|LMArena)(?![A-Za-z0-9])",
+    re.I,
+)
 
 
 def _benchmark(page: Page, sentence: int, anchor: tuple[int, int], name: str) -> Slot:
     span = page.sentences[sentence]
     found = [
-        (page.gap((span.start + m.start(), span.start + m.end()), anchor) + (40 if span.start + m.start() > anchor[0] else 0), m)
+        (
+            page.gap((span.start + m.start(), span.start + m.end()), anchor)
+            + (40 if span.start + m.start() > anchor[0] else 0),
+            m,
+        )
         for m in _BENCHMARK.finditer(page.words(sentence))
     ]
     if not found:

@@ -78,14 +78,23 @@ def read_ledger(path: Path) -> Ledger:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f" near line {mark.line + 1}" if mark is not None else ""
-        raise InputError(f"ledger '{path}' is damaged{place}: it is no YAML list; restore it or name another file") from None
+        raise InputError(
+            f"ledger '{path}' is damaged{place}: it is no YAML list; restore it or name another file"
+        ) from None
     if loaded is None:
         return Ledger(path)
     if not isinstance(loaded, list):
         raise InputError(f"ledger '{path}' is damaged: expected a list of entries, got {type(loaded).__name__}")
     for number, entry in enumerate(loaded, 1):
-        if not isinstance(entry, dict) or not entry.keys() >= _KEYS or entry["state"] not in STATES or not isinstance(entry["claim"], str):
-            raise InputError(f"ledger '{path}' is damaged: entry {number} needs a claim, a state ({', '.join(STATES)}) and a time")
+        if (
+            not isinstance(entry, dict)
+            or not entry.keys() >= _KEYS
+            or entry["state"] not in STATES
+            or not isinstance(entry["claim"], str)
+        ):
+            raise InputError(
+                f"ledger '{path}' is damaged: entry {number} needs a claim, a state ({', '.join(STATES)}) and a time"
+            )
     return Ledger(path, tuple(loaded))
 
 
@@ -113,8 +122,17 @@ def amend(claims: Iterable[Claim], document: Document, ledger: Ledger) -> tuple[
         if entry is None:
             result.append(claim)
         elif entry["state"] == "confirmed":
-            slots = {name: Slot(name, value, str(value), confidence=1.0, by="person") for name, value in entry["fixed"].items()}
-            result.append(replace(claim, slots={**claim.slots, **slots}, proposed_by="person" if claim.proposed_by != "rules" else "rules"))
+            slots = {
+                name: Slot(name, value, str(value), confidence=1.0, by="person")
+                for name, value in entry["fixed"].items()
+            }
+            result.append(
+                replace(
+                    claim,
+                    slots={**claim.slots, **slots},
+                    proposed_by="person" if claim.proposed_by != "rules" else "rules",
+                )
+            )
     return tuple(result)
 
 
@@ -137,7 +155,15 @@ def record(ledger: Ledger, checked: Checked, now: datetime | None = None) -> tup
             entries.append({"claim": key, "state": "checked", "at": stamp, "verdict": now_is})
         elif before["status"] != now_is["status"] or before.get("slots") != now_is["slots"]:
             why = "facts" if before.get("facts") != now_is["facts"] else "claim or model"
-            changes.append(Change(key, shortened(checked.article.text[claim.start : claim.end]), before["status"], now_is["status"], why))
+            changes.append(
+                Change(
+                    key,
+                    shortened(checked.article.text[claim.start : claim.end]),
+                    before["status"],
+                    now_is["status"],
+                    why,
+                )
+            )
             entries.append({"claim": key, "state": "superseded", "at": stamp, "verdict": before})
             entries.append({"claim": key, "state": "checked", "at": stamp, "verdict": now_is})
     return append(ledger, entries), tuple(changes)
@@ -147,7 +173,12 @@ def _claim_entry(checked: Checked, claim: Claim) -> dict[str, Any]:
     document = checked.document
     figure = checked.article.found.quantities[claim.quantity] if claim.quantity is not None else None
     entry: dict[str, Any] = {
-        "article": {"sha256": document.sha256, "title": shortened(checked.article.title), "outlet": document.outlet, "published": document.published},
+        "article": {
+            "sha256": document.sha256,
+            "title": shortened(checked.article.title),
+            "outlet": document.outlet,
+            "published": document.published,
+        },
         "frame": claim.frame,
         "char": list(document.given(claim.start, claim.end)),
         "span": shortened(checked.article.text[claim.start : claim.end]),
@@ -158,7 +189,14 @@ def _claim_entry(checked: Checked, claim: Claim) -> dict[str, Any]:
         "asked": list(claim.asked),
     }
     if figure is not None:
-        entry["quantity"] = {"surface": shortened(figure.surface), "value": figure.value, "low": figure.low, "high": figure.high, "unit": figure.unit, "bound": figure.bound}
+        entry["quantity"] = {
+            "surface": shortened(figure.surface),
+            "value": figure.value,
+            "low": figure.low,
+            "high": figure.high,
+            "unit": figure.unit,
+            "bound": figure.bound,
+        }
     return entry
 
 
@@ -178,7 +216,9 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
-def decide(ledger: Ledger, key: str, state: str, fixed: Mapping[str, Any] | None = None, now: datetime | None = None) -> Ledger:
+def decide(
+    ledger: Ledger, key: str, state: str, fixed: Mapping[str, Any] | None = None, now: datetime | None = None
+) -> Ledger:
     """Append a person's decision on a claim. `key` may be any unambiguous beginning or the end of a claim's id.
 
     Raises `UnknownName` for a claim or slot the ledger does not hold, `InputError` for a state no person sets.

@@ -56,7 +56,10 @@ class Proposer:
             "model": self.model,
             "temperature": 0,
             "response_format": {"type": "json_object"},
-            "messages": [{"role": "system", "content": _TASK}, {"role": "user", "content": json.dumps(request, ensure_ascii=False)}],
+            "messages": [
+                {"role": "system", "content": _TASK},
+                {"role": "user", "content": json.dumps(request, ensure_ascii=False)},
+            ],
         }
         payload = json.dumps(body, ensure_ascii=False, sort_keys=True).encode("utf-8", "backslashreplace")
         kept = None if self.cache is None else self.cache / f"{hashlib.sha256(payload).hexdigest()}.json"
@@ -76,7 +79,9 @@ def proposer_from_environment(environment: Mapping[str, str] | None = None) -> P
     given = os.environ if environment is None else environment
     url, model = given.get("CHIPWEIR_LLM_URL", "").rstrip("/"), given.get("CHIPWEIR_LLM_MODEL", "")
     if not url or not model:
-        raise InputError("--llm needs CHIPWEIR_LLM_URL (an OpenAI-compatible address such as http://localhost:8080/v1) and CHIPWEIR_LLM_MODEL")
+        raise InputError(
+            "--llm needs CHIPWEIR_LLM_URL (an OpenAI-compatible address such as http://localhost:8080/v1) and CHIPWEIR_LLM_MODEL"
+        )
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
         raise InputError(f"CHIPWEIR_LLM_URL '{url}' is no http or https address")
     cache = given.get("CHIPWEIR_LLM_CACHE", "")
@@ -129,10 +134,18 @@ def build_request(found: Extraction, claims: Sequence[Claim]) -> dict[str, Any]:
                 "text": page.words(number),
                 "figures": [{"id": i, "text": found.quantities[i].surface} for i in here["quantities"]],
                 "dates": [{"id": i, "text": found.times[i].surface} for i in here["times"]],
-                "names": [{"id": i, "text": found.entities[i].surface, "kind": found.entities[i].kind} for i in here["entities"] if found.entities[i].id],
+                "names": [
+                    {"id": i, "text": found.entities[i].surface, "kind": found.entities[i].kind}
+                    for i in here["entities"]
+                    if found.entities[i].id
+                ],
             }
         )
-    return {"frames": {name: list(template.slots) for name, template in templates().items()}, "modalities": list(MODALITIES), "sentences": sentences[:_MOST_SENTENCES]}
+    return {
+        "frames": {name: list(template.slots) for name, template in templates().items()},
+        "modalities": list(MODALITIES),
+        "sentences": sentences[:_MOST_SENTENCES],
+    }
 
 
 def accept(found: Extraction, request: Mapping[str, Any], answer: str, model: str) -> tuple[Claim, ...]:
@@ -172,7 +185,19 @@ def _claim(page: Page, proposal: Mapping[str, Any], sentences: Mapping[int, Any]
     if slots is None:
         return None
     start = page.sentences[sentence["id"]].start + sentence["text"].index(quote)
-    return Claim("", frame.name, start, start + len(quote), sentence["id"], said, page.sentences[sentence["id"]].attribution, slots, 0.3, figure, f"llm:{model}"[:80])
+    return Claim(
+        "",
+        frame.name,
+        start,
+        start + len(quote),
+        sentence["id"],
+        said,
+        page.sentences[sentence["id"]].attribution,
+        slots,
+        0.3,
+        figure,
+        f"llm:{model}"[:80],
+    )
 
 
 def _integer(value: Any) -> int:

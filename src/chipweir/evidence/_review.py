@@ -30,7 +30,9 @@ def describe(ledger: Ledger, key: str) -> str:
         lines.append(f"  open: {', '.join(entry['asked'])}")
     verdict = entry.get("verdict")
     if verdict:
-        lines.append(f"  verdict: {verdict['status']} [{verdict['slot']}] from {', '.join(verdict['evidence'][:4]) or 'nothing'}")
+        lines.append(
+            f"  verdict: {verdict['status']} [{verdict['slot']}] from {', '.join(verdict['evidence'][:4]) or 'nothing'}"
+        )
     return "\n".join(lines)
 
 

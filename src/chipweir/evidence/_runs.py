@@ -1,52 +1,99 @@
-"""What a stored run says about a pair of scenarios. Nothing here simulates; without a run there is no answer."""
+"""What the model says about pairs of scenarios: from stored runs, or from ones simulated for the purpose."""
 
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chipweir.errors import InputError
 
 
-# The month at which the pairs are compared, and the labels of outputs that have a further axis.
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from chipweir.evidence._scenarios import Tag
+
+
+# The month at which pairs are compared (the first that a run reaches), and the labels of outputs with a further axis.
 _MONTHS = ("2028-12", "2027-12", "2030-12")
-_LABELS = {
-    "utilisation": {"region": "CHN"}, "token_price": {"region": "CHN"}, "ecosystem_share_china": {"ecosystem": "cuda"},
-    "korea_hbm_exports": {"customer": "china"},
-}  # fmt: skip
+_LABELS = {"region": "CHN", "ecosystem": "cuda"}
 
 
-def open_run(name: Path) -> Path:
-    """The folder of a stored run, by path, id or `latest`. Raises `InputError` where there is none."""
+@dataclass(frozen=True)
+class Results:
+    """Results of an ensemble and where they come from."""
+
+    dataset: "xr.Dataset"
+    source: str
+
+
+def open_runs(names: Iterable[Path]) -> tuple[Results, ...]:
+    """Stored runs by path, id or `latest`. Raises `InputError` where there is none or one is damaged."""
     from chipweir import store
 
-    if (name / "manifest.json").is_file():
-        return name
-    return Path(store.find_run(str(name), store.runs_directory(None)).path)
+    opened = []
+    for name in names:
+        run = store.find_run(str(name), store.runs_directory(None))
+        opened.append(Results(run.results, f"run {run.id}"))
+    return tuple(opened)
 
 
-@lru_cache(maxsize=4)
-def _results(path: Path) -> Any:
+def stored_runs() -> tuple[Results, ...]:
+    """All whole runs of the default directory, newest first; none where it does not exist."""
     from chipweir import store
 
-    return store.read_dataset(path / "results.zarr")
+    directory = store.runs_directory(None)
+    if not directory.is_dir():
+        return ()
+    runs, _ = store.list_runs(directory)
+    return tuple(Results(run.results, f"run {run.id}") for run in reversed(runs))
 
 
-def difference(run: Path, a: str, b: str, outcome: str) -> dict[str, Any] | None:
-    """`b` minus `a` for an outcome of a run at the first month it reaches, member by member: median, 90 % interval,
-    the share of members in which it is above zero. None where the run does not hold the pair or the outcome."""
-    from chipweir.strategy._compare import differences
+def simulate_pairs(tags: Sequence["Tag"], members: int, known: Any, seed: int = 1) -> tuple[Results, ...]:
+    """Ensembles for every pair that `tags` speak of, one for each reference scenario. Takes seconds to minutes."""
+    from chipweir.evidence._scenarios import mechanisms
+    from chipweir.world import load_scenario, run_ensemble
 
-    results = _results(run)
-    labels = {axis: label for axis, label in _LABELS.get(outcome, {}).items() if outcome in results and axis in results[outcome].dims}
-    try:
-        found = differences(results, a, b, outcome, _MONTHS, **labels)
-    except InputError:
-        return None
-    if not found:
-        return None
-    best = next((one for month in _MONTHS for one in found if one.month == month), found[0])
-    share = best.p_greater if best.p_greater is not None else 0.5
-    return {
-        "median": best.median, "low": best.p90[0], "high": best.p90[1], "share_up": share, "unit": best.unit,
-        "window": best.month, "source": f"run {run.name}",
-    }  # fmt: skip
+    if members < 2:
+        raise InputError(f"--simulate needs at least 2 members, got {members}")
+    groups: dict[str, dict[str, Any]] = {}
+    for tag in tags:
+        mechanism = mechanisms().get(tag.mechanism)
+        if mechanism is None or not mechanism.a:
+            continue
+        group = groups.setdefault(mechanism.a, {mechanism.a: load_scenario(mechanism.a)})
+        if mechanism.levers:
+            group[tag.b] = load_scenario(mechanism.a).with_settings(dict(mechanism.levers), tag.b)
+        else:
+            group[mechanism.b] = load_scenario(mechanism.b)
+    return tuple(
+        Results(run_ensemble(list(group.values()), known, members, seed), f"simulated, {members} members, seed {seed}")
+        for group in groups.values()
+        if len(group) > 1
+    )
+
+
+def difference(results: Sequence[Results], a: str, b: str, outcome: str) -> dict[str, Any] | None:
+    """`b` minus `a` for an outcome, member by member: median, 90 % interval and the share of members in which it is
+    above zero, from the first results that hold the pair. None where none does."""
+    from chipweir.strategy._compare import differences, holds_pair
+
+    for one in results:
+        data = one.dataset
+        names = {str(name) for name in data["scenario"].values}
+        if not {a, b} <= names or not holds_pair(data, a, b) or f"delta_{outcome}" not in data:
+            continue
+        labels = {axis: label for axis, label in _LABELS.items() if axis in data[outcome].dims}
+        found = differences(data, a, b, outcome, _MONTHS, **labels)
+        best = next((row for month in _MONTHS for row in found if row.month == month), None)
+        if best is not None:
+            return {
+                "median": best.median,
+                "low": best.p90[0],
+                "high": best.p90[1],
+                "share_up": 0.5 if best.p_greater is None else best.p_greater,
+                "unit": best.unit,
+                "window": best.month,
+                "source": one.source,
+            }
+    return None

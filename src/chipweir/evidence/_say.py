@@ -9,17 +9,45 @@ from chipweir.evidence._frames import read_data
 from chipweir.evidence._verdict import Number, Text
 
 
-_CURRENCY = {"USD": ("$", "달러"), "KRW": ("KRW ", "원"), "CNY": ("RMB ", "위안"), "EUR": ("€", "유로"), "JPY": ("¥", "엔")}
+_CURRENCY = {
+    "USD": ("$", "달러"),
+    "KRW": ("KRW ", "원"),
+    "CNY": ("RMB ", "위안"),
+    "EUR": ("€", "유로"),
+    "JPY": ("¥", "엔"),
+}
 _BIG_EN = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 _UNITS = {
-    "year": ("years", "년"), "month": ("months", "개월"), "day": ("days", "일"), "week": ("weeks", "주"),
-    "layer": ("layers", "단"), "token": ("tokens", "토큰"), "parameter": ("parameters", "개 파라미터"), "chip": ("chips", "개"),
-    "fab": ("fabs", "곳"), "rack": ("racks", "랙"), "point": ("points", "점"), "count": ("", "개"), "W": ("W", "W"),
-    "kW": ("kW", "kW"), "TB": ("TB", "TB"), "GB": ("GB", "GB"), "GB/s": ("GB/s", "GB/s"), "TB/s": ("TB/s", "TB/s"), "TFLOP/s": ("TFLOP/s", "TFLOP/s"),
-    "PFLOP/s": ("PFLOP/s", "PFLOP/s"), "EFLOP/s": ("EFLOP/s", "EFLOP/s"), "B": ("bytes", "바이트"), "B/s": ("B/s", "B/s"),
-    "wafer/month": ("wafers a month", "장/월"), "per cm2": ("per cm²", "개/cm²"), "mm2": ("mm²", "mm²"), "1/year": ("a year", "/년"),
-    "USD/1e6 token": ("per million tokens", "/100만 토큰"), "KRW/USD": ("KRW per USD", "원/달러"),
-}  # fmt: skip
+    "year": ("years", "년"),
+    "month": ("months", "개월"),
+    "day": ("days", "일"),
+    "week": ("weeks", "주"),
+    "layer": ("layers", "단"),
+    "token": ("tokens", "토큰"),
+    "parameter": ("parameters", "개 파라미터"),
+    "chip": ("chips", "개"),
+    "fab": ("fabs", "곳"),
+    "rack": ("racks", "랙"),
+    "point": ("points", "점"),
+    "count": ("", "개"),
+    "W": ("W", "W"),
+    "kW": ("kW", "kW"),
+    "TB": ("TB", "TB"),
+    "GB": ("GB", "GB"),
+    "GB/s": ("GB/s", "GB/s"),
+    "TB/s": ("TB/s", "TB/s"),
+    "TFLOP/s": ("TFLOP/s", "TFLOP/s"),
+    "PFLOP/s": ("PFLOP/s", "PFLOP/s"),
+    "EFLOP/s": ("EFLOP/s", "EFLOP/s"),
+    "B": ("bytes", "바이트"),
+    "B/s": ("B/s", "B/s"),
+    "wafer/month": ("wafers a month", "장/월"),
+    "per cm2": ("per cm²", "개/cm²"),
+    "mm2": ("mm²", "mm²"),
+    "1/year": ("a year", "/년"),
+    "USD/1e6 token": ("per million tokens", "/100만 토큰"),
+    "KRW/USD": ("KRW per USD", "원/달러"),
+}
 
 
 def number(value: float | None, unit: str, language: str = "en") -> str:
@@ -49,7 +77,19 @@ def number(value: float | None, unit: str, language: str = "en") -> str:
         return f"파라미터 {myriads(value)} 개"
     name = _UNITS.get(unit, (unit, unit))[1 if ko else 0]
     plain = myriads(value) if ko else big(value)
-    glued = ko and unit in {"year", "month", "day", "week", "layer", "point", "count", "chip", "fab", "rack", "parameter"}
+    glued = ko and unit in {
+        "year",
+        "month",
+        "day",
+        "week",
+        "layer",
+        "point",
+        "count",
+        "chip",
+        "fab",
+        "rack",
+        "parameter",
+    }
     return f"{plain}{'' if glued or not name or name.startswith('/') else ' '}{name}".strip()
 
 
@@ -138,7 +178,13 @@ def say(text: Text, language: str = "en") -> str:
 
 
 _PARTICLE = re.compile(r"([가-힣A-Za-z0-9%])([\"'”’)\]]*)(은\(는\)|이\(가\)|을\(를\)|와\(과\)|\(으\)로)")
-_FORMS = {"은(는)": ("은", "는"), "이(가)": ("이", "가"), "을(를)": ("을", "를"), "와(과)": ("과", "와"), "(으)로": ("으로", "로")}
+_FORMS = {
+    "은(는)": ("은", "는"),
+    "이(가)": ("이", "가"),
+    "을(를)": ("을", "를"),
+    "와(과)": ("과", "와"),
+    "(으)로": ("으로", "로"),
+}
 
 
 def particles(text: str) -> str:
@@ -169,12 +215,11 @@ def _word(value: Any, language: str) -> str:
         return say(value, language)
     if isinstance(value, tuple | list):
         return ", ".join(_word(item, language) for item in value)
-    if isinstance(value, bool) or value is None:
-        return str(value)
-    if isinstance(value, float):
+    if isinstance(value, float) and not isinstance(value, bool):
         return digits(value)
-    if language == "ko" and getattr(value, "ko", ""):
-        return str(value.ko)
+    korean = getattr(value, "ko", "")
+    if language == "ko" and korean:
+        return str(korean)
     if isinstance(value, str) and value in terms():
         return terms()[value][language]
     return str(value)

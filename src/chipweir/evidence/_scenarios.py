@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from chipweir.evidence._document import Extraction
@@ -62,11 +61,23 @@ def mechanisms() -> dict[str, Mechanism]:
     """All mechanisms by id."""
     result = {}
     for raw in read_data("mechanisms.yaml"):
-        groups = tuple({lang: re.compile(text, re.IGNORECASE) for lang, text in group.items()} for group in raw["groups"])
+        groups = tuple(
+            {lang: re.compile(text, re.IGNORECASE) for lang, text in group.items()} for group in raw["groups"]
+        )
         result[raw["id"]] = Mechanism(
-            raw["id"], raw["title"], raw["a"], raw["b"], raw["outcome"], tuple(raw["also"]), raw["claimed"], raw["levers"],
-            raw["stance"], tuple(raw["opposes"]), raw["command"] or "", groups,
-        )  # fmt: skip
+            raw["id"],
+            raw["title"],
+            raw["a"],
+            raw["b"],
+            raw["outcome"],
+            tuple(raw["also"]),
+            raw["claimed"],
+            raw["levers"],
+            raw["stance"],
+            tuple(raw["opposes"]),
+            raw["command"] or "",
+            groups,
+        )
     return result
 
 
@@ -82,7 +93,9 @@ def tag(found: Extraction) -> tuple[Tag, ...]:
         kind = _kind(text, lang, said)
         spoken = _spoken_of(page, number)
         for mechanism in spoken:
-            tags.append(_tie(Tag("", sentence.start, sentence.end, number, kind or "causal", said), mechanism, page, found))
+            tags.append(
+                _tie(Tag("", sentence.start, sentence.end, number, kind or "causal", said), mechanism, page, found)
+            )
         if kind and not spoken:
             tags.append(Tag("", sentence.start, sentence.end, number, kind, said, text=Text("judgement")))
     return tuple(replace(item, id=f"t{number:02d}") for number, item in enumerate(tags, 1))
@@ -144,28 +157,49 @@ def pair_command(mechanism: Mechanism, systems: Sequence[str] = ()) -> tuple[str
     if not mechanism.levers:
         return f"chipweir compare {mechanism.a} {mechanism.b}", ""
     name = variant_name(mechanism)
-    lines = [f"name: {name}", f"title: {json.dumps(mechanism.title['en'], ensure_ascii=False)}", f"extends: {mechanism.a}", "levers:"]
+    lines = [
+        f"name: {name}",
+        f"title: {json.dumps(mechanism.title['en'], ensure_ascii=False)}",
+        f"extends: {mechanism.a}",
+        "levers:",
+    ]
     lines += [f"  {lever}: {value:g}" for lever, value in mechanism.levers.items()]
     return f"chipweir compare {mechanism.a} scenarios/{name}.yaml", "\n".join(lines) + "\n"
 
 
-def judge(tags: Sequence[Tag], run: Path) -> tuple[Tag, ...]:
-    """The tags with what a stored run says about their pair: the share of members with the claimed sign, and the size.
+def judge(tags: Sequence[Tag], runs: Sequence[Any]) -> tuple[Tag, ...]:
+    """The tags with what runs say about their pair: the share of members with the claimed sign, and the size.
 
-    Tags whose scenarios or outcome the run does not hold stay as they are. Raises `InputError` for an unreadable run.
+    Tags whose scenarios or outcome no run holds stay as they are.
     """
     from chipweir.evidence._runs import difference
 
     result = []
     for item in tags:
-        found = difference(run, item.a, item.b, item.outcome) if item.mechanism and item.outcome else None
-        result.append(_judged(item, found) if found is not None else item)
+        found = difference(runs, item.a, item.b, item.outcome) if item.mechanism and item.outcome else None
+        result.append(_judged(item, found, _beside(runs, item)) if found is not None else item)
     return tuple(result)
 
 
-def _judged(item: Tag, found: dict[str, Any]) -> Tag:
+def _beside(runs: Sequence[Any], item: Tag) -> tuple[Number, ...]:
+    """The differences in the further outcomes of a mechanism."""
+    from chipweir.evidence._runs import difference
+
+    numbers = []
+    for outcome in mechanisms()[item.mechanism].also:
+        found = difference(runs, item.a, item.b, outcome)
+        if found is not None:
+            name = f"{outcome}: {item.b} - {item.a}"
+            numbers.append(Number(name, found["median"], found["unit"], found["low"], found["high"], found["source"]))
+    return tuple(numbers)
+
+
+def _judged(item: Tag, found: dict[str, Any], beside: tuple[Number, ...] = ()) -> Tag:
     share, low, mid, high = found["share_up"], found["low"], found["median"], found["high"]
-    numbers = (Number(f"{item.outcome}: {item.b} - {item.a}", mid, found["unit"], low, high, found["source"]), Number("share of members that rise", share, "fraction", source=found["source"]))
+    numbers = (
+        Number(f"{item.outcome}: {item.b} - {item.a}", mid, found["unit"], low, high, found["source"]),
+        Number("share of members that rise", share, "fraction", source=found["source"]),
+    )
     agree = {"up": share, "down": 1 - share}.get(item.claimed)
     status: Status
     if item.claimed == "none":
@@ -174,7 +208,24 @@ def _judged(item: Tag, found: dict[str, Any]) -> Tag:
         status = "not_checkable"
     else:
         status = "consistent" if agree >= 0.8 else "contradicted" if agree <= 0.2 else "ambiguous"
-    return replace(item, status=status, numbers=numbers, text=Text("scenario_result", {"outcome": item.outcome, "a": item.a, "b": item.b, "median": mid, "low": low, "high": high, "share": Number("", share, "fraction"), "window": found["window"]}))
+    return replace(
+        item,
+        status=status,
+        numbers=(*numbers, *beside),
+        text=Text(
+            "scenario_result",
+            {
+                "outcome": item.outcome,
+                "a": item.a,
+                "b": item.b,
+                "median": mid,
+                "low": low,
+                "high": high,
+                "share": Number("", share, "fraction"),
+                "window": found["window"],
+            },
+        ),
+    )
 
 
 def contradictions(stances: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str, str]]:
@@ -189,6 +240,10 @@ def contradictions(stances: Mapping[str, Sequence[str]]) -> list[tuple[str, str,
         for second in names[i:]:
             for x in dict.fromkeys(stances[first]):
                 for y in dict.fromkeys(stances[second]):
-                    if y in opposes.get(x, ()) and (first, x) < (second, y) or (first != second and x in opposes.get(y, ()) and y not in opposes.get(x, ())):
+                    if (
+                        (y in opposes.get(x, ())
+                        and (first, x) < (second, y))
+                        or (first != second and x in opposes.get(y, ()) and y not in opposes.get(x, ()))
+                    ):
                         result.append((first, x, second, y))
     return list(dict.fromkeys(result))

@@ -58,14 +58,20 @@ def score_frames(found: Extraction, annotated: Sequence[Mapping[str, Any]]) -> d
             if quantity.get("extract") is False or quantity.get("type") in {"date", "idiom", "ordinal-label"}:
                 continue
             figures += 1
-            indices = {i for i, q in enumerate(found.quantities) if q.start < quantity["char"][1] and quantity["char"][0] < q.end}
+            indices = {
+                i
+                for i, q in enumerate(found.quantities)
+                if q.start < quantity["char"][1] and quantity["char"][0] < q.end
+            }
             own = [claim for claim in claims if indices & set(claim.quantities)]
             framed += bool(own)
             right += any(slots_right(found, claim, row, annotated) for claim in own)
     return {"figures": figures, "framed": framed, "slots_right_or_asked": right}
 
 
-def slots_right(found: Extraction, claim: Claim, row: Mapping[str, Any], annotated: Sequence[Mapping[str, Any]]) -> bool:
+def slots_right(
+    found: Extraction, claim: Claim, row: Mapping[str, Any], annotated: Sequence[Mapping[str, Any]]
+) -> bool:
     """Whether every named thing in a claim's slots is a subject of the annotation or of one within two lines of it."""
     near = [other for other in annotated if abs(other["line"] - row["line"]) <= 2]
     subjects = [str(label) for other in near for label in other.get("subject", ())]
@@ -83,7 +89,8 @@ def score_issues(ledger: Mapping[str, Any], checked: Mapping[str, Checked]) -> d
     places = {row["id"]: (row["seed"], row["char"]) for row in ledger["claims"]}
     order = list(dict.fromkeys(row["seed"] for row in ledger["claims"]))
     between = across([one.article for one in checked.values()])
-    reported, missed = [], []
+    reported: list[str] = []
+    missed: list[str] = []
     for row in ledger.get("issues", ()):
         seeds = [order[int(tag[1:])] for tag in row["seeds"] if int(tag[1:]) < len(order)]
         spans = [places[claim] for claim in row.get("claims", ()) if claim in places]
@@ -106,11 +113,17 @@ def _answers(row: Mapping[str, Any], seed: str, issue: Issue, spans: Sequence[tu
     return any(char[0] - _NEAR <= issue.end and issue.start <= char[1] + _NEAR for char in own)
 
 
-def _answers_across(row: Mapping[str, Any], seeds: Sequence[str], issue: Issue, spans: Sequence[tuple[str, Sequence[int]]]) -> bool:
+def _answers_across(
+    row: Mapping[str, Any], seeds: Sequence[str], issue: Issue, spans: Sequence[tuple[str, Sequence[int]]]
+) -> bool:
     if not _like(row, issue):
         return False
     names = {Path(seed).name for seed in seeds}
     if len(names & set(issue.others)) < 2:
         return False
     own = [char for place, char in spans if Path(place).name == issue.others[0]]
-    return issue.start is None or not own or any(char[0] - _NEAR <= (issue.end or 0) and issue.start <= char[1] + _NEAR for char in own)
+    return (
+        issue.start is None
+        or not own
+        or any(char[0] - _NEAR <= (issue.end or 0) and issue.start <= char[1] + _NEAR for char in own)
+    )

@@ -40,16 +40,25 @@ _MEDIA = {"press"}
 # What follows a name, and the role that gives it, per language.
 _SUBJECT = {
     "ko": re.compile(r"^(?:\([^)]{1,20}\))?(?:측)?(?:은|는|이|가|도|에서는)(?=[\s,])"),
-    "en": re.compile(r"^(?:'s (?:shares?|stock|revenue|sales))?[\s,]+(?:[a-z]+ly\s)?(?:has|have|had|is|are|was|were|will|plans?|says?|said|[a-z]+(?:ed|s)\b)"),
+    "en": re.compile(
+        r"^(?:'s (?:shares?|stock|revenue|sales))?[\s,]+(?:[a-z]+ly\s)?(?:has|have|had|is|are|was|were|will|plans?|says?|said|[a-z]+(?:ed|s)\b)"
+    ),
     "zh": re.compile(r"^(?:公司|集团|集團)?(?:的|在|将|將|已|计划|計劃|表示|称|去年|今年|是|为|的|于)"),
 }
 _OBJECT = re.compile(r"^(?:\([^)]{1,20}\))?\s?(?:을|를|에게|와|과|향|용|대신)(?=[\s,.]|$)")
 _COMPARED = re.compile(r"^(?:\([^)]{1,20}\))?\s?(?:\S{1,6}\s)?(?:보다|대비|에 비해|에 비하면)")
-_THAN = re.compile(r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|比|相比|较)\s*(?:the\s|that of\s|an?\s)?$", re.IGNORECASE)
-_PRONOUN = re.compile(r"^[\s\"'“‘-]*(?:이는|이것은|이를|이 (?:가격|모델|칩|시스템|제품)|그 (?:가격|모델)|This|That|It\b|这|這|该|該|其)")
+_THAN = re.compile(
+    r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|比|相比|较)\s*(?:the\s|that of\s|an?\s)?$", re.IGNORECASE
+)
+_PRONOUN = re.compile(
+    r"^[\s\"'“‘-]*(?:이는|이것은|이를|이 (?:가격|모델|칩|시스템|제품)|그 (?:가격|모델)|This|That|It\b|这|這|该|該|其)"
+)
 _TO = {
     "ko": (re.compile(r"$^"), re.compile(r"^(?:으로|로|에|행|향|내(?:로)?|\s?(?:암시장|시장|기업|업체|AI업계|유통))")),
-    "en": (re.compile(r"(?:to|into|in|for|towards?|reach(?:ed|ing)?)\s+(?:the\s+)?(?:mainland\s+)?$", re.I), re.compile(r"^(?:'s black market|n black market)")),
+    "en": (
+        re.compile(r"(?:to|into|in|for|towards?|reach(?:ed|ing)?)\s+(?:the\s+)?(?:mainland\s+)?$", re.I),
+        re.compile(r"^(?:'s black market|n black market)"),
+    ),
     "zh": (re.compile(r"(?:向|到|至|往|入|进|進|对|對|在)$"), re.compile(r"^(?:市场|黑市|境内|市場)")),
 }
 _FROM = {
@@ -152,7 +161,9 @@ class Page:
         result = set()
         for number, sentence in enumerate(self.sentences):
             cited = [self.found.entities[i] for i in self.places["entities"][number]]
-            cited = [e for e in cited if e.kind in _MEDIA or (sentence.attribution and e.surface in sentence.attribution)]
+            cited = [
+                e for e in cited if e.kind in _MEDIA or (sentence.attribution and e.surface in sentence.attribution)
+            ]
             for index in self.places["times"][number]:
                 time = self.found.times[index]
                 near = any(-1 <= min(abs(e.start - time.end), abs(time.start - e.end)) <= 14 for e in cited)
@@ -193,14 +204,23 @@ def fill_entity(
     first = 1 if role == "subject" and reach and sentence and _PRONOUN.match(page.words(sentence)) else 0
     for back in range(first, min(reach, sentence) + 1):
         here = sentence - back
+        home = next((own for s in (sentence, here) if (own := _own_subject(page, s)) is not None), None) if back and role == "subject" else None
+        if home is not None:
+            return (
+                Slot(name, home, "정부", confidence=0.5, by="discourse")
+                if home and is_known(home, kinds)
+                else Slot(name)
+            )
         options = [i for i in page.places["entities"][here] if _eligible(page, here, i, kinds, taken)]
         if role == "subject" and not back:
             options = [index for index in options if not compared(page, index)]
-        if rule.get("marked"):
+        if rule.get("marked") and (not back or role != "other"):
             options = [index for index in options if _marked(page, here, index, role)]
         options = _prefer(page, options, rule.get("prefer"))
         if not options:
             continue
+        if rule.get("first") and not back and page.scripts[here] != "ko":
+            return _decide(page, name, [(1.0, min(options, key=lambda i: page.found.entities[i].start))], back)
         scored = sorted(((_suits(page, here, index, anchor, role, back), index) for index in options), reverse=True)
         if rule.get("adjacent") and page.gap(_span(page.found.entities[scored[0][1]]), anchor) > 12:
             continue
@@ -213,6 +233,32 @@ def _eligible(page: Page, sentence: int, index: int, kinds: Sequence[str], taken
     if mention.kind in _MEDIA or not is_kind(mention, kinds) or mention.id in taken:
         return False
     return not (page.sentences[sentence].attribution and mention.surface == page.sentences[sentence].attribution)
+
+
+_OPENING_SUBJECT = re.compile(r"^[\s\"'“‘*-]*([가-힣]{2,8}?)(?:은|는|이|가)\s")
+_ANAPHORS = re.compile(r"^(?:이|그|해당|동사|회사|업체|양사|두 회사|이들)")
+
+
+def _own_subject(page: Page, sentence: int) -> str | None:
+    """What a Korean sentence names as its subject at its start, where that is no known name: "" for a stranger, the
+    home government for a bare "정부"; None where there is none, so that an earlier subject may carry on."""
+    span = page.sentences[sentence]
+    match = _OPENING_SUBJECT.match(page.text[span.start : span.end])
+    if match is None or _ANAPHORS.match(match.group(1)):
+        return None
+    at = span.start + match.start(1)
+    if any(e.start < at + len(match.group(1)) and at < e.end for e in page.found.entities):
+        return None
+    return "korea-government" if match.group(1) == "정부" else "" if match.group(1) in _ACTING else None
+
+
+# Bare nouns that act on their own account; other opening nouns (prices, chips, shares) leave the earlier subject standing.
+_ACTING = frozenset({"정부", "당국", "업계", "국회", "전문가들", "분석가들", "시장", "기업들", "업체들", "소식통"})
+
+
+def is_known(identifier: str, kinds: Sequence[str]) -> bool:
+    """Whether the home government may fill a slot of these kinds."""
+    return bool(identifier) and bool({"organisation", "government", "country"} & set(kinds))
 
 
 def compared(page: Page, index: int) -> bool:
@@ -244,7 +290,11 @@ def fill_entities(
         found = [index for index in options if compared(page, index)] and options
     else:
         measured = [index for index in options if compared(page, index)]
-        found = [index for index in options if page.found.entities[index].start >= page.found.entities[measured[0]].start] if measured else []
+        found = (
+            [index for index in options if page.found.entities[index].start >= page.found.entities[measured[0]].start]
+            if measured
+            else []
+        )
     if not found:
         return Slot(name, candidates=tuple(dict.fromkeys(_name(page, index) for index in options)))
     values = tuple(dict.fromkeys(_name(page, index) for index in found))
@@ -284,6 +334,9 @@ def _suits(page: Page, sentence: int, index: int, anchor: tuple[int, int], role:
         score -= 0.6 if other_left.search(before) or other_right.search(after) else 0.0
         if role == "origin" and not (left.search(before) or right.search(after)):
             score -= 2.0
+    if role in {"before", "after"} and not back:
+        placed = mention.end <= anchor[0] if role == "before" else mention.start >= anchor[1]
+        score += 0.5 if placed else -2.0
     if role == "near" and not back and mention.start >= anchor[1] and lang in {"ko", "zh"}:
         score -= 0.25
     return score
@@ -310,16 +363,15 @@ def _names(page: Page, scored: list[tuple[float, int]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_name(page, index) for _, index in scored))[:5]
 
 
-def fill_quantity(
-    page: Page, sentence: int, main: int, name: str, rule: dict[str, Any], used: set[int]
-) -> Slot:
+def fill_quantity(page: Page, sentence: int, main: int, name: str, rule: dict[str, Any], used: set[int]) -> Slot:
     """The nearest other figure of the right unit in the sentence; a gloss in brackets looks only just before it."""
     units = rule["quantity"]["units"]
     anchor = page.found.quantities[main]
     options = []
     for index in page.places["quantities"][sentence]:
         figure = page.found.quantities[index]
-        if index == main or index in used or figure.unit not in units or "label" in figure.flags:
+        gloss = rule.get("role") == "gloss"
+        if index == main or (index in used and not gloss) or figure.unit not in units or "label" in figure.flags:
             continue
         if rule.get("role") == "gloss" and not (figure.end <= anchor.start and anchor.start - figure.end <= 8):
             continue
@@ -331,7 +383,9 @@ def fill_quantity(
     gap, index = min(options)
     if gap > 90:
         return Slot(name, candidates=(page.found.quantities[index].surface,))
-    return figure_slot(name, page, index, 0.9 if len(options) == 1 else 0.75, "type" if len(options) == 1 else "proximity")
+    return figure_slot(
+        name, page, index, 0.9 if len(options) == 1 else 0.75, "type" if len(options) == 1 else "proximity"
+    )
 
 
 def fill_time(page: Page, sentence: int, anchor: tuple[int, int], name: str, rule: dict[str, Any]) -> Slot:
@@ -347,7 +401,9 @@ def fill_time(page: Page, sentence: int, anchor: tuple[int, int], name: str, rul
     gap, index = min(options)
     if gap > 110:
         return Slot(name, candidates=(page.found.times[index].surface,))
-    return time_slot(name, page, index, 0.85 if len(options) == 1 else 0.7, "type" if len(options) == 1 else "proximity")
+    return time_slot(
+        name, page, index, 0.85 if len(options) == 1 else 0.7, "type" if len(options) == 1 else "proximity"
+    )
 
 
 def fill_words(page: Page, sentence: int, anchor: tuple[int, int], name: str, rule: dict[str, Any]) -> Slot:
@@ -374,7 +430,9 @@ def fill_words(page: Page, sentence: int, anchor: tuple[int, int], name: str, ru
 
 
 _NOUN_AFTER = {
-    "ko": re.compile(r"\s*(?:의\s)?([가-힣A-Za-z]{2,}?)(?=(?:을|를|이|가|은|는|와|과|로|으로|의|에서|에|도)?(?:[\s,.)]|$))"),
+    "ko": re.compile(
+        r"\s*(?:의\s)?([가-힣A-Za-z]{2,}?)(?=(?:을|를|이|가|은|는|와|과|로|으로|의|에서|에|도)?(?:[\s,.)]|$))"
+    ),
     "en": re.compile(r"\s*((?:[A-Za-z][\w'-]*\s){0,3}[A-Za-z][\w'-]*)"),
     "zh": re.compile(r"\s*(?:个|家|座|条|项|項|名|款)?([\u4e00-\u9fff]{2,6})"),
 }

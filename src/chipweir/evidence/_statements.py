@@ -3,7 +3,6 @@ made what."""
 
 import re
 
-
 from chipweir.evidence._frames import Claim, modality
 from chipweir.evidence._slots import Page, Slot, entity_slot, fill_entity, fill_time, is_kind, time_slot
 
@@ -46,7 +45,7 @@ def _rule_claims(page: Page) -> list[Claim]:
 
 def _controlled(page: Page, index: int) -> bool:
     mention = page.found.entities[index]
-    return is_kind(mention, ("chip", "system")) or "hbm" == mention.id.lower() or mention.surface.upper() == "HBM"
+    return is_kind(mention, ("chip", "system")) or mention.id.lower() == "hbm" or mention.surface.upper() == "HBM"
 
 
 _JOINED = re.compile(r"^[^.]{0,6}?(?:와|과|,|및|물론|뿐(?:만)? ?아니라|까지|and|as well as|、|和|及)[^.]{0,12}$")
@@ -65,7 +64,7 @@ def _states(page: Page, sentence: int, items: list[int]) -> dict[int, tuple[floa
             if any(page.gap(at, code) < ranked[0][0] for code in _unknown_codes(page, sentence)):
                 continue
             for gap, index in ranked:
-                if gap > 60 or (index != nearest and not _joined(page, index, nearest)):
+                if gap > 120 or (index != nearest and not _joined(page, index, nearest)):
                     continue
                 if index not in result or gap < result[index][0]:
                     result[index] = (gap, state, *at)
@@ -100,21 +99,55 @@ def _rule_claim(page: Page, sentence: int, index: int, state: tuple[float, str, 
     _, name, start, end = state
     anchor = (mention.start, mention.end)
     slots = {
-        "item": Slot("item", mention.id or mention.surface, mention.surface, *anchor, 0.4 if mention.how == "typo" else 0.9, "type", entity=index),
+        "item": Slot(
+            "item",
+            mention.id or mention.surface,
+            mention.surface,
+            *anchor,
+            0.4 if mention.how == "typo" else 0.9,
+            "type",
+            entity=index,
+        ),
         "state": Slot("state", name, page.text[start:end], start, end, 0.75, "words"),
         "destination": fill_entity(
-            page, sentence, anchor, "destination", {"entity": ["country"], "role": "destination", "reach": "paragraph"}, frozenset({"us", "usa", "united-states"})
+            page,
+            sentence,
+            anchor,
+            "destination",
+            {"entity": ["country"], "role": "destination", "reach": "paragraph"},
+            frozenset({"us", "usa", "united-states"}),
         ),
         "date": fill_time(page, sentence, anchor, "date", {}),
     }
-    return Claim("", "rule_state", min(start, anchor[0]), max(end, anchor[1]), sentence, modality(page, sentence, anchor),
-                 page.sentences[sentence].attribution, slots, 0.7)
+    return Claim(
+        "",
+        "rule_state",
+        min(start, anchor[0]),
+        max(end, anchor[1]),
+        sentence,
+        modality(page, sentence, anchor),
+        page.sentences[sentence].attribution,
+        slots,
+        0.7,
+    )
 
 
 _COMPARED = {
-    "memory": {"ko": r"메모리(?:가|는|도|를)?[^.,]{0,8}(?:더 ?크|더 ?많|큰|많은|작|적)", "en": r"(?:more|larger|bigger|less|smaller) memory", "zh": r"(?:内存|显存|記憶體)[^，。]{0,4}(?:更大|更小|大于)"},
-    "power": {"ko": r"전력[^.,]{0,8}(?:더 ?크|더 ?많|더 ?높|작|적|낮)|전력을 소모", "en": r"(?:more|less|higher|lower) power|(?:consumes?|uses?|draws?) (?:more|less)|power[- ]hungry", "zh": r"(?:功耗|耗电|耗電)[^，。]{0,4}(?:更高|更大|更低)"},
-    "performance": {"ko": r"성능[^.,]{0,14}(?:뛰어넘|능가|앞서|우수|높은|버금가|필적|더 ?낮|뒤지|떨어지)|더 ?높은 성능|더 ?강력한 성능|필적", "en": r"outperform\w*|(?:more|less) powerful|beats?\b|surpass\w*|rivals?\b|faster than|slower than|match(?:es|ed)? (?:the )?(?:performance|nvidia)", "zh": r"性能[^，。]{0,6}(?:超过|超過|优于|優於|媲美|更强|更強|不及)|(?:超越|媲美)"},
+    "memory": {
+        "ko": r"메모리(?:가|는|도|를)?[^.,]{0,8}(?:더 ?크|더 ?많|큰|많은|작|적)",
+        "en": r"(?:more|larger|bigger|less|smaller) memory",
+        "zh": r"(?:内存|显存|記憶體)[^，。]{0,4}(?:更大|更小|大于)",
+    },
+    "power": {
+        "ko": r"전력[^.,]{0,8}(?:더 ?크|더 ?많|더 ?높|작|적|낮)|전력을 소모",
+        "en": r"(?:more|less|higher|lower) power|(?:consumes?|uses?|draws?) (?:more|less)|power[- ]hungry",
+        "zh": r"(?:功耗|耗电|耗電)[^，。]{0,4}(?:更高|更大|更低)",
+    },
+    "performance": {
+        "ko": r"성능[^.,]{0,14}(?:뛰어넘|능가|앞서|우수|높은|버금가|필적|더 ?낮|뒤지|떨어지)|더 ?높은 성능|더 ?강력한 성능|필적",
+        "en": r"outperform\w*|(?:more|less) powerful|beats?\b|surpass\w*|rivals?\b|faster than|slower than|match(?:es|ed)? (?:the )?(?:performance|nvidia)",
+        "zh": r"性能[^，。]{0,6}(?:超过|超過|优于|優於|媲美|更强|更強|不及)|(?:超越|媲美)",
+    },
 }
 _LESS = re.compile(r"작|적[은다고]|낮|뒤지|떨어지|\bless\b|smaller|lower|slower|更小|更低|不及")
 _EQUAL = re.compile(r"버금|필적|rival|match|媲美")
@@ -141,9 +174,20 @@ def _comparison(page: Page, sentence: int, attribute: str, match: re.Match[str])
     span = page.sentences[sentence]
     at = (span.start + match.start(), span.start + match.end())
     direction = "equal" if _EQUAL.search(match.group()) else "less" if _LESS.search(match.group()) else "more"
-    against = fill_entity(page, sentence, at, "against", {"entity": ["chip", "system"], "role": "other"}, frozenset())
+    ordered = page.scripts[sentence] in {"en", "zh"}
+    other = {
+        "entity": ["chip", "system", "product-line"],
+        "prefer": ["system", "chip"],
+        "role": "after" if ordered else "other",
+    }
+    against = fill_entity(page, sentence, at, "against", other, frozenset())
     taken = frozenset({str(against.value)}) if against.value else frozenset()
-    rule = {"entity": ["chip", "system"], "role": "subject", "reach": "paragraph"}
+    rule = {
+        "entity": ["chip", "system"],
+        "prefer": ["system"],
+        "role": "before" if ordered else "subject",
+        "reach": "paragraph",
+    }
     slots = {
         "item": fill_entity(page, sentence, at, "item", rule, taken),
         "against": against,
@@ -184,13 +228,34 @@ def _events(page: Page) -> list[Claim]:
     return claims
 
 
-_ACTORS = ("chip", "system", "model", "organisation", "programme", "event", "product-line", "person", "government", "document")
+_ACTORS = (
+    "chip",
+    "system",
+    "model",
+    "organisation",
+    "programme",
+    "event",
+    "product-line",
+    "person",
+    "government",
+    "document",
+)
 
 
 def _past(page: Page, index: int) -> bool:
     """Whether a date is narrow enough to be an event's: a day to a quarter, or a loose "early this year"."""
     time = page.found.times[index]
-    return time.value is not None and time.grain in {"minute", "day", "week", "month", "quarter"} or bool(time.low and time.high and time.grain == "year" and time.low[:7] != f"{time.low[:4]}-01-x" and re.search(r"초|말|early|late|初|底|末", time.surface))
+    return (
+        (time.value is not None
+        and time.grain in {"minute", "day", "week", "month", "quarter"})
+        or bool(
+            time.low
+            and time.high
+            and time.grain == "year"
+            and time.low[:7] != f"{time.low[:4]}-01-x"
+            and re.search(r"초|말|early|late|初|底|末", time.surface)
+        )
+    )
 
 
 def _event(page: Page, sentence: int, action: str, match: re.Match[str], times: list[int], things: list[int]) -> Claim:
@@ -198,20 +263,49 @@ def _event(page: Page, sentence: int, action: str, match: re.Match[str], times: 
     at = (span.start + match.start(), span.start + match.end())
     time = min(times, key=lambda i: page.gap((page.found.times[i].start, page.found.times[i].end), at))
     place = (page.found.times[time].start, page.found.times[time].end)
-    actor = fill_entity(page, sentence, at, "actor", {"entity": ["organisation", "government", "person"], "role": "subject", "reach": "sentence"}, frozenset())
-    items = [i for i in things if is_kind(page.found.entities[i], ("chip", "system", "model", "programme", "event", "product-line"))]
-    slots = {"actor": actor, "action": Slot("action", action, match.group(), *at, 0.7, "words"), "date": time_slot("date", page, time, 0.8, "proximity")}
+    actor = fill_entity(
+        page,
+        sentence,
+        at,
+        "actor",
+        {"entity": ["organisation", "government", "person"], "role": "subject", "reach": "sentence"},
+        frozenset(),
+    )
+    items = [
+        i
+        for i in things
+        if is_kind(page.found.entities[i], ("chip", "system", "model", "programme", "event", "product-line"))
+    ]
+    slots = {
+        "actor": actor,
+        "action": Slot("action", action, match.group(), *at, 0.7, "words"),
+        "date": time_slot("date", page, time, 0.8, "proximity"),
+    }
     if items:
         nearest = min(items, key=lambda i: page.gap((page.found.entities[i].start, page.found.entities[i].end), at))
         slots["item"] = entity_slot("item", page, nearest, 0.7, "proximity")
     also = tuple(dict.fromkeys(page.found.entities[i].id for i in things if page.found.entities[i].id))
     slots["with"] = Slot("with", also, "", None, None, 0.6, "type")
-    return Claim("", "event", min(place[0], at[0]), max(place[1], at[1]), sentence, modality(page, sentence, at), span.attribution, slots, 0.5)
+    return Claim(
+        "",
+        "event",
+        min(place[0], at[0]),
+        max(place[1], at[1]),
+        sentence,
+        modality(page, sentence, at),
+        span.attribution,
+        slots,
+        0.5,
+    )
 
 
 _MADE = {
-    "ko": re.compile(r"^[^.]{0,14}?(?:의|(?:이|가) (?:개발|지원|만든|내놓|출시|공개|설계|투자)(?:한|하는|했)?)\s?[‘'“\"]?$"),
-    "en": re.compile(r"^(?:'s|’s)\s(?:new |latest |own )?[\"“'‘]?$|^[- ]?(?:backed|made|built|developed|designed)[\s\"“'‘]+$"),
+    "ko": re.compile(
+        r"^[^.]{0,14}?(?:의|(?:이|가) (?:개발|지원|만든|내놓|출시|공개|설계|투자)(?:한|하는|했)?)\s?[‘'“\"]?$"
+    ),
+    "en": re.compile(
+        r"^(?:'s|’s)\s(?:new |latest |own )?[\"“'‘]?$|^[- ]?(?:backed|made|built|developed|designed)[\s\"“'‘]+$"
+    ),
     "zh": re.compile(r"^(?:的|支持的|开发的|開發的|研发的|推出的|旗下的?)[“「]?$"),
 }
 
@@ -235,11 +329,20 @@ def _makers(page: Page) -> list[Claim]:
 
 def _owners(page: Page, sentence: int, here: list[int], item: int) -> list[int]:
     lang, mention = page.scripts[sentence], page.found.entities[item]
-    before = [i for i in here if is_kind(page.found.entities[i], ("company",)) and 0 <= mention.start - page.found.entities[i].end <= 24]
+    before = [
+        i
+        for i in here
+        if is_kind(page.found.entities[i], ("company",)) and 0 <= mention.start - page.found.entities[i].end <= 24
+    ]
     for index in reversed(before):
         if _MADE[lang].match(page.text[page.found.entities[index].end : mention.start]):
             owner = page.found.entities[index]
-            joined = [i for i in here if is_kind(page.found.entities[i], ("company",)) and re.fullmatch(r"(?:와|과|,| and|、|和)\s?", page.text[page.found.entities[i].end : owner.start])]
+            joined = [
+                i
+                for i in here
+                if is_kind(page.found.entities[i], ("company",))
+                and re.fullmatch(r"(?:와|과|,| and|、|和)\s?", page.text[page.found.entities[i].end : owner.start])
+            ]
             return [*joined, index]
     return []
 
@@ -250,8 +353,19 @@ def _maker(page: Page, sentence: int, item: int, owners: list[int]) -> Claim:
     relation = "backed" if re.search(r"지원|투자|backed|支持", between) else "made"
     slots = {
         "item": entity_slot("item", page, item, 0.9, "type"),
-        "makers": Slot("makers", tuple(page.found.entities[i].id for i in owners), page.text[first.start : page.found.entities[owners[-1]].end], first.start, page.found.entities[owners[-1]].end, 0.7, "proximity", entity=owners[0]),
+        "makers": Slot(
+            "makers",
+            tuple(page.found.entities[i].id for i in owners),
+            page.text[first.start : page.found.entities[owners[-1]].end],
+            first.start,
+            page.found.entities[owners[-1]].end,
+            0.7,
+            "proximity",
+            entity=owners[0],
+        ),
         "relation": Slot("relation", relation, between.strip(), confidence=0.7, by="words"),
     }
     at = (first.start, mention.end)
-    return Claim("", "maker", *at, sentence, modality(page, sentence, at), page.sentences[sentence].attribution, slots, 0.5)
+    return Claim(
+        "", "maker", *at, sentence, modality(page, sentence, at), page.sentences[sentence].attribution, slots, 0.5
+    )

@@ -14,8 +14,14 @@ from chipweir.evidence._frames import Claim
 
 Status = Literal["consistent", "imprecise", "stale", "contradicted", "unsupported", "ambiguous", "not_checkable"]
 STATUSES: tuple[Status, ...] = (
-    "consistent", "imprecise", "stale", "contradicted", "unsupported", "ambiguous", "not_checkable",
-)  # fmt: skip
+    "consistent",
+    "imprecise",
+    "stale",
+    "contradicted",
+    "unsupported",
+    "ambiguous",
+    "not_checkable",
+)
 # A figure within this factor of the sourced one is imprecise, beyond it contradicted.
 NEAR_FACTOR = 1.3
 
@@ -44,7 +50,9 @@ class Number:
 class Evidence:
     """One thing a verdict rests on. `supports` is None where it only bears on the claim; a rumour is labelled as one."""
 
-    kind: Literal["fact", "price", "chip", "system", "model", "event", "rule", "perf", "scenario", "arithmetic", "article"]
+    kind: Literal[
+        "fact", "price", "chip", "system", "model", "event", "rule", "perf", "scenario", "arithmetic", "article"
+    ]
     id: str
     text: str
     source: str = ""
@@ -76,26 +84,54 @@ def fact_evidence(fact: Any, facts: Any, supports: bool | None = None) -> Eviden
     """A fact of the fact base as evidence."""
     value = fact.value
     return Evidence(
-        "fact", fact.id, f"{fact.entity_text or fact.entity}: {fact.quantity.replace('_', ' ')}, {fact.item}".rstrip(", "),
-        publisher(facts, value.source), value.url or source_url(facts, value.source), fact.period, value.published,
-        value.cls, value.confidence, fact.rumour, supports,
-    )  # fmt: skip
+        "fact",
+        fact.id,
+        f"{fact.entity_text or fact.entity}: {fact.quantity.replace('_', ' ')}, {fact.item}".rstrip(", "),
+        publisher(facts, value.source),
+        value.url or source_url(facts, value.source),
+        fact.period,
+        value.published,
+        value.cls,
+        value.confidence,
+        fact.rumour,
+        supports,
+    )
 
 
-def value_evidence(kind: Any, identifier: str, text: str, value: Any, facts: Any, supports: bool | None = None) -> Evidence:
+def value_evidence(
+    kind: Any, identifier: str, text: str, value: Any, facts: Any, supports: bool | None = None
+) -> Evidence:
     """A valued attribute of a chip, system or price as evidence."""
     return Evidence(
-        kind, identifier, text, publisher(facts, value.source), value.url or source_url(facts, value.source),
-        value.as_of, value.published, value.cls, value.confidence, value.rumour, supports,
-    )  # fmt: skip
+        kind,
+        identifier,
+        text,
+        publisher(facts, value.source),
+        value.url or source_url(facts, value.source),
+        value.as_of,
+        value.published,
+        value.cls,
+        value.confidence,
+        value.rumour,
+        supports,
+    )
 
 
 def event_evidence(event: Any, facts: Any, supports: bool | None = None) -> Evidence:
     """A dated event as evidence."""
     return Evidence(
-        "event", event.id, event.description, publisher(facts, event.source), source_url(facts, event.source),
-        event.date, event.date, "", event.confidence, False, supports,
-    )  # fmt: skip
+        "event",
+        event.id,
+        event.description,
+        publisher(facts, event.source),
+        source_url(facts, event.source),
+        event.date,
+        event.date,
+        "",
+        event.confidence,
+        False,
+        supports,
+    )
 
 
 def publisher(facts: Any, source: str) -> str:
@@ -110,7 +146,9 @@ def source_url(facts: Any, source: str) -> str:
     return record.url if record is not None else ""
 
 
-def claimed_interval(value: float, low: float | None, high: float | None, bound: str, surface: str = "") -> tuple[float, float]:
+def claimed_interval(
+    value: float, low: float | None, high: float | None, bound: str, surface: str = ""
+) -> tuple[float, float]:
     """The numbers that the words allow: rounding of the digits written, a tenth where approximate, open ends for bounds.
 
     A range or an indefinite amount brings its own `low` and `high`.
@@ -122,7 +160,9 @@ def claimed_interval(value: float, low: float | None, high: float | None, bound:
         return value - slack, math.inf
     if bound in {"le", "lt"}:
         return (low if low is not None and low < value else 0.0), max(high or value, value) + slack
-    return (min(low, value - slack) if low is not None else value - slack), (max(high, value + slack) if high is not None else value + slack)
+    return (min(low, value - slack) if low is not None else value - slack), (
+        max(high, value + slack) if high is not None else value + slack
+    )
 
 
 def rounding(surface: str) -> float:
@@ -134,7 +174,7 @@ def rounding(surface: str) -> float:
     mantissa = plain.rstrip("0") if "." not in digits else plain
     places = max(len(mantissa), 1)
     lead = int(plain[0])
-    return min(0.05, 0.5 / (lead * 10 ** (places - 1)) * 1.0001)
+    return float(min(0.05, 0.5 / (lead * 10 ** (places - 1)) * 1.0001))
 
 
 def compare(claimed: tuple[float, float], known: tuple[float, float], tolerance: float = 0.03) -> Status:
@@ -150,7 +190,15 @@ def compare(claimed: tuple[float, float], known: tuple[float, float], tolerance:
     return "imprecise" if factor <= NEAR_FACTOR else "contradicted"
 
 
-_WEIGHT = {"contradicted": 6, "ambiguous": 5, "stale": 4, "imprecise": 3, "unsupported": 2, "not_checkable": 1, "consistent": 0}
+_WEIGHT = {
+    "contradicted": 6,
+    "ambiguous": 5,
+    "stale": 4,
+    "imprecise": 3,
+    "unsupported": 2,
+    "not_checkable": 1,
+    "consistent": 0,
+}
 
 
 def decide(slots: Mapping[str, Status]) -> tuple[Status, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chipweir.evidence._checks import _hardware, _industry, _policy, _prices
+from chipweir.evidence._checks import _hardware, _industry, _models, _money, _policy, _prices
 from chipweir.evidence._checks._context import Context, allowed, number_of
 from chipweir.evidence._document import Extraction
 from chipweir.evidence._frames import Claim
@@ -20,12 +20,18 @@ def check_generic(claim: Claim, context: Context) -> Verdict:
     """A frame that nothing can decide: what is open is said, nothing more."""
     lacking = list(claim.asked)
     text = Text("missing_slots", {"slots": tuple(lacking)}) if lacking else Text("no_checker")
-    return Verdict("not_checkable", lacking[0] if lacking else "", dict.fromkeys(lacking, "not_checkable"), text=text, change=Text("change_slot", {"slot": lacking[0]}) if lacking else Text("change_fact"))
+    return Verdict(
+        "not_checkable",
+        lacking[0] if lacking else "",
+        dict.fromkeys(lacking, "not_checkable"),
+        text=text,
+        change=Text("change_slot", {"slot": lacking[0]}) if lacking else Text("change_fact"),
+    )
 
 
 def check_amount(claim: Claim, context: Context) -> Verdict:
     """A sum of money whose kind the words do not say: only facts of the same actor that come near are shown."""
-    return _industry.check_cost(claim, context)
+    return _money.check_cost(claim, context)
 
 
 CHECKERS: dict[str, Checker] = {
@@ -38,24 +44,24 @@ CHECKERS: dict[str, Checker] = {
     "comparison": _hardware.check_comparison,
     "spec": _hardware.check_spec,
     "spec_ratio": _hardware.check_spec_ratio,
-    "params": _hardware.check_params,
-    "context": _hardware.check_context,
-    "context_ratio": _hardware.check_context_ratio,
-    "score": _hardware.check_score,
-    "layers": _hardware.check_layers,
-    "unit_gloss": _hardware.check_unit_gloss,
+    "params": _models.check_params,
+    "context": _models.check_context,
+    "context_ratio": _models.check_context_ratio,
+    "score": _models.check_score,
+    "layers": _models.check_layers,
+    "unit_gloss": _models.check_unit_gloss,
     "yield": _industry.check_yield,
     "capacity_change": _industry.check_capacity_change,
     "fab_count": _industry.check_fab_count,
     "wafer_capacity": _industry.check_wafer_capacity,
     "flow": _industry.check_flow,
-    "units": _industry.check_units,
-    "share": _industry.check_share,
-    "growth": _industry.check_growth,
-    "stock_move": _industry.check_stock_move,
-    "revenue": _industry.check_revenue,
-    "fund": _industry.check_fund,
-    "cost": _industry.check_cost,
+    "units": _money.check_units,
+    "share": _money.check_share,
+    "growth": _money.check_growth,
+    "stock_move": _money.check_stock_move,
+    "revenue": _money.check_revenue,
+    "fund": _money.check_fund,
+    "cost": _money.check_cost,
     "amount": check_amount,
     "rule_state": _policy.check_rule_state,
     "duration": _policy.check_duration,
@@ -75,7 +81,9 @@ def check_claim(claim: Claim, context: Context) -> Verdict:
     """The verdict on one claim; a figure that no number could be read from is not checkable."""
     figure = context.figure(claim)
     if figure is not None and not math.isfinite(number_of(figure)):
-        return Verdict("not_checkable", "figure", text=Text("no_number"), change=Text("change_slot", {"slot": "figure"}))
+        return Verdict(
+            "not_checkable", "figure", text=Text("no_number"), change=Text("change_slot", {"slot": "figure"})
+        )
     verdict = CHECKERS.get(claim.frame, check_generic)(claim, context)
     lacking = {name: verdict.slots.get(name, "not_checkable") for name in open_slots(claim, claim.asked)}
     return replace(verdict, slots={**verdict.slots, **lacking})

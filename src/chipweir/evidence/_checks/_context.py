@@ -153,11 +153,17 @@ def days_of(period: str) -> tuple[str, str] | None:
         first = 3 * int(match[2]) - 2
         return f"{match[1]}-{first:02d}-01", f"{match[1]}-{first + 2:02d}-{_DAYS[first + 1]}"
     if match := re.fullmatch(r"(\d{4})-?H([12])", text):
-        return (f"{match[1]}-01-01", f"{match[1]}-06-30") if match[2] == "1" else (f"{match[1]}-07-01", f"{match[1]}-12-31")
+        return (
+            (f"{match[1]}-01-01", f"{match[1]}-06-30")
+            if match[2] == "1"
+            else (f"{match[1]}-07-01", f"{match[1]}-12-31")
+        )
     if match := re.fullmatch(r"(\d{4})-(\d{2})", text):
         return f"{text}-01", f"{text}-{_DAYS[int(match[2]) - 1] if int(match[2]) != 2 else 28}"
     if match := re.match(r"(\d{4})-W(\d{2})$", text):
-        return date.fromisocalendar(int(match[1]), int(match[2]), 1).isoformat(), date.fromisocalendar(int(match[1]), int(match[2]), 7).isoformat()
+        return date.fromisocalendar(int(match[1]), int(match[2]), 1).isoformat(), date.fromisocalendar(
+            int(match[1]), int(match[2]), 7
+        ).isoformat()
     if re.match(r"\d{4}-\d{2}-\d{2}", text):
         return text[:10], text[:10]
     return None
@@ -177,5 +183,7 @@ def known_by(facts: Sequence[Any], on: str | None) -> list[Any]:
     """The facts published by the article's day, all of them where it is unknown or none was."""
     if on is None:
         return list(facts)
-    early = [fact for fact in facts if not fact.value.published or fact.value.published <= on[: len(fact.value.published)]]
+    early = [
+        fact for fact in facts if not fact.value.published or fact.value.published <= on[: len(fact.value.published)]
+    ]
     return early or list(facts)

@@ -13,7 +13,6 @@ from chipweir.evidence._verdict import (
     Verdict,
     compare,
     decide,
-    first,
     open_slots,
     value_evidence,
 )
@@ -21,18 +20,30 @@ from chipweir.evidence._verdict import (
 
 # Attributes by which chips and systems are set against each other: name, unit, whether more is better.
 SYSTEM_ATTRIBUTES = (
-    ("bf16_pflops", "PFLOP/s", True), ("fp8_pflops", "PFLOP/s", True), ("fp4_pflops", "PFLOP/s", True), ("mem_tb", "TB", True),
-    ("mem_tbs", "TB/s", True), ("scaleup_total_tbs", "TB/s", True), ("power_kw", "kW", False),
-)  # fmt: skip
+    ("bf16_pflops", "PFLOP/s", True),
+    ("fp8_pflops", "PFLOP/s", True),
+    ("fp4_pflops", "PFLOP/s", True),
+    ("mem_tb", "TB", True),
+    ("mem_tbs", "TB/s", True),
+    ("scaleup_total_tbs", "TB/s", True),
+    ("power_kw", "kW", False),
+)
 CHIP_ATTRIBUTES = (
-    ("bf16_tflops", "TFLOP/s", True), ("fp8_tflops", "TFLOP/s", True), ("fp4_tflops", "TFLOP/s", True), ("memory_gb", "GB", True),
-    ("memory_gbs", "GB/s", True), ("tdp_w", "W", False),
-)  # fmt: skip
+    ("bf16_tflops", "TFLOP/s", True),
+    ("fp8_tflops", "TFLOP/s", True),
+    ("fp4_tflops", "TFLOP/s", True),
+    ("memory_gb", "GB", True),
+    ("memory_gbs", "GB/s", True),
+    ("tdp_w", "W", False),
+)
 _MEANT = {
-    "memory": ("mem_tb", "memory_gb"), "power": ("power_kw", "tdp_w"), "bandwidth": ("mem_tbs", "memory_gbs"),
-    "compute": ("bf16_pflops", "bf16_tflops", "fp8_pflops", "fp8_tflops", "fp4_pflops", "fp4_tflops"), "training": ("bf16_pflops", "bf16_tflops", "fp8_pflops", "fp8_tflops"),
+    "memory": ("mem_tb", "memory_gb"),
+    "power": ("power_kw", "tdp_w"),
+    "bandwidth": ("mem_tbs", "memory_gbs"),
+    "compute": ("bf16_pflops", "bf16_tflops", "fp8_pflops", "fp8_tflops", "fp4_pflops", "fp4_tflops"),
+    "training": ("bf16_pflops", "bf16_tflops", "fp8_pflops", "fp8_tflops"),
     "inference": ("mem_tbs", "memory_gbs"),
-}  # fmt: skip
+}
 
 
 def missing(claim: Claim, *names: str) -> Verdict | None:
@@ -40,7 +51,13 @@ def missing(claim: Claim, *names: str) -> Verdict | None:
     lacking = open_slots(claim, names)
     if not lacking:
         return None
-    return Verdict("not_checkable", lacking[0], dict.fromkeys(lacking, "not_checkable"), text=Text("missing_slots", {"slots": tuple(lacking)}), change=Text("change_slot", {"slot": lacking[0]}))
+    return Verdict(
+        "not_checkable",
+        lacking[0],
+        dict.fromkeys(lacking, "not_checkable"),
+        text=Text("missing_slots", {"slots": tuple(lacking)}),
+        change=Text("change_slot", {"slot": lacking[0]}),
+    )
 
 
 def count_of_chips(context: Context, thing: str) -> tuple[float, str, bool] | None:
@@ -58,7 +75,12 @@ def check_chip_count(claim: Claim, context: Context) -> Verdict:
         return gap
     system = context.facts.systems.get(claim.value("system"))
     if system is None:
-        return Verdict("unsupported", "system", text=Text("no_fact", {"what": context.name(claim.value("system"))}), change=Text("change_fact"))
+        return Verdict(
+            "unsupported",
+            "system",
+            text=Text("no_fact", {"what": context.name(claim.value("system"))}),
+            change=Text("change_fact"),
+        )
     status = compare(context.claimed(claim), (system.n_chips, system.n_chips), 0.0)
     chip = claim.value("chip")
     slots: dict[str, Status] = {"figure": status}
@@ -66,9 +88,33 @@ def check_chip_count(claim: Claim, context: Context) -> Verdict:
     if chip and chip in context.facts.chips and chip not in known:
         slots["chip"] = "contradicted"
     status, slot = decide(slots)
-    evidence = Evidence("system", system.id, f"{system.name}: {system.n_chips} x {context.name(system.chip)}; {system.scaleup_fabric}", as_of=system.release, supports=status == "consistent")
-    return Verdict(status, slot, slots, (Number("claimed", context.value(claim), "chip"), Number("chips in the system", system.n_chips, "chip", source=system.id)), (evidence,),
-                   Text("compared", {"claimed": Number("", context.value(claim), "chip"), "known": Number("", system.n_chips, "chip"), "what": context.name(system.id)}), Text("change_fact"), tuple(_rack_note(system)))  # fmt: skip
+    evidence = Evidence(
+        "system",
+        system.id,
+        f"{system.name}: {system.n_chips} x {context.name(system.chip)}; {system.scaleup_fabric}",
+        as_of=system.release,
+        supports=status == "consistent",
+    )
+    return Verdict(
+        status,
+        slot,
+        slots,
+        (
+            Number("claimed", context.value(claim), "chip"),
+            Number("chips in the system", system.n_chips, "chip", source=system.id),
+        ),
+        (evidence,),
+        Text(
+            "compared",
+            {
+                "claimed": Number("", context.value(claim), "chip"),
+                "known": Number("", system.n_chips, "chip"),
+                "what": context.name(system.id),
+            },
+        ),
+        Text("change_fact"),
+        tuple(_rack_note(system)),
+    )
 
 
 def _lines(context: Context, chip: str) -> set[str]:
@@ -97,7 +143,12 @@ def check_count_ratio(claim: Claim, context: Context) -> Verdict:
         return gap
     more, fewer = (count_of_chips(context, str(claim.value(name))) for name in ("more", "fewer"))
     if more is None or fewer is None:
-        return Verdict("unsupported", "more", text=Text("no_fact", {"what": context.name(claim.value("more" if more is None else "fewer"))}), change=Text("change_fact"))
+        return Verdict(
+            "unsupported",
+            "more",
+            text=Text("no_fact", {"what": context.name(claim.value("more" if more is None else "fewer"))}),
+            change=Text("change_fact"),
+        )
     quotient = more[0] / fewer[0]
     status = compare(context.claimed(claim), (quotient, quotient), 0.01)
     numbers = (
@@ -106,20 +157,46 @@ def check_count_ratio(claim: Claim, context: Context) -> Verdict:
         Number("ratio", quotient, "ratio", source="arithmetic"),
         Number("claimed", context.value(claim), "ratio"),
     )
-    notes = [note for thing in ("more", "fewer") if (record := context.facts.systems.get(claim.value(thing))) is not None for note in _rack_note(record)]
+    notes = [
+        note
+        for thing in ("more", "fewer")
+        if (record := context.facts.systems.get(claim.value(thing))) is not None
+        for note in _rack_note(record)
+    ]
     dies = [_dies(context, str(claim.value(name))) for name in ("more", "fewer")]
     if dies[0] and dies[1]:
         notes.append(Text("die_ratio", {"more": dies[0], "fewer": dies[1], "ratio": dies[0] / dies[1]}))
-    evidence = Evidence("arithmetic", "quotient", f"{more[0]:g} / {fewer[0]:g} = {quotient:.2f}", supports=status == "consistent")
-    return Verdict(status, "figure", {"figure": status}, numbers, (evidence,),
-                   Text("quotient", {"a": Number("", more[0], "chip"), "b": Number("", fewer[0], "chip"), "ratio": Number("", quotient, "ratio"), "claimed": Number("", context.value(claim), "ratio")}),
-                   Text("change_counts"), tuple(notes))  # fmt: skip
+    evidence = Evidence(
+        "arithmetic", "quotient", f"{more[0]:g} / {fewer[0]:g} = {quotient:.2f}", supports=status == "consistent"
+    )
+    return Verdict(
+        status,
+        "figure",
+        {"figure": status},
+        numbers,
+        (evidence,),
+        Text(
+            "quotient",
+            {
+                "a": Number("", more[0], "chip"),
+                "b": Number("", fewer[0], "chip"),
+                "ratio": Number("", quotient, "ratio"),
+                "claimed": Number("", context.value(claim), "ratio"),
+            },
+        ),
+        Text("change_counts"),
+        tuple(notes),
+    )
 
 
 def _dies(context: Context, thing: str) -> float | None:
     system = context.facts.systems.get(thing)
     chip = context.facts.chips.get(system.chip) if system is not None else None
-    return system.n_chips * chip.dies_per_package.best if system is not None and chip is not None and chip.dies_per_package is not None else None
+    return (
+        system.n_chips * chip.dies_per_package.best
+        if system is not None and chip is not None and chip.dies_per_package is not None
+        else None
+    )
 
 
 def record_of(context: Context, thing: str) -> Any:
@@ -149,7 +226,13 @@ def check_comparison(claim: Claim, context: Context) -> Verdict:
     item, against = str(claim.value("item")), str(claim.value("against"))
     found = ratios(context, item, against)
     if not found:
-        return Verdict("not_checkable", "item", text=Text("no_ratio", {"a": context.name(item), "b": context.name(against)}), change=Text("change_fact"), command=_match(context, item, against))
+        return Verdict(
+            "not_checkable",
+            "item",
+            text=Text("no_ratio", {"a": context.name(item), "b": context.name(against)}),
+            change=Text("change_fact"),
+            command=_match(context, item, against),
+        )
     attribute, direction = claim.value("attribute"), claim.value("direction")
     meant = [row for row in found if row[0] in _MEANT.get(attribute, ())] or found
     holds = [row for row in meant if _holds(row[0], row[1], attribute, direction)]
@@ -161,9 +244,25 @@ def check_comparison(claim: Claim, context: Context) -> Verdict:
         status = "consistent" if scope else "imprecise"
         slot = "scope"
     evidence = [_pair_evidence(context, item, against, row) for row in found]
-    return Verdict(status, slot, {slot: status}, numbers, tuple(evidence),
-                   Text("comparison", {"a": context.name(item), "b": context.name(against), "holds": tuple(_ratio_text(r) for r in holds) or ("-",), "fails": tuple(_ratio_text(r) for r in meant if r not in holds) or ("-",)}),
-                   Text("change_metric"), tuple(n for n in [_watt_note(found)] if n), _match(context, item, against))  # fmt: skip
+    return Verdict(
+        status,
+        slot,
+        {slot: status},
+        numbers,
+        tuple(evidence),
+        Text(
+            "comparison",
+            {
+                "a": context.name(item),
+                "b": context.name(against),
+                "holds": tuple(_ratio_text(r) for r in holds) or ("-",),
+                "fails": tuple(_ratio_text(r) for r in meant if r not in holds) or ("-",),
+            },
+        ),
+        Text("change_metric"),
+        tuple(n for n in [_watt_note(found)] if n),
+        _match(context, item, against),
+    )
 
 
 def _ratio_text(row: tuple[str, float, float, float, str]) -> Text:
@@ -192,7 +291,9 @@ def _pair_evidence(context: Context, item: str, against: str, row: tuple[str, fl
     a, b = record_of(context, item), record_of(context, against)
     x, y = getattr(a, row[0]), getattr(b, row[0])
     kind: Any = "system" if item in context.facts.systems else "chip"
-    return value_evidence(kind, f"{item}/{against}", f"{row[0]}: {x.best:g} {row[4]} against {y.best:g} {row[4]}", x, context.facts)
+    return value_evidence(
+        kind, f"{item}/{against}", f"{row[0]}: {x.best:g} {row[4]} against {y.best:g} {row[4]}", x, context.facts
+    )
 
 
 def _match(context: Context, item: str, against: str) -> str:
@@ -209,12 +310,24 @@ def check_spec_ratio(claim: Claim, context: Context) -> Verdict:
     found = ratios(context, item, against)
     meant = [row for row in found if row[0] in _MEANT.get(claim.value("attribute"), ())] or found
     if not meant or figure is None:
-        return Verdict("not_checkable", "item", text=Text("no_ratio", {"a": context.name(item), "b": context.name(against)}), change=Text("change_fact"), command=_match(context, item, against))
+        return Verdict(
+            "not_checkable",
+            "item",
+            text=Text("no_ratio", {"a": context.name(item), "b": context.name(against)}),
+            change=Text("change_fact"),
+            command=_match(context, item, against),
+        )
     low, high = context.claimed(claim)
     if figure.unit == "fraction":
         low, high = 1 + low, 1 + high
     statuses = {row[0]: compare((low, high), (row[2], row[3]), 0.05) for row in meant}
-    status: Status = "consistent" if "consistent" in statuses.values() else "imprecise" if "imprecise" in statuses.values() else "contradicted"
+    status: Status = (
+        "consistent"
+        if "consistent" in statuses.values()
+        else "imprecise"
+        if "imprecise" in statuses.values()
+        else "contradicted"
+    )
     notes: list[Text] = []
     if "increment-or-factor" in figure.flags:
         plus = {row[0]: compare((low + 1, high + 1), (row[2], row[3]), 0.05) for row in meant}
@@ -225,17 +338,45 @@ def check_spec_ratio(claim: Claim, context: Context) -> Verdict:
     if claim.value("attribute") in {None, "performance"} and len(set(statuses.values())) > 1:
         slots["attribute"] = "imprecise"
     status, slot = decide(slots)
-    numbers = (Number("claimed", context.value(claim), figure.unit), *[Number(r[0], r[1], "ratio", r[2], r[3], "arithmetic") for r in meant])
-    return Verdict(status, slot, slots, numbers, tuple(_pair_evidence(context, item, against, row) for row in meant),
-                   Text("spec_ratio", {"a": context.name(item), "b": context.name(against), "claimed": Number("", context.value(claim), figure.unit), "known": tuple(_ratio_text(r) for r in meant)}),
-                   Text("change_metric"), tuple(notes), _match(context, item, against))  # fmt: skip
+    numbers = (
+        Number("claimed", context.value(claim), figure.unit),
+        *[Number(r[0], r[1], "ratio", r[2], r[3], "arithmetic") for r in meant],
+    )
+    return Verdict(
+        status,
+        slot,
+        slots,
+        numbers,
+        tuple(_pair_evidence(context, item, against, row) for row in meant),
+        Text(
+            "spec_ratio",
+            {
+                "a": context.name(item),
+                "b": context.name(against),
+                "claimed": Number("", context.value(claim), figure.unit),
+                "known": tuple(_ratio_text(r) for r in meant),
+            },
+        ),
+        Text("change_metric"),
+        tuple(notes),
+        _match(context, item, against),
+    )
 
 
 _SPEC = {
-    "W": (("tdp_w", 1.0), ("power_kw", 1e3)), "B": (("memory_gb", 1e9), ("mem_tb", 1e12)), "B/s": (("memory_gbs", 1e9), ("mem_tbs", 1e12), ("scaleup_gbs", 1e9)),
-    "FLOP/s": (("bf16_tflops", 1e12), ("fp8_tflops", 1e12), ("fp4_tflops", 1e12), ("bf16_pflops", 1e15), ("fp8_pflops", 1e15), ("fp4_pflops", 1e15)),
+    "W": (("tdp_w", 1.0), ("power_kw", 1e3)),
+    "B": (("memory_gb", 1e9), ("mem_tb", 1e12)),
+    "B/s": (("memory_gbs", 1e9), ("mem_tbs", 1e12), ("scaleup_gbs", 1e9)),
+    "FLOP/s": (
+        ("bf16_tflops", 1e12),
+        ("fp8_tflops", 1e12),
+        ("fp4_tflops", 1e12),
+        ("bf16_pflops", 1e15),
+        ("fp8_pflops", 1e15),
+        ("fp4_pflops", 1e15),
+    ),
     "m2": (("die_mm2", 1e-6),),
-}  # fmt: skip
+}
 
 
 def check_spec(claim: Claim, context: Context) -> Verdict:
@@ -244,141 +385,53 @@ def check_spec(claim: Claim, context: Context) -> Verdict:
         return gap
     record, figure = record_of(context, str(claim.value("item"))), context.figure(claim)
     if record is None or figure is None:
-        return Verdict("unsupported", "item", text=Text("no_fact", {"what": context.name(claim.value("item"))}), change=Text("change_fact"))
+        return Verdict(
+            "unsupported",
+            "item",
+            text=Text("no_fact", {"what": context.name(claim.value("item"))}),
+            change=Text("change_fact"),
+        )
     options = []
     for name, scale in _SPEC.get("FLOP/s" if figure.unit == "OP/s" else figure.unit, ()):
         value = getattr(record, name, None)
         if value is not None:
             options.append((name, value, value.interval[0] * scale, value.interval[1] * scale))
     if not options:
-        return Verdict("unsupported", "item", text=Text("no_fact", {"what": context.name(record.id)}), change=Text("change_fact"))
+        return Verdict(
+            "unsupported", "item", text=Text("no_fact", {"what": context.name(record.id)}), change=Text("change_fact")
+        )
     claimed = context.claimed(claim)
-    ranked = sorted(options, key=lambda o: 0 if claimed[0] <= o[3] * 1.03 and o[2] * 0.97 <= claimed[1] else abs((o[2] + o[3]) / 2 - context.value(claim)))
+    ranked = sorted(
+        options,
+        key=lambda o: (
+            0
+            if claimed[0] <= o[3] * 1.03 and o[2] * 0.97 <= claimed[1]
+            else abs((o[2] + o[3]) / 2 - context.value(claim))
+        ),
+    )
     name, value, low, high = ranked[0]
     status = compare(claimed, (low, high), 0.05)
     kind: Any = "system" if record.id in context.facts.systems else "chip"
-    return Verdict(status, "figure", {"figure": status}, (Number("claimed", context.value(claim), figure.unit), Number(name, (low + high) / 2, figure.unit, low, high, record.id)),
-                   (value_evidence(kind, record.id, f"{record.name}: {name} {value.reported or value.best}", value, context.facts, status == "consistent"),),
-                   Text("spec", {"what": context.name(record.id), "attribute": name, "known": value.reported or f"{value.best:g}"}), Text("change_fact"))  # fmt: skip
-
-
-def check_params(claim: Claim, context: Context) -> Verdict:
-    """A model's size against the model register."""
-    if (gap := missing(claim, "model")) is not None:
-        return gap
-    model = context.facts.models.get(claim.value("model"))
-    sizes = [] if model is None else [(name, size) for name, size in (("total", model.total_params_b), ("active", model.active_params_b)) if size]
-    if not sizes:
-        return Verdict("unsupported", "model", text=Text("no_fact", {"what": context.name(claim.value("model"))}), change=Text("change_fact"))
-    kind = claim.value("kind")
-    statuses = {name: compare(context.claimed(claim), (size * 1e9, size * 1e9), 0.05) for name, size in sizes}
-    status: Status = statuses.get(kind, "consistent" if "consistent" in statuses.values() else min(statuses.values(), key=lambda s: s != "imprecise"))
-    size = dict(sizes).get(kind) or min((s for _, s in sizes), key=lambda s: abs(s * 1e9 - context.value(claim)))
-    assert model is not None
-    return Verdict(status, "figure", {"figure": status}, (Number("claimed", context.value(claim), "parameter"), Number("parameters", size * 1e9, "parameter", source=model.id)),
-                   (_model_evidence(context, model, status == "consistent"),),
-                   Text("compared", {"claimed": Number("", context.value(claim), "parameter"), "known": Number("", size * 1e9, "parameter"), "what": context.name(model.id)}), Text("change_fact"))  # fmt: skip
-
-
-def _model_evidence(context: Context, model: Any, supports: bool | None = None) -> Evidence:
-    return Evidence("model", model.id, f"{model.name}: {model.total_params_b or '?'} bn parameters, context {model.context or '?'}", model.source, "", model.release, "", model.cls, model.confidence, False, supports)
-
-
-def check_context(claim: Claim, context: Context) -> Verdict:
-    """A context window against the model register."""
-    if (gap := missing(claim, "model")) is not None:
-        return gap
-    model = context.facts.models.get(claim.value("model"))
-    if model is None or not model.context:
-        return Verdict("unsupported", "model", text=Text("no_fact", {"what": context.name(claim.value("model"))}), change=Text("change_fact"))
-    status = compare(context.claimed(claim), (float(model.context), float(model.context)), 0.03)
-    notes = []
-    cache = kv_bytes_per_token(model)
-    if cache:
-        notes.append(Text("kv_cache", {"bytes": cache / 1e3, "total": cache * model.context / 1e9}))
-    return Verdict(status, "figure", {"figure": status}, (Number("claimed", context.value(claim), "token"), Number("context", float(model.context), "token", source=model.id)),
-                   (_model_evidence(context, model, status == "consistent"),),
-                   Text("compared", {"claimed": Number("", context.value(claim), "token"), "known": Number("", float(model.context), "token"), "what": context.name(model.id)}), Text("change_fact"), tuple(notes))  # fmt: skip
-
-
-def kv_bytes_per_token(model: Any) -> float | None:
-    """Bytes of key-value cache for one token at 16 bit: 2 x layers x KV heads x head size x 2 B (grouped-query attention)."""
-    if not (model.layers and model.kv_heads and model.head_dim) or model.kv_lora_rank:
-        return None
-    return float(2 * model.layers * model.kv_heads * model.head_dim * 2)
-
-
-def check_context_ratio(claim: Claim, context: Context) -> Verdict:
-    """A ratio of context windows against the quotient of the two models' windows."""
-    if (gap := missing(claim, "longer", "shorter")) is not None:
-        return gap
-    longer, shorter = (context.facts.models.get(claim.value(name)) for name in ("longer", "shorter"))
-    if longer is None or shorter is None or not longer.context or not shorter.context:
-        return Verdict("unsupported", "shorter", text=Text("no_fact", {"what": context.name(claim.value("shorter"))}), change=Text("change_fact"))
-    quotient = longer.context / _advertised(shorter)
-    least, most = _advertised(longer) / shorter.context, quotient
-    status = compare(context.claimed(claim), (least, most), 0.05)
-    return Verdict(status, "figure", {"figure": status}, (Number(longer.name, longer.context, "token", source=longer.id), Number(shorter.name, _advertised(shorter), "token", _advertised(shorter), shorter.context, shorter.id), Number("ratio", quotient, "ratio", source="arithmetic")),
-                   (_model_evidence(context, longer), _model_evidence(context, shorter)),
-                   Text("quotient", {"a": Number("", longer.context, "token"), "b": Number("", _advertised(shorter), "token"), "ratio": Number("", quotient, "ratio"), "claimed": Number("", context.value(claim), "ratio")}), Text("change_fact"))  # fmt: skip
-
-
-def _advertised(model: Any) -> int:
-    """The context window as makers state it: the power of two at or below the position limit of the configuration."""
-    return 1 << (int(model.context).bit_length() - 1)
-
-
-def variants(context: Context, model: str) -> list[Any]:
-    """The registered variants of a model (base, instruct ...), not the model itself."""
-    return [m for m in context.facts.models.values() if m.id.startswith(model + "-") and re.search(r"base|instruct|chat|think|it$", m.id[len(model) :])]
-
-
-def check_score(claim: Claim, context: Context) -> Verdict:
-    """A benchmark score: which variant it belongs to matters more than the figure; scores stand in facts where known."""
-    if (gap := missing(claim, "model", "benchmark")) is not None:
-        return gap
-    model = str(claim.value("model"))
-    kinds = variants(context, model)
-    benchmark = str(claim.value("benchmark")).lower().replace("-", "").replace(" ", "")
-    known = first(f for f in context.facts.facts.values() if f.entity in {model, *[k.id for k in kinds]} and benchmark in (f.quantity + f.item).lower().replace("-", "").replace("_", "").replace(" ", ""))
-    slots: dict[str, Status] = {}
-    if known is not None:
-        slots["figure"] = compare(context.claimed(claim), known.value.interval, 0.01)
-    if kinds and claim.slots.get("variant", claim.slots["model"]).asked:
-        slots["variant"] = "ambiguous"
-    status, slot = decide(slots) if slots else ("unsupported", "figure")
-    text = Text("score_variant", {"model": context.name(model), "variants": " / ".join(k.name for k in kinds)}) if "variant" in slots else Text("no_score", {"model": context.name(model)})
-    evidence = tuple(Evidence("model", k.id, f"{k.name}: {k.note or k.type}", k.source, "", k.release, "", k.cls, k.confidence) for k in kinds)
-    return Verdict(status, slot, slots or {"figure": "unsupported"}, (Number("claimed", context.value(claim), "point"),), evidence, text, Text("change_variant"))
-
-
-def check_layers(claim: Claim, context: Context) -> Verdict:
-    """Memory layers before and after against facts of the company's or site's process."""
-    figure = context.figure(claim)
-    to = claim.slots.get("to")
-    if figure is None:
-        return Verdict("not_checkable")
-    places = {claim.value("company"), claim.value("site")} - {None}
-    facts = [f for f in context.facts.facts.values() if f.value.unit == "layer" and (f.entity in places or any(f.entity.startswith(str(p)) for p in places))]
-    if not facts:
-        return Verdict("unsupported", "figure", text=Text("no_fact", {"what": context.name(next(iter(places), "?"))}), change=Text("change_fact"))
-    fact = facts[0]
-    stated = {v for v in (fact.value.low, fact.value.central, fact.value.high) if v is not None}
-    named = [context.value(claim)] + ([float(to.value)] if to is not None and to.value is not None else [])
-    status: Status = "consistent" if all(any(abs(n - s) < 0.5 for s in stated) for n in named) else "contradicted"
-    numbers = tuple(Number("claimed", n, "layer") for n in named)
-    if len(named) == 2:
-        numbers += (Number("ratio", named[1] / named[0], "ratio", source="arithmetic"),)
-    from chipweir.evidence._verdict import fact_evidence
-
-    slots: dict[str, Status] = {"figure": status}
-    slots |= dict.fromkeys(open_slots(claim, ("date",)), "not_checkable")
-    return Verdict(status, "figure", slots, numbers, (fact_evidence(fact, context.facts, status == "consistent"),),
-                   Text("layers", {"item": fact.item, "period": fact.period}), Text("change_fact"))  # fmt: skip
-
-
-def check_unit_gloss(claim: Claim, context: Context) -> Verdict:
-    """The gloss of a unit: a nanometre is 1e-9 m, so the value read from the words must be one unit."""
-    value = context.value(claim)
-    status: Status = "consistent" if abs(value - 1e-9) < 1e-12 or abs(value - 1e-6) < 1e-9 else "contradicted"
-    return Verdict(status, "figure", {"figure": status}, (Number("value", value, "m"),), (Evidence("arithmetic", "unit", f"{value:g} m"),), Text("unit_gloss"), Text("change_none"))
+    return Verdict(
+        status,
+        "figure",
+        {"figure": status},
+        (
+            Number("claimed", context.value(claim), figure.unit),
+            Number(name, (low + high) / 2, figure.unit, low, high, record.id),
+        ),
+        (
+            value_evidence(
+                kind,
+                record.id,
+                f"{record.name}: {name} {value.reported or value.best}",
+                value,
+                context.facts,
+                status == "consistent",
+            ),
+        ),
+        Text(
+            "spec", {"what": context.name(record.id), "attribute": name, "known": value.reported or f"{value.best:g}"}
+        ),
+        Text("change_fact"),
+    )

@@ -46,7 +46,12 @@ def check_yield(claim: Claim, context: Context) -> Verdict:
     if product:
         facts = [f for f in facts if _mentions(f, context.name(product)) or f.item_id == product] or facts
     if not facts:
-        return Verdict("unsupported", "fab", text=Text("no_fact", {"what": context.name(claim.value("fab"))}), change=Text("change_fact"))
+        return Verdict(
+            "unsupported",
+            "fab",
+            text=Text("no_fact", {"what": context.name(claim.value("fab"))}),
+            change=Text("change_fact"),
+        )
     low, high = context.claimed(claim)
     statuses = {f.id: compare((low, high), (f.value.interval[0] / 100, f.value.interval[1] / 100)) for f in facts}
     agree = [f for f in facts if statuses[f.id] == "consistent"]
@@ -54,21 +59,60 @@ def check_yield(claim: Claim, context: Context) -> Verdict:
     slots: dict[str, Status] = {"figure": "consistent" if independent else "unsupported" if agree else "contradicted"}
     slots |= dict.fromkeys(open_slots(claim, ("product", "node")), "ambiguous")
     slots |= dict.fromkeys(open_slots(claim, ("date",)), "imprecise")
-    if not claim.attribution or re.search(r"업계|industry|业内|業界|알려", claim.attribution + context.page.words(claim.sentence)):
+    if not claim.attribution or re.search(
+        r"업계|industry|业内|業界|알려", claim.attribution + context.page.words(claim.sentence)
+    ):
         slots["source"] = "unsupported"
     status, slot = decide(slots)
     share = context.value(claim)
-    large = max((c.die_mm2.best for c in context.facts.chips.values() if c.die_mm2 is not None and c.maker_country == "CN" and (c.dies_per_package is None or c.dies_per_package.best == 1)), default=666.0)
+    large = max(
+        (
+            c.die_mm2.best
+            for c in context.facts.chips.values()
+            if c.die_mm2 is not None
+            and c.maker_country == "CN"
+            and (c.dies_per_package is None or c.dies_per_package.best == 1)
+        ),
+        default=666.0,
+    )
     numbers = [Number("claimed", share, "fraction")]
-    numbers += [Number(f"{f.item}, {f.period}", f.value.best / 100, "fraction", f.value.interval[0] / 100, f.value.interval[1] / 100, f.id) for f in facts]
+    numbers += [
+        Number(
+            f"{f.item}, {f.period}",
+            f.value.best / 100,
+            "fraction",
+            f.value.interval[0] / 100,
+            f.value.interval[1] / 100,
+            f.id,
+        )
+        for f in facts
+    ]
     if 0 < share < 1:
-        numbers += [Number(f"defects needed at {a:.0f} mm2", defects_per_cm2(share, a), "per cm2", source="arithmetic") for a in (_SMALL_DIE, large)]
+        numbers += [
+            Number(f"defects needed at {a:.0f} mm2", defects_per_cm2(share, a), "per cm2", source="arithmetic")
+            for a in (_SMALL_DIE, large)
+        ]
     stated = [f.value.best / 100 for f in facts]
     evidence = tuple(fact_evidence(f, context.facts, statuses[f.id] == "consistent") for f in facts)
-    return Verdict(status, slot, slots, tuple(numbers), evidence,
-                   Text("yield", {"low": Number("", min(stated), "fraction"), "high": Number("", max(stated), "fraction"), "small": Number("", _SMALL_DIE, "mm2"), "large": Number("", large, "mm2"),
-                                  "d_small": defects_per_cm2(share, _SMALL_DIE) if 0 < share < 1 else 0.0, "d_large": defects_per_cm2(share, large) if 0 < share < 1 else 0.0}),
-                   Text("change_yield"))  # fmt: skip
+    return Verdict(
+        status,
+        slot,
+        slots,
+        tuple(numbers),
+        evidence,
+        Text(
+            "yield",
+            {
+                "low": Number("", min(stated), "fraction"),
+                "high": Number("", max(stated), "fraction"),
+                "small": Number("", _SMALL_DIE, "mm2"),
+                "large": Number("", large, "mm2"),
+                "d_small": defects_per_cm2(share, _SMALL_DIE) if 0 < share < 1 else 0.0,
+                "d_large": defects_per_cm2(share, large) if 0 < share < 1 else 0.0,
+            },
+        ),
+        Text("change_yield"),
+    )
 
 
 def _same_node(fact: Any, node: Any) -> bool:
@@ -85,12 +129,20 @@ def _mentions(fact: Any, name: str) -> bool:
 
 def _same_story(fact: Any, claim: Claim, context: Context) -> bool:
     """Whether a fact merely repeats what articles of the same days say: press, weak, same figure, same month."""
-    return fact.rumour and context.on is not None and fact.value.published[:7] == context.on[:7] or fact.rumour and fact.nature == "claim" or (fact.rumour and "claim" in fact.period)
+    return (
+        (fact.rumour and context.on is not None and fact.value.published[:7] == context.on[:7])
+        or (fact.rumour and fact.nature == "claim")
+        or (fact.rumour and "claim" in fact.period)
+    )
 
 
 _OBJECTS = {
-    "AI processors": r"AI|Ascend|accelerat", "process node": r"nm|node", "HBM": r"HBM", "memory": r"DRAM|NAND|memory", "legacy chips": r"28nm|mature|legacy",
-}  # fmt: skip
+    "AI processors": r"AI|Ascend|accelerat",
+    "process node": r"nm|node",
+    "HBM": r"HBM",
+    "memory": r"DRAM|NAND|memory",
+    "legacy chips": r"28nm|mature|legacy",
+}
 
 
 def check_capacity_change(claim: Claim, context: Context) -> Verdict:
@@ -103,19 +155,30 @@ def check_capacity_change(claim: Claim, context: Context) -> Verdict:
     if figure.unit == "fraction":
         low, high = 1 + low, 1 + high
     actor, target = claim.value("actor"), claim.value("object")
-    options = [(f, f.value.interval) for f in context.facts.facts.values() if f.quantity in {"advanced_capacity_growth", "planned_output_multiple"}]
+    options = [
+        (f, f.value.interval)
+        for f in context.facts.facts.values()
+        if f.quantity in {"advanced_capacity_growth", "planned_output_multiple"}
+    ]
     options += _capacity_ratios(context, actor)
     if not options:
-        return Verdict("unsupported", "figure", text=Text("no_fact", {"what": context.name(actor)}), change=Text("change_fact"))
-    own = [o for o in options if o[0].entity in kin(context.facts, actor) and (target is None or re.search(_OBJECTS.get(target, r"."), o[0].item))]
+        return Verdict(
+            "unsupported", "figure", text=Text("no_fact", {"what": context.name(actor)}), change=Text("change_fact")
+        )
+    own = [
+        o
+        for o in options
+        if o[0].entity in kin(context.facts, actor)
+        and (target is None or re.search(_OBJECTS.get(target, r"."), o[0].item))
+    ]
     near = own or [o for o in options if compare((low, high), o[1]) == "consistent"] or options
     fact, known = min(near, key=lambda o: abs((o[1][0] + o[1][1]) / 2 - (low + high) / 2))
     slots: dict[str, Status] = {"figure": compare((low, high), known)}
     if actor is None:
         slots["actor"] = "not_checkable"
-    elif fact.entity not in kin(context.facts, actor):
-        slots["actor"] = "contradicted"
-    elif fact.entity in {"china"} and not re.search(r"government|state", fact.entity_text, re.I):
+    elif fact.entity not in kin(context.facts, actor) or (
+        fact.entity in {"china"} and not re.search(r"government|state", fact.entity_text, re.I)
+    ):
         slots["actor"] = "unsupported"
     if target and not re.search(_OBJECTS.get(target, r"$^"), fact.item):
         slots["object"] = "imprecise" if target == "semiconductors" else "contradicted"
@@ -127,16 +190,40 @@ def check_capacity_change(claim: Claim, context: Context) -> Verdict:
     if fact.nature in {"plan", "target", "forecast"} and claim.modality == "asserted":
         slots["modality"] = "imprecise"
     status, slot = decide(slots)
-    numbers = [Number("claimed", context.value(claim), "ratio" if figure.unit == "ratio" else "fraction"), Number(f"{fact.quantity} {fact.item}", sum(known) / 2, "ratio", *known, source=fact.id)]
+    numbers = [
+        Number("claimed", context.value(claim), "ratio" if figure.unit == "ratio" else "fraction"),
+        Number(f"{fact.quantity} {fact.item}", sum(known) / 2, "ratio", known[0], known[1], fact.id),
+    ]
     numbers += _capacity_numbers(context, actor)
     notes = [text for text in [reconcile(context, claim)] if text]
-    return Verdict(status, slot, slots, tuple(numbers), (fact_evidence(fact, context.facts, slots["figure"] == "consistent"),),
-                   Text("capacity_change", {"claimed": numbers[0], "known": numbers[1], "who": fact.entity_text or fact.entity, "item": fact.item, "period": fact.period}), Text("change_capacity"), tuple(notes))  # fmt: skip
+    return Verdict(
+        status,
+        slot,
+        slots,
+        tuple(numbers),
+        (fact_evidence(fact, context.facts, slots["figure"] == "consistent"),),
+        Text(
+            "capacity_change",
+            {
+                "claimed": numbers[0],
+                "known": numbers[1],
+                "who": fact.entity_text or fact.entity,
+                "item": fact.item,
+                "period": fact.period,
+            },
+        ),
+        Text("change_capacity"),
+        tuple(notes),
+    )
 
 
 def _capacity_ratios(context: Context, actor: Any) -> list[tuple[Any, tuple[float, float]]]:
     """Quotients of a firm's dated capacities for one kind of line, year on year."""
-    rows = [(f, days_of(f.period) or ("0", "0")) for f in about(context, actor, "advanced_logic_capacity") if re.fullmatch(r"\d{4}", f.period)]
+    rows = [
+        (f, days_of(f.period) or ("0", "0"))
+        for f in about(context, actor, "advanced_logic_capacity")
+        if re.fullmatch(r"\d{4}", f.period)
+    ]
     result = []
     for first_fact, start in rows:
         for later, end in rows:
@@ -147,7 +234,11 @@ def _capacity_ratios(context: Context, actor: Any) -> list[tuple[Any, tuple[floa
 
 
 def _capacity_numbers(context: Context, actor: Any) -> list[Number]:
-    return [Number(f"{f.item}, {f.period}", f.value.best, "wafer/month", f.value.low, f.value.high, f.id) for f in about(context, actor, "advanced_logic_capacity") if f.nature != "prior"][:4]
+    return [
+        Number(f"{f.item}, {f.period}", f.value.best, "wafer/month", f.value.low, f.value.high, f.id)
+        for f in about(context, actor, "advanced_logic_capacity")
+        if f.nature != "prior"
+    ][:4]
 
 
 def reconcile(context: Context, claim: Claim) -> Text | None:
@@ -160,12 +251,22 @@ def reconcile(context: Context, claim: Claim) -> Text | None:
     fabs = first(f for f in context.facts.facts.values() if f.quantity == "number_of_new_fabs")
     if growth is None or fabs is None:
         return None
-    return Text("reconcile", {"factor": growth.value.best, "fabs": fabs.value.best, "total": growth.value.best + 1, "claimed": context.value(claim)})
+    return Text(
+        "reconcile",
+        {
+            "factor": growth.value.best,
+            "fabs": fabs.value.best,
+            "total": growth.value.best + 1,
+            "claimed": context.value(claim),
+        },
+    )
 
 
 def check_fab_count(claim: Claim, context: Context) -> Verdict:
     """A number of fabs against the fact base; who owns them is a slot with its own verdict."""
-    facts = [f for f in context.facts.facts.values() if f.quantity in {"number_of_new_fabs", "additional_dedicated_fabs"}]
+    facts = [
+        f for f in context.facts.facts.values() if f.quantity in {"number_of_new_fabs", "additional_dedicated_fabs"}
+    ]
     owner = claim.value("owner")
     if not facts:
         return Verdict("unsupported", "figure", text=Text("no_fact", {"what": "fabs"}), change=Text("change_fact"))
@@ -173,12 +274,18 @@ def check_fab_count(claim: Claim, context: Context) -> Verdict:
     count = context.value(claim)
     siblings = {c.id: context.value(c) for c in context.same_frame("fab_count")}
     total = fact.value.best
-    part = count < total and claim.value("stage") == "start of production" or _splits(count, total, list(siblings.values()))
+    part = (count < total and claim.value("stage") == "start of production") or _splits(
+        count, total, list(siblings.values())
+    )
     slots: dict[str, Status] = {"figure": "consistent" if count == total or part else "contradicted"}
     if owner is None:
         slots["owner"] = "not_checkable"
     elif owner not in {fact.entity, "huawei-dedicated-fabs"}:
-        slots["owner"] = "unsupported" if str(owner) in fact.entity or "not confirmed" in fact.value.note.lower() and owner == "huawei" else "contradicted"
+        slots["owner"] = (
+            "unsupported"
+            if str(owner) in fact.entity or ("not confirmed" in fact.value.note.lower() and owner == "huawei")
+            else "contradicted"
+        )
     when = context.time(claim, "by")
     years = re.findall(r"20\d\d", fact.period)
     if when is None:
@@ -186,9 +293,21 @@ def check_fab_count(claim: Claim, context: Context) -> Verdict:
     elif years and not any(when[0][:4] <= year <= when[1][:4] for year in years):
         slots["by"] = "contradicted"
     status, slot = decide(slots)
-    arithmetic = Evidence("arithmetic", "sum", f"fabs named: {', '.join(f'{v:g}' for v in siblings.values())}; on record: {total:g}")
-    return Verdict(status, slot, slots, (Number("claimed", count, "fab"), Number("fabs on record", total, "fab", fact.value.low, fact.value.high, fact.id)), (fact_evidence(fact, context.facts, slots["figure"] == "consistent"), arithmetic),
-                   Text("fabs", {"count": total, "note": fact.value.note, "period": fact.period}), Text("change_owner"))  # fmt: skip
+    arithmetic = Evidence(
+        "arithmetic", "sum", f"fabs named: {', '.join(f'{v:g}' for v in siblings.values())}; on record: {total:g}"
+    )
+    return Verdict(
+        status,
+        slot,
+        slots,
+        (
+            Number("claimed", count, "fab"),
+            Number("fabs on record", total, "fab", fact.value.low, fact.value.high, fact.id),
+        ),
+        (fact_evidence(fact, context.facts, slots["figure"] == "consistent"), arithmetic),
+        Text("fabs", {"count": total, "note": fact.value.note, "period": fact.period}),
+        Text("change_owner"),
+    )
 
 
 def _splits(count: float, total: float, named: list[float]) -> bool:
@@ -211,15 +330,25 @@ def check_flow(claim: Claim, context: Context) -> Verdict:
         return Verdict("not_checkable")
     channel = claim.value("channel")
     if channel not in {"smuggling", "diversion"}:
-        facts = [f for f in context.facts.facts.values() if re.search(r"export|import|shipped|gpu_imports", f.quantity) and f.entity in {claim.value("to"), claim.value("from")}]
+        facts = [
+            f
+            for f in context.facts.facts.values()
+            if re.search(r"export|import|shipped|gpu_imports", f.quantity)
+            and f.entity in {claim.value("to"), claim.value("from")}
+        ]
         return best_fact(claim, context, [f for f in facts if f.value.unit in {figure.unit, "USD"}])
     money = figure.type == "money"
-    wanted = r"value|documented_flow|annual_sales_one_cluster|attempted_export_value" if money else r"chips_per_year|chips"
+    wanted = (
+        r"value|documented_flow|annual_sales_one_cluster|attempted_export_value" if money else r"chips_per_year|chips"
+    )
     facts = [f for f in about(context, "chip-smuggling-china", wanted)]
     if not facts:
         return Verdict("unsupported", "figure", text=Text("no_fact", {"what": "smuggling"}), change=Text("change_fact"))
     day = context.on
-    amounts = {f.id: context.convert(context.value(claim), figure.unit, f.value.unit, day) if money else context.value(claim) for f in facts}
+    amounts = {
+        f.id: context.convert(context.value(claim), figure.unit, f.value.unit, day) if money else context.value(claim)
+        for f in facts
+    }
     fact = min(facts, key=lambda f: (abs(math.log(max(amounts[f.id] or 1.0, 1e-9) / f.value.best)), f.value.published))
     known = fact.value
     slots: dict[str, Status] = {"figure": compare(context.claimed(claim), _at_least(fact))}
@@ -230,10 +359,34 @@ def check_flow(claim: Claim, context: Context) -> Verdict:
         slots["goods"] = "imprecise"
     slots |= _window(claim, context, fact)
     status, slot = decide(slots)
-    bought = buys(context, amounts[fact.id] if money and fact.value.unit == "USD" else None, goods if goods in context.facts.chips else "nvidia-b200")
-    numbers = (Number("claimed", context.value(claim), figure.unit), Number(fact.item, known.best, known.unit, known.low, known.high, fact.id), *bought)
-    return Verdict(status, slot, slots, numbers, (fact_evidence(fact, context.facts, slots["figure"] == "consistent"), *_buys_evidence(context, bought)),
-                   Text("flow", {"known": Number("", known.best, known.unit), "item": fact.item, "period": fact.period, "note": known.note or "-", "chips": bought[1] if len(bought) > 1 else "?"}), Text("change_flow"))  # fmt: skip
+    bought = buys(
+        context,
+        amounts[fact.id] if money and fact.value.unit == "USD" else None,
+        goods if goods in context.facts.chips else "nvidia-b200",
+    )
+    numbers = (
+        Number("claimed", context.value(claim), figure.unit),
+        Number(fact.item, known.best, known.unit, known.low, known.high, fact.id),
+        *bought,
+    )
+    return Verdict(
+        status,
+        slot,
+        slots,
+        numbers,
+        (fact_evidence(fact, context.facts, slots["figure"] == "consistent"), *_buys_evidence(context, bought)),
+        Text(
+            "flow",
+            {
+                "known": Number("", known.best, known.unit),
+                "item": fact.item,
+                "period": fact.period,
+                "note": known.note or "-",
+                "chips": bought[1] if len(bought) > 1 else "?",
+            },
+        ),
+        Text("change_flow"),
+    )
 
 
 def _at_least(fact: Any) -> tuple[float, float]:
@@ -277,12 +430,28 @@ def buys(context: Context, dollars: float | None, chip: str) -> tuple[Number, ..
             if rate is None:
                 continue
             low, high = (bound * rate for bound in fact.value.interval)
-            chips = Number("chips it buys", dollars / (fact.value.best * rate) * system.n_chips, "chip", dollars / high * system.n_chips, dollars / low * system.n_chips, fact.id)
+            chips = Number(
+                "chips it buys",
+                dollars / (fact.value.best * rate) * system.n_chips,
+                "chip",
+                dollars / high * system.n_chips,
+                dollars / low * system.n_chips,
+                fact.id,
+            )
             result = [Number("street price of a server", fact.value.best * rate, "USD", low, high, fact.id), chips]
             record = context.facts.chips.get(chip)
             if record is not None and record.bf16_tflops is not None:
                 unit = record.bf16_tflops.best / 1e6
-                result.append(Number("dense 16-bit compute", chips.value * unit, "EFLOP/s", (chips.low or 0) * unit, (chips.high or 0) * unit, record.id))
+                result.append(
+                    Number(
+                        "dense 16-bit compute",
+                        chips.value * unit,
+                        "EFLOP/s",
+                        (chips.low or 0) * unit,
+                        (chips.high or 0) * unit,
+                        record.id,
+                    )
+                )
             return tuple(result)
     return ()
 
@@ -293,108 +462,27 @@ def _buys_evidence(context: Context, bought: tuple[Number, ...]) -> list[Evidenc
     return [fact_evidence(context.facts.facts[bought[0].source], context.facts)]
 
 
-_METRIC = {
-    "revenue": r"(?:total_)?revenue|net_sales", "data-centre revenue": r"dc_revenue", "china revenue": r"china_revenue|h20_revenue", "cloud revenue": r"cloud_revenue|.*cloud.*", "profit": r"(?:net_)?profit|net_income",
-    "capital spending": r"capex.*", "exports": r".*export.*", "imports": r".*import.*", "shipments": r"units|ascend_units|.*cards|production", "demand": r".*demand.*|daily_tokens", "price": r".*price.*",
-}  # fmt: skip
-
-
-def check_revenue(claim: Claim, context: Context) -> Verdict:
-    """Revenue of a firm in a period against its reported figures, currencies converted at the dated rate."""
-    if (gap := missing(claim, "company")) is not None:
-        return gap
-    facts = about(context, claim.value("company"), _METRIC.get(claim.value("metric") or "revenue", r"revenue"))
-    return best_fact(claim, context, facts, period_slot="period", fiscal=True)
-
-
-def check_fund(claim: Claim, context: Context) -> Verdict:
-    """A fund, budget or investment against facts of the same actor in money, currencies converted."""
-    if (gap := missing(claim, "actor")) is not None:
-        return gap
-    actor = claim.value("actor")
-    family = kin(context.facts, actor)
-    facts = [f for f in context.facts.facts.values() if f.entity in family and re.search(r"fund|budget|capex|invest|incentive|spend|pledge|capital|subsid|programme", f.quantity)]
-    return best_fact(claim, context, facts, period_slot="date", needs_near=True)
-
-
-def check_units(claim: Claim, context: Context) -> Verdict:
-    """Chips made, ordered or sold against facts about the maker or the chip."""
-    who = {claim.value("actor"), claim.value("item")} - {None}
-    if not who:
-        return Verdict("not_checkable", "actor", text=Text("missing_slots", {"slots": ("actor",)}), change=Text("change_slot", {"slot": "actor"}))
-    facts = [f for f in context.facts.facts.values() if f.value.unit == "chip" and (f.entity in who or f.item_id in who or any(str(w) in f.entity for w in who))]
-    return best_fact(claim, context, facts, period_slot="period")
-
-
-def check_share(claim: Claim, context: Context) -> Verdict:
-    """A market share against facts; without its basis (revenue, units, compute) a share can be true and false at once."""
-    if (gap := missing(claim, "vendor")) is not None:
-        return gap
-    vendor = claim.value("vendor")
-    facts = [f for f in context.facts.facts.values() if f.value.unit == "percent" and re.search(r"share|sufficien|ratio|localis", f.quantity) and (f.entity == vendor or str(vendor) in f.quantity)]
-    words = context.page.words(claim.sentence)
-    if re.search(r"HBM", words):
-        facts = [f for f in facts if "hbm" in f.quantity] or facts
-    elif re.search(r"D램|DRAM", words):
-        facts = [f for f in facts if "dram" in f.quantity] or facts
-    verdict = best_fact(claim, context, facts, scale=100.0, period_slot="period")
-    if verdict.status in {"consistent", "imprecise"} and open_slots(claim, ("basis",)):
-        return _with_slot(verdict, "basis", "ambiguous", Text("share_basis"))
-    return verdict
-
-
-def _with_slot(verdict: Verdict, slot: str, status: Status, note: Text) -> Verdict:
-    from dataclasses import replace
-
-    slots = {**verdict.slots, slot: status}
-    decided, deciding = decide(slots)
-    return replace(verdict, status=decided, slot=deciding, slots=slots, notes=(*verdict.notes, note))
-
-
-def check_growth(claim: Claim, context: Context) -> Verdict:
-    """A growth rate against a stated one or the quotient of two dated figures of the same series."""
-    if (gap := missing(claim, "who")) is not None:
-        return gap
-    figure = context.figure(claim)
-    metric = _METRIC.get(claim.value("metric") or "", r"$^")
-    series = about(context, claim.value("who"), metric)
-    when = context.time(claim, "period")
-    claimed = context.claimed(claim)
-    if figure is not None and figure.unit == "ratio":
-        claimed = (claimed[0] - 1, claimed[1] - 1)
-    for later in series:
-        span = days_of(later.period)
-        if span is None or when is None or not overlaps(span, when):
-            continue
-        for earlier in series:
-            start = days_of(earlier.period)
-            if start is None or int(span[0][:4]) - int(start[0][:4]) != 1 or span[0][4:] != start[0][4:] or span[1][4:7] != start[1][4:7]:
-                continue
-            change = later.value.best / earlier.value.best - 1
-            status = compare(claimed, (change, change), 0.03)
-            return Verdict(status, "figure", {"figure": status}, (Number("claimed", context.value(claim), "fraction"), Number("change", change, "fraction", source="arithmetic")),
-                           (fact_evidence(later, context.facts), fact_evidence(earlier, context.facts)),
-                           Text("growth", {"change": Number("", change, "fraction"), "from": earlier.period, "to": later.period}), Text("change_fact"))  # fmt: skip
-    stated = [f for f in context.facts.facts.values() if f.entity == claim.value("who") and f.value.unit in {"percent", "percent/year"} and re.search(r"growth|cagr|change|decline", f.quantity)]
-    if stated:
-        return best_fact(claim, context, stated, scale=100.0, needs_near=True)
-    return Verdict("unsupported", "figure", dict.fromkeys(open_slots(claim, ("period", "base")), "imprecise") | {"figure": "unsupported"}, text=Text("no_series", {"what": context.name(claim.value("who"))}), change=Text("change_series"))
-
-
-def check_stock_move(claim: Claim, context: Context) -> Verdict:
-    """A move of a share price: the fact base holds no price series, so only the slots can be judged."""
-    slots: dict[str, Status] = {"figure": "not_checkable"} | dict.fromkeys(open_slots(claim, ("company", "period")), "imprecise")
-    return Verdict("not_checkable", "figure", slots, text=Text("no_stock_series", {"what": context.name(claim.value("company") or "?")}), change=Text("change_series"))
-
-
 def best_fact(
-    claim: Claim, context: Context, facts: list[Any], *, scale: float = 1.0, period_slot: str = "", needs_near: bool = False, fiscal: bool = False
+    claim: Claim,
+    context: Context,
+    facts: list[Any],
+    *,
+    scale: float = 1.0,
+    period_slot: str = "",
+    needs_near: bool = False,
+    fiscal: bool = False,
 ) -> Verdict:
     """The claim against the fact of the same period that is nearest to it; a figure that was right at another date is
     stale; without any fact it is unsupported."""
     figure = context.figure(claim)
     if figure is None or not facts:
-        return Verdict("unsupported", "figure", {"figure": "unsupported"}, text=Text("no_fact", {"what": _subject(claim, context)}), change=Text("change_fact"))
+        return Verdict(
+            "unsupported",
+            "figure",
+            {"figure": "unsupported"},
+            text=Text("no_fact", {"what": subject(claim, context)}),
+            change=Text("change_fact"),
+        )
     when = context.time(claim, period_slot) if period_slot else None
     rows = []
     for fact in facts:
@@ -409,17 +497,26 @@ def best_fact(
         else:
             value, span = value * scale, (span[0] * scale, span[1] * scale)
         period = _period_days(fact.period)
-        same = when is None or period is None or overlaps(when, period) and (not fiscal or _alike(when, period))
-        rows.append((fact, compare(span, fact.value.interval), same, abs(math.log(max(abs(value), 1e-12) / max(abs(fact.value.best), 1e-12)))))
+        same = when is None or period is None or (overlaps(when, period) and (not fiscal or _alike(when, period)))
+        rows.append(
+            (
+                fact,
+                compare(span, fact.value.interval),
+                same,
+                abs(math.log(max(abs(value), 1e-12) / max(abs(fact.value.best), 1e-12))),
+            )
+        )
     if not rows:
         return Verdict("not_checkable", "figure", text=Text("no_rate"), change=Text("change_fx"))
     timely = [row for row in rows if row[2]]
     pool = timely or rows
     fact, status, same, off = min(pool, key=lambda row: (row[3], row[0].nature != "observation"))
     if needs_near and off > math.log(1.5):
-        return _related(claim, context, [row[0] for row in sorted(rows, key=lambda r: r[3])[:3]])
+        return related(claim, context, [row[0] for row in sorted(rows, key=lambda r: r[3])[:3]])
     if not timely or (status != "consistent" and any(row[1] == "consistent" and not row[2] for row in rows)):
-        fact, status, same, off = min((row for row in rows if row[1] == "consistent"), key=lambda row: row[3], default=(fact, status, same, off))
+        fact, status, same, off = min(
+            (row for row in rows if row[1] == "consistent"), key=lambda row: row[3], default=(fact, status, same, off)
+        )
         if status == "consistent" and not same:
             status = "stale"
     slots: dict[str, Status] = {"figure": status}
@@ -429,9 +526,30 @@ def best_fact(
         slots["modality"] = "imprecise"
     decided, slot = decide(slots)
     claimed = Number("claimed", context.value(claim), figure.unit)
-    known = Number(f"{fact.quantity.replace('_', ' ')}, {fact.item}, {fact.period}", fact.value.best, _plain(fact.value.unit), fact.value.low, fact.value.high, fact.id)
-    return Verdict(decided, slot, slots, (claimed, known), (fact_evidence(fact, context.facts, status == "consistent"),),
-                   Text("compared", {"claimed": claimed, "known": known, "what": f"{fact.entity_text or fact.entity}, {fact.quantity.replace('_', ' ')}, {fact.period}"}), Text("change_fact"))  # fmt: skip
+    known = Number(
+        f"{fact.quantity.replace('_', ' ')}, {fact.item}, {fact.period}",
+        fact.value.best,
+        _plain(fact.value.unit),
+        fact.value.low,
+        fact.value.high,
+        fact.id,
+    )
+    return Verdict(
+        decided,
+        slot,
+        slots,
+        (claimed, known),
+        (fact_evidence(fact, context.facts, status == "consistent"),),
+        Text(
+            "compared",
+            {
+                "claimed": claimed,
+                "known": known,
+                "what": f"{fact.entity_text or fact.entity}, {fact.quantity.replace('_', ' ')}, {fact.period}",
+            },
+        ),
+        Text("change_fact"),
+    )
 
 
 def _alike(a: tuple[str, str], b: tuple[str, str]) -> bool:
@@ -444,23 +562,31 @@ def _plain(unit: str) -> str:
     return {"percent": "percent", "wafer/month": "wafer/month"}.get(unit, unit)
 
 
-def _subject(claim: Claim, context: Context) -> str:
+def subject(claim: Claim, context: Context) -> str:
     for name in ("company", "actor", "who", "vendor", "fab", "item", "owner", "holder"):
         if claim.value(name):
             return context.name(claim.value(name))
     return claim.frame
 
 
-def _related(claim: Claim, context: Context, facts: list[Any]) -> Verdict:
-    numbers = tuple(Number(f"{f.quantity.replace('_', ' ')}, {f.item}, {f.period}", f.value.best, _plain(f.value.unit), f.value.low, f.value.high, f.id) for f in facts)
-    return Verdict("unsupported", "figure", {"figure": "unsupported"}, numbers, tuple(fact_evidence(f, context.facts) for f in facts),
-                   Text("related_only", {"what": _subject(claim, context)}), Text("change_fact"))  # fmt: skip
-
-
-def check_cost(claim: Claim, context: Context) -> Verdict:
-    """A cost has no single fact: budgets and spending of the same actor in money are set beside it."""
-    figure, who = context.figure(claim), kin(context.facts, claim.value("who"))
-    facts = [f for f in context.facts.facts.values() if f.entity in who and re.search(r"budget|fund|capex|invest|cost|programme|spend", f.quantity) and f.value.unit in {"USD", "KRW", "CNY", "EUR", "JPY"}]
-    if figure is None or not facts:
-        return Verdict("unsupported", "figure", {"figure": "unsupported"}, text=Text("no_fact", {"what": _subject(claim, context)}), change=Text("change_fact"))
-    return _related(claim, context, facts[:5])
+def related(claim: Claim, context: Context, facts: list[Any]) -> Verdict:
+    numbers = tuple(
+        Number(
+            f"{f.quantity.replace('_', ' ')}, {f.item}, {f.period}",
+            f.value.best,
+            _plain(f.value.unit),
+            f.value.low,
+            f.value.high,
+            f.id,
+        )
+        for f in facts
+    )
+    return Verdict(
+        "unsupported",
+        "figure",
+        {"figure": "unsupported"},
+        numbers,
+        tuple(fact_evidence(f, context.facts) for f in facts),
+        Text("related_only", {"what": subject(claim, context)}),
+        Text("change_fact"),
+    )

@@ -7,34 +7,12 @@ from typing import Any
 from chipweir.evidence._checks._context import Context, days_between, days_of, kin
 from chipweir.evidence._checks._hardware import missing
 from chipweir.evidence._frames import Claim
-from chipweir.evidence._verdict import Evidence, Number, Status, Text, Verdict, decide, event_evidence, first
+from chipweir.evidence._verdict import Evidence, Number, Status, Text, Verdict, event_evidence, first
 
 
 # The first rule on AI chips and chip tools for China (Federal Register, 7 October 2022): the start that "the sanctions"
 # of an article count from.
 FIRST_RULE = "2022-10-07"
-_STATES = {"banned": {"denied"}, "allowed": {"free", "exception", "approval", "case_by_case"}, "licence required": {"denied", "case_by_case", "approval"}}
-
-
-def country_code(context: Context, place: Any) -> str | None:
-    """ISO alpha-2 of a country entity, None where there is none."""
-    if not isinstance(place, str):
-        return None
-    entity = context.facts.entities.get(place)
-    if entity is not None and entity.country:
-        return str(entity.country)
-    return place.upper() if len(place) == 2 else None
-
-
-def rule_on(item: str, destination: str, day: str) -> Any:
-    """The rule engine's decision for one chip shipped from the United States on a day, None where it cannot answer."""
-    from chipweir.errors import InputError
-    from chipweir.rules import Item, Shipment, decide  # type: ignore[attr-defined]
-
-    try:
-        return decide(Shipment(item=Item.of(item), destination=destination, on=day))
-    except InputError:
-        return None
 
 
 def check_rule_state(claim: Claim, context: Context) -> Verdict:
@@ -59,24 +37,52 @@ def check_duration(claim: Claim, context: Context) -> Verdict:
     vague = figure.bound in {"ge", "gt", "approx"}
     status: Status = "consistent" if value * 0.85 <= passed < value + (1.0 if vague else 0.5) else "contradicted"
     then = (date.fromisoformat(FIRST_RULE) + timedelta(days=value * days)).isoformat()
-    return Verdict(status, "figure", {"figure": status}, (Number("claimed", value, figure.unit), Number("time since the first rule", passed, figure.unit, source="arithmetic")),
-                   (Evidence("arithmetic", "elapsed", f"{FIRST_RULE} to {context.on}: {passed:.2f} {figure.unit}s", supports=status == "consistent"),),
-                   Text("duration", {"start": FIRST_RULE, "on": context.on, "passed": passed, "then": then[:7]}), Text("change_none"))  # fmt: skip
+    return Verdict(
+        status,
+        "figure",
+        {"figure": status},
+        (
+            Number("claimed", value, figure.unit),
+            Number("time since the first rule", passed, figure.unit, source="arithmetic"),
+        ),
+        (
+            Evidence(
+                "arithmetic",
+                "elapsed",
+                f"{FIRST_RULE} to {context.on}: {passed:.2f} {figure.unit}s",
+                supports=status == "consistent",
+            ),
+        ),
+        Text("duration", {"start": FIRST_RULE, "on": context.on, "passed": passed, "then": then[:7]}),
+        Text("change_none"),
+    )
 
 
 def check_event(claim: Claim, context: Context) -> Verdict:
     """A dated event against release dates and the event list: the day must fall in what the words allow."""
     when = context.time(claim, "date")
     if when is None:
-        return Verdict("not_checkable", "date", text=Text("missing_slots", {"slots": ("date",)}), change=Text("change_slot", {"slot": "date"}))
+        return Verdict(
+            "not_checkable",
+            "date",
+            text=Text("missing_slots", {"slots": ("date",)}),
+            change=Text("change_slot", {"slot": "date"}),
+        )
     found = _dated(claim, context, when)
     if found is None:
         return Verdict("not_checkable", "item", text=Text("no_event"), change=Text("change_fact"))
     day, evidence = found
     off = 0 if when[0] <= day <= when[1] else min(abs(days_between(day, edge)) for edge in when)
     status: Status = "consistent" if off == 0 else "imprecise" if off <= 31 else "contradicted"
-    return Verdict(status, "date", {"date": status}, (Number("days off", float(off), "day", source="arithmetic"),), (evidence,),
-                   Text("event", {"day": day, "low": when[0], "high": when[1], "off": float(off), "what": evidence.text}), Text("change_event"))  # fmt: skip
+    return Verdict(
+        status,
+        "date",
+        {"date": status},
+        (Number("days off", float(off), "day", source="arithmetic"),),
+        (evidence,),
+        Text("event", {"day": day, "low": when[0], "high": when[1], "off": float(off), "what": evidence.text}),
+        Text("change_event"),
+    )
 
 
 def _dated(claim: Claim, context: Context, when: tuple[str, str]) -> tuple[str, Evidence] | None:
@@ -84,17 +90,33 @@ def _dated(claim: Claim, context: Context, when: tuple[str, str]) -> tuple[str, 
     options: list[tuple[int, str, Evidence]] = []
     item, action = claim.value("item"), claim.value("action")
     record = context.facts.chips.get(item) or context.facts.systems.get(item) or context.facts.models.get(item)
-    if action == "released" and record is not None and not re.search(r"판매|재개|수출|sell|sale|export|出口|销售", context.page.words(claim.sentence)):
+    if (
+        action == "released"
+        and record is not None
+        and not re.search(r"판매|재개|수출|sell|sale|export|出口|销售", context.page.words(claim.sentence))
+    ):
         span = days_of(record.release)
         if span is not None:
             day = span[0] if span[0] == span[1] else max(span[0], min(span[1], when[0]))
-            kind: Any = "model" if item in context.facts.models else "system" if item in context.facts.systems else "chip"
-            options.append((_distance(day, when), day, Evidence(kind, item, f"{record.name}: release {record.release}", as_of=record.release, supports=None)))
+            kind: Any = (
+                "model" if item in context.facts.models else "system" if item in context.facts.systems else "chip"
+            )
+            options.append(
+                (
+                    _distance(day, when),
+                    day,
+                    Evidence(
+                        kind, item, f"{record.name}: release {record.release}", as_of=record.release, supports=None
+                    ),
+                )
+            )
     names = _names_in(claim, context)
     for event in context.facts.events.values():
         shared = _ties(event, names, context)
         if shared >= 2 and _distance(event.date, when) <= 15 and _by_actor(event, claim, context):
-            options.append((_distance(event.date, when) - 2 * (shared - 2), event.date, event_evidence(event, context.facts)))
+            options.append(
+                (_distance(event.date, when) - 2 * (shared - 2), event.date, event_evidence(event, context.facts))
+            )
     if not options:
         return None
     _, day, evidence = min(options, key=lambda o: o[0])
@@ -103,7 +125,9 @@ def _dated(claim: Claim, context: Context, when: tuple[str, str]) -> tuple[str, 
 
 def _names_in(claim: Claim, context: Context) -> list[str]:
     names = [str(name) for name in claim.value("with") or ()]
-    return [name for name in names if name not in {"china", "united-states", "south-korea"}] + [n for n in names if n in {"china"}]
+    return [name for name in names if name not in {"china", "united-states", "south-korea"}] + [
+        n for n in names if n in {"china"}
+    ]
 
 
 def _ties(event: Any, names: list[str], context: Context) -> int:
@@ -111,7 +135,9 @@ def _ties(event: Any, names: list[str], context: Context) -> int:
     sides: dict[str, int] = {}
     for name in names:
         entity = context.facts.entities.get(name)
-        side = f"side:{entity.country}" if entity is not None and entity.kind in {"country", "agency", "person"} else name
+        side = (
+            f"side:{entity.country}" if entity is not None and entity.kind in {"country", "agency", "person"} else name
+        )
         sides[side] = max(sides.get(side, 0), _weight(event, name, context))
     things = [weight for side, weight in sides.items() if not side.startswith("side:")]
     return sum(sides.values()) if any(things) else 0
@@ -135,14 +161,23 @@ def _by_actor(event: Any, claim: Claim, context: Context) -> bool:
 
 
 def _speaks_of(event: Any, identifier: str, context: Context) -> bool:
-    if identifier in event.actor_ids or kin(context.facts, identifier) & set(event.actor_ids) - {"china"}:
+    if identifier in event.actor_ids:
         return True
+    acting = context.facts.entities.get(identifier)
+    if acting is not None and acting.kind in {"agency", "person", "country"}:
+        family = kin(context.facts, identifier) | {
+            e.id for e in context.facts.entities.values() if e.kind == "agency" and e.country == acting.country
+        }
+        if (family - {"china"}) & set(event.actor_ids):
+            return True
     text = f"{event.description} {' '.join(event.actors)}".casefold()
     entity = context.facts.entities.get(identifier)
     names = [context.name(identifier), identifier.split("-", 1)[-1]]
     if entity is not None:
         names += [entity.names.en, *entity.aliases]
-    return any(len(name) >= 2 and re.search(rf"(?<![a-z0-9]){re.escape(name.casefold())}(?![a-z0-9])", text) for name in names)
+    return any(
+        len(name) >= 2 and re.search(rf"(?<![a-z0-9]){re.escape(name.casefold())}(?![a-z0-9])", text) for name in names
+    )
 
 
 def _distance(day: str, when: tuple[str, str]) -> int:
@@ -155,14 +190,32 @@ def check_maker(claim: Claim, context: Context) -> Verdict:
     item, named = claim.value("item"), claim.value("makers") or ()
     record = context.facts.models.get(item) or context.facts.chips.get(item) or context.facts.systems.get(item)
     if record is None:
-        return Verdict("unsupported", "item", text=Text("no_fact", {"what": context.name(item)}), change=Text("change_fact"))
+        return Verdict(
+            "unsupported", "item", text=Text("no_fact", {"what": context.name(item)}), change=Text("change_fact")
+        )
     family = _family(context, record.maker)
     right = [name for name in named if name in family or _family(context, name) & family - {""}]
     backed = claim.value("relation") == "backed"
     status: Status = "consistent" if right else "ambiguous" if backed or len(named) > 1 else "contradicted"
-    evidence = Evidence("model" if item in context.facts.models else "chip", item, f"{record.name}: maker {context.name(record.maker)}", as_of=record.release, supports=status == "consistent")
-    return Verdict(status, "makers", {"makers": status}, (), (evidence,),
-                   Text("maker", {"item": context.name(item), "maker": context.name(record.maker), "named": context.name(tuple(named))}), Text("change_slot", {"slot": "makers"}))  # fmt: skip
+    evidence = Evidence(
+        "model" if item in context.facts.models else "chip",
+        item,
+        f"{record.name}: maker {context.name(record.maker)}",
+        as_of=record.release,
+        supports=status == "consistent",
+    )
+    return Verdict(
+        status,
+        "makers",
+        {"makers": status},
+        (),
+        (evidence,),
+        Text(
+            "maker",
+            {"item": context.name(item), "maker": context.name(record.maker), "named": context.name(tuple(named))},
+        ),
+        Text("change_slot", {"slot": "makers"}),
+    )
 
 
 def _family(context: Context, name: str) -> set[str]:
@@ -180,20 +233,61 @@ def check_fee_share(claim: Claim, context: Context) -> Verdict:
     if figure is None:
         return Verdict("not_checkable")
     percent = context.value(claim) * 100
-    hits = [e for e in context.facts.events.values() if re.search(r"(?:percent|%)", e.description) and re.search(r"revenue|cut|tariff|fee", e.description)]
-    exact = [e for e in hits if any(abs(float(n) - percent) < 0.05 for n in re.findall(r"(\d+(?:\.\d+)?) ?(?:percent|%)", e.description))]
+    hits = [
+        e
+        for e in context.facts.events.values()
+        if re.search(r"(?:percent|%)", e.description) and re.search(r"revenue|cut|tariff|fee", e.description)
+    ]
     item = claim.value("item")
+    chips = [chip for chip in context.facts.chips if item in context.facts.chips and chip != item]
+    hits = [
+        e
+        for e in hits
+        if (item and _speaks_of(e, str(item), context)) or not any(_names_chip(e, chip, context) for chip in chips)
+    ]
+    exact = [
+        e
+        for e in hits
+        if any(abs(float(n) - percent) < 0.05 for n in re.findall(r"(\d+(?:\.\d+)?) ?(?:percent|%)", e.description))
+    ]
     named = [e for e in exact if item and _speaks_of(e, str(item), context)] or exact
     if not named:
-        other = first(e for e in hits if item and _speaks_of(e, str(item), context))
+        other = first(
+            sorted(
+                hits,
+                key=lambda e: (
+                    not (item and _speaks_of(e, str(item), context)),
+                    abs(days_between(e.date, context.on)) if context.on else 0,
+                ),
+            )
+        )
         evidence = (event_evidence(other, context.facts, False),) if other is not None else ()
-        return Verdict("contradicted" if other is not None else "unsupported", "figure", {"figure": "contradicted" if other is not None else "unsupported"}, (Number("claimed", context.value(claim), "fraction"),), evidence,
-                       Text("event_text", {"what": other.description}) if other is not None else Text("no_fact", {"what": context.name(item or "?")}), Text("change_event"))  # fmt: skip
+        return Verdict(
+            "contradicted" if other is not None else "unsupported",
+            "figure",
+            {"figure": "contradicted" if other is not None else "unsupported"},
+            (Number("claimed", context.value(claim), "fraction"),),
+            evidence,
+            Text("event_text", {"what": other.description})
+            if other is not None
+            else Text("no_fact", {"what": context.name(item or "?")}),
+            Text("change_event"),
+        )
     event = named[0]
     status: Status = "stale" if context.on and event.date > context.on else "consistent"
-    return Verdict(status, "figure", {"figure": status}, (Number("claimed", context.value(claim), "fraction"),), (event_evidence(event, context.facts, True),), Text("event_text", {"what": f"{event.date}: {event.description}"}), Text("change_event"))
+    return Verdict(
+        status,
+        "figure",
+        {"figure": status},
+        (Number("claimed", context.value(claim), "fraction"),),
+        (event_evidence(event, context.facts, True),),
+        Text("event_text", {"what": f"{event.date}: {event.description}"}),
+        Text("change_event"),
+    )
 
 
-def decided(slots: dict[str, Status]) -> tuple[Status, str]:
-    """As `decide`, for modules that only judge slots."""
-    return decide(slots)
+def _names_chip(event: Any, chip: str, context: Context) -> bool:
+    short = chip.split("-", 1)[-1].split("-")[0]
+    return bool(
+        re.search(rf"(?<![A-Za-z0-9]){re.escape(short)}(?![A-Za-z0-9])", event.description, re.IGNORECASE)
+    ) and bool(re.search(r"\d", short))

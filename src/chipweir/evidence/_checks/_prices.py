@@ -24,7 +24,10 @@ def list_prices(context: Context, model: str, metric: str) -> list[Any]:
     return [
         price
         for price in context.facts.prices.values()
-        if price.kind == "api" and price.item_id == model and price.metric == metric and price.value.unit.endswith("/megatoken")
+        if price.kind == "api"
+        and price.item_id == model
+        and price.metric == metric
+        and price.value.unit.endswith("/megatoken")
     ]
 
 
@@ -55,19 +58,31 @@ def check_price(claim: Claim, context: Context) -> Verdict:
     figure = context.figure(claim)
     model = claim.value("model")
     if figure is None or model is None:
-        return Verdict("not_checkable", "model", text=Text("missing_slots", {"slots": ("model",)}), change=Text("change_slot", {"slot": "model"}))
+        return Verdict(
+            "not_checkable",
+            "model",
+            text=Text("missing_slots", {"slots": ("model",)}),
+            change=Text("change_slot", {"slot": "model"}),
+        )
     metric = {"cached input": "cached_input"}.get(claim.value("direction"), claim.value("direction")) or "output"
     effective = context.time(claim, "effective")
     day = effective[0] if effective else context.on
     listed = list_prices(context, model, metric)
     amount = _usd(context, figure, day)
     if not listed or amount is None:
-        return Verdict("unsupported", "model", text=Text("no_fact", {"what": context.name(model)}), change=Text("change_price_list"))
+        return Verdict(
+            "unsupported",
+            "model",
+            text=Text("no_fact", {"what": context.name(model)}),
+            change=Text("change_price_list"),
+        )
     held = [price for price in listed if in_force(price, day)]
     held = sorted(held, key=lambda p: p.valid_from, reverse=True) or listed
     best = min(held[:3], key=lambda p: abs(p.value.best - amount))
     status = compare((amount * 0.995, amount * 1.005), best.value.interval, 0.0)
-    elsewhen = first(p for p in listed if p not in held and compare((amount, amount), p.value.interval, 0.005) == "consistent")
+    elsewhen = first(
+        p for p in listed if p not in held and compare((amount, amount), p.value.interval, 0.005) == "consistent"
+    )
     if status != "consistent" and elsewhen is not None:
         status, best = "stale", elsewhen
     slots: dict[str, Status] = {"amount": status}
@@ -81,14 +96,39 @@ def check_price(claim: Claim, context: Context) -> Verdict:
     for name in open_slots(claim, ("basis", "direction")):
         slots[name] = "ambiguous"
     status, slot = decide(slots)
-    known = Number("list price", best.value.best, "USD/1e6 token", *best.value.interval, source=best.id)
-    evidence = [value_evidence("price", best.id, f"{best.provider} {best.item} {best.metric}, from {best.valid_from}", best.value, context.facts, status == "consistent")]
-    evidence += [value_evidence("price", t.id, f"{t.provider} {t.item} {t.metric}", t.value, context.facts) for t in tiers[:1]]
+    known = Number("list price", best.value.best, "USD/1e6 token", best.value.interval[0], best.value.interval[1], best.id)
+    evidence = [
+        value_evidence(
+            "price",
+            best.id,
+            f"{best.provider} {best.item} {best.metric}, from {best.valid_from}",
+            best.value,
+            context.facts,
+            status == "consistent",
+        )
+    ]
+    evidence += [
+        value_evidence("price", t.id, f"{t.provider} {t.item} {t.metric}", t.value, context.facts) for t in tiers[:1]
+    ]
     return Verdict(
-        status, slot, slots, (Number("claimed", amount, "USD/1e6 token"), known), tuple(evidence),
-        Text("price", {"model": context.name(model), "claimed": Number("", amount, "USD"), "known": Number("", best.value.best, "USD"), "metric": metric, "from": best.valid_from or "?"}),
-        Text("change_price_list"), tuple(notes),
-    )  # fmt: skip
+        status,
+        slot,
+        slots,
+        (Number("claimed", amount, "USD/1e6 token"), known),
+        tuple(evidence),
+        Text(
+            "price",
+            {
+                "model": context.name(model),
+                "claimed": Number("", amount, "USD"),
+                "known": Number("", best.value.best, "USD"),
+                "metric": metric,
+                "from": best.valid_from or "?",
+            },
+        ),
+        Text("change_price_list"),
+        tuple(notes),
+    )
 
 
 def _usd(context: Context, figure: Any, day: str | None) -> float | None:
@@ -117,17 +157,27 @@ def check_price_ratio(claim: Claim, context: Context) -> Verdict:
     """A ratio of prices against the quotients of the prices named in the article or listed."""
     item, against = claim.value("item"), claim.value("against")
     if item is None or against is None:
-        return Verdict("not_checkable", "item" if item is None else "against", text=Text("missing_slots", {"slots": tuple(claim.asked)}), change=Text("change_slot", {"slot": "against"}))
+        return Verdict(
+            "not_checkable",
+            "item" if item is None else "against",
+            text=Text("missing_slots", {"slots": tuple(claim.asked)}),
+            change=Text("change_slot", {"slot": "against"}),
+        )
     others = against if isinstance(against, tuple | list) else (against,)
     own = price_of(context, item, context.on)
     priced = [(other, price) for other in others if (price := price_of(context, other, context.on))]
     if own is None or not priced:
-        return Verdict("unsupported", "item", text=Text("no_fact", {"what": context.name(item)}), change=Text("change_price_list"))
+        return Verdict(
+            "unsupported", "item", text=Text("no_fact", {"what": context.name(item)}), change=Text("change_price_list")
+        )
     lower = claim.value("direction") != "higher"
     quotients = {other: (price[0] / own[0] if lower else own[0] / price[0]) for other, price in priced}
     numbers = [Number(f"{context.name(item)}", own[0], "USD/1e6 token", source=own[1])]
     numbers += [Number(context.name(other), price[0], "USD/1e6 token", source=price[1]) for other, price in priced]
-    numbers += [Number(f"ratio to {context.name(other)}", value, "ratio", source="arithmetic") for other, value in quotients.items()]
+    numbers += [
+        Number(f"ratio to {context.name(other)}", value, "ratio", source="arithmetic")
+        for other, value in quotients.items()
+    ]
     low, high = min(quotients.values()), max(quotients.values())
     figure = context.figure(claim)
     assert figure is not None
@@ -138,16 +188,40 @@ def check_price_ratio(claim: Claim, context: Context) -> Verdict:
         slots["against"] = "imprecise"
     status, slot = decide(slots)
     notes = [Text("output_price_only")]
-    evidence = [Evidence("arithmetic", "quotients", " ; ".join(f"{context.name(o)} {p[0]:g} / {own[0]:g} = {quotients[o]:.2f}" for o, p in priced), supports=bool(inside))]
+    evidence = [
+        Evidence(
+            "arithmetic",
+            "quotients",
+            " ; ".join(f"{context.name(o)} {p[0]:g} / {own[0]:g} = {quotients[o]:.2f}" for o, p in priced),
+            supports=bool(inside),
+        )
+    ]
     for _, identifier, stated in [own, *[p for _, p in priced]]:
         if not stated:
             price = context.facts.prices[identifier]
-            evidence.append(value_evidence("price", identifier, f"{price.provider} {price.item} {price.metric}", price.value, context.facts))
+            evidence.append(
+                value_evidence(
+                    "price", identifier, f"{price.provider} {price.item} {price.metric}", price.value, context.facts
+                )
+            )
     return Verdict(
-        status, slot, slots, tuple(numbers), tuple(evidence),
-        Text("price_ratio", {"low": Number("", low, "ratio"), "high": Number("", high, "ratio"), "inside": tuple(context.name(o) for o in inside) or ("-",), "item": context.name(item)}),
-        Text("change_ratio"), tuple(notes),
-    )  # fmt: skip
+        status,
+        slot,
+        slots,
+        tuple(numbers),
+        tuple(evidence),
+        Text(
+            "price_ratio",
+            {
+                "low": Number("", low, "ratio"),
+                "high": Number("", high, "ratio"),
+                "inside": tuple(context.name(o) for o in inside) or ("-",),
+                "item": context.name(item),
+            },
+        ),
+        Text("change_ratio"),
+        tuple(notes),
+    )
 
 
 def _band(figure: Any) -> tuple[float, float]:
@@ -163,23 +237,61 @@ def check_fx(claim: Claim, context: Context) -> Verdict:
     """A currency gloss against the dated exchange rate."""
     figure, original = context.figure(claim), _other(context, claim)
     if figure is None or original is None:
-        return Verdict("not_checkable", "original", text=Text("missing_slots", {"slots": ("original",)}), change=Text("change_slot", {"slot": "original"}))
+        return Verdict(
+            "not_checkable",
+            "original",
+            text=Text("missing_slots", {"slots": ("original",)}),
+            change=Text("change_slot", {"slot": "original"}),
+        )
     implied = number_of(figure) / number_of(original)
-    unit = f"{figure.unit}/{original.unit}"
+    first_unit, second_unit = figure.unit, original.unit
+    if implied < 1:  # a rate reads better as the larger number
+        implied, first_unit, second_unit = 1 / implied, original.unit, figure.unit
+    unit = f"{first_unit}/{second_unit}"
     numbers = [Number("implied rate", implied, unit, source="arithmetic")]
     day = context.on
-    rate = context.convert(1.0, original.unit, figure.unit, day)
+    rate = context.convert(1.0, second_unit, first_unit, day)
     if rate is None:
-        return Verdict("ambiguous" if day is None else "not_checkable", "date", {"date": "ambiguous"}, tuple(numbers),
-                       (Evidence("arithmetic", "implied-rate", f"{number_of(figure):g} / {number_of(original):g} = {implied:,.4g}"),),
-                       Text("fx_no_date", {"implied": implied, "unit": unit}), Text("change_slot", {"slot": "date"}))  # fmt: skip
+        return Verdict(
+            "ambiguous" if day is None else "not_checkable",
+            "date",
+            {"date": "ambiguous"},
+            tuple(numbers),
+            (
+                Evidence(
+                    "arithmetic", "implied-rate", f"{number_of(figure):g} / {number_of(original):g} = {implied:,.4g}"
+                ),
+            ),
+            Text("fx_no_date", {"implied": implied, "unit": unit}),
+            Text("change_slot", {"slot": "date"}),
+        )
     numbers.append(Number("rate of the month", rate, unit, source="fx"))
     off = implied / rate - 1
     status: Status = "consistent" if abs(off) <= 0.025 else "imprecise" if abs(off) <= 0.08 else "contradicted"
-    evidence = (Evidence("arithmetic", "implied-rate", f"{number_of(figure):g} / {number_of(original):g} = {implied:,.4g}", supports=status == "consistent"),
-                Evidence("fact", f"fx-{original.unit.lower()}-{figure.unit.lower()}", f"{unit} {rate:,.4g} ({str(day)[:7]})", as_of=str(day)[:7], supports=status == "consistent"))  # fmt: skip
-    return Verdict(status, "figure", {"figure": status, "date": "consistent"}, tuple(numbers), evidence,
-                   Text("fx", {"implied": implied, "rate": rate, "unit": unit, "date": str(day)[:7]}), Text("change_fx"))  # fmt: skip
+    evidence = (
+        Evidence(
+            "arithmetic",
+            "implied-rate",
+            f"{number_of(figure):g} / {number_of(original):g} = {implied:,.4g}",
+            supports=status == "consistent",
+        ),
+        Evidence(
+            "fact",
+            f"fx-{original.unit.lower()}-{figure.unit.lower()}",
+            f"{unit} {rate:,.4g} ({str(day)[:7]})",
+            as_of=str(day)[:7],
+            supports=status == "consistent",
+        ),
+    )
+    return Verdict(
+        status,
+        "figure",
+        {"figure": status, "date": "consistent"},
+        tuple(numbers),
+        evidence,
+        Text("fx", {"implied": implied, "rate": rate, "unit": unit, "date": str(day)[:7]}),
+        Text("change_fx"),
+    )
 
 
 def _other(context: Context, claim: Claim) -> Any:
@@ -191,32 +303,62 @@ def check_chip_price(claim: Claim, context: Context) -> Verdict:
     """A price of a chip, server or rack against street prices and list prices of the fact base."""
     figure, item = context.figure(claim), claim.value("item")
     if figure is None or item is None:
-        return Verdict("not_checkable", "item", text=Text("missing_slots", {"slots": ("item",)}), change=Text("change_slot", {"slot": "item"}))
+        return Verdict(
+            "not_checkable",
+            "item",
+            text=Text("missing_slots", {"slots": ("item",)}),
+            change=Text("change_slot", {"slot": "item"}),
+        )
     per, market = claim.value("per"), claim.value("market")
     options: list[tuple[Any, float, float, float]] = []
     for candidate, size in _sold_as(context, item, per):
         record = context.facts.chips.get(candidate) or context.facts.systems.get(candidate)
-        values = [] if record is None or market == "black market" else [(record.id, v) for v in (record.price_usd, *record.alternatives("price_usd")) if v]
-        values += [(fact.id, fact.value) for fact in context.facts.facts.values() if fact.quantity in {"street_price", "street_price_peak", "price"} and candidate in {fact.entity, fact.item_id}]
+        values = (
+            []
+            if record is None or market == "black market"
+            else [(record.id, v) for v in (record.price_usd, *record.alternatives("price_usd")) if v]
+        )
+        values += [
+            (fact.id, fact.value)
+            for fact in context.facts.facts.values()
+            if fact.quantity in {"street_price", "street_price_peak", "price"}
+            and candidate in {fact.entity, fact.item_id}
+        ]
         for identifier, value in values:
             low = context.convert(value.interval[0], value.unit, figure.unit, value.as_of or context.on)
             high = context.convert(value.interval[1], value.unit, figure.unit, value.as_of or context.on)
             if low is not None and high is not None:
                 options.append(((identifier, value, candidate), low / size, high / size, size))
     if not options:
-        return Verdict("unsupported", "item", text=Text("no_fact", {"what": context.name(item)}), change=Text("change_fact"))
+        return Verdict(
+            "unsupported", "item", text=Text("no_fact", {"what": context.name(item)}), change=Text("change_fact")
+        )
     claimed = context.claimed(claim)
-    (identifier, value, candidate), low, high, _ = min(options, key=lambda o: 0 if claimed[0] <= o[2] and o[1] <= claimed[1] else abs(claimed[0] - (o[1] + o[2]) / 2))
+    (identifier, value, candidate), low, high, _ = min(
+        options, key=lambda o: 0 if claimed[0] <= o[2] and o[1] <= claimed[1] else abs(claimed[0] - (o[1] + o[2]) / 2)
+    )
     slots: dict[str, Status] = {"figure": compare(claimed, (low, high), 0.1)}
     for name in open_slots(claim, ("per", "market")):
         slots[name] = "ambiguous" if name == "per" else "not_checkable"
-    if "market" in slots:
-        del slots["market"]
+    slots.pop("market", None)
     status, slot = decide(slots)
     known = Number(f"price of {context.name(candidate)}", (low + high) / 2, figure.unit, low, high, identifier)
-    return Verdict(status, slot, slots, (Number("claimed", context.value(claim), figure.unit), known),
-                   (value_evidence("fact", identifier, f"price of {context.name(candidate)}", value, context.facts, status == "consistent"),),
-                   Text("compared", {"claimed": Number("", context.value(claim), figure.unit), "known": known, "what": context.name(item)}), Text("change_fact"))  # fmt: skip
+    return Verdict(
+        status,
+        slot,
+        slots,
+        (Number("claimed", context.value(claim), figure.unit), known),
+        (
+            value_evidence(
+                "fact", identifier, f"price of {context.name(candidate)}", value, context.facts, status == "consistent"
+            ),
+        ),
+        Text(
+            "compared",
+            {"claimed": Number("", context.value(claim), figure.unit), "known": known, "what": context.name(item)},
+        ),
+        Text("change_fact"),
+    )
 
 
 def _sold_as(context: Context, item: str, per: str | None) -> list[tuple[str, float]]:

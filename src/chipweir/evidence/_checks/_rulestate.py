@@ -14,10 +14,31 @@ from chipweir.evidence._verdict import Evidence, Status, Text, Verdict, decide, 
 
 # What each answer of the rule engine allows an article to say. A case-by-case review is neither a ban nor free sale.
 _FITS: dict[str, dict[str, Status]] = {
-    "banned": {"denial": "consistent", "licence, policy not stated": "consistent", "case by case": "imprecise", "approval": "contradicted", "exception": "contradicted", "free": "contradicted"},
-    "allowed": {"denial": "contradicted", "licence, policy not stated": "imprecise", "case by case": "imprecise", "approval": "consistent", "exception": "consistent", "free": "consistent"},
-    "licence required": {"denial": "consistent", "licence, policy not stated": "consistent", "case by case": "consistent", "approval": "consistent", "exception": "imprecise", "free": "contradicted"},
-}  # fmt: skip
+    "banned": {
+        "denial": "consistent",
+        "licence, policy not stated": "consistent",
+        "case by case": "imprecise",
+        "approval": "contradicted",
+        "exception": "contradicted",
+        "free": "contradicted",
+    },
+    "allowed": {
+        "denial": "contradicted",
+        "licence, policy not stated": "imprecise",
+        "case by case": "imprecise",
+        "approval": "consistent",
+        "exception": "consistent",
+        "free": "consistent",
+    },
+    "licence required": {
+        "denial": "consistent",
+        "licence, policy not stated": "consistent",
+        "case by case": "consistent",
+        "approval": "consistent",
+        "exception": "imprecise",
+        "free": "contradicted",
+    },
+}
 
 
 def judge(claim: Claim, context: Context) -> Verdict:
@@ -33,25 +54,74 @@ def judge(claim: Claim, context: Context) -> Verdict:
         slots["destination"] = "not_checkable"
         place = "CN"
     if day is None:
-        return Verdict("ambiguous", "date", {**slots, "date": "ambiguous"}, (), tuple(event_evidence(e, context.facts) for e in events),
-                       Text("rule_no_date", {"item": context.name(item), "turns": tuple(f"{e.date} {e.description}" for e in events) or ("-",), "dates": tuple(e.date for e in events) or ("-",)}), Text("change_slot", {"slot": "date"}), command=_command(item, place, None))  # fmt: skip
+        return Verdict(
+            "ambiguous",
+            "date",
+            {**slots, "date": "ambiguous"},
+            (),
+            tuple(event_evidence(e, context.facts) for e in events),
+            Text(
+                "rule_no_date",
+                {
+                    "item": context.name(item),
+                    "turns": tuple(f"{e.date} {e.description}" for e in events) or ("-",),
+                    "dates": tuple(e.date for e in events) or ("-",),
+                },
+            ),
+            Text("change_slot", {"slot": "date"}),
+            command=_command(item, place, None),
+        )
     chip = _catalogued(context, item)
     now = answer(chip, place, day) if chip else None
     if now is None:
-        return Verdict("not_checkable", "item", slots, (), tuple(event_evidence(e, context.facts) for e in events), Text("rule_unknown", {"item": context.name(item), "date": day}), Text("change_rule"), command=_command(item, place, day))
+        return Verdict(
+            "not_checkable",
+            "item",
+            slots,
+            (),
+            tuple(event_evidence(e, context.facts) for e in events),
+            Text("rule_unknown", {"item": context.name(item), "date": day}),
+            Text("change_rule"),
+            command=_command(item, place, day),
+        )
     assert chip is not None
     past = [e for e in events if e.date <= day]
-    slots["state"] = _status(said, now["state"], past, lambda: _held_before(chip, place, day, said, [e.date for e in past]))
+    slots["state"] = _status(
+        said, now["state"], past, lambda: _held_before(chip, place, day, said, [e.date for e in past])
+    )
     status, slot = decide(slots)
     evidence = [Evidence("rule", now["rule"], now["text"], now["source"], as_of=day, supports=status == "consistent")]
     evidence += [event_evidence(e, context.facts) for e in past[-3:]]
-    return Verdict(status, slot, slots, (), tuple(evidence),
-                   Text("rule_state", {"item": context.name(item), "place": context.name(place), "date": day, "said": said, "state": now["state"], "turns": tuple(f"{e.date} {e.description}" for e in past[-3:]) or ("-",), "dates": tuple(e.date for e in past[-3:]) or ("-",)}),
-                   Text("change_rule"), tuple(_import_note(now)), command=_command(chip, place, day))  # fmt: skip
+    return Verdict(
+        status,
+        slot,
+        slots,
+        (),
+        tuple(evidence),
+        Text(
+            "rule_state",
+            {
+                "item": context.name(item),
+                "place": context.name(place),
+                "date": day,
+                "said": said,
+                "state": now["state"],
+                "turns": tuple(f"{e.date} {e.description}" for e in past[-3:]) or ("-",),
+                "dates": tuple(e.date for e in past[-3:]) or ("-",),
+            },
+        ),
+        Text("change_rule"),
+        tuple(_import_note(now)),
+        command=_command(chip, place, day),
+    )
 
 
-_OPENED = re.compile(r"licences will be granted|allowed|resum|case-by-case|cleared|withdrawn|eased|approv", re.IGNORECASE)
-_CLOSED = re.compile(r"licen[cs]e requirement|\bban|denied|revoked|may not enter|stop|barred|prohibit|told to", re.IGNORECASE)
+_OPENED = re.compile(
+    r"licences will be granted|allowed|resum|case-by-case|cleared|withdrawn|eased|approv", re.IGNORECASE
+)
+_CLOSED = re.compile(
+    r"licen[cs]e requirement|\bban|denied|revoked|may not enter|stop|barred|prohibit|told to", re.IGNORECASE
+)
 
 
 def _status(said: str, state: str, past: list[Any], held: Callable[[], bool]) -> Status:
@@ -60,7 +130,11 @@ def _status(said: str, state: str, past: list[Any], held: Callable[[], bool]) ->
     A licence that is needed but promised lets an article say "allowed" and makes "banned" stale.
     """
     status = _FITS.get(said, {}).get(state, "ambiguous")
-    turns = [(e, bool(_OPENED.search(e.description)), bool(_CLOSED.search(e.description))) for e in past if e.type != "demand_control"]
+    turns = [
+        (e, bool(_OPENED.search(e.description)), bool(_CLOSED.search(e.description)))
+        for e in past
+        if e.type != "demand_control"
+    ]
     last = next(((opened, closed) for _, opened, closed in reversed(turns) if opened != closed), None)
     opened_last = last is not None and last[0]
     licence = state in {"case by case", "licence, policy not stated", "approval"}
@@ -107,9 +181,11 @@ def _turns(context: Context, item: str) -> list[Any]:
     name = context.name(item).split()[-1] if item not in context.facts.entities else context.name(item)
     short = re.sub(r"^[a-z]+-", "", item).split("-")[0]
     rows = [
-        e for e in context.facts.events.values()
-        if e.type in {"export_control", "demand_control", "law", "policy"} and re.search(rf"(?<![A-Za-z0-9])(?:{re.escape(name)}|{re.escape(short)})(?![A-Za-z0-9])", e.description, re.I)
-    ]  # fmt: skip
+        e
+        for e in context.facts.events.values()
+        if e.type in {"export_control", "demand_control", "law", "policy"}
+        and re.search(rf"(?<![A-Za-z0-9])(?:{re.escape(name)}|{re.escape(short)})(?![A-Za-z0-9])", e.description, re.I)
+    ]
     return sorted(rows, key=lambda e: e.date)
 
 
@@ -127,7 +203,11 @@ def _held_before(chip: str, place: str, day: str, said: str, turns: list[str]) -
 
 
 def _import_note(now: dict[str, str]) -> list[Text]:
-    return [Text("import_stance", {"stance": now["stance"]})] if now.get("stance") and now["stance"] not in {"open", "unknown", ""} else []
+    return (
+        [Text("import_stance", {"stance": now["stance"]})]
+        if now.get("stance") and now["stance"] not in {"open", "unknown", ""}
+        else []
+    )
 
 
 @lru_cache(maxsize=512)
@@ -169,6 +249,11 @@ def read(decision: Any) -> dict[str, str] | None:
 
 
 _REVIEWS = {
-    "presumption_of_denial": "denial", "denial": "denial", "policy_of_denial": "denial", "case_by_case": "case by case", "presumption_of_approval": "approval",
-    "approval": "approval", "unspecified": "licence, policy not stated",
-}  # fmt: skip
+    "presumption_of_denial": "denial",
+    "denial": "denial",
+    "policy_of_denial": "denial",
+    "case_by_case": "case by case",
+    "presumption_of_approval": "approval",
+    "approval": "approval",
+    "unspecified": "licence, policy not stated",
+}

@@ -15,7 +15,17 @@ def across(articles: Sequence[Article]) -> tuple[Issue, ...]:
     """All issues between articles. `Issue.others` names the articles; offsets are those of the first."""
     if len(articles) < 2:
         return ()
-    return tuple([*_flows(articles), *_windows(articles), *_owners(articles), *_multiples(articles), *_states(articles), *_stances(articles), *_relays(articles)])
+    return tuple(
+        [
+            *_flows(articles),
+            *_windows(articles),
+            *_owners(articles),
+            *_multiples(articles),
+            *_states(articles),
+            *_stances(articles),
+            *_relays(articles),
+        ]
+    )
 
 
 def _pairs(articles: Sequence[Article], frame: str) -> Iterator[tuple[Article, Claim, Article, Claim]]:
@@ -37,18 +47,49 @@ def _flows(articles: Sequence[Article]) -> Iterator[Issue]:
             continue
         differ = tuple(slot for slot in ("goods", "bound", "window") if claim.value(slot) != other.value(slot))
         if differ:
-            yield Issue("cross-document", "warning", Text("across_flow", {"a": one.name, "b": two.name, "slots": differ, "a_says": _says(one, claim, differ), "b_says": _says(two, other, differ)}),
-                        claim.start, claim.end, (claim.id,), others=(one.name, two.name))  # fmt: skip
+            yield Issue(
+                "cross-document",
+                "warning",
+                Text(
+                    "across_flow",
+                    {
+                        "a": one.name,
+                        "b": two.name,
+                        "slots": differ,
+                        "a_says": _says(one, claim, differ),
+                        "b_says": _says(two, other, differ),
+                    },
+                ),
+                claim.start,
+                claim.end,
+                (claim.id,),
+                others=(one.name, two.name),
+            )
 
 
 def _says(article: Article, claim: Claim, slots: Sequence[str]) -> str:
-    return "; ".join(f"{slot}: {name_of(article.facts, claim.value(slot)) if claim.value(slot) is not None else '-'}" for slot in slots)
+    return "; ".join(
+        f"{slot}: {name_of(article.facts, claim.value(slot)) if claim.value(slot) is not None else '-'}"
+        for slot in slots
+    )
 
 
 def _windows(articles: Sequence[Article]) -> Iterator[Issue]:
     for one, claim, two, other in _pairs(articles, "flow"):
-        if claim.value("channel") == other.value("channel") and one.on != two.on and claim.value("window") == other.value("window"):
-            yield Issue("as-of", "warning", Text("across_window", {"a": one.name, "b": two.name}), claim.start, claim.end, (claim.id,), others=(one.name, two.name))
+        if (
+            claim.value("channel") == other.value("channel")
+            and one.on != two.on
+            and claim.value("window") == other.value("window")
+        ):
+            yield Issue(
+                "as-of",
+                "warning",
+                Text("across_window", {"a": one.name, "b": two.name}),
+                claim.start,
+                claim.end,
+                (claim.id,),
+                others=(one.name, two.name),
+            )
 
 
 def _owners(articles: Sequence[Article]) -> Iterator[Issue]:
@@ -59,8 +100,19 @@ def _owners(articles: Sequence[Article]) -> Iterator[Issue]:
             seen.add((one.name, two.name))
             fact = first(f for f in one.facts.facts.values() if f.quantity == "number_of_new_fabs")
             evidence = (fact_evidence(fact, one.facts),) if fact is not None else ()
-            yield Issue("cross-document", "warning", Text("across_owner", {"a": one.name, "b": two.name, "a_says": name_of(one.facts, a), "b_says": name_of(two.facts, b)}),
-                        claim.start, claim.end, (claim.id,), evidence, (one.name, two.name))  # fmt: skip
+            yield Issue(
+                "cross-document",
+                "warning",
+                Text(
+                    "across_owner",
+                    {"a": one.name, "b": two.name, "a_says": name_of(one.facts, a), "b_says": name_of(two.facts, b)},
+                ),
+                claim.start,
+                claim.end,
+                (claim.id,),
+                evidence,
+                (one.name, two.name),
+            )
 
 
 def _multiples(articles: Sequence[Article]) -> Iterator[Issue]:
@@ -75,8 +127,18 @@ def _multiples(articles: Sequence[Article]) -> Iterator[Issue]:
         fabs = [c for article in articles for c in article.claims if c.frame == "fab_count"]
         total = min(a, b) + 1
         reconciled = bool(fabs) and max(a, b) <= total + 0.5
-        yield Issue("cross-document", "note", Text("across_multiple" if reconciled else "across_multiple_open", {"a": low[1].name, "b": high[1].name, "small": min(a, b), "large": max(a, b), "total": total}),
-                    claim.start, claim.end, (claim.id,), others=(one.name, two.name))  # fmt: skip
+        yield Issue(
+            "cross-document",
+            "note",
+            Text(
+                "across_multiple" if reconciled else "across_multiple_open",
+                {"a": low[1].name, "b": high[1].name, "small": min(a, b), "large": max(a, b), "total": total},
+            ),
+            claim.start,
+            claim.end,
+            (claim.id,),
+            others=(one.name, two.name),
+        )
 
 
 def _states(articles: Sequence[Article]) -> Iterator[Issue]:
@@ -87,8 +149,24 @@ def _states(articles: Sequence[Article]) -> Iterator[Issue]:
         key = (one.name, two.name, item)
         if item == other.value("item") and states == {"banned", "allowed"} and key not in seen:
             seen.add(key)
-            yield Issue("cross-document", "warning", Text("across_state", {"item": name_of(one.facts, item), "a": one.name, "b": two.name, "a_says": claim.value("state"), "b_says": other.value("state")}),
-                        claim.start, claim.end, (claim.id,), others=(one.name, two.name))  # fmt: skip
+            yield Issue(
+                "cross-document",
+                "warning",
+                Text(
+                    "across_state",
+                    {
+                        "item": name_of(one.facts, item),
+                        "a": one.name,
+                        "b": two.name,
+                        "a_says": claim.value("state"),
+                        "b_says": other.value("state"),
+                    },
+                ),
+                claim.start,
+                claim.end,
+                (claim.id,),
+                others=(one.name, two.name),
+            )
 
 
 def _stances(articles: Sequence[Article]) -> Iterator[Issue]:
@@ -99,18 +177,33 @@ def _stances(articles: Sequence[Article]) -> Iterator[Issue]:
             grouped[tuple(sorted((x, y)))].append((a if x < y else b, b if x < y else a))  # type: ignore[index]
     for (x, y), pairs in grouped.items():
         left, right = sorted({a for a, _ in pairs}), sorted({b for _, b in pairs})
-        yield Issue("cross-document", "warning", Text("across_stance", {"x": x, "y": y, "left": tuple(left), "right": tuple(right)}), others=tuple(sorted({*left, *right})))
+        yield Issue(
+            "cross-document",
+            "warning",
+            Text("across_stance", {"x": x, "y": y, "left": tuple(left), "right": tuple(right)}),
+            others=tuple(sorted({*left, *right})),
+        )
 
 
 def _relays(articles: Sequence[Article]) -> Iterator[Issue]:
     """Articles that pass on the same outlet's reports: together one source."""
     by: dict[str, list[str]] = defaultdict(list)
     for article in articles:
-        for source in dict.fromkeys((*article.found.document.relays, *(e.id for e in article.found.entities if e.kind == "press"))):
+        for source in dict.fromkeys(
+            (*article.found.document.relays, *(e.id for e in article.found.entities if e.kind == "press"))
+        ):
             by[source].append(article.name)
     for source, named in by.items():
         if len(named) > 1:
-            yield Issue("corroboration", "note", Text("across_relay", {"source": name_of(articles[0].facts, source), "count": float(len(named)), "names": tuple(named)}), others=tuple(named))
+            yield Issue(
+                "corroboration",
+                "note",
+                Text(
+                    "across_relay",
+                    {"source": name_of(articles[0].facts, source), "count": float(len(named)), "names": tuple(named)},
+                ),
+                others=tuple(named),
+            )
 
 
 def independent_sources(articles: Sequence[Article]) -> int:

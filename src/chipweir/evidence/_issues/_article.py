@@ -64,7 +64,7 @@ class Article:
         if self.found.document.title:
             return self.found.document.title
         body = re.sub(r"\A---\n.*?\n---\n", "", self.text, count=1, flags=re.DOTALL)
-        return next((line.strip("# *\"") for line in body.splitlines() if line.strip()), "")
+        return next((line.strip('# *"') for line in body.splitlines() if line.strip()), "")
 
     def judged(self) -> Iterator[tuple[Claim, Verdict]]:
         """Claims with their verdicts."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from chipweir.evidence._frames import marked, read_data
-from chipweir.evidence._issues._article import Article, Issue, find, words
+from chipweir.evidence._issues._article import Article, Issue, Severity, find, words
 from chipweir.evidence._slots import is_kind
 from chipweir.evidence._verdict import Text, event_evidence
 
@@ -20,21 +20,69 @@ _GROW = words(
     r"upgrad\w*|expand\w*|transition\w* (?:to|from)|convert\w*|ramp\w*|new lines?",
     r"升级|升級|扩建|擴建|扩产|擴產|转换为|轉換為",
 )
-_ONLY = words(r"분야(?:에서)?(?:의)?[^.]{0,16}만 |에만|에서만|한해", r"\bonly in\b|limited to|confined to|solely", r"仅限|僅限|只在|仅在|僅在")
-_ALL = words(r"모든 분야|전 분야|모든 영역|모든 부문", r"\b(?:all|every) (?:fields?|areas?|sectors?|domains?)", r"所有领域|所有領域|各个领域|各個領域|全部领域")
-_ILLUSION = words(r"['‘’\"“”]?{t}['’\"”]?(?:이라는|라는|이란)[^.]{{0,12}}(?:착각|환상|허상|신기루|미망)", r"(?:illusion|myth|mirage|fantasy|delusion) of (?:a |the )?{t}|{t}[\w\s]{{0,20}}(?:illusion|myth|mirage|fantasy)", r"{t}[^，。]{{0,8}}(?:幻想|错觉|錯覺|神话|神話)")  # fmt: skip
+_ONLY = words(
+    r"분야(?:에서)?(?:의)?[^.]{0,16}만 |에만|에서만|한해",
+    r"\bonly in\b|limited to|confined to|solely",
+    r"仅限|僅限|只在|仅在|僅在",
+)
+_ALL = words(
+    r"모든 분야|전 분야|모든 영역|모든 부문",
+    r"\b(?:all|every) (?:fields?|areas?|sectors?|domains?)",
+    r"所有领域|所有領域|各个领域|各個領域|全部领域",
+)
+_ILLUSION = words(
+    r"['‘’\"“”]?{t}['’\"”]?(?:이라는|라는|이란)[^.]{{0,12}}(?:착각|환상|허상|신기루|미망)",
+    r"(?:illusion|myth|mirage|fantasy|delusion) of (?:a |the )?{t}|{t}[\w\s]{{0,20}}(?:illusion|myth|mirage|fantasy)",
+    r"{t}[^，。]{{0,8}}(?:幻想|错觉|錯覺|神话|神話)",
+)
 _PRICE = words(r"가격|요금|저렴|저비용", r"\bpric\w*|cheap\w*|cost of (?:its|the) API", r"价格|價格|便宜|低价|定价")
 _TRAINING = words(r"훈련|학습", r"\btrain\w*", r"训练|訓練")
-_RESULT = words(r"결과다|때문이다|덕분이다|덕분에|비결", r"\bbecause\b|thanks to|the result of|owing to|due to|explain\w*", r"因为|因為|得益于|得益於|原因(?:是|在于)|结果|結果")
-_THEREFORE = words(r"^\s*(?:이에 (?!따르면|의하면|앞서|비해)|그래서|이 때문에|그 결과|따라서)", r"^\s*(?:As a result|Therefore|In response|Consequently|So,|That is why|This prompted)", r"^\s*(?:因此|为此|為此|于是|於是|作为回应|作為回應|所以)")
-_POLICY = words(r"금지|통제|규제|제재|제한|관세|강화", r"\bban\w*|controls?|sanction\w*|restrict\w*|tariff\w*|curb\w*|tighten\w*", r"禁止|管制|制裁|限制|关税|關稅|收紧|收緊")
-_LINE = words(r"기준선|기준|임계|규제 대상이 아닌|문턱", r"thresholds?|below the (?:line|limit|cap)|not (?:covered|subject)|uncontrolled|cut-?off", r"门槛|門檻|阈值|閾值|不受(?:管制|限制)|红线|紅線")
-_BELOW = words(r"아래|밑|이하|대상이 아닌|벗어난", r"below|under|beneath|not (?:covered|subject)|outside|escape", r"低于|低於|以下|之下|不受|之外")
-_CHINA_MADE = words(r"중국[^.]{0,40}(?:칩|반도체)[^.]{0,80}(?:생산|만들|제조|찍어)", r"chin\w+[^.]{0,60}(?:made|produc\w*|manufactur\w*|home-?grown|domestic)|made in china", r"中国(?:制造|生产|国产|自产)|中國(?:製造|生產)|国产|國產")
-_EDGE = words(r"스마트폰|CCTV|엣지|온디바이스|가전|자동차", r"smartphones?|phones?|CCTV|cameras?|edge devices?|on-device|appliances", r"手机|手機|摄像头|攝影機|边缘|邊緣|终端|終端")
-_SERVING = words(r"서버|데이터센터|대규모 언어|LLM|클라우드", r"servers?|data[- ]cent(?:er|re)s?|large language|LLMs?|cloud", r"服务器|伺服器|数据中心|資料中心|大模型|云端|雲端")
+_RESULT = words(
+    r"결과다|때문이다|덕분이다|덕분에|비결",
+    r"\bbecause\b|thanks to|the result of|owing to|due to|explain\w*",
+    r"因为|因為|得益于|得益於|原因(?:是|在于)|结果|結果",
+)
+_THEREFORE = words(
+    r"^\s*(?:이에 (?!따르면|의하면|앞서|비해)|그래서|이 때문에|그 결과|따라서)",
+    r"^\s*(?:As a result|Therefore|In response|Consequently|So,|That is why|This prompted)",
+    r"^\s*(?:因此|为此|為此|于是|於是|作为回应|作為回應|所以)",
+)
+_POLICY = words(
+    r"금지|통제|규제|제재|제한|관세|강화",
+    r"\bban\w*|controls?|sanction\w*|restrict\w*|tariff\w*|curb\w*|tighten\w*",
+    r"禁止|管制|制裁|限制|关税|關稅|收紧|收緊",
+)
+_LINE = words(
+    r"기준선|기준|임계|규제 대상이 아닌|문턱",
+    r"thresholds?|below the (?:line|limit|cap)|not (?:covered|subject)|uncontrolled|cut-?off",
+    r"门槛|門檻|阈值|閾值|不受(?:管制|限制)|红线|紅線",
+)
+_BELOW = words(
+    r"아래|밑|이하|대상이 아닌|벗어난",
+    r"below|under|beneath|not (?:covered|subject)|outside|escape",
+    r"低于|低於|以下|之下|不受|之外",
+)
+_CHINA_MADE = words(
+    r"중국[^.]{0,40}(?:칩|반도체)[^.]{0,80}(?:생산|만들|제조|찍어)",
+    r"chin\w+[^.]{0,60}(?:made|produc\w*|manufactur\w*|home-?grown|domestic)|made in china",
+    r"中国(?:制造|生产|国产|自产)|中國(?:製造|生產)|国产|國產",
+)
+_EDGE = words(
+    r"스마트폰|CCTV|엣지|온디바이스|가전|자동차",
+    r"smartphones?|phones?|CCTV|cameras?|edge devices?|on-device|appliances",
+    r"手机|手機|摄像头|攝影機|边缘|邊緣|终端|終端",
+)
+_SERVING = words(
+    r"서버|데이터센터|대규모 언어|LLM|클라우드",
+    r"servers?|data[- ]cent(?:er|re)s?|large language|LLMs?|cloud",
+    r"服务器|伺服器|数据中心|資料中心|大模型|云端|雲端",
+)
 _INFERENCE = words(r"추론", r"inference", r"推理|推論")
-_GLUT = words(r"공급 ?과잉|과잉 ?공급", r"over-?suppl\w*|glut|over-?capacity", r"供应过剩|供應過剩|产能过剩|產能過剩|供过于求|過剩|过剩")
+_GLUT = words(
+    r"공급 ?과잉|과잉 ?공급",
+    r"over-?suppl\w*|glut|over-?capacity",
+    r"供应过剩|供應過剩|产能过剩|產能過剩|供过于求|過剩|过剩",
+)
 
 
 def logic(article: Article) -> Iterator[Issue]:
@@ -63,12 +111,22 @@ def legacy_nodes(article: Article) -> Iterator[Issue]:
             continue
         paragraph = article.page.sentences[number].paragraph
         sizes = [
-            q.value for q in article.found.quantities
-            if q.unit == "m" and isinstance(q.value, int | float) and 1e-9 < q.value < 1e-6 and _paragraph_of(article, q.start) == paragraph
-        ]  # fmt: skip
+            q.value
+            for q in article.found.quantities
+            if q.unit == "m"
+            and isinstance(q.value, int | float)
+            and 1e-9 < q.value < 1e-6
+            and _paragraph_of(article, q.start) == paragraph
+        ]
         if sizes and max(sizes) <= advanced:
             start = article.span(number)[0] + match.start()
-            yield Issue("internal", "error", Text("issue_legacy", {"node": float(min(sizes)) * 1e9}), start, start + len(match.group()))
+            yield Issue(
+                "internal",
+                "error",
+                Text("issue_legacy", {"node": float(min(sizes)) * 1e9}),
+                start,
+                start + len(match.group()),
+            )
             return
 
 
@@ -81,9 +139,17 @@ def stop_and_grow(article: Article) -> Iterator[Issue]:
     stops, grows = [], []
     for number, text, script in article.sentences():
         owners = {m.id.split("-")[0] for m in article.mentions(number) if is_kind(m, ("organisation", "fab"))}
-        before = {m.id.split("-")[0] for m in article.mentions(number - 1) if is_kind(m, ("organisation", "fab"))} if number else set()
+        before = (
+            {m.id.split("-")[0] for m in article.mentions(number - 1) if is_kind(m, ("organisation", "fab"))}
+            if number
+            else set()
+        )
         context = owners or before
-        back = {m.id.split("-")[0] for m in article.mentions(number - 2) if is_kind(m, ("organisation", "fab"))} if number > 1 else set()
+        back = (
+            {m.id.split("-")[0] for m in article.mentions(number - 2) if is_kind(m, ("organisation", "fab"))}
+            if number > 1
+            else set()
+        )
         if match := find(_STOP, text, script):
             stops.append((number, match, context))
         if (match := find(_GROW, text, script)) and (re.search(r"\d", text)):
@@ -92,7 +158,19 @@ def stop_and_grow(article: Article) -> Iterator[Issue]:
         for grow, other, whose in grows:
             if who & whose and stop != grow:
                 start, at = article.span(stop)[0] + match.start(), article.span(grow)[0]
-                yield Issue("internal", "error", Text("issue_stop_and_grow", {"a": match.group()[:40], "b": article.text[at + other.start() : at + other.end() + 20].strip()[:40]}), start, start + len(match.group()))
+                yield Issue(
+                    "internal",
+                    "error",
+                    Text(
+                        "issue_stop_and_grow",
+                        {
+                            "a": match.group()[:40],
+                            "b": article.text[at + other.start() : at + other.end() + 20].strip()[:40],
+                        },
+                    ),
+                    start,
+                    start + len(match.group()),
+                )
                 return
 
 
@@ -104,7 +182,13 @@ def only_and_all(article: Article) -> Iterator[Issue]:
         if (match := find(_ALL, text, script)) and paragraph in narrow and narrow[paragraph][0] != number:
             start = article.span(number)[0] + match.start()
             earlier = narrow[paragraph]
-            yield Issue("internal", "error", Text("issue_only_and_all", {"a": earlier[1].group().strip()[:40], "b": match.group()}), start, start + len(match.group()))
+            yield Issue(
+                "internal",
+                "error",
+                Text("issue_only_and_all", {"a": earlier[1].group().strip()[:40], "b": match.group()}),
+                start,
+                start + len(match.group()),
+            )
             return
         if match := find(_ONLY, text, script):
             narrow.setdefault(paragraph, (number, match))
@@ -118,10 +202,20 @@ def titles(article: Article) -> Iterator[Issue]:
             template = _ILLUSION.get(lang)
             if template is None:
                 continue
-            match = re.search(template.pattern.replace("{t}", re.escape(word)).replace("{{", "{").replace("}}", "}"), text, template.flags)
+            match = re.search(
+                template.pattern.replace("{t}", re.escape(word)).replace("{{", "{").replace("}}", "}"),
+                text,
+                template.flags,
+            )
             if match:
                 start = article.span(number)[0] + match.start()
-                yield Issue("internal", "warning", Text("issue_title", {"term": word, "text": match.group()[:50]}), start, start + len(match.group()))
+                yield Issue(
+                    "internal",
+                    "warning",
+                    Text("issue_title", {"term": word, "text": match.group()[:50]}),
+                    start,
+                    start + len(match.group()),
+                )
                 return
 
 
@@ -150,13 +244,18 @@ def readings(article: Article) -> Iterator[Issue]:
 
 
 def _quotes(article: Article, sentence: int) -> bool:
-    return bool(article.page.sentences[sentence].quotes) or bool(re.search(r"[“\"][^”\"]{12,}[”\"]", article.page.words(sentence)))
+    return bool(article.page.sentences[sentence].quotes) or bool(
+        re.search(r"[“\"][^”\"]{12,}[”\"]", article.page.words(sentence))
+    )
 
 
 def _document_named(article: Article, sentence: int) -> bool:
     near = range(max(0, sentence - 2), min(len(article.page.sentences), sentence + 1))
     for n in near:
-        if any(m.kind in {"law", "document", "programme"} for m in article.mentions(n)) or re.search(r"계획|선언문|성명|보고서|규정|법안|Plan\b|Act\b|order|report|statement|计划|聲明|声明|法案|报告", article.page.words(n)):
+        if any(m.kind in {"law", "document", "programme"} for m in article.mentions(n)) or re.search(
+            r"계획|선언문|성명|보고서|규정|법안|Plan\b|Act\b|order|report|statement|计划|聲明|声明|法案|报告",
+            article.page.words(n),
+        ):
             return True
     return False
 
@@ -175,7 +274,9 @@ def price_by_training(article: Article) -> Iterator[Issue]:
         if not (find(_TRAINING, text, script) and find(_RESULT, text, script)):
             continue
         near = range(max(0, number - 2), number + 1)
-        if any(find(_PRICE, article.page.words(n), article.page.scripts[n]) for n in near) or any(c.frame in {"price", "price_ratio"} and 0 <= number - c.sentence <= 2 for c in article.claims):
+        if any(find(_PRICE, article.page.words(n), article.page.scripts[n]) for n in near) or any(
+            c.frame in {"price", "price_ratio"} and 0 <= number - c.sentence <= 2 for c in article.claims
+        ):
             start, end = article.span(number)
             yield Issue("causal", "warning", Text("issue_price_training"), start, end)
             return
@@ -187,17 +288,28 @@ def therefore(article: Article) -> Iterator[Issue]:
         if number and find(_THEREFORE, text, script) and find(_POLICY, text, script):
             earlier = [c for c in article.claims if c.sentence == number - 1 and c.frame == "event"]
             start, end = article.span(number)
-            yield Issue("causal-order", "note", Text("issue_therefore"), start, min(end, start + 60), tuple(c.id for c in earlier))
+            yield Issue(
+                "causal-order",
+                "note",
+                Text("issue_therefore"),
+                start,
+                min(end, start + 60),
+                tuple(c.id for c in earlier),
+            )
 
 
 def placed_beside(article: Article) -> Iterator[Issue]:
     """A share-price move of another company, without a stated cause, set at the end of a story."""
     for claim, _ in article.judged():
-        if claim.frame != "stock_move" or marked("causal", article.page.words(claim.sentence), article.page.scripts[claim.sentence]):
+        if claim.frame != "stock_move" or marked(
+            "causal", article.page.words(claim.sentence), article.page.scripts[claim.sentence]
+        ):
             continue
         company = claim.value("company")
         heads = {m.id for m in article.mentions(0)}
-        alone = sum(s.paragraph == article.page.sentences[claim.sentence].paragraph for s in article.page.sentences) == 1
+        alone = (
+            sum(s.paragraph == article.page.sentences[claim.sentence].paragraph for s in article.page.sentences) == 1
+        )
         late = claim.start > 0.8 * len(article.text)
         own = article.found.entities and company in heads and len(heads) == 1
         if alone and late and not own:
@@ -237,16 +349,38 @@ def glut_without_number(article: Article) -> Iterator[Issue]:
 
         number, match = spoken[0]
         start = article.span(number)[0] + match.start()
-        facts = [f for f in article.facts.facts.values() if f.quantity in {"utilisation", "idle_share"} and f.entity in {"china", "smic", "china-hyperscalers"}]
-        yield Issue("unsupported", "warning", Text("issue_glut", {"count": float(len(spoken))}), start, start + len(match.group()), evidence=tuple(fact_evidence(f, article.facts) for f in facts[:5]))
+        facts = [
+            f
+            for f in article.facts.facts.values()
+            if f.quantity in {"utilisation", "idle_share"} and f.entity in {"china", "smic", "china-hyperscalers"}
+        ]
+        yield Issue(
+            "unsupported",
+            "warning",
+            Text("issue_glut", {"count": float(len(spoken))}),
+            start,
+            start + len(match.group()),
+            evidence=tuple(fact_evidence(f, article.facts) for f in facts[:5]),
+        )
 
 
 def sums(article: Article) -> Iterator[Issue]:
     """Ratios, glosses and counts of the text that its own figures do not bear out, or only for some of them."""
     for claim, verdict in article.judged():
-        if claim.frame in {"price_ratio", "count_ratio", "fx", "context_ratio", "unit_gloss"} and verdict.status in {"imprecise", "contradicted"}:
-            severity = "error" if verdict.status == "contradicted" else "warning"
-            yield Issue("arithmetic", severity, Text("issue_sum", {"detail": verdict.text}), claim.start, claim.end, (claim.id,), verdict.evidence)  # type: ignore[arg-type]
+        if claim.frame in {"price_ratio", "count_ratio", "fx", "context_ratio", "unit_gloss"} and verdict.status in {
+            "imprecise",
+            "contradicted",
+        }:
+            severity: Severity = "error" if verdict.status == "contradicted" else "warning"
+            yield Issue(
+                "arithmetic",
+                severity,
+                Text("issue_sum", {"detail": verdict.text}),
+                claim.start,
+                claim.end,
+                (claim.id,),
+                verdict.evidence,
+            )
 
 
 _THINKING = re.compile(r"사고 ?예산|thinking budget|思考预算|思考預算", re.IGNORECASE)
@@ -261,4 +395,12 @@ def variants(article: Article) -> Iterator[Issue]:
     claim, verdict = rows[0]
     ids = tuple(c.id for c, _ in rows)
     mixed = _THINKING.search(article.text) and any(_THINKING.search(e.text) for e in verdict.evidence)
-    yield Issue("variant-mix", "warning", Text("issue_variant_mixed" if mixed else "issue_variant", {"detail": verdict.text}), claim.start, claim.end, ids, verdict.evidence)
+    yield Issue(
+        "variant-mix",
+        "warning",
+        Text("issue_variant_mixed" if mixed else "issue_variant", {"detail": verdict.text}),
+        claim.start,
+        claim.end,
+        ids,
+        verdict.evidence,
+    )

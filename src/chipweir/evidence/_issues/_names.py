@@ -24,7 +24,9 @@ _COMPANY_AFTER = words(
     r"^(?:公司|这家(?:公司|企业)|這家(?:公司|企業)|厂商)",
 )
 _STARTUP = words(r"스타트업|신생 ?(?:기업|업체)|벤처", r"start-?ups?|fledgling", r"初创|初創|新创|新創|创业公司")
-_CAPTION = re.compile(r"출처\s?=|사진\s?=|사진\(|제공\s?=|\b[Pp]hoto\b|Getty|Reuters/|图(?:片|源)|圖(?:片|源)|로이터 연합|연합뉴스\)|셔터스톡|아이스톡")
+_CAPTION = re.compile(
+    r"출처\s?=|사진\s?=|사진\(|제공\s?=|\b[Pp]hoto\b|Getty|Reuters/|图(?:片|源)|圖(?:片|源)|로이터 연합|연합뉴스\)|셔터스톡|아이스톡"
+)
 _RACK = words(r"서버 ?랙|랙", r"\bserver racks?\b|\brack\b", r"机柜|機櫃|机架|機架")
 _BENCH = words(
     r"(?:(?P<who>\S{2,12}) 등\)?\s?(?:글로벌 )?벤치마크)|벤치마크\((?P<who2>\S{2,12}) 등\)",
@@ -63,7 +65,7 @@ def typos(article: Article) -> Iterator[Issue]:
     """Names one slip away from a known one: O for 0 in a chip's code, a changed letter."""
     seen: set[str] = set()
     for mention in article.found.entities:
-        if mention.how == "typo" and mention.surface not in seen:
+        if mention.how == "typo" and mention.surface not in seen and mention.kind != "country":
             seen.add(mention.surface)
             yield _typo(article, mention.start, mention.end, mention.surface, mention.id)
     known = _codes(article.facts)
@@ -79,13 +81,21 @@ def typos(article: Article) -> Iterator[Issue]:
 def _typo(article: Article, start: int, end: int, surface: str, identifier: str) -> Issue:
     from chipweir.evidence._checks._context import name_of
 
-    return Issue("typo", "warning", Text("issue_typo", {"surface": surface, "meant": name_of(article.facts, identifier)}), start, end,
-                 evidence=(Evidence("fact", identifier, f"name of {identifier}"),))  # fmt: skip
+    return Issue(
+        "typo",
+        "warning",
+        Text("issue_typo", {"surface": surface, "meant": name_of(article.facts, identifier)}),
+        start,
+        end,
+        evidence=(Evidence("fact", identifier, f"name of {identifier}"),),
+    )
 
 
 def spellings(article: Article) -> Iterator[Issue]:
     """Names written otherwise than the usual way in the article's language: one note that lists them."""
-    key = {"ko": "ko", "en": "en"}.get(article.found.document.language, "zh")
+    key = {"ko": "ko", "en": "en", "zh-Hans": "zh"}.get(article.found.document.language)
+    if key is None:  # traditional characters are no variant spelling of simplified ones
+        return
     variants: dict[str, EntityMention] = {}
     for mention in article.found.entities:
         entity = article.facts.entities.get(mention.id)
@@ -94,11 +104,20 @@ def spellings(article: Article) -> Iterator[Issue]:
         usual = getattr(entity.names, key)
         bare = re.sub(r"\(.*?\)", "", mention.surface).strip()
         # Another script, a fuller form or an abbreviation of the usual name is no variant spelling.
-        if not usual or bare in {usual, entity.names.en, entity.names.zh} or usual in bare or bare in usual or not _same_script(bare, usual, key):
+        if (
+            not usual
+            or bare.casefold() in {n.casefold() for n in (usual, entity.names.en, entity.names.zh)}
+            or usual in bare
+            or bare in usual
+            or not _same_script(bare, usual, key)
+        ):
             continue
         variants.setdefault(bare, mention)
     if variants:
-        listed = tuple(f"{surface} = {getattr(article.facts.entities[m.id].names, key)} ({article.facts.entities[m.id].names.en})" for surface, m in variants.items())
+        listed = tuple(
+            f"{surface} = {getattr(article.facts.entities[m.id].names, key)} ({article.facts.entities[m.id].names.en})"
+            for surface, m in variants.items()
+        )
         first = min(variants.values(), key=lambda m: m.start)
         yield Issue("alias", "note", Text("issue_alias", {"names": listed}), first.start, first.end)
 
@@ -120,8 +139,16 @@ def lines_as_companies(article: Article) -> Iterator[Issue]:
             if find(_COMPANY, before, script) or find(_COMPANY_AFTER, after, script):
                 seen.add(mention.id)
                 owner = _owner(article, mention.id)
-                yield Issue("fact-error", "error", Text("issue_line_as_company", {"surface": mention.surface, "owner": owner}), mention.start, mention.end,
-                            evidence=(Evidence("fact", mention.id, f"{mention.id}: kind {mention.kind}, of {owner}", supports=False),))  # fmt: skip
+                yield Issue(
+                    "fact-error",
+                    "error",
+                    Text("issue_line_as_company", {"surface": mention.surface, "owner": owner}),
+                    mention.start,
+                    mention.end,
+                    evidence=(
+                        Evidence("fact", mention.id, f"{mention.id}: kind {mention.kind}, of {owner}", supports=False),
+                    ),
+                )
 
 
 def _owner(article: Article, identifier: str) -> str:
@@ -145,11 +172,31 @@ def listed_start_ups(article: Article) -> Iterator[Issue]:
         start = article.span(number)[0] + match.start()
         for mention in article.mentions(number):
             row = listed.get(mention.id)
-            if row is None or mention.id in seen or abs(mention.start - start) > 40 or (article.on and row["since"] > article.on):
+            if (
+                row is None
+                or mention.id in seen
+                or abs(mention.start - start) > 40
+                or (article.on and row["since"] > article.on)
+            ):
                 continue
             seen.add(mention.id)
-            yield Issue("fact-error", "warning", Text("issue_start_up", {"surface": mention.surface, "since": row["since"][:4], "where": row["where"]}), mention.start, mention.end,
-                        evidence=(Evidence("fact", f"listed-{mention.id}", f"listed {row['since']}, {row['where']}", row["source"], confidence=row["confidence"], supports=False),))  # fmt: skip
+            yield Issue(
+                "fact-error",
+                "warning",
+                Text("issue_start_up", {"surface": mention.surface, "since": row["since"][:4], "where": row["where"]}),
+                mention.start,
+                mention.end,
+                evidence=(
+                    Evidence(
+                        "fact",
+                        f"listed-{mention.id}",
+                        f"listed {row['since']}, {row['where']}",
+                        row["source"],
+                        confidence=row["confidence"],
+                        supports=False,
+                    ),
+                ),
+            )
 
 
 def illustrations(article: Article) -> Iterator[Issue]:
@@ -187,8 +234,16 @@ def racks(article: Article) -> Iterator[Issue]:
                 match = find(_RACK, article.page.words(near), article.page.scripts[near])
                 if match:
                     start = article.span(near)[0] + match.start()
-                    yield Issue("fact-error", "warning", Text("issue_rack", {"system": system.name.split(" / ")[0], "racks": float(count)}), start, start + len(match.group()),
-                                evidence=(Evidence("system", system.id, system.scaleup_fabric, as_of=system.release, supports=False),))  # fmt: skip
+                    yield Issue(
+                        "fact-error",
+                        "warning",
+                        Text("issue_rack", {"system": system.name.split(" / ")[0], "racks": float(count)}),
+                        start,
+                        start + len(match.group()),
+                        evidence=(
+                            Evidence("system", system.id, system.scaleup_fabric, as_of=system.release, supports=False),
+                        ),
+                    )
                     return
 
 
@@ -199,9 +254,21 @@ def categories(article: Article) -> Iterator[Issue]:
         match = find(_BENCH, text, script)
         if match:
             named = next((value for value in match.groups() if value), "")
-            near = [m for m in article.mentions(number) if is_kind(m, ("organisation",)) and start + match.start() - 12 <= m.start <= start + match.end()]
+            near = [
+                m
+                for m in article.mentions(number)
+                if is_kind(m, ("organisation",)) and start + match.start() - 12 <= m.start <= start + match.end()
+            ]
             if near:
-                yield Issue("fact-error", "warning", Text("issue_company_as_benchmark", {"surface": near[0].surface or named}), start + match.start(), start + match.end())
+                yield Issue(
+                    "fact-error",
+                    "warning",
+                    Text("issue_company_as_benchmark", {"surface": near[0].surface or named}),
+                    start + match.start(),
+                    start + match.end(),
+                )
         match = find(_MIXED, text, script)
         if match:
-            yield Issue("fact-error", "warning", Text("issue_model_against_chip"), start + match.start(), start + match.end())
+            yield Issue(
+                "fact-error", "warning", Text("issue_model_against_chip"), start + match.start(), start + match.end()
+            )

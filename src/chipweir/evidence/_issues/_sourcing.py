@@ -8,13 +8,21 @@ from chipweir.evidence._slots import is_kind
 from chipweir.evidence._verdict import Text
 
 
-_DECLARED = words(r"선언하|선언했|공식화|공표|공식 ?발표", r"\bdeclared?\b|officially announced|formally announced|confirmed plans", r"宣布|正式公布|宣告|官宣")
+_DECLARED = words(
+    r"선언하|선언했|공식화|공표|공식 ?발표",
+    r"\bdeclared?\b|officially announced|formally announced|confirmed plans",
+    r"宣布|正式公布|宣告|官宣",
+)
 _UNNAMED = words(
     r"업계에 따르면|업계 ?관계자|소식통(?:들)?에 따르면|일부 조사|한 관계자|알려져 있|전해졌",
     r"industry sources?|people familiar|sources? (?:said|say)|some surveys|insiders|it is said|reportedly",
     r"业内人士|業內人士|消息人士|知情人士|据悉|據悉|据称|據稱|有调查",
 )
-_BETTER = words(r"뛰어넘는|능가|더 강력한|앞서는|최고 성능|최강", r"outperform\w*|beats?\b|surpass\w*|more powerful than|best in (?:its )?class", r"超越|优于|優於|更强|更強|领先|领先于")
+_BETTER = words(
+    r"뛰어넘는|능가|더 강력한|앞서는|최고 성능|최강",
+    r"outperform\w*|beats?\b|surpass\w*|more powerful than|best in (?:its )?class",
+    r"超越|优于|優於|更强|更強|领先|领先于",
+)
 _SCOPE = words(r"특정|일부|몇몇 ", r"certain|some (?:areas|tasks|metrics)|on (?:certain|some)", r"某些|部分|一些")
 _BLOCK_QUOTE = re.compile(r"^>\s*[“\"'].{20,}", re.MULTILINE)
 
@@ -45,12 +53,18 @@ def speakerless(article: Article) -> Iterator[Issue]:
         tail = article.text[match.end() : match.end() + 80]
         if re.search(r"^\s*\n>?\s*[-—–]\s*\S", tail) or re.search(r"[-—–]\s*\S{2,}$", match.group()):
             continue
-        yield Issue("provenance", "warning", Text("issue_speakerless"), match.start(), min(match.end(), match.start() + 60))
+        yield Issue(
+            "provenance", "warning", Text("issue_speakerless"), match.start(), min(match.end(), match.start() + 60)
+        )
 
 
 def declared(article: Article) -> Iterator[Issue]:
     """What firms are said to have declared, where the text's own source for it is a newspaper's report."""
-    reported = [n for n, _, _ in article.sentences() if article.page.sentences[n].attribution or any(m.kind == "press" for m in article.mentions(n))]
+    reported = [
+        n
+        for n, _, _ in article.sentences()
+        if article.page.sentences[n].attribution or any(m.kind == "press" for m in article.mentions(n))
+    ]
     for number, text, script in article.sentences():
         match = find(_DECLARED, text, script)
         if not match or number in reported:
@@ -59,7 +73,13 @@ def declared(article: Article) -> Iterator[Issue]:
         later = [n for n in reported if n > number and len({m.id for m in article.mentions(n)} & who) >= 2]
         if len(who) >= 2 and later:
             start = article.span(number)[0] + match.start()
-            yield Issue("attribution", "warning", Text("issue_declared", {"verb": match.group()}), start, start + len(match.group()))
+            yield Issue(
+                "attribution",
+                "warning",
+                Text("issue_declared", {"verb": match.group()}),
+                start,
+                start + len(match.group()),
+            )
             return
 
 
@@ -94,35 +114,77 @@ def unnamed(article: Article) -> Iterator[Issue]:
     """Figures and findings from sources without a name; a yield also lacks the product it is of."""
     told: set[int] = set()
     for claim, verdict in article.judged():
-        if claim.frame == "yield" and "ambiguous" in {verdict.slots.get("product"), verdict.slots.get("node")}:
+        if claim.frame == "yield" and "ambiguous" in {verdict.slots.get("product"), verdict.slots.get("node")} and (
+            claim.sentence not in told
+        ):
             told.add(claim.sentence)
-            yield Issue("unsupported", "warning", Text("issue_yield", {"detail": verdict.text}), claim.start, claim.end, (claim.id,), verdict.evidence)
+            yield Issue(
+                "unsupported",
+                "warning",
+                Text("issue_yield", {"detail": verdict.text}),
+                claim.start,
+                claim.end,
+                (claim.id,),
+                verdict.evidence,
+            )
     for number, text, script in article.sentences():
         match = find(_UNNAMED, text, script)
         figures = [c for c in article.claims if c.sentence == number and c.quantity is not None]
         if match and figures and number not in told:
             start = article.span(number)[0] + match.start()
-            yield Issue("unsupported", "note", Text("issue_unnamed", {"source": match.group()}), start, start + len(match.group()), tuple(c.id for c in figures))
+            yield Issue(
+                "unsupported",
+                "note",
+                Text("issue_unnamed", {"source": match.group()}),
+                start,
+                start + len(match.group()),
+                tuple(c.id for c in figures),
+            )
 
 
 def names_with_digits(article: Article) -> Iterator[Issue]:
     """Figures that are part of a name or a gloss and were not read as quantities: a note for whoever checks."""
-    names = list(dict.fromkeys(m.surface for m in article.found.entities if re.search(r"\d", m.surface) and is_kind(m, ("chip", "model", "system")) and len(m.surface) <= 24))
+    names = list(
+        dict.fromkeys(
+            m.surface
+            for m in article.found.entities
+            if re.search(r"\d", m.surface) and is_kind(m, ("chip", "model", "system")) and len(m.surface) <= 24
+        )
+    )
     glosses = [c for c in article.claims if c.frame == "unit_gloss"]
     if len(names) >= 2 or glosses:
         first = next((m for m in article.found.entities if m.surface in names), None)
         start, end = (first.start, first.end) if first is not None else (glosses[0].start, glosses[0].end)
-        yield Issue("extraction-trap", "note", Text("issue_names", {"names": tuple(names[:12]) or ("-",)}), start, end, tuple(c.id for c in glosses))
+        yield Issue(
+            "extraction-trap",
+            "note",
+            Text("issue_names", {"names": tuple(names[:12]) or ("-",)}),
+            start,
+            end,
+            tuple(c.id for c in glosses),
+        )
 
 
 _TOPICS = {
-    "units": words(r"(?:칩|반도체|GPU)[^.]{0,12}\d[\d,만천억]*\s?(?:개|장|대)|\d[\d,만천억]*\s?(?:개|장|대)의? (?:칩|반도체|GPU)", r"\d[\d,.]*(?: (?:million|thousand))? (?:[A-Z]\w+ )?(?:chips|GPUs|accelerators|processors)", r"\d[\d,.]*[万萬]?(?:颗|顆|张|張|枚|块)"),
+    "units": words(
+        r"(?:칩|반도체|GPU)[^.]{0,12}\d[\d,만천억]*\s?(?:개|장|대)|\d[\d,만천억]*\s?(?:개|장|대)의? (?:칩|반도체|GPU)",
+        r"\d[\d,.]*(?: (?:million|thousand))? (?:[A-Z]\w+ )?(?:chips|GPUs|accelerators|processors)",
+        r"\d[\d,.]*[万萬]?(?:颗|顆|张|張|枚|块)",
+    ),
     "wafers": words(r"웨이퍼", r"wafers?", r"晶圆|晶圓"),
-    "power": words(r"\d[\d.,]*\s?(?:W|와트|kW|MW|메가와트|킬로와트)", r"\d[\d.,]*\s?(?:W|watts?|kW|MW|GW|megawatts?|kilowatts?)\b", r"\d[\d.,]*\s?(?:瓦|千瓦|兆瓦|W|kW|MW)"),
+    "power": words(
+        r"\d[\d.,]*\s?(?:W|와트|kW|MW|메가와트|킬로와트)",
+        r"\d[\d.,]*\s?(?:W|watts?|kW|MW|GW|megawatts?|kilowatts?)\b",
+        r"\d[\d.,]*\s?(?:瓦|千瓦|兆瓦|W|kW|MW)",
+    ),
     "HBM": words(r"HBM|고대역폭", r"HBM|high[- ]bandwidth memory", r"HBM|高带宽|高頻寬"),
     "utilisation": words(r"가동률|이용률", r"utili[sz]ation", r"利用率|稼动率|稼動率"),
-    "chip prices": words(r"(?:칩|반도체|GPU|서버)[^.]{0,20}\d[\d,만억]*\s?(?:달러|원|위안)", r"(?:chips?|GPUs?|servers?)[\w\s]{0,20}(?:cost|price|sell)\w*[\w\s]{0,10}\$|\$[\d,.]+ (?:per|a|each)", r"(?:芯片|服务器|單價|单价)[^。]{0,12}\d[\d,.万]*(?:美元|元)"),
-}  # fmt: skip
+    "chip prices": words(
+        r"(?:칩|반도체|GPU|서버)[^.]{0,20}\d[\d,만억]*\s?(?:달러|원|위안)",
+        r"(?:chips?|GPUs?|servers?)[\w\s]{0,20}(?:cost|price|sell)\w*[\w\s]{0,10}\$|\$[\d,.]+ (?:per|a|each)",
+        r"(?:芯片|服务器|單價|单价)[^。]{0,12}\d[\d,.万]*(?:美元|元)",
+    ),
+}
 
 
 def omissions(article: Article) -> Iterator[Issue]:
@@ -130,7 +192,11 @@ def omissions(article: Article) -> Iterator[Issue]:
     chips = [m for m in article.found.entities if is_kind(m, ("chip", "system", "product-line"))]
     if len(chips) < 3 or len(article.page.sentences) < 8:
         return
-    missing = [topic for topic, by in _TOPICS.items() if not any(find(by, text, script) for _, text, script in article.sentences())]
+    missing = [
+        topic
+        for topic, by in _TOPICS.items()
+        if not any(find(by, text, script) for _, text, script in article.sentences())
+    ]
     if len(missing) >= 3:
         yield Issue("omission", "note", Text("issue_omission", {"missing": tuple(missing)}), 0, 0)
 
@@ -139,7 +205,23 @@ def owners(article: Article) -> Iterator[Issue]:
     """Names behind a product that its record does not bear out; owners of fabs that no source confirms."""
     for claim, verdict in article.judged():
         if claim.frame == "maker" and verdict.status in {"ambiguous", "contradicted"}:
-            yield Issue("fact-error", "warning", Text("issue_maker", {"detail": verdict.text}), claim.start, claim.end, (claim.id,), verdict.evidence)
+            yield Issue(
+                "fact-error",
+                "warning",
+                Text("issue_maker", {"detail": verdict.text}),
+                claim.start,
+                claim.end,
+                (claim.id,),
+                verdict.evidence,
+            )
         elif claim.frame == "fab_count" and verdict.slots.get("owner") in {"unsupported", "contradicted"}:
-            yield Issue("unsupported", "warning", Text("issue_owner", {"detail": verdict.text}), claim.start, claim.end, (claim.id,), verdict.evidence)
+            yield Issue(
+                "unsupported",
+                "warning",
+                Text("issue_owner", {"detail": verdict.text}),
+                claim.start,
+                claim.end,
+                (claim.id,),
+                verdict.evidence,
+            )
             return

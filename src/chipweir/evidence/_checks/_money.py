@@ -1,0 +1,197 @@
+"""Checks of money and markets: revenue, funds, chips sold, shares, growth, costs."""
+
+import re
+from dataclasses import replace
+
+from chipweir.evidence._checks._context import Context, days_of, kin, overlaps
+from chipweir.evidence._checks._hardware import missing
+from chipweir.evidence._checks._industry import about, best_fact, related, subject
+from chipweir.evidence._frames import Claim
+from chipweir.evidence._verdict import (
+    Number,
+    Status,
+    Text,
+    Verdict,
+    compare,
+    decide,
+    fact_evidence,
+    open_slots,
+)
+
+
+_METRIC = {
+    "revenue": r"(?:total_)?revenue|net_sales",
+    "data-centre revenue": r"dc_revenue",
+    "china revenue": r"china_revenue|h20_revenue",
+    "cloud revenue": r"cloud_revenue|.*cloud.*",
+    "profit": r"(?:net_)?profit|net_income",
+    "capital spending": r"capex.*",
+    "exports": r".*export.*",
+    "imports": r".*import.*",
+    "shipments": r"units|ascend_units|.*cards|production",
+    "demand": r".*demand.*|daily_tokens",
+    "price": r".*price.*",
+}
+
+
+def check_revenue(claim: Claim, context: Context) -> Verdict:
+    """Revenue of a firm in a period against its reported figures, currencies converted at the dated rate."""
+    if (gap := missing(claim, "company")) is not None:
+        return gap
+    facts = about(context, claim.value("company"), _METRIC.get(claim.value("metric") or "revenue", r"revenue"))
+    return best_fact(claim, context, facts, period_slot="period", fiscal=True)
+
+
+def check_fund(claim: Claim, context: Context) -> Verdict:
+    """A fund, budget or investment against facts of the same actor in money, currencies converted."""
+    if (gap := missing(claim, "actor")) is not None:
+        return gap
+    actor = claim.value("actor")
+    family = kin(context.facts, actor)
+    facts = [
+        f
+        for f in context.facts.facts.values()
+        if f.entity in family
+        and re.search(r"fund|budget|capex|invest|incentive|spend|pledge|capital|subsid|programme", f.quantity)
+    ]
+    return best_fact(claim, context, facts, period_slot="date", needs_near=True)
+
+
+def check_units(claim: Claim, context: Context) -> Verdict:
+    """Chips made, ordered or sold against facts about the maker or the chip."""
+    actor, item = claim.value("actor"), claim.value("item")
+    who = kin(context.facts, actor) | ({item} if item else set())
+    if not who:
+        return Verdict(
+            "not_checkable",
+            "actor",
+            text=Text("missing_slots", {"slots": ("actor",)}),
+            change=Text("change_slot", {"slot": "actor"}),
+        )
+    facts = [f for f in context.facts.facts.values() if f.value.unit == "chip"]
+    own = [f for f in facts if f.entity in who or f.item_id in who or any(str(w) in f.entity for w in who)]
+    if item:
+        code = re.escape(str(item).rsplit("-", 1)[-1])
+        own = [f for f in own if f.item_id == item or re.search(code, f.quantity + f.item, re.IGNORECASE)] or own
+    return best_fact(claim, context, own, period_slot="period")
+
+
+def check_share(claim: Claim, context: Context) -> Verdict:
+    """A market share against facts; without its basis (revenue, units, compute) a share can be true and false at once."""
+    if (gap := missing(claim, "vendor")) is not None:
+        return gap
+    vendor = claim.value("vendor")
+    facts = [
+        f
+        for f in context.facts.facts.values()
+        if f.value.unit == "percent"
+        and re.search(r"share|sufficien|ratio|localis", f.quantity)
+        and f.entity in kin(context.facts, vendor)
+    ]
+    words = context.page.words(claim.sentence)
+    if re.search(r"HBM", words):
+        facts = [f for f in facts if "hbm" in f.quantity] or facts
+    elif re.search(r"D램|DRAM", words):
+        facts = [f for f in facts if "dram" in f.quantity] or facts
+    verdict = best_fact(claim, context, facts, scale=100.0, period_slot="period")
+    if verdict.status in {"consistent", "imprecise"} and open_slots(claim, ("basis",)):
+        return _with_slot(verdict, "basis", "ambiguous", Text("share_basis"))
+    return verdict
+
+
+def _with_slot(verdict: Verdict, slot: str, status: Status, note: Text) -> Verdict:
+    slots = {**verdict.slots, slot: status}
+    decided, deciding = decide(slots)
+    return replace(verdict, status=decided, slot=deciding, slots=slots, notes=(*verdict.notes, note))
+
+
+def check_growth(claim: Claim, context: Context) -> Verdict:
+    """A growth rate against a stated one or the quotient of two dated figures of the same series."""
+    if (gap := missing(claim, "who")) is not None:
+        return gap
+    figure = context.figure(claim)
+    metric = _METRIC.get(claim.value("metric") or "", r"$^")
+    series = about(context, claim.value("who"), metric)
+    when = context.time(claim, "period")
+    claimed = context.claimed(claim)
+    if figure is not None and figure.unit == "ratio":
+        claimed = (claimed[0] - 1, claimed[1] - 1)
+    for later in series:
+        span = days_of(later.period)
+        if span is None or when is None or not overlaps(span, when):
+            continue
+        for earlier in series:
+            start = days_of(earlier.period)
+            if (
+                start is None
+                or int(span[0][:4]) - int(start[0][:4]) != 1
+                or span[0][4:] != start[0][4:]
+                or span[1][4:7] != start[1][4:7]
+            ):
+                continue
+            change = later.value.best / earlier.value.best - 1
+            status = compare(claimed, (change, change), 0.03)
+            return Verdict(
+                status,
+                "figure",
+                {"figure": status},
+                (
+                    Number("claimed", context.value(claim), "fraction"),
+                    Number("change", change, "fraction", source="arithmetic"),
+                ),
+                (fact_evidence(later, context.facts), fact_evidence(earlier, context.facts)),
+                Text("growth", {"change": Number("", change, "fraction"), "from": earlier.period, "to": later.period}),
+                Text("change_fact"),
+            )
+    stated = [
+        f
+        for f in context.facts.facts.values()
+        if f.entity == claim.value("who")
+        and f.value.unit in {"percent", "percent/year"}
+        and re.search(r"growth|cagr|change|decline", f.quantity)
+    ]
+    if stated:
+        return best_fact(claim, context, stated, scale=100.0, needs_near=True)
+    slots: dict[str, Status] = {"figure": "unsupported"}
+    slots |= dict.fromkeys(open_slots(claim, ("period", "base")), "imprecise")
+    return Verdict(
+        "unsupported",
+        "figure",
+        slots,
+        text=Text("no_series", {"what": context.name(claim.value("who"))}),
+        change=Text("change_series"),
+    )
+
+
+def check_stock_move(claim: Claim, context: Context) -> Verdict:
+    """A move of a share price: the fact base holds no price series, so only the slots can be judged."""
+    slots: dict[str, Status] = {"figure": "not_checkable"}
+    slots |= dict.fromkeys(open_slots(claim, ("company", "period")), "imprecise")
+    return Verdict(
+        "not_checkable",
+        "figure",
+        slots,
+        text=Text("no_stock_series", {"what": context.name(claim.value("company") or "?")}),
+        change=Text("change_series"),
+    )
+
+
+def check_cost(claim: Claim, context: Context) -> Verdict:
+    """A cost has no single fact: budgets and spending of the same actor in money are set beside it."""
+    figure, who = context.figure(claim), kin(context.facts, claim.value("who"))
+    facts = [
+        f
+        for f in context.facts.facts.values()
+        if f.entity in who
+        and re.search(r"budget|fund|capex|invest|cost|programme|spend", f.quantity)
+        and f.value.unit in {"USD", "KRW", "CNY", "EUR", "JPY"}
+    ]
+    if figure is None or not facts:
+        return Verdict(
+            "unsupported",
+            "figure",
+            {"figure": "unsupported"},
+            text=Text("no_fact", {"what": subject(claim, context)}),
+            change=Text("change_fact"),
+        )
+    return related(claim, context, facts[:5])
