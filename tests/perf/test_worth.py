@@ -118,3 +118,53 @@ def test_seventy_chips_in_a_tenth_of_a_second() -> None:
     start = time.perf_counter()
     worth(chips)
     assert time.perf_counter() - start < 0.1
+
+
+REFERENCE = (
+    "nvidia-a100-sxm", "nvidia-h100-sxm", "nvidia-h20", "nvidia-h200-sxm", "nvidia-b200", "nvidia-gb200", "amd-mi300x",
+    "huawei-ascend-910b", "huawei-ascend-910c", "google-tpu-v5p", "metax-c500", "t-head-zhenwu-810e",
+    "cambricon-mlu590",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_training_agrees_with_the_fitted_engine_on_nvidias_software() -> None:
+    from dataclasses import replace
+
+    from chipweir.facts import load
+    from chipweir.perf import _hardware
+    from chipweir.perf._training import Posterior, shipped_posterior
+    from chipweir.perf._worth import fitted_training
+
+    fitted = shipped_posterior()
+    cuda = Posterior(fitted.draws, {k: v for k, v in fitted.offsets.items() if k == "ecosystem:cuda"}, fitted.scales)
+    chips = [replace(_hardware.hardware(name), ecosystem="cuda") for name in REFERENCE]
+    engine = fitted_training(chips, cuda)
+    table = worth([load().chip(name) for name in REFERENCE]).training_flops
+    h100 = REFERENCE.index("nvidia-h100-sxm")
+    ratio = np.log((table / table[h100]) / (engine / engine[h100]))
+    assert np.median(np.abs(ratio)) < 0.12
+    assert np.abs(ratio).max() < 0.35
+    assert table[h100] == pytest.approx(engine[h100], rel=0.15)
+
+
+@pytest.mark.slow
+def test_inference_agrees_with_the_fitted_engine_on_nvidias_software() -> None:
+    from dataclasses import replace
+
+    from chipweir.facts import load
+    from chipweir.perf import _hardware
+    from chipweir.perf._rates import serving_rates
+
+    nvidia = _hardware.hardware("nvidia-h100-sxm")
+    engine = []
+    for name in REFERENCE:
+        chip = replace(_hardware.hardware(name), vendor="nvidia", ecosystem="cuda", generation=nvidia.generation)
+        precision = "fp8" if chip.fp8_flops > 0 else "int8"
+        pair = [serving_rates("x", m, hardware=chip, precision=precision) for m in ("Llama-3.1-70B", "DeepSeek-V3")]
+        engine.append(2 / sum(1 / rates.mixed(4096, 1024) for rates in pair))
+    table = worth([load().chip(name) for name in REFERENCE]).throughput[:, 1]
+    relative = np.array(engine) / engine[REFERENCE.index("nvidia-h100-sxm")]
+    ratio = np.log(table / relative)
+    assert np.median(np.abs(ratio)) < 0.3
+    assert np.abs(ratio).max() < 0.8

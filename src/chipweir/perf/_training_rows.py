@@ -110,7 +110,7 @@ def _job(row: Mapping[str, Any]) -> dict[str, Any]:
     model = _model(str(row.get("model") or ""))
     chips = _number(row, "n_chips")
     if chips is None:
-        chips = 8.0
+        chips = _enough_chips(hardware, model, mode)
     seq_len = _number(row, "seq_len") or (2048.0 if "gpt-3" in str(model.id) else min(8192.0, float(model.context)))
     tokens = _batch_tokens(row)
     batch = _number(row, "global_batch")
@@ -132,6 +132,14 @@ def _job(row: Mapping[str, Any]) -> dict[str, Any]:
     if ranks > chips:
         raise InputError(f"contradictory layout: tp x pp x cp = {ranks:g} ranks on {chips:g} chips")
     return values
+
+
+def _enough_chips(hardware: _hardware.Hardware, model: _architecture.Architecture, mode: str) -> float:
+    """Chips of a job that states none: the named system's, else the least power of two that holds its states."""
+    if hardware.system_chips > 0:
+        return float(hardware.system_chips)
+    states = float(model.total_params) * (2.0 if mode == "lora" else 18.0)
+    return float(2 ** max(3, math.ceil(math.log2(states / (0.5 * float(hardware.memory_bytes))))))
 
 
 def _model(name: str) -> _architecture.Architecture:

@@ -24,6 +24,8 @@ from chipweir.errors import InputError
 
 if TYPE_CHECKING:
     from chipweir.facts import Chip
+    from chipweir.perf._hardware import Hardware
+    from chipweir.perf._training import Posterior
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -363,3 +365,25 @@ def _peer_pool(chips: "Sequence[Chip]") -> "list[Chip]":
 
     shipped = facts.load().chips
     return [*shipped.values(), *(chip for chip in chips if chip.id not in shipped)]
+
+
+def fitted_training(chips: "Sequence[Hardware]", posterior: "Posterior", size: float = 4096.0) -> FloatArray:
+    """Delivered FLOP/s [n] of the training workload by the fitted training model: slow, to check the table by."""
+    from chipweir.perf import _architecture, _hardware
+    from chipweir.perf._training import LAYOUT_FIELDS, TrainingJob, training_batch
+
+    blank = {name: np.full(len(chips), np.nan) for name in LAYOUT_FIELDS}
+    inverse = np.zeros(len(chips))
+    work = (("Llama-3.1-405B", False, 2048.0, 8192.0), ("DeepSeek-V3", True, 4096.0, 4096.0))
+    for model, narrow, batch, seq_len in work:
+        dtype = ["fp8" if narrow and c.fp8_flops > c.bf16_flops else "bf16" for c in chips]
+        job = TrainingJob(
+            hardware=_hardware.stack(chips),
+            model=_architecture.stack([_architecture.architecture(model)] * len(chips)),
+            chips=np.full(len(chips), size), global_batch=np.full(len(chips), batch),
+            seq_len=np.full(len(chips), seq_len), dtype=np.array(dtype),
+            mode=np.array(["pretrain"] * len(chips)), **blank,
+        )  # fmt: skip
+        inverse += 1.0 / training_batch(job, posterior).flops_chip
+    rate: FloatArray = 2.0 / inverse
+    return rate
