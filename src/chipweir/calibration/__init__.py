@@ -4,7 +4,13 @@ from importlib import import_module
 from typing import Any
 
 
-_HOMES = {"Target": "_credibility", "Verdict": "_credibility", "credibility": "_credibility", "measure": "_credibility", "targets": "_credibility"}
+_HOMES = {
+    "Target": "_credibility",
+    "Verdict": "_credibility",
+    "credibility": "_credibility",
+    "measure": "_credibility",
+    "targets": "_credibility",
+}
 
 __all__ = list(_HOMES)
 

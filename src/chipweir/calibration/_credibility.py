@@ -79,23 +79,28 @@ def targets() -> tuple[Target, ...]:
 
 def _target(row: dict[str, str]) -> Target:
     if row["operation"] not in OPERATIONS:
-        raise InputError(f"targets.csv: {row['target']}: operation '{row['operation']}' is none of {', '.join(OPERATIONS)}")
+        raise InputError(
+            f"targets.csv: {row['target']}: operation '{row['operation']}' is none of {', '.join(OPERATIONS)}"
+        )
     numbers = {key: float(row[key]) for key in ("scale", "low", "central", "high")}
     pairs = (pair.split("=") for pair in row["selection"].split())
     fields: dict[str, Any] = {**row, **numbers, "row": int(row["row"]), "facts": tuple(row["facts"].split())}
-    return Target(**{**fields, "selection": {key: value for key, value in pairs}})
+    return Target(**{**fields, "selection": dict(pairs)})
 
 
 def measure(results: "xr.Dataset", target: Target, scenario: str = "baseline") -> FloatArray:
     """The target's quantity for every member of an ensemble kept whole, `[member]`, in the target's unit."""
-    array = results[f"member_{target.variable}"].sel(scenario=scenario, **target.selection)
+    array = results[f"member_{target.variable}"].sel({"scenario": scenario, **target.selection})
     months = array["month"].values.astype("datetime64[M]")
     first, last = np.datetime64(target.start, "M"), np.datetime64(target.end, "M")
     if not (months[0] <= first and last <= months[-1]):
-        raise InputError(f"{target.target} needs the months {target.start} to {target.end}, which this run does not cover")
+        raise InputError(
+            f"{target.target} needs the months {target.start} to {target.end}, which this run does not cover"
+        )
     values = array.transpose("member", "month").values[:, (months >= first) & (months <= last)].astype(float)
-    reduce = {"sum": np.sum, "mean": np.nanmean, "at": lambda v, axis: v[:, -1]}[target.operation]
-    return np.asarray(reduce(values, axis=1)) * target.scale
+    if target.operation == "sum":
+        return np.asarray(values.sum(1)) * target.scale
+    return np.asarray(values[:, -1] if target.operation == "at" else np.nanmean(values, axis=1)) * target.scale
 
 
 def credibility(results: "xr.Dataset", scenario: str = "baseline") -> list[Verdict]:

@@ -38,7 +38,9 @@ def route_capacity(
     **Arguments:** `capacity`, `limit` (where attrition has doubled), `rent` (log points) [hub]; `speed` [] per month;
     the rest as in `route_cost`.
     """
-    attrition = _ATTRITION * jnp.exp(effect * jnp.maximum(pressure, -1.5)) + 2 * licence * licence_effect + capacity / limit
+    attrition = (
+        _ATTRITION * jnp.exp(effect * jnp.maximum(pressure, -1.5)) + 2 * licence * licence_effect + capacity / limit
+    )
     growth = speed * (jnp.tanh(rent / _RENT_SCALE) - attrition)
     return jnp.clip(capacity * jnp.exp(growth), 1e4, 5e10)
 

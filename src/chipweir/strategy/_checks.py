@@ -95,7 +95,17 @@ def _capacity(kept: Arrays, inputs: "Inputs") -> float:
 
 
 def _non_negative(kept: Arrays, inputs: "Inputs") -> float:
-    names = ("made", "sold_direct", "sold_smuggled", "sold_rented", "seized", "scrapped", "left", "dies_left", "hbm_left")
+    names = (
+        "made",
+        "sold_direct",
+        "sold_smuggled",
+        "sold_rented",
+        "seized",
+        "scrapped",
+        "left",
+        "dies_left",
+        "hbm_left",
+    )
     return max(0.0, -min(float(np.min(kept[name])) for name in names))
 
 

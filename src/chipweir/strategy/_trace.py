@@ -160,7 +160,9 @@ def _driver(parameter: Any, slope: float, value: float) -> Driver:
 
 
 def _fact_ids(source: str) -> list[str]:
-    return [word.strip("();,:") for word in source.split() if word[:3] in {"FAB", "SHI", "SMU", "DEM", "ECO", "KOR", "EVT"}]
+    return [
+        word.strip("();,:") for word in source.split() if word[:3] in {"FAB", "SHI", "SMU", "DEM", "ECO", "KOR", "EVT"}
+    ]
 
 
 def _equations(variable: str) -> tuple[Equation, ...]:

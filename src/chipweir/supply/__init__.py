@@ -4,7 +4,15 @@ Pure JAX functions on arrays; no names, dates or files. Used by `world` inside i
 """
 
 from chipweir.supply._production import Production, pool_ratio, produce
-from chipweir.supply._yield import defect_density, gross_dies, good_die_fraction, sellable_fraction
+from chipweir.supply._yield import defect_density, good_die_fraction, gross_dies, sellable_fraction
 
 
-__all__ = ["Production", "defect_density", "good_die_fraction", "gross_dies", "pool_ratio", "produce", "sellable_fraction"]
+__all__ = [
+    "Production",
+    "defect_density",
+    "good_die_fraction",
+    "gross_dies",
+    "pool_ratio",
+    "produce",
+    "sellable_fraction",
+]

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chipweir import rules
-from chipweir.perf._worth import worth as worth_of
 from chipweir.errors import InputError
+from chipweir.perf._worth import worth as worth_of
 from chipweir.world._levers import control_class
 from chipweir.world._state import Band, Inputs, Months, Products, as_arrays
 
@@ -131,7 +131,7 @@ def _products(chips: Sequence["Chip"]) -> Products:
     default_dies = {row["die"]: row["dies_per_package"] for row in dies}
     per_wafer = np.where(_column(rows, "per_wafer") > 0, _column(rows, "per_wafer"), 1.0)
     h100 = worth_of([_reference_chip(chips, rows)])
-    return Products(
+    fields: dict[str, Any] = dict(
         worth=worth.throughput * scale[:, None],
         training_flops=worth.training_flops * scale,
         tokens=worth.tokens_per_second / h100.tokens_per_second[0] * scale,
@@ -154,7 +154,6 @@ def _products(chips: Sequence["Chip"]) -> Products:
         domestic=domestic,
         korean=np.array([float(row["maker"] == "others-kr") for row in rows]),
         nvidia=np.array([float(row["maker"] == "nvidia") for row in rows]),
-        nvidia_accounted=group_matrix()[names.groups.index("nvidia-counted")],
         open_market=np.array([float(row["market"] == "world") for row in rows]),
         captive=np.array([float(row["market"] == "captive") for row in rows]),
         defect_initial=_column(lines, "defect_density_2022"),
@@ -175,6 +174,7 @@ def _products(chips: Sequence["Chip"]) -> Products:
         hbm_customer=_one_hot([_customer(row) for row in rows], _CUSTOMERS)
         * np.array([float(row["memory"] == "world") for row in rows]),
     )
+    return Products(**fields)
 
 
 def _initial() -> dict[str, FloatArray]:
@@ -182,7 +182,9 @@ def _initial() -> dict[str, FloatArray]:
     names = labels()
     given = {(row["quantity"], row["key"]): float(row["value"]) for row in table("initial")}
     installed = np.zeros((len(names.products), len(names.regions)))
-    installed[names.products.index("nvidia-a100-sxm")] = [given.get(("installed", region), 0.0) for region in names.regions]
+    installed[names.products.index("nvidia-a100-sxm")] = [
+        given.get(("installed", region), 0.0) for region in names.regions
+    ]
     start = [row["initial"] for row in table("ecosystems")]
     return {
         "initial_maturity": np.array([0.0 if text.startswith("maturity") else float(text) for text in start]),
@@ -220,11 +222,8 @@ def _band(months: "npt.NDArray[np.datetime64]", rows: Sequence[Row]) -> Band:
     middle = np.interp(axis, at, central)
     before = axis < at[0]
     value = np.exp(middle) * np.where(before & (at[0] > months[0].astype(int)), 1e-6, 1.0)
-    return Band(
-        central=value,
-        low=(middle - np.interp(axis, at, low)) / _SCORE_95,
-        high=(np.interp(axis, at, high) - middle) / _SCORE_95,
-    )
+    below, above = middle - np.interp(axis, at, low), np.interp(axis, at, high) - middle
+    return as_arrays(Band(value, below / _SCORE_95, above / _SCORE_95))  # type: ignore[no-any-return, arg-type]
 
 
 def _series() -> dict[str, list[Row]]:
@@ -243,11 +242,10 @@ def _bands(months: "npt.NDArray[np.datetime64]") -> dict[str, Band]:
 def _line_band(months: "npt.NDArray[np.datetime64]") -> Band:
     series = _series()
     bands = [_band(months, series[line]) for line in labels().lines]
-    return Band(
-        central=np.stack([band.central for band in bands], axis=1) * 1e3,
-        low=np.stack([band.low for band in bands], axis=1),
-        high=np.stack([band.high for band in bands], axis=1),
+    central, low, high = (
+        np.stack(column, axis=1) for column in zip(*((b.central, b.low, b.high) for b in bands), strict=True)
     )
+    return as_arrays(Band(central * 1e3, low, high))  # type: ignore[no-any-return, arg-type]
 
 
 def _month_number(text: str) -> int:
@@ -264,7 +262,8 @@ def _mix(axis: FloatArray, products: Products) -> FloatArray:
     weights = np.stack([_trapezoid(row, axis) for row in table("products")], axis=1)
     years = [_month_number(f"{year}-07") for year in (2022, 2025, 2028)]
     shares = np.stack(
-        [np.interp(axis, years, [float(row[f"share_{y}"]) for y in (2022, 2025, 2028)]) for row in table("makers")], axis=1
+        [np.interp(axis, years, [float(row[f"share_{y}"]) for y in (2022, 2025, 2028)]) for row in table("makers")],
+        axis=1,
     )
     maker_of = np.asarray(products.maker_of)
     totals = weights @ maker_of.T
@@ -282,7 +281,8 @@ def _months(
     lines = table("lines")
     share_years = [_month_number(f"{year}-01") for year in (2022, 2025, 2028)]
     ai_share = np.stack(
-        [np.interp(axis, share_years, [float(row[f"ai_share_{y}"]) for y in (2022, 2025, 2028)]) for row in lines], axis=1
+        [np.interp(axis, share_years, [float(row[f"ai_share_{y}"]) for y in (2022, 2025, 2028)]) for row in lines],
+        axis=1,
     )
     hubs = labels().hubs
 
@@ -291,9 +291,11 @@ def _months(
 
     def by_hub(name: str, default: float) -> FloatArray:
         known = ("MYS", "THA", "SGP", "GULF", "ROW")
-        return np.stack([lever(f"{name}.{hub}") if hub in known else np.full(axis.shape, default) for hub in hubs], axis=1)
+        return np.stack(
+            [lever(f"{name}.{hub}") if hub in known else np.full(axis.shape, default) for hub in hubs], axis=1
+        )
 
-    return Months(
+    fields: dict[str, Any] = dict(
         index=np.arange(len(axis), dtype=float),
         year=(axis - _month_number("2022-01")) / 12,
         past=(months <= DATA_CUTOFF).astype(float),
@@ -325,6 +327,7 @@ def _months(
         china_capex=lever("demand.china_capex"),
         edge_shift=lever("demand.edge_share"),
     )
+    return Months(**fields)
 
 
 def _growth_factor(multiplier: FloatArray, months: "npt.NDArray[np.datetime64]") -> FloatArray:
@@ -391,7 +394,12 @@ def _class_of(chip: "Chip", row: Row) -> str:
 def _product_levers(
     scenario: "Scenario", months: "npt.NDArray[np.datetime64]", product: str, product_class: str
 ) -> Mapping[str, FloatArray]:
-    names = {"allowed": "us.allowed_products", "quota": "us.quota", "fee": "us.fee_share", "stance": "china.import_stance"}
+    names = {
+        "allowed": "us.allowed_products",
+        "quota": "us.quota",
+        "fee": "us.fee_share",
+        "stance": "china.import_stance",
+    }
     return {
         key: np.asarray(scenario.product_series(name, product, product_class, months), dtype=float)
         for key, name in names.items()
@@ -407,12 +415,12 @@ def _licensed(quota: FloatArray, review: FloatArray, lever: Mapping[str, FloatAr
     return np.where(named, lever["quota"], quota), np.where(named, 0.0, review)
 
 
-def _hub_licence_friction(
-    scenario: "Scenario", months: "npt.NDArray[np.datetime64]", friction: float
-) -> FloatArray:
+def _hub_licence_friction(scenario: "Scenario", months: "npt.NDArray[np.datetime64]", friction: float) -> FloatArray:
     known = ("MYS", "THA", "SGP", "GULF", "ROW")
     columns: list[Any] = [
-        np.asarray(scenario.series(f"us.hub_licence.{region}", months, law=0.0)) * friction if region in known else np.zeros(len(months))
+        np.asarray(scenario.series(f"us.hub_licence.{region}", months, law=0.0)) * friction
+        if region in known
+        else np.zeros(len(months))
         for region in labels().regions
     ]
     return np.stack(columns, axis=1)[:, None, :]

@@ -70,7 +70,7 @@ def _run_member(inputs: Inputs, p: Any) -> dict[str, Any]:
 
 
 @cache
-def compiled() -> Callable[[Inputs, Any], Any]:
+def compiled() -> Callable[[Inputs, Any, Any], Any]:
     """The batched simulation: outputs by member in single precision, flows summed over members and by year."""
 
     def batch(inputs: Inputs, parameters: Any, weight: Any) -> dict[str, Any]:
@@ -97,9 +97,7 @@ def run_task(task: Task) -> dict[str, npt.NDArray[np.float32]]:
         real = rows < count
         chosen = {name: values[np.minimum(rows, count - 1)] for name, values in task.parameters.items()}
         kept = compiled()(task.inputs, chosen, real.astype(float))
-        return {
-            name: np.asarray(value) if name in _FLOWS else np.asarray(value)[real] for name, value in kept.items()
-        }
+        return {name: np.asarray(value) if name in _FLOWS else np.asarray(value)[real] for name, value in kept.items()}
 
     if len(starts) == 1:
         return one(0)
@@ -190,10 +188,8 @@ def run_ensemble(
     tell(0.0, "compiling")
     with tempfile.TemporaryDirectory(prefix="chipweir-") as folder:
         kept = {scenario.name: _Kept(_spool(folder, scenario.name, members)) for scenario in scenarios}
-        done = 0
-        for task, part in zip(work, mapper(run_task, work), strict=True):
+        for done, (task, part) in enumerate(zip(work, mapper(run_task, work), strict=True), 1):
             kept[task.scenario].add(part)
-            done += 1
             tell(done / len(work), task.scenario)
         return _dataset(scenarios, kept, members, keep_members)
 
@@ -258,7 +254,11 @@ def _dataset(
                 data.setdefault(f"member_{name}", ((("scenario", "member", "month", *dims)), []))[1].append(values)
         shape = ("scenario", "quantile", "month", *dims)
         data[name] = (shape, np.stack(levels), attrs)
-        data[f"delta_{name}"] = (shape, np.stack(deltas), {**attrs, "long_name": f"{row['long_name']}, against {first}"})
+        data[f"delta_{name}"] = (
+            shape,
+            np.stack(deltas),
+            {**attrs, "long_name": f"{row['long_name']}, against {first}"},
+        )
         probability = {"units": "1", "long_name": f"Probability above {first}: {row['long_name']}"}
         data[f"p_greater_{name}"] = (("scenario", "month", *dims), np.stack(greater), probability)
     for name in [name for name in data if name.startswith("member_")]:
@@ -277,7 +277,13 @@ def _flows(
 ) -> tuple[tuple[tuple[str, ...], FloatArray, dict[str, str]], dict[str, Any]]:
     """Mean yearly units by product, channel and the region that uses them."""
     axis = labels()
-    channels = ("direct", "licensed", "domestic", *(f"smuggled_{h}" for h in axis.hubs), *(f"rental_{h}" for h in axis.hubs))
+    channels = (
+        "direct",
+        "licensed",
+        "domestic",
+        *(f"smuggled_{h}" for h in axis.hubs),
+        *(f"rental_{h}" for h in axis.hubs),
+    )
     china = axis.regions.index("CHN")
     chinese = {row["line"] for row in table("lines") if row["country"] == "CN"}
     domestic = np.array([row["line"] in chinese for row in table("products")])

@@ -56,7 +56,9 @@ def monthly(month: Month) -> dict[str, Array]:
             ]
         ),
         "compute": compute,
-        "compute_located": compute - china * (h100e @ after.rented.sum(1)) + products.hub_region @ (h100e @ after.rented),
+        "compute_located": compute
+        - china * (h100e @ after.rented.sum(1))
+        + products.hub_region @ (h100e @ after.rented),
         "china_units": jnp.stack([((1 - domestic) * direct).sum(), (domestic * direct).sum(), arrived.sum()]),
         "china_h100e": jnp.stack([((1 - domestic) * direct) @ h100e, (domestic * direct) @ h100e, arrived @ h100e]),
         "china_value": jnp.stack([((1 - domestic) * value).sum(), (domestic * value).sum()]),
@@ -66,13 +68,16 @@ def monthly(month: Month) -> dict[str, Array]:
         "group_made": groups[2],
         "group_sold": groups[3],
         "nvidia_revenue": (nvidia * sales * sold.price).sum() * p["system_uplift"],
-        "nvidia_china_revenue": (nvidia * direct * sold.price).sum() * p["system_uplift"] + p["china_other_revenue"] * 1e9 / 12,
+        "nvidia_china_revenue": (nvidia * direct * sold.price).sum() * p["system_uplift"]
+        + p["china_other_revenue"] * 1e9 / 12,
         "smuggled_units": shipped.sum(),
         "smuggled_value": smuggled_paid,
         "seized_units": moved.seized.sum(),
         "smuggled_by_hub": sold.smuggled.sum(0),
         "rented_by_hub": sold.rented.sum(0),
-        "premium_black_market": jnp.where(smuggled_list > 1e3, smuggled_paid / jnp.maximum(smuggled_list, 1e3), jnp.nan),
+        "premium_black_market": jnp.where(
+            smuggled_list > 1e3, smuggled_paid / jnp.maximum(smuggled_list, 1e3), jnp.nan
+        ),
         "premium_producer": jnp.exp((sold.premium * sales * h100e).sum() / jnp.maximum((sales * h100e).sum(), 1e-9)),
         "largest_run": jnp.exp(after.largest),
         "token_price": by_market(tokens.price),

@@ -1,7 +1,7 @@
 """What the simulation carries from month to month, and what it takes in: frozen pytrees of arrays.
 
-Axes, in this order everywhere: product K, region R, hub H, workload W, ecosystem E, foundry line F, die type D, series S,
-month T. `Inputs` holds everything that names and dates decided; `State` stands at month ends; flows lie between.
+Axes, in this order everywhere: product K, region R, hub H, workload W, ecosystem E, foundry line F, die type D, month T.
+`Inputs` holds everything that names and dates decided; `State` stands at month ends; flows lie between.
 """
 
 import os
@@ -14,7 +14,7 @@ from jax import Array
 
 
 # float64 unless single precision is asked for by CHIPWEIR_PRECISION=32 (measured against float64 in the tests).
-jax.config.update("jax_enable_x64", os.environ.get("CHIPWEIR_PRECISION", "64") != "32")
+jax.config.update("jax_enable_x64", os.environ.get("CHIPWEIR_PRECISION", "64") != "32")  # type: ignore[no-untyped-call]
 
 T = TypeVar("T")
 
@@ -92,7 +92,6 @@ class Products:
     domestic: Array  # [K]
     korean: Array  # [K]
     nvidia: Array  # [K]
-    nvidia_accounted: Array  # [K] NVIDIA parts that the published unit counts include
     open_market: Array  # [K] sold everywhere
     captive: Array  # [K] used by its maker
     defect_initial: Array  # [F] per cm2

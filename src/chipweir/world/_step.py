@@ -224,7 +224,7 @@ def _budgets(state: State, p: Parameters, m: Months, b: Beliefs, products: Produ
 
 
 class Offers(NamedTuple):
-    """Factors of `exp(theta u)`, see `chipweir.market.Market`: `value` [W, K], `pull` [R, K], `direct`, `foreign` [K]."""
+    """Factors of `exp(theta u)` as in `chipweir.market.Market`: `value` [W, K], `pull` [R, K], `direct`, `foreign` [K]."""
 
     value: Array
     pull: Array
@@ -235,8 +235,8 @@ class Offers(NamedTuple):
 def _offers(state: State, p: Parameters, m: Months, products: Products, price: Array) -> Offers:
     """Utility of every offer: value for money, pull of the installed ecosystem, frictions, preferences and stances.
 
-    `u = ln(throughput maturity / (price + node cost)) + stickiness ln(installed share) - penalties`, the value for money
-    relative to the best product on open markets.
+    `u = ln(throughput maturity / (price + node cost)) + stickiness ln(installed share) - penalties`, the value for
+    money relative to the best product on open markets.
     """
     theta = p["choice_sensitivity"]
     total_cost = price + p["node_cost"] * products.power
@@ -333,9 +333,15 @@ def stock_month(
     scrapped = left * m.scrap
     smuggled_hazard = hazard + p["smuggled_failure"] / 12 + m.location * p["location_verification_effect"] / 12
     route = market.route_capacity(
-        state.route, _route_limit(p, m, products), sold.route_rent, p["route_adjustment"], pressure, p["enforcement_effect"],
-        m.hub_licence, p["hub_licence_effect"],
-    )  # fmt: skip
+        state.route,
+        _route_limit(p, m, products),
+        sold.route_rent,
+        p["route_adjustment"],
+        pressure,
+        p["enforcement_effect"],
+        m.hub_licence,
+        p["hub_licence_effect"],
+    )
     theta = p["choice_sensitivity"]
     offshore = market.offshore_capacity(
         state.offshore,
