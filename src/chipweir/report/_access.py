@@ -162,11 +162,16 @@ def manifest(dataset: xr.Dataset) -> dict[str, Any]:
     return found
 
 
-def flows(dataset: xr.Dataset, scenario: str, year: int, minimum_share: float = 0.002) -> list[dict[str, Any]]:
-    """Annual mean flows as records (product, channel, region, units), without the dust below `minimum_share` of all."""
+def flows(
+    dataset: xr.Dataset, scenario: str, year: int, destination: str | None = None, minimum_share: float = 0.003
+) -> list[dict[str, Any]]:
+    """Annual mean flows as records (product, channel, region, units), to one region or to all.
+
+    What is less than `minimum_share` of the whole is left out.
+    """
     if "flow" not in dataset.data_vars:
         raise InputError(_("this run holds no '{what}'", what="flow"))
-    years = [int(value) for value in dataset["flow"]["year"].values]
+    years = flow_years(dataset)
     if year not in years:
         raise InputError(
             _(
@@ -179,14 +184,17 @@ def flows(dataset: xr.Dataset, scenario: str, year: int, minimum_share: float = 
     array = dataset["flow"].sel(scenario=scenario, year=year)
     if "quantile" in array.dims:
         array = array.sel(quantile=0.5, method="nearest")
+    if destination is not None:
+        array = array.sel(region=[destination])
     array = array.transpose("product", "region", "channel")
     values = np.nan_to_num(np.asarray(array.values, dtype=float))
     floor = minimum_share * values.sum()
+    products, regions, channels = (array[dim].values for dim in ("product", "region", "channel"))
     return [
         {
-            "product": str(array["product"].values[p]),
-            "region": str(array["region"].values[r]),
-            "channel": str(array["channel"].values[c]),
+            "product": str(products[p]),
+            "region": str(regions[r]),
+            "channel": str(channels[c]),
             "units": float(values[p, r, c]),
         }
         for p, r, c in np.argwhere(values > floor)

@@ -69,6 +69,8 @@ CUSTOMERS = {
     "us": N_("US chip designers"),
     "nvidia": "NVIDIA",
     "amd": "AMD",
+    "other-us": N_("Other US designers"),
+    "korea": N_("South Korea"),
     "china": N_("China"),
     "CHN": N_("China"),
     "USA": N_("United States"),

@@ -86,7 +86,10 @@ def headline(cells: list[Cell]) -> Record:
         "id": "headline",
         "kind": "headline",
         "title": _("Headline numbers"),
-        "intro": _("Stocks are those at the end of the year; monthly flows, prices and shares are those of December."),
+        "intro": _(
+            "Stocks are those at the end of the year, monthly flows and prices those of December, "
+            "shares of purchases those of the last twelve months."
+        ),
         "tables": [table for table in tables if table["groups"]],
         "note": _("Differences, shares and ratios are taken member by member and then summarised."),
     }

@@ -41,6 +41,7 @@ _MAKERS = {
     "t-head": "Alibaba",
     "enflame": "Enflame",
     "iluvatar": "Iluvatar",
+    "kunlunxin": "Kunlunxin",
     "furiosa": "FuriosaAI",
     "rebellions": "Rebellions",
     "tesla": "Tesla",
@@ -50,7 +51,9 @@ _MAKERS = {
 
 def _maker(product: str) -> str:
     """The maker in a product id such as `huawei-ascend-910c`."""
-    found = next((name for stem, name in _MAKERS.items() if product.startswith(stem)), None)
+    if product.startswith("cn-"):
+        return _("Other Chinese")
+    found = next((name for stem, name in _MAKERS.items() if product.startswith(stem + "-")), None)
     return found or product.split("-")[0].capitalize()
 
 
@@ -72,7 +75,7 @@ def flows(
     _access.chosen(dataset, [scenario])
     if by not in ("maker", "product"):
         raise InputError(f"flows are shown by 'maker' or 'product', not by '{by}'")
-    records = [r for r in _access.flows(dataset, scenario, year) if destination in (None, r["region"])]
+    records = _access.flows(dataset, scenario, year, destination)
     sources: dict[tuple[str, str], float] = defaultdict(float)
     targets: dict[tuple[str, str], float] = defaultdict(float)
     for record in records:

@@ -1,0 +1,93 @@
+"""A playground on synthetic runs, in a thread of its own; and Chromium, where there is one."""
+
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import make_server
+
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
+
+from synthetic_run import synthetic_run
+
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def made_up(first, second, members):
+    """Results of the right shape; B is bigger than A by its enforcement lever, so that moves show."""
+    run = synthetic_run()
+    if first.digest == second.digest:
+        return run.sel(scenario=["baseline"]).assign_coords(scenario=[first.name])
+    return run.sel(scenario=["baseline", "weir"]).assign_coords(scenario=[first.name, second.name])
+
+
+@pytest.fixture(scope="session")
+def engine():
+    from chipweir.app._engine import Engine
+
+    return Engine(made_up)
+
+
+@pytest.fixture(scope="session")
+def app(engine):
+    from chipweir.app import create_app
+
+    return create_app(engine)
+
+
+@pytest.fixture(scope="session")
+def address(app):
+    """Where the synthetic playground listens."""
+    server = make_server("127.0.0.1", 0, app.server, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium of the system."""
+    path = os.environ.get("CHIPWEIR_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("no Chromium found: install Debian's chromium or set CHIPWEIR_CHROMIUM")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Open a page of the playground; fails at the end if the browser reported an error."""
+    contexts, errors = [], []
+
+    def opened(path="/", width=1400, height=900):
+        context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.goto(address + path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not errors, errors

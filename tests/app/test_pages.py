@@ -1,0 +1,186 @@
+import base64
+import io
+
+import pandas as pd
+import pytest
+
+from chipweir import facts, rules, world
+from chipweir.app import _chips_page, _claims_page, _contest, _facts_page, _rules_page
+from chipweir.app._state import View, reference_of, scenario_of
+from chipweir.errors import InputError
+from chipweir.i18n import use_language
+
+
+def upload(text, encoding="utf-8"):
+    return "data:text/csv;base64," + base64.b64encode(text.encode(encoding)).decode()
+
+
+def texts(node):
+    """Every text of a tree of components."""
+    if isinstance(node, str):
+        return [node]
+    if isinstance(node, list | tuple):
+        return [text for each in node for text in texts(each)]
+    children = getattr(node, "children", None)
+    return [] if children is None else texts(children)
+
+
+VIEW = View(settings=(("us.enforcement", 2.0),), year=2028)
+
+
+@pytest.fixture
+def answer(engine):
+    return engine.quick(reference_of(VIEW), scenario_of(VIEW))
+
+
+def test_tiles_show_the_runs_numbers(answer):
+    tiles = _contest.tiles(VIEW, answer)
+    assert len(tiles) == len(_contest.TILES)
+    first = " ".join(texts(tiles[0]))
+    median = float(answer.results["compute"].sel(scenario="mine", region="CHN", quantile=0.5, month="2028-12").item())
+    assert f"{median / 1e6:.1f}M" in first
+    assert "▲" in first
+    assert "90%" in first
+
+
+@pytest.mark.parametrize("tab", _contest.TABS)
+def test_every_tab_has_charts(answer, tab):
+    specs = _contest.charts(View(tab=tab, settings=VIEW.settings), answer)
+    assert 2 <= len(specs) <= _contest.SLOTS
+    assert all(spec["data"] for spec in specs)
+
+
+def test_the_effect_of_each_lever_is_asked_for_alone(engine):
+    asked = []
+
+    def ask(first, second):
+        asked.append(second)
+        return engine.quick(first, second)
+
+    view = View(settings=(("us.enforcement", 2.0), ("us.equipment_controls", 2.0)))
+    effects = _contest.single_effects(view, ask)
+    assert len(effects) == 2
+    assert [len(scenario.levers) for scenario in asked] == [len(reference_of(view).levers) + 1] * 2
+
+
+def test_the_scenario_file_gives_the_same_scenario_back():
+    with use_language("en"):
+        panel = " ".join(texts(_contest.reproduce(VIEW, 1000)))
+    assert "chipweir run baseline mine.yaml --members 1000 --seed 1" in panel
+    again = world.parse_scenario(scenario_of(VIEW).to_yaml())
+    assert again.digest == scenario_of(VIEW).digest
+
+
+def test_the_csv_holds_every_month_and_scenario(answer):
+    table = pd.read_csv(io.StringIO(_contest.csv_text(answer.results)))
+    assert set(table["scenario"]) == {"baseline", "mine"}
+    one = table[(table["quantity"] == "compute") & (table["scenario"] == "mine") & (table["month"] == "2028-12")]
+    expected = answer.results["compute"].sel(scenario="mine", region="CHN", quantile=0.5, month="2028-12").item()
+    assert one["q0.5"].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_how_a_number_was_made_is_told(answer):
+    assert "Chinese compute in use" in texts(_contest.made(VIEW, answer, "compute"))
+    with pytest.raises(InputError):
+        _contest.made(VIEW, answer, "nonsense")
+
+
+def test_the_rules_page_gives_the_engines_answer():
+    fields = _rules_page.shipment("nvidia-h20", "CN", "", "", "2025-05-01", "", "10")
+    decision = rules.decide(rules.Shipment.of(fields))
+    shown = " ".join(texts(_rules_page.answer(fields)))
+    assert decision.basis in shown
+    assert "licence needed" in shown
+    assert "chipweir licence nvidia-h20 --to CN --on 2025-05-01 --quantity 10" in shown
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"item": "nvidia-h2O0", "to": "CN"},
+        {"item": "nvidia-h20", "to": "Atlantis"},
+        {"item": "nvidia-h20", "to": "CN", "export_date": "soon"},
+        {"item": "nvidia-h20", "to": "CN", "quantity": "1e400"},
+        {"to": "CN"},
+    ],
+)
+def test_a_wrong_question_is_an_input_error(fields):
+    with pytest.raises(InputError):
+        _rules_page.answer(fields)
+
+
+def test_a_table_of_shipments_is_answered_row_by_row():
+    rows, head = _rules_page.decide_table(
+        upload("chip,to,date\nnvidia-h20,CN,2025-05-01\nfoo,CN,\nnvidia-h20,KR,x,extra\n")
+    )
+    assert len(rows) == 3
+    assert rows[0][head.index("outcome")] == "licence"
+    assert "unknown chip 'foo'" in rows[1][head.index("problem")]
+    assert rows[2][head.index("problem")]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "data:,", "data:text/csv;base64,@@@", upload(""), upload("칩,국가\n", "cp949"), upload("chip,to\n" * 6000)],
+)
+def test_a_malformed_table_is_an_input_error(content):
+    with pytest.raises(InputError):
+        _rules_page.decide_table(content)
+
+
+def test_cells_cannot_become_formulas():
+    assert _rules_page._harmless("=1+1") == "'=1+1"
+    assert _rules_page._harmless("nvidia-h20") == "nvidia-h20"
+
+
+def test_facts_are_found_by_all_words():
+    found = _facts_page.find("h20 memory", "")
+    assert found
+    assert all("h20" in line.searched and "memory" in line.searched for line in found)
+    assert {line.kind for line in _facts_page.find("", "conflicts")} == {"conflicts"}
+    assert len(_facts_page.find("", "events")) == len(facts.load().events)
+
+
+def test_links_to_sources_are_web_addresses_only():
+    line = _facts_page._line("x", "t", "v", "", "src", "javascript:alert(1)", "", "")
+    assert _facts_page._link(line) == "src"
+
+
+def test_chips_are_compared_with_their_worth():
+    known = facts.load()
+    table = " ".join(texts(_chips_page.specifications(known, ["nvidia-h20", "nvidia-h100-sxm"])))
+    assert "2,368" in table
+    assert "15,832" in table
+
+
+def test_claims_mark_the_text_they_speak_of():
+    text = "A 2023 rule."
+    claims = [
+        {"id": "c1", "start": 2, "end": 6, "verdict": "consistent"},
+        {"id": "c2", "start": 4, "end": 9, "verdict": "stale"},
+        {"id": "c3", "start": 50, "end": 90, "verdict": "stale"},
+    ]
+    shown = _claims_page.marked(text, claims)
+    assert "".join(texts(shown)) == text
+
+
+def test_an_article_is_checked_and_a_slot_can_be_filled():
+    text = "한국 기업은 중국에 HBM을 수출할 수 없다."
+    before = _claims_page.check(text, "", {}, "en")
+    claims = before["result"]["claims"]
+    assert claims
+    claim, slot = next((c, name) for c in claims for name, s in c["slots"].items() if s["asked"] and name == "date")
+    after = _claims_page.check(text, "", {claim["id"]: {slot: "2025-05-01"}}, "en")
+    changed = next(c for c in after["result"]["claims"] if c["id"] == claim["id"])
+    assert changed["slots"][slot]["value"] == "2025-05-01"
+    assert changed["slots"][slot]["by"] == "person"
+    assert changed["verdict"] != "ambiguous"
+    with use_language("en"):
+        assert _claims_page.brief(after, "en")
+        assert texts(_claims_page.shown(after))
+
+
+@pytest.mark.parametrize("content", ["data:text/plain;base64,//79", "x", "data:;base64,%%%"])
+def test_an_upload_that_is_no_text_is_an_input_error(content):
+    with pytest.raises(InputError):
+        _claims_page.read_upload(content if content != "x" else "x,@")
