@@ -118,6 +118,9 @@ def _bounded(text: str, start: int, end: int, name: Name, previous: int) -> bool
     return True
 
 
+_CHIP_WORD = re.compile(r"\s?(?:AI )?(?:chips?|GPUs?|accelerators?|processors?|칩|반도체|芯片|晶片)(?![a-z])")
+
+
 def _meant(text: str, start: int, end: int, name: Name, index: Gazetteer, makers: dict[str, bool]) -> bool:
     """Sense rules: an ordinary word needs company, a short code needs its maker in the text."""
     pattern = _beside().get(name.form)
@@ -128,8 +131,11 @@ def _meant(text: str, start: int, end: int, name: Name, index: Gazetteer, makers
     if unless is not None and unless.search(text[max(0, start - 8) : start]):
         return False
     if name.kind in {"chip", "language-model"} and _SHORT_CODE.match(name.form):
+        if _CHIP_WORD.match(text[end : end + 14]):
+            return True
         if name.id not in makers:
-            makers[name.id] = any(form in text for form in index.makers.get(name.id, ()))
+            folded = small(text)
+            makers[name.id] = any(small(form) in folded for form in index.makers.get(name.id, ()))
         return makers[name.id]
     return True
 
