@@ -16,12 +16,20 @@ from chipweir.i18n import _
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON: one document, or one line per row with --batch.")]
 UNITS = {
-    "output_tok_s_chip": "output tokens/s per chip", "total_tok_s_chip": "all tokens/s per chip",
-    "input_tok_s_chip": "input tokens/s per chip", "ttft_ms": "ms to the first token", "tpot_ms": "ms per output token",
-    "power_w_chip": "W per chip", "j_per_output_token": "J per output token", "tokens_s_chip_train": "training tokens/s per chip",
-    "step_time_s": "s per step", "tflops_chip": "TFLOP/s per chip", "mfu": "model FLOPs utilisation",
-}  # fmt: skip
+    "output_tok_s_chip": "output tokens/s per chip",
+    "total_tok_s_chip": "all tokens/s per chip",
+    "input_tok_s_chip": "input tokens/s per chip",
+    "ttft_ms": "ms to the first token",
+    "tpot_ms": "ms per output token",
+    "power_w_chip": "W per chip",
+    "j_per_output_token": "J per output token",
+    "tokens_s_chip_train": "training tokens/s per chip",
+    "step_time_s": "s per step",
+    "tflops_chip": "TFLOP/s per chip",
+    "mfu": "model FLOPs utilisation",
+}
 DEFAULT_TPOT_MS = 50.0
+SIZES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"))
 
 
 def register(app: typer.Typer) -> None:
@@ -90,10 +98,22 @@ def estimate(
         if concurrency is None and target_tpot is None and not best:
             target_tpot = DEFAULT_TPOT_MS
         _run_one(
-            model, on, figure, operators, as_json, chips=chips, isl=isl, osl=osl, concurrency=concurrency,
-            target_tpot_ms=target_tpot, precision_name=precision, framework=_framework(framework),
-            overrides=_overrides(overrides or []), country=country, posterior=fitted,
-        )  # fmt: skip
+            model,
+            on,
+            figure,
+            operators,
+            as_json,
+            chips=chips,
+            isl=isl,
+            osl=osl,
+            concurrency=concurrency,
+            target_tpot_ms=target_tpot,
+            precision_name=precision,
+            framework=_framework(framework),
+            overrides=_overrides(overrides or []),
+            country=country,
+            posterior=fitted,
+        )
 
 
 def match(
@@ -113,10 +133,19 @@ def match(
         _print_json(found.record())
         return
     rows = [
-        [_(m.quantity), m.unit, _short(m.a), _short(m.b), _short(m.needed), _short(m.per_chip), _short(m.per_watt),
-         _short(m.per_dollar), m.note]
+        [
+            _(m.quantity),
+            m.unit,
+            _short(m.a),
+            _short(m.b),
+            _short(m.needed),
+            _short(m.per_chip),
+            _short(m.per_watt),
+            _short(m.per_dollar),
+            m.note,
+        ]
         for m in found.measures
-    ]  # fmt: skip
+    ]
     head = [
         "",
         _("unit"),
@@ -150,11 +179,15 @@ def _run_one(model: str, on: str, figure: Path | None, operators: bool, as_json:
     title = f"{found.model} ({found.dtype}) · {found.chips} x {found.chip} · {found.isl:g} + {found.osl:g} tokens"
     _print_table([_("quantity"), _("median"), _("80 % interval")], _quantity_rows(found.quantities), title)
     plan, memory = found.plan, found.memory
-    layout = f"tp {plan['tp']:g}, attention dp {plan['attention_dp']:g}, {plan['replicas']:g} x {memory['chips_per_replica']:g} chips"
+    layout = (
+        f"tp {plan['tp']:g}, attention dp {plan['attention_dp']:g}, {plan['replicas']:g} x "
+        f"{memory['chips_per_replica']:g} chips"
+    )
     typer.echo(_("plan: {layout}; {n} requests at a time", layout=layout, n=f"{plan['concurrency']:g}"))
     typer.echo(_("binds: {what}", what=found.binds))
     typer.echo(
-        f"memory: weights {memory['weights_bytes'] / 1e9:,.1f} GB, cache {memory['cache_bytes_per_token'] / 1e3:,.1f} kB per token, "
+        f"memory: weights {memory['weights_bytes'] / 1e9:,.1f} GB, "
+        f"cache {memory['cache_bytes_per_token'] / 1e3:,.1f} kB per token, "
         f"room for {memory['most_sequences_per_replica']:,.0f} sequences"
     )
     if "usd_per_million_output" in found.cost:
@@ -306,10 +339,18 @@ def _score_row(label: str, quantity: str, s: Mapping[str, float]) -> list[str]:
 
 def _print_operators(operators: Sequence[Mapping[str, Any]]) -> None:
     rows = [
-        [o["pass"], o["operator"].replace("_", " "), f"{o['gflop']:.3g}", f"{o['mbyte']:.3g}", f"{o['intensity']:.3g}", f"{o['roofline_us']:.3g}",
-         f"{o['estimate_us']:.3g}", o["binds"]]
+        [
+            o["pass"],
+            o["operator"].replace("_", " "),
+            _short(o["gflop"]),
+            _short(o["mbyte"]),
+            f"{o['intensity']:.3g}",
+            f"{o['roofline_us']:.3g}",
+            f"{o['estimate_us']:.3g}",
+            o["binds"],
+        ]
         for o in operators
-    ]  # fmt: skip
+    ]
     head = [_("pass"), _("operator"), "GFLOP", "MB", "FLOP/B", _("roofline µs"), _("estimate µs"), _("binds")]
     _print_table(head, rows, _("One pass on one chip"))
 
@@ -390,7 +431,9 @@ def _short(value: float) -> str:
         return "-"
     if math.isinf(value):
         return "none can"
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
+    if 1000 <= abs(value) < 1e7:
+        return f"{value:,.0f}"
+    return next((f"{value / size:.3g} {name}" for size, name in SIZES if abs(value) >= size), f"{value:.3g}")
 
 
 def _plain(value: Any) -> Any:
@@ -418,5 +461,6 @@ def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]], title: str)
         table.add_column(escape(name), overflow="fold")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
-    console = Console()
+    # A pipe has no width: wide enough that no number is folded.
+    console = Console() if sys.stdout.isatty() else Console(width=200)
     console.print(table)

@@ -18,10 +18,20 @@ if TYPE_CHECKING:
     from chipweir.perf._worth import Worth, worth
 
 _HOME = {
-    "Architecture": "_architecture", "architecture": "_architecture", "predict_rows": "_batch", "Estimate": "_estimate",
-    "estimate": "_estimate", "frontier": "_estimate", "Hardware": "_hardware", "hardware": "_hardware", "Match": "_match",
-    "match": "_match", "validate": "_validate", "Worth": "_worth", "worth": "_worth",
-}  # fmt: skip
+    "Architecture": "_architecture",
+    "architecture": "_architecture",
+    "predict_rows": "_batch",
+    "Estimate": "_estimate",
+    "estimate": "_estimate",
+    "frontier": "_estimate",
+    "Hardware": "_hardware",
+    "hardware": "_hardware",
+    "Match": "_match",
+    "match": "_match",
+    "validate": "_validate",
+    "Worth": "_worth",
+    "worth": "_worth",
+}
 
 __all__ = [
     "Architecture",

@@ -24,7 +24,8 @@ from chipweir.errors import InputError, UnknownName
 if TYPE_CHECKING:
     from chipweir.facts import Facts, LanguageModel
 
-# Bytes per stored element, block scales included: one FP32 scale per 128x128 block (FP8, negligible), one FP8 scale per 16
+# Bytes per stored element, block scales included: one FP32 scale per 128x128 block (FP8, negligible), one FP8 scale
+# per 16
 # elements (NVFP4: 0.5 + 1/16), one FP16 scale and zero point per 128 (INT4).
 ELEMENT_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625, "int4": 0.53}
 
@@ -33,10 +34,12 @@ ELEMENT_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625, "int4": 0.
 class Architecture:
     """One language model (floats) or n of them (arrays [n]). Counts of parameters are for the whole model.
 
-    `attention_params`: projections of all layers; `dense_params`: feed-forward of dense layers; `expert_params`: ONE routed
+    `attention_params`: projections of all layers; `dense_params`: feed-forward of dense layers; `expert_params`: ONE
+    routed
     expert in ONE layer; `shared_params`: shared experts and routers of all MoE layers; `embedding_params`: input
     embedding; `head_params`: output matrix. `kv_elements`: cached elements per token over all layers with a full cache;
-    `window_kv_elements`: the same for layers that keep only `window` tokens; `state_elements`: size of the state of linear layers, per
+    `window_kv_elements`: the same for layers that keep only `window` tokens; `state_elements`: size of the state of
+    linear layers, per
     sequence. `score_flops`: attention FLOPs per query token per cached token over the full layers in decode,
     `prefill_score_flops` in prefill (MLA decodes in the latent space); `window_score_flops` for window layers;
     `topk`: cached tokens a query really reads (infinite without sparse attention); `index_flops`, `index_elements`: the
@@ -98,7 +101,8 @@ def take(models: Architecture, index: np.ndarray) -> Architecture:
 
 
 def architecture(model: str, *, facts: Facts | None = None) -> Architecture:
-    """The architecture of a model known to the facts room. Raises `UnknownName` with the nearest, `InputError` without layer numbers."""
+    """The architecture of a model known to the facts room. Raises `UnknownName` with the nearest, `InputError`
+    without layer numbers."""
     if facts is None:
         return _cached(model.strip())
     return from_model(_record(model, facts))
@@ -156,7 +160,8 @@ def _record(name: str, facts: Facts) -> LanguageModel:
 
 @lru_cache(maxsize=1)
 def _further_models() -> tuple[LanguageModel, ...]:
-    """Published configurations of models that appear in measurements but not in the facts room (recalled, not looked up)."""
+    """Published configurations of models that appear in measurements but not in the facts room (recalled, not looked
+    up)."""
     from chipweir.facts import LanguageModel
 
     text = resources.files("chipweir.perf").joinpath("data", "architectures.csv").read_text(encoding="utf-8")
@@ -215,13 +220,15 @@ def from_model(model: LanguageModel) -> Architecture:
 
 
 def _extra(note: str) -> dict[str, Any]:
-    """Structure that the shared columns cannot hold is kept in the record's note as a JSON object (possibly cut short)."""
+    """Structure that the shared columns cannot hold is kept in the record's note as a JSON object (possibly cut
+    short)."""
     match = re.search(r"\{.*", note or "", re.S)
     if match is None:
         return {}
     text = match[0]
     try:
-        return json.JSONDecoder().raw_decode(text)[0]
+        found: dict[str, Any] = json.JSONDecoder().raw_decode(text)[0]
+        return found
     except json.JSONDecodeError:
         numbers = {k: int(v) for k, v in re.findall(r'"(\w+)": (\d+)', text)}
         ratios = re.search(r'"compress_ratios": \[([\d, ]*)', text)
@@ -288,8 +295,10 @@ def _fill_compressed(
 ) -> None:
     """Attention over a sequence compressed r-fold with one shared key-value head, plus a short window, as configured.
 
-    Layers with ratio r cache one entry of `head_dim` per r tokens; ratio 0 keeps the window alone. The output projection is
-    of low rank where a rank is given. Own reading of the published configuration; the paper may count slightly otherwise.
+    Layers with ratio r cache one entry of `head_dim` per r tokens; ratio 0 keeps the window alone. The output
+    projection is
+    of low rank where a rank is given. Own reading of the published configuration; the paper may count slightly
+    otherwise.
     """
     dim, query_rank = float(model.head_dim or 512), float(model.q_lora_rank or 0)
     output_rank = float(extra.get("o_lora_rank", 0))
@@ -387,15 +396,15 @@ def touched_experts(experts: Any, active: Any, tokens: Any) -> Any:
     experts = np.asarray(experts, dtype=float)
     share = np.where(experts > 0, np.asarray(active) / np.maximum(experts, 1.0), 0.0)
     missed = np.log1p(-np.minimum(share, 1 - 1e-9))
+    xp: Any = np
     if type(tokens).__module__.startswith("jax"):
         import jax.numpy as xp
-    else:
-        xp = np
     return experts * -xp.expm1(xp.maximum(tokens, 0.0) * missed)
 
 
 def flops_per_token(model: Architecture, context: Any = 0.0, *, prefill: bool = False) -> Any:
-    """Forward FLOPs for one token that attends to `context` cached tokens: 2 per active weight plus attention scores."""
+    """Forward FLOPs for one token that attends to `context` cached tokens: 2 per active weight plus attention
+    scores."""
     score = model.prefill_score_flops if prefill else model.score_flops
     return (
         2.0 * active_matrix_params(model)

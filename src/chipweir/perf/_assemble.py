@@ -29,8 +29,11 @@ def gather(configurations: Sequence[Configuration]) -> Work:
     )
 
 
-def case(configurations: Sequence[Configuration], plans: Sequence[Plan], concurrency: Sequence[float]) -> Case:
-    """`Case` of n configurations with their plans and concurrencies; mixed replicas prefill on the chips they decode on."""
+def case(
+    configurations: Sequence[Configuration], plans: Sequence[Plan], concurrency: Sequence[float] | np.ndarray
+) -> Case:
+    """`Case` of n configurations with their plans and concurrencies; mixed replicas prefill on the chips they decode
+    on."""
     split = np.array([p.split for p in plans], dtype=float)
     column = np.array(
         [
@@ -54,7 +57,17 @@ def case(configurations: Sequence[Configuration], plans: Sequence[Plan], concurr
     isl, osl, tp, dp, replicas, p_tp, p_dp, p_replicas, ep, drafting, steady = column
     joint = split == 0
     return Case(
-        isl=isl, osl=osl, concurrency=np.asarray(concurrency, dtype=float), tp=tp, dp=dp, replicas=replicas, split=split,
-        prefill_tp=np.where(joint, tp, p_tp), prefill_dp=np.where(joint, dp, p_dp),
-        prefill_replicas=np.where(joint, replicas, p_replicas), ep=ep, drafting=drafting, steady=steady,
-    )  # fmt: skip
+        isl=isl,
+        osl=osl,
+        concurrency=np.asarray(concurrency, dtype=float),
+        tp=tp,
+        dp=dp,
+        replicas=replicas,
+        split=split,
+        prefill_tp=np.where(joint, tp, p_tp),
+        prefill_dp=np.where(joint, dp, p_dp),
+        prefill_replicas=np.where(joint, replicas, p_replicas),
+        ep=ep,
+        drafting=drafting,
+        steady=steady,
+    )

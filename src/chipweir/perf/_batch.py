@@ -1,6 +1,7 @@
 """Many configurations at once: rows of a table in, one prediction or one reason each out.
 
-Throughputs are per chip. Disaggregated rows follow the convention of the public tables: output tokens over decode chips, input
+Throughputs are per chip. Disaggregated rows follow the convention of the public tables: output tokens over decode
+chips, input
 tokens over prefill chips, total over all of them.
 """
 
@@ -26,9 +27,12 @@ from chipweir.perf._serving import USABLE, Case, Served, inter_token, prefill_pa
 Row = Mapping[str, str]
 # How a quantity that tables print follows from one whose error was learnt.
 ERROR_OF = {
-    "tpot_ms": "tpot", "ttft_ms": "ttft", "output_tok_s_chip": "output", "total_tok_s_chip": "output",
+    "tpot_ms": "tpot",
+    "ttft_ms": "ttft",
+    "output_tok_s_chip": "output",
+    "total_tok_s_chip": "output",
     "input_tok_s_chip": "output",
-}  # fmt: skip
+}
 BINDS = np.array(["compute", "memory bandwidth", "link", "overhead"])
 
 
@@ -36,7 +40,8 @@ BINDS = np.array(["compute", "memory bandwidth", "link", "overhead"])
 class Predictions:
     """Answers for n resolved configurations.
 
-    `median[q]` [n] and `points[q]` [n, 2] (ln of 10 % and 90 % points over the median) by quantity; NaN where a quantity does not apply.
+    `median[q]` [n] and `points[q]` [n, 2] (ln of 10 % and 90 % points over the median) by quantity; NaN where a
+    quantity does not apply.
     """
 
     configurations: tuple[Configuration, ...]
@@ -60,7 +65,8 @@ class Predictions:
 
 
 def predict_rows(rows: Sequence[Row], posterior: Posterior | None = None) -> list[dict[str, Any]]:
-    """One answer per row, in order: `row` (from 1), `id`, `predictions` or `reason`, and what was assumed. Never raises for a row."""
+    """One answer per row, in order: `row` (from 1), `id`, `predictions` or `reason`, and what was assumed. Never
+    raises for a row."""
     posterior = posterior or shipped()
     answers: list[dict[str, Any]] = [{"row": i + 1, "id": row.get("id") or None} for i, row in enumerate(rows)]
     configurations: list[Configuration] = []
@@ -96,9 +102,15 @@ def _serving_answers(
     for at, original in enumerate(kept):
         c = predictions.configurations[at]
         notes = [*c.notes, *_novelty(c, posterior)]
+        quantities = predictions.row(at)
+        if not quantities:
+            answers[places[original]]["reason"] = "the numbers of this row are beyond what the model can say"
+            continue
         answers[places[original]] |= {
-            "predictions": predictions.row(at), "plan": describe(c.plan, predictions, at), "binds": str(predictions.binds[at]),
-        } | ({"notes": notes} if notes else {})  # fmt: skip
+            "predictions": quantities,
+            "plan": describe(c.plan, predictions, at),
+            "binds": str(predictions.binds[at]),
+        } | ({"notes": notes} if notes else {})
 
 
 def _training_answers(rows: Sequence[Row], places: list[int], answers: list[dict[str, Any]]) -> None:
@@ -131,10 +143,15 @@ def describe(plan: Plan | None, predictions: Predictions, at: int) -> dict[str, 
     """The plan in plain numbers."""
     assert plan is not None
     out: dict[str, Any] = {
-        "tp": plan.tp, "attention_dp": plan.dp, "ep": plan.ep, "replicas": plan.replicas, "chips": predictions.chips[at],
-        "concurrency": float(predictions.cases.concurrency[at]), "batch": float(predictions.served.batch[at]),
+        "tp": plan.tp,
+        "attention_dp": plan.dp,
+        "ep": plan.ep,
+        "replicas": plan.replicas,
+        "chips": predictions.chips[at],
+        "concurrency": float(predictions.cases.concurrency[at]),
+        "batch": float(predictions.served.batch[at]),
         "stated": bool(plan.stated),
-    }  # fmt: skip
+    }
     if plan.split:
         out |= {"prefill_tp": plan.prefill_tp, "prefill_dp": plan.prefill_dp}
         out["prefill_replicas"] = plan.prefill_replicas if np.isfinite(plan.prefill_replicas) else None
@@ -144,7 +161,8 @@ def describe(plan: Plan | None, predictions: Predictions, at: int) -> dict[str, 
 def predict(
     configurations: Sequence[Configuration], posterior: Posterior | None = None
 ) -> tuple[Predictions | None, list[int], list[str]]:
-    """Predictions for the configurations that can be served, their positions, and a reason ("" if none) for each given one."""
+    """Predictions for the configurations that can be served, their positions, and a reason ("" if none) for each
+    given one."""
     posterior = posterior or shipped()
     plans, concurrency, reasons = resolve(configurations, posterior.form, posterior.mean)
     kept = [i for i, (p, r) in enumerate(zip(plans, reasons, strict=True)) if p is not None and not r]
@@ -158,7 +176,8 @@ def predict(
     for at in np.flatnonzero(~fits):
         c = resolved[at]
         reasons[kept[at]] = (
-            f"does not fit: {needed[at] / 1e9:,.1f} GB of weights per chip ({c.model.name} in {c.dtype}, tp {cases.tp[at]:g}, "
+            f"does not fit: {needed[at] / 1e9:,.1f} GB of weights per chip "
+            f"({c.model.name} in {c.dtype}, tp {cases.tp[at]:g}, "
             f"attention dp {cases.dp[at]:g}), {c.chip.name} has {float(c.chip.memory_bytes) / 1e9:,.1f} GB"
         )
     if not fits.all():
@@ -171,9 +190,12 @@ def predict(
 
 
 def _evaluate(
-    resolved: Sequence[Configuration], concurrency: np.ndarray, given: Sequence[Configuration], kept: Sequence[int],
+    resolved: Sequence[Configuration],
+    concurrency: np.ndarray,
+    given: Sequence[Configuration],
+    kept: Sequence[int],
     posterior: Posterior,
-) -> tuple[Predictions | None, Sequence[int], None]:  # fmt: skip
+) -> tuple[Predictions | None, Sequence[int], None]:
     if not resolved:
         return None, [], None
     work = gather(resolved)
@@ -212,10 +234,12 @@ def _medians(
     total = np.where(only_prefill, full_prefill, served.rate * (cases.isl + cases.osl) / chips)
     hide = np.where(only_prefill, np.nan, 1.0)
     median = {
-        "output_tok_s_chip": output * hide, "total_tok_s_chip": np.where(only_decode, output, total),
-        "input_tok_s_chip": np.where(only_decode, np.nan, incoming), "ttft_ms": served.ttft * 1e3 * np.where(only_decode, np.nan, 1.0),
+        "output_tok_s_chip": output * hide,
+        "total_tok_s_chip": np.where(only_decode, output, total),
+        "input_tok_s_chip": np.where(only_decode, np.nan, incoming),
+        "ttft_ms": served.ttft * 1e3 * np.where(only_decode, np.nan, 1.0),
         "tpot_ms": tpot * 1e3 * hide,
-    }  # fmt: skip
+    }
     return median, chips
 
 
@@ -252,9 +276,13 @@ def bound(served: Served) -> np.ndarray:
 
 
 def _add_power(
-    resolved: Sequence[Configuration], cases: Case, served: Served, median: dict[str, np.ndarray],
-    points: dict[str, np.ndarray], chips: np.ndarray,
-) -> None:  # fmt: skip
+    resolved: Sequence[Configuration],
+    cases: Case,
+    served: Served,
+    median: dict[str, np.ndarray],
+    points: dict[str, np.ndarray],
+    chips: np.ndarray,
+) -> None:
     """Power per chip and energy per output token from the chip's activity."""
     from chipweir.perf import _architecture, _hardware
     from chipweir.perf._energy import serving_power, shipped_curve
@@ -266,13 +294,19 @@ def _add_power(
     incoming = np.nan_to_num(median["total_tok_s_chip"]) - output
     dtypes = np.array([c.dtype for c in resolved])
     for dtype in np.unique(dtypes):
-        rows = np.flatnonzero(dtypes == dtype)
+        rows = [i for i, name in enumerate(dtypes) if name == dtype]
         group = cases.tp[rows] * cases.dp[rows]
         power[rows] = serving_power(
-            _hardware.stack([resolved[i].chip for i in rows]), _architecture.stack([resolved[i].model for i in rows]), str(dtype),
-            output_tok_s=np.maximum(output[rows], 1e-9), input_tok_s=np.maximum(incoming[rows], 0.0),
-            batch=np.maximum(served.batch[rows], 1.0), chips=group, context=cases.isl[rows] + cases.osl[rows] / 2, curve=curve,
-        )  # fmt: skip
+            _hardware.stack([resolved[i].chip for i in rows]),
+            _architecture.stack([resolved[i].model for i in rows]),
+            str(dtype),
+            output_tok_s=np.maximum(output[rows], 1e-9),
+            input_tok_s=np.maximum(incoming[rows], 0.0),
+            batch=np.maximum(served.batch[rows], 1.0),
+            chips=group,
+            context=cases.isl[rows] + cases.osl[rows] / 2,
+            curve=curve,
+        )
     sd = np.full(n, curve.log_sd)
     base = np.zeros((n, 2))
     median["power_w_chip"] = power
@@ -286,7 +320,8 @@ def _add_power(
 def operator_table(
     configuration: Configuration, predictions: Predictions, posterior: Posterior | None = None
 ) -> list[dict[str, Any]]:
-    """Roofline of every operator of one decode step and one prefill, on one chip: FLOPs, bytes, seconds, what binds it."""
+    """Roofline of every operator of one decode step and one prefill, on one chip: FLOPs, bytes, seconds, what binds
+    it."""
     posterior = posterior or shipped()
     work, cases = gather([configuration]), predictions.cases
     e = efficiencies(posterior.mean, index(posterior.form, [group_levels(configuration)]), posterior.form.size)
@@ -296,20 +331,38 @@ def operator_table(
     batch = np.maximum(predictions.served.batch, cases.dp)
     for name, load, prefill in (
         ("decode", pass_load(work, batch, batch, cases.isl + cases.osl / 2, cases.tp, cases.dp, cases.ep), False),
-        ("prefill", pass_load(work, cases.isl * cases.prefill_dp, cases.prefill_dp, cases.isl / 2, cases.prefill_tp,
-                              cases.prefill_dp, prefill=True), True),
-    ):  # fmt: skip
+        (
+            "prefill",
+            pass_load(
+                work,
+                cases.isl * cases.prefill_dp,
+                cases.prefill_dp,
+                cases.isl / 2,
+                cases.prefill_tp,
+                cases.prefill_dp,
+                prefill=True,
+            ),
+            True,
+        ),
+    ):
         seconds = operator_seconds(load, work, e, prefill=prefill)
         for operator in OPERATORS:
             flops, moved = float(load.flops[operator][0]), float(load.bytes[operator][0])
             rate = float((work.score_rate if operator == "attention_score" else work.rate)[0])
             compute, memory = flops / rate, moved / float(work.memory_bandwidth[0])
             if flops + moved > 0:
-                table.append({
-                    "pass": name, "operator": operator, "gflop": flops / 1e9, "mbyte": moved / 1e6,
-                    "intensity": flops / max(moved, 1.0), "roofline_us": max(compute, memory) * 1e6,
-                    "estimate_us": float(seconds[operator][0]) * 1e6, "binds": "compute" if compute > memory else "memory bandwidth",
-                })  # fmt: skip
+                table.append(
+                    {
+                        "pass": name,
+                        "operator": operator,
+                        "gflop": flops / 1e9,
+                        "mbyte": moved / 1e6,
+                        "intensity": flops / max(moved, 1.0),
+                        "roofline_us": max(compute, memory) * 1e6,
+                        "estimate_us": float(seconds[operator][0]) * 1e6,
+                        "binds": "compute" if compute > memory else "memory bandwidth",
+                    }
+                )
     return table
 
 

@@ -40,7 +40,8 @@ def link_bandwidth(w: Work, chips: Any) -> Any:
 def expert_exchange(w: Work, tokens: Any, ranks: Any, share: Any, floor: Any) -> Any:
     """Seconds to send tokens to the experts they chose (8 bits) and get them back (16 bits), in one layer.
 
-    `tokens` of all `ranks`. Inside the domain a token travels once per chosen expert; outside once per domain that holds one, and
+    `tokens` of all `ranks`. Inside the domain a token travels once per chosen expert; outside once per domain that
+    holds one, and
     routers keep that to `DOMAINS` (DeepSeek-V3, arXiv 2412.19437, section 3.2).
     """
     xp = namespace(tokens, share, floor)
@@ -53,9 +54,11 @@ def expert_exchange(w: Work, tokens: Any, ranks: Any, share: Any, floor: Any) ->
 
 
 def layer_messages(w: Work, tokens: Any, tp: Any, dp: Any, link: Any, exchange: Any, floor: Any) -> Any:
-    """Seconds of communication in one pass of all layers; `link`, `exchange` are the shares of the links' rates reached.
+    """Seconds of communication in one pass of all layers; `link`, `exchange` are the shares of the links' rates
+    reached.
 
-    Tensor parallel: an all-reduce of the activations after attention and after the feed-forward. Attention data parallel:
+    Tensor parallel: an all-reduce of the activations after attention and after the feed-forward. Attention data
+    parallel:
     an exchange with the experts; dense models gather and scatter instead.
     """
     xp = namespace(tokens, link, floor)
@@ -69,9 +72,11 @@ def layer_messages(w: Work, tokens: Any, tp: Any, dp: Any, link: Any, exchange: 
 
 
 def visible(work: Any, messages: Any, dp: Any) -> Any:
-    """Seconds of `messages` that remain beside `work`: wide expert parallelism runs two half batches against each other.
+    """Seconds of `messages` that remain beside `work`: wide expert parallelism runs two half batches against each
+    other.
 
-    Deployments over more than `OVERLAPPED` ranks hide the shorter of the two (DeepSeek-V3, section 3.2.2), smaller ones do not.
+    Deployments over more than `OVERLAPPED` ranks hide the shorter of the two (DeepSeek-V3, section 3.2.2), smaller
+    ones do not.
     """
     xp = namespace(work, messages)
     longer = xp.maximum(work, messages) + 1e-30

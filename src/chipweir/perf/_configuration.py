@@ -21,7 +21,8 @@ from chipweir.perf._serving import USABLE
 SERVING = ("serving", "offline", "prefill", "decode", "energy_serving")
 TRAINING = ("training", "finetune_lora", "lora performance", "sft performance", "pretraining", "finetune")
 STATED_LOADS = {
-    # Mean prompt and output tokens of workloads that tables name instead of numbering. Chat and reasoning prompts: prior.
+    # Mean prompt and output tokens of workloads that tables name instead of numbering. Chat and reasoning prompts:
+    # prior.
     "chat mix": (250.0, 600.0), "code fim": (500.0, 250.0), "gpqa (long reasoning out)": (250.0, 8000.0),
 }  # fmt: skip
 # MLPerf inference fixes request lengths per model (facts: performance notes) and latency limits per scenario: time to
@@ -35,13 +36,25 @@ MLPERF_LIMITS = {
     ("llama3.1-8b", "server"): (2000.0, 100.0), ("llama3.1-8b", "interactive"): (500.0, 30.0),
 }  # fmt: skip
 DEFAULT_ISL, DEFAULT_OSL = 2048.0, 512.0
-# Decode services in the tables hold about this time per token; the target where a decode row states neither batch nor target.
+LARGEST = {
+    "n_chips": 1e6,
+    "tp": 4096.0,
+    "ep": 65536.0,
+    "dp": 65536.0,
+    "pp": 4096.0,
+    "isl": 1e8,
+    "osl": 1e8,
+    "concurrency": 1e7,
+}
+# Decode services in the tables hold about this time per token; the target where a decode row states neither batch
+# nor target.
 DEFAULT_TPOT_S = 0.05
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """A resolved row. `plan` None: to be chosen. `concurrency` None: to be chosen under `tpot_limit` (s), or as much as pays."""
+    """A resolved row. `plan` None: to be chosen. `concurrency` None: to be chosen under `tpot_limit` (s), or as much
+    as pays."""
 
     phase: str
     chip: Hardware
@@ -72,6 +85,8 @@ def number(row: Mapping[str, str], name: str, *, least: float = 0.0, strict: boo
         raise InputError(f"{name} must be a number, not '{text}'") from None
     if not math.isfinite(value) or (value <= least if strict else value < least):
         raise InputError(f"{name} must be {'above' if strict else 'at least'} {least:g}, not {text}")
+    if value > LARGEST.get(name, 1e9):
+        raise InputError(f"{name} of {text} is beyond what this model can say; at most {LARGEST.get(name, 1e9):g}")
     return value
 
 
@@ -81,7 +96,8 @@ def flag(row: Mapping[str, str], name: str) -> bool:
 
 
 def read_configuration(row: Mapping[str, str]) -> Configuration:
-    """A serving row as a `Configuration`. Raises `InputError` or `UnknownName` with one line that says what is wrong."""
+    """A serving row as a `Configuration`. Raises `InputError` or `UnknownName` with one line that says what is
+    wrong."""
     phase = (row.get("phase") or "serving").strip().lower()
     if phase not in SERVING:
         raise InputError(f"phase '{phase}' is not one of {', '.join(SERVING + TRAINING)}")
@@ -100,10 +116,23 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
     limit = MLPERF_LIMITS.get((mlperf, (row.get("stat") or "").strip().lower())) if mlperf else None
     tpot_limit = limit[1] / 1e3 if limit else (DEFAULT_TPOT_S if phase == "decode" and concurrency is None else None)
     return Configuration(
-        phase=phase, chip=chip, model=model, dtype=dtype, kv_dtype=kv_dtype, framework=framework,
-        plan=plan, n_chips=stated.n_chips, isl=isl, osl=osl, concurrency=concurrency,
-        drafting=drafting(row, model, framework), tpot_limit=tpot_limit, ttft_limit=limit[0] / 1e3 if limit else None, stat=statistic(row.get("stat") or ""), notes=tuple(notes),
-    )  # fmt: skip
+        phase=phase,
+        chip=chip,
+        model=model,
+        dtype=dtype,
+        kv_dtype=kv_dtype,
+        framework=framework,
+        plan=plan,
+        n_chips=stated.n_chips,
+        isl=isl,
+        osl=osl,
+        concurrency=concurrency,
+        drafting=drafting(row, model, framework),
+        tpot_limit=tpot_limit,
+        ttft_limit=limit[0] / 1e3 if limit else None,
+        stat=statistic(row.get("stat") or ""),
+        notes=tuple(notes),
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -197,8 +226,8 @@ def _token_count(text: str) -> float | None:
     if match is None:
         raise InputError(f"isl must be a number of tokens, not '{text}'")
     value = float(match[1]) * (1024.0 if match[2] else 1.0)
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"isl must be above 0, not {text}")
+    if not (math.isfinite(value) and 0 < value <= LARGEST["isl"]):
+        raise InputError(f"isl must be above 0 and at most {LARGEST['isl']:g}, not {text}")
     return value
 
 
@@ -240,10 +269,7 @@ def _phase_plan(
         if model.latent or (model.experts > 0 and chips > 8):
             return Plan(1.0, chips, 1.0, ep=chips if model.experts > 0 else 1.0)
         return Plan(min(chips, 8.0), max(chips / 8.0, 1.0), 1.0)
-    plan = read_plan(stated, model, chip, dtype)
-    # Experts spread over chips whose attention is stated as tensor parallel degree 1 and no data parallelism: attention is
-    # split over all of them.
-    return plan
+    return read_plan(stated, model, chip, dtype)
 
 
 def _concurrency(row: Mapping[str, str], phase: str, plan: Plan | None, stated: Stated) -> float | None:
@@ -260,7 +286,8 @@ def _concurrency(row: Mapping[str, str], phase: str, plan: Plan | None, stated: 
 def drafting(row: Mapping[str, str], model: Architecture, framework: str) -> float:
     """1 where multi-token prediction is on, 0 where off, 0.5 where it may well be.
 
-    Tables of tuned deployments name DeepSeek-R1 without saying whether its draft layer ran; by their times it did in about half.
+    Tables of tuned deployments name DeepSeek-R1 without saying whether its draft layer ran; by their times it did in
+    about half.
     """
     text = (row.get("spec_decode") or "").strip().lower()
     if text in ("none", "off", "false", "no"):

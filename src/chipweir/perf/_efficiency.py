@@ -1,6 +1,7 @@
 """How near software comes to the hardware: few parameters, pooled over vendors, frameworks, formats and kinds of model.
 
-Every efficiency is a base value plus offsets for the levels of its groups, on the logit scale for shares of a peak and on the log scale for
+Every efficiency is a base value plus offsets for the levels of its groups, on the logit scale for shares of a peak
+and on the log scale for
 seconds and factors. A level that was never measured has offset zero and the group's own spread as its uncertainty: an
 unseen chip gets its vendor's posterior, an unseen vendor a wide one.
 """
@@ -41,7 +42,8 @@ GROUPS = (
 
 @dataclass(frozen=True)
 class Term:
-    """One efficiency: prior `centre` (natural scale), `sd` (transformed scale), and the prior spread of each group's offsets."""
+    """One efficiency: prior `centre` (natural scale), `sd` (transformed scale), and the prior spread of each group's
+    offsets."""
 
     name: str
     form: str
@@ -70,7 +72,7 @@ TERMS = (
     Term("exchange", "share", 0.75, 0.5, {"vendor": 0.3, "framework": 0.4}),
     Term("floor", "seconds", 8e-6, 0.5, {"vendor": 0.4, "framework": 0.3}),
     Term("layer", "seconds", 25e-6, 0.6, {"vendor": 0.4, "framework": 0.4, "attention": 0.3, "stack": 0.3}),
-    Term("gate", "seconds", 25e-6, 0.6, {"vendor": 0.4, "framework": 0.4, "stack": 0.3, "recipe": 0.4}),
+    Term("gate", "seconds", 25e-6, 0.6, {"vendor": 0.4, "framework": 0.4, "stack": 0.3, "stat": 0.4}),
     Term("step", "seconds", 1.5e-3, 0.6, {"framework": 0.4}),
     Term("sequence", "seconds", 2e-5, 0.7, {"framework": 0.5, "stat": 0.6}),
     Term("first", "seconds", 0.06, 0.8, {"framework": 0.4, "stage": 0.4, "stat": 0.4}),
@@ -129,17 +131,25 @@ def group_levels(configuration: Configuration) -> dict[str, str]:
     split = configuration.plan is not None and configuration.plan.split
     spread = "data" if configuration.plan is not None and configuration.plan.dp > 1 else "tensor"
     return {
-        "vendor": configuration.chip.vendor, "framework": configuration.framework, "dtype": configuration.dtype,
-        "attention": attention, "stage": "split" if split else "mixed", "stat": configuration.stat,
-        "generation": generation, "stack": f"{configuration.framework}/{generation}",
-        "layout": spread, "ffn": "routed" if model.experts > 0 else "dense", "recipe": f"{'default' if configuration.stat == 'step' else 'tuned'}/{configuration.dtype}",
+        "vendor": configuration.chip.vendor,
+        "framework": configuration.framework,
+        "dtype": configuration.dtype,
+        "attention": attention,
+        "stage": "split" if split else "mixed",
+        "stat": configuration.stat,
+        "generation": generation,
+        "stack": f"{configuration.framework}/{generation}",
+        "layout": spread,
+        "ffn": "routed" if model.experts > 0 else "dense",
+        "recipe": f"{'default' if configuration.stat == 'step' else 'tuned'}/{configuration.dtype}",
         "dispatch": f"{configuration.framework}/{spread}",
-    }  # fmt: skip
+    }
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """What a fit learnt: `mean` [p] and `draws` [d, p] of the parameters in the order of `form`, and how wrong estimates were.
+    """What a fit learnt: `mean` [p] and `draws` [d, p] of the parameters in the order of `form`, and how wrong
+    estimates were.
 
     `attribution`: whose measurements these are; `command`: how to make the file again.
     """
@@ -175,7 +185,8 @@ def to_json(posterior: Posterior) -> str:
 
 
 def from_json(text: str, where: str = "posterior") -> Posterior:
-    """A posterior from its JSON form. Raises `InputError` where it is none or belongs to another version of the terms."""
+    """A posterior from its JSON form. Raises `InputError` where it is none or belongs to another version of the
+    terms."""
     try:
         record = json.loads(text)
         form = layout(record["levels"])

@@ -26,7 +26,8 @@ FRAMEWORKS = {"cuda": "trt", "rocm": "sglang", "cann": "vllm"}
 class Estimate:
     """What serving `model` on `chips` of `chip` gives; every quantity {p10, p50, p90}.
 
-    `memory`: bytes per chip of weights and cache and what is usable. `binds`: what takes most of a decode step. `operators`: roofline table.
+    `memory`: bytes per chip of weights and cache and what is usable. `binds`: what takes most of a decode step.
+    `operators`: roofline table.
     """
 
     model: str
@@ -46,11 +47,20 @@ class Estimate:
     def record(self) -> dict[str, Any]:
         """As plain values for JSON."""
         return {
-            "model": self.model, "chip": self.chip, "chips": self.chips, "precision": self.dtype, "isl": self.isl, "osl": self.osl,
-            "quantities": {k: dict(v) for k, v in self.quantities.items()}, "plan": dict(self.plan), "binds": self.binds,
-            "memory": dict(self.memory), "cost": dict(self.cost), "notes": list(self.notes),
+            "model": self.model,
+            "chip": self.chip,
+            "chips": self.chips,
+            "precision": self.dtype,
+            "isl": self.isl,
+            "osl": self.osl,
+            "quantities": {k: dict(v) for k, v in self.quantities.items()},
+            "plan": dict(self.plan),
+            "binds": self.binds,
+            "memory": dict(self.memory),
+            "cost": dict(self.cost),
+            "notes": list(self.notes),
             "operators": [dict(o) for o in self.operators],
-        }  # fmt: skip
+        }
 
 
 def estimate(
@@ -87,8 +97,12 @@ def estimate(
     if chips is None and chip.system_chips and chip.system_chips <= 512:
         chips = int(chip.system_chips)
     posterior = posterior or shipped()
-    base = replace(base, concurrency=concurrency, tpot_limit=target_tpot_ms / 1e3 if target_tpot_ms else None,
-                   n_chips=float(chips) if chips else None)  # fmt: skip
+    base = replace(
+        base,
+        concurrency=concurrency,
+        tpot_limit=target_tpot_ms / 1e3 if target_tpot_ms else None,
+        n_chips=float(chips) if chips else None,
+    )
     predictions, _, reasons = predict([base], posterior)
     if predictions is None:
         raise InputError(reasons[0])
@@ -103,11 +117,20 @@ def estimate(
     resolved = predictions.configurations[0]
     quantities = predictions.row(0)
     return Estimate(
-        model=base.model.name, chip=chip.name, chips=int(predictions.chips[0]), dtype=base.dtype, isl=isl, osl=osl,
-        quantities=quantities, plan=describe(resolved.plan, predictions, 0), binds=str(predictions.binds[0]),
-        memory=_memory(resolved, predictions), cost=_cost(on, chip, quantities, isl, osl, country), notes=tuple(notes),
+        model=base.model.name,
+        chip=chip.name,
+        chips=int(predictions.chips[0]),
+        dtype=base.dtype,
+        isl=isl,
+        osl=osl,
+        quantities=quantities,
+        plan=describe(resolved.plan, predictions, 0),
+        binds=str(predictions.binds[0]),
+        memory=_memory(resolved, predictions),
+        cost=_cost(on, chip, quantities, isl, osl, country),
+        notes=tuple(notes),
         operators=tuple(operator_table(resolved, predictions, posterior)),
-    )  # fmt: skip
+    )
 
 
 def _configuration(model: str, chip: Hardware, isl: float, osl: float, dtype: str, framework: str) -> Configuration:
@@ -116,10 +139,23 @@ def _configuration(model: str, chip: Hardware, isl: float, osl: float, dtype: st
     family = framework or FRAMEWORKS.get(str(chip.ecosystem), "vllm")
     name = precision(dtype, model, known, chip, notes)
     return Configuration(
-        phase="serving", chip=chip, model=known, dtype=name, kv_dtype=cache_dtype(name, family, chip, "serving"), framework=family,
-        plan=None, n_chips=None, isl=isl, osl=osl, concurrency=None, drafting=0.0, tpot_limit=None, ttft_limit=None,
-        stat="median", notes=tuple(notes),
-    )  # fmt: skip
+        phase="serving",
+        chip=chip,
+        model=known,
+        dtype=name,
+        kv_dtype=cache_dtype(name, family, chip, "serving"),
+        framework=family,
+        plan=None,
+        n_chips=None,
+        isl=isl,
+        osl=osl,
+        concurrency=None,
+        drafting=0.0,
+        tpot_limit=None,
+        ttft_limit=None,
+        stat="median",
+        notes=tuple(notes),
+    )
 
 
 def _memory(c: Configuration, predictions: Predictions) -> dict[str, float]:
@@ -128,17 +164,21 @@ def _memory(c: Configuration, predictions: Predictions) -> dict[str, float]:
     chips = plan.tp * plan.dp
     batch = float(predictions.served.batch[0])
     return {
-        "weights_bytes": float(weight_bytes(c.model, c.dtype)), "cache_bytes_per_sequence": float(kv_bytes(c.model, c.isl + c.osl, c.kv_dtype)),
-        "cache_bytes_per_token": float(kv_bytes(c.model, 1e5, c.kv_dtype) / 1e5), "batch_per_replica": batch,
-        "most_sequences_per_replica": float(predictions.served.limit[0]), "usable_bytes_per_chip": USABLE * float(c.chip.memory_bytes),
+        "weights_bytes": float(weight_bytes(c.model, c.dtype)),
+        "cache_bytes_per_sequence": float(kv_bytes(c.model, c.isl + c.osl, c.kv_dtype)),
+        "cache_bytes_per_token": float(kv_bytes(c.model, 1e5, c.kv_dtype) / 1e5),
+        "batch_per_replica": batch,
+        "most_sequences_per_replica": float(predictions.served.limit[0]),
+        "usable_bytes_per_chip": USABLE * float(c.chip.memory_bytes),
         "chips_per_replica": chips,
-    }  # fmt: skip
+    }
 
 
 def _cost(
     on: str, chip: Hardware, quantities: Mapping[str, Mapping[str, float]], isl: float, osl: float, country: str
 ) -> dict[str, Any]:
-    """Owning cost per million output tokens (all costs on the output) and per million tokens; empty where no price is known."""
+    """Owning cost per million output tokens (all costs on the output) and per million tokens; empty where no price
+    is known."""
     from chipweir import facts
     from chipweir.perf._cost import system_owning_cost
 
@@ -147,8 +187,11 @@ def _cost(
     except InputError as error:
         return {"note": str(error)}
     spread = float(np.exp(1.2816 * hourly.log_sd))
-    record: dict[str, Any] = {"usd_per_chip_hour": _interval(hourly.total, hourly.total / spread, hourly.total * spread),
-                              "country": country, "source": hourly.source}  # fmt: skip
+    record: dict[str, Any] = {
+        "usd_per_chip_hour": _interval(hourly.total, hourly.total / spread, hourly.total * spread),
+        "country": country,
+        "source": hourly.source,
+    }
     for name, quantity in (
         ("usd_per_million_output", "output_tok_s_chip"),
         ("usd_per_million_tokens", "total_tok_s_chip"),
@@ -166,10 +209,18 @@ def _interval(centre: float, low: float, high: float) -> dict[str, float]:
 
 
 def frontier(
-    model: str, on: str, *, chips: int | None = None, isl: float = 2048.0, osl: float = 512.0, precision_name: str = "",
-    framework: str = "", posterior: Posterior | None = None,
-) -> list[dict[str, float]]:  # fmt: skip
-    """Throughput per chip against time per token over layouts and loads, only points no other beats in both, fastest first."""
+    model: str,
+    on: str,
+    *,
+    chips: int | None = None,
+    isl: float = 2048.0,
+    osl: float = 512.0,
+    precision_name: str = "",
+    framework: str = "",
+    posterior: Posterior | None = None,
+) -> list[dict[str, float]]:
+    """Throughput per chip against time per token over layouts and loads, only points no other beats in both, fastest
+    first."""
     chip = hardware(on)
     base = _configuration(model, chip, isl, osl, precision_name, framework)
     chips = chips or (int(chip.system_chips) if 0 < chip.system_chips <= 512 else None)
@@ -180,9 +231,14 @@ def frontier(
         return []
     points = sorted(
         (float(t), -float(o), float(n), float(f))
-        for t, o, n, f in zip(predictions.median["tpot_ms"], predictions.median["output_tok_s_chip"],
-                              predictions.cases.concurrency, predictions.median["ttft_ms"], strict=True)
-    )  # fmt: skip
+        for t, o, n, f in zip(
+            predictions.median["tpot_ms"],
+            predictions.median["output_tok_s_chip"],
+            predictions.cases.concurrency,
+            predictions.median["ttft_ms"],
+            strict=True,
+        )
+    )
     best, kept = 0.0, []
     for tpot, minus, load, ttft in points:
         if -minus > best:

@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from chipweir.perf._estimate import Estimate
 
 COLOURS = {"decode": "#0072B2", "prefill": "#D55E00"}
-SYMBOLS = {"attention_projection": "circle", "attention_score": "diamond", "dense_ffn": "square", "shared_ffn": "cross",
-           "routed_ffn": "triangle-up", "head": "x"}  # fmt: skip
+SYMBOLS = {
+    "attention_projection": "circle",
+    "attention_score": "diamond",
+    "dense_ffn": "square",
+    "shared_ffn": "cross",
+    "routed_ffn": "triangle-up",
+    "head": "x",
+}
 
 
 def roofline_figure(found: Estimate) -> Any:
@@ -29,23 +35,34 @@ def roofline_figure(found: Estimate) -> Any:
     figure = go.Figure()
     roofs = {found.dtype.upper(): rate, "BF16": float(chip.bf16_flops)}
     for name, peak in roofs.items():
-        figure.add_scatter(x=x, y=np.minimum(peak, x * bandwidth) / 1e12, mode="lines", name=f"roof {name}",
-                           line={"color": "#555", "dash": "solid" if name == found.dtype.upper() else "dot"})  # fmt: skip
+        figure.add_scatter(
+            x=x,
+            y=np.minimum(peak, x * bandwidth) / 1e12,
+            mode="lines",
+            name=f"roof {name}",
+            line={"color": "#555", "dash": "solid" if name == found.dtype.upper() else "dot"},
+        )
     for step, colour in COLOURS.items():
         mine = [o for o in points if o["pass"] == step]
         figure.add_scatter(
-            x=[o["intensity"] for o in mine], y=[o["gflop"] / o["estimate_us"] * 1e-3 for o in mine],
-            mode="markers", name=step, text=[o["operator"].replace("_", " ") for o in mine],
+            x=[o["intensity"] for o in mine],
+            y=[o["gflop"] / o["estimate_us"] * 1e-3 for o in mine],
+            mode="markers",
+            name=step,
+            text=[o["operator"].replace("_", " ") for o in mine],
             marker={"color": colour, "size": 12, "symbol": [SYMBOLS[o["operator"]] for o in mine]},
             hovertemplate="%{text}<br>%{x:.3g} FLOP/B<br>%{y:.3g} TFLOP/s",
-        )  # fmt: skip
+        )
     _label(figure, points)
     figure.update_xaxes(type="log", title="FLOP per byte of memory traffic")
     figure.update_yaxes(type="log", title="TFLOP/s of one chip")
     figure.update_layout(
-        title=f"{found.model} ({found.dtype}) on {found.chip}: {found.binds} binds a decode step", template="plotly_white",
-        width=960, height=600, legend={"orientation": "h", "y": -0.18},
-    )  # fmt: skip
+        title=f"{found.model} ({found.dtype}) on {found.chip}: {found.binds} binds a decode step",
+        template="plotly_white",
+        width=960,
+        height=600,
+        legend={"orientation": "h", "y": -0.18},
+    )
     return figure
 
 
@@ -58,5 +75,13 @@ def _label(figure: Any, points: list[Any]) -> None:
         while any(abs(x - tx) < 0.5 and abs(y + shift / 160 - ty) < 0.12 for tx, ty in taken):
             shift += 16
         taken.append((x, y + shift / 160))
-        figure.add_annotation(x=x, y=y, text=o["operator"].replace("_", " "), ax=0, ay=-shift, arrowwidth=0.5,
-                              arrowcolor="#999", font={"size": 10})  # fmt: skip
+        figure.add_annotation(
+            x=x,
+            y=y,
+            text=o["operator"].replace("_", " "),
+            ax=0,
+            ay=-shift,
+            arrowwidth=0.5,
+            arrowcolor="#999",
+            font={"size": 10},
+        )

@@ -1,8 +1,10 @@
-"""Fitting the efficiencies to measurements: maximum a posteriori with NumPyro, Laplace draws, errors by leaving groups out.
+"""Fitting the efficiencies to measurements: maximum a posteriori with NumPyro, Laplace draws, errors by leaving
+groups out.
 
     chipweir estimate --fit perf-measurements.csv --out posterior.json
 
-Measured logs are Student-t about the estimate's. Measurements of one chip, model and release repeat each other's errors, so the likelihood is
+Measured logs are Student-t about the estimate's. Measurements of one chip, model and release repeat each other's
+errors, so the likelihood is
 tempered: a row counts as `TEMPER` of an independent one. JAX and NumPyro are imported only here.
 """
 
@@ -34,8 +36,9 @@ STEPS = 400
 THIN = 3
 FEWEST = 20
 ATTRIBUTION = (
-    "Fitted to public measurements: InferenceX (SemiAnalysis, Apache-2.0 repositories), NVIDIA aiconfigurator silicon samples "
-    "(Apache-2.0), ML.ENERGY v3, CloudMatrix384 and DeepSeek papers, vLLM and SGLang blogs. No measurement is contained."
+    "Fitted to public measurements: InferenceX (SemiAnalysis, Apache-2.0 repositories), NVIDIA aiconfigurator silicon "
+    "samples (Apache-2.0), ML.ENERGY v3, CloudMatrix384 and DeepSeek papers, vLLM and SGLang blogs. No measurement is "
+    "contained."
 )
 
 
@@ -86,7 +89,7 @@ def potential_of(data: Measured, form: Layout) -> Callable[[Any], Any]:
     """Minus the log posterior density as a function of the parameters."""
     import jax
 
-    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
     from numpyro.infer.util import log_density
 
     model = numpyro_model(data, gather(data.configurations), arrays(data.configurations), form)
@@ -115,7 +118,8 @@ def maximise(data: Measured, form: Layout, steps: int = STEPS) -> np.ndarray:
 
 
 def laplace(potential: Callable[[Any], Any], mode: np.ndarray, form: Layout, count: int, seed: int = 0) -> np.ndarray:
-    """Draws [count, p] from the normal approximation at the mode; curvature is not let fall below a tenth of the prior's."""
+    """Draws [count, p] from the normal approximation at the mode; curvature is not let fall below a tenth of the
+    prior's."""
     import jax
 
     curvature = np.asarray(jax.hessian(potential)(mode))

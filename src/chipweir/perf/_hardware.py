@@ -41,8 +41,10 @@ ALIASES = {"fp16": "bf16", "bfloat16": "bf16", "float16": "bf16", "float8": "fp8
 class Hardware:
     """One accelerator (fields are floats) or n of them (fields are arrays [n]).
 
-    `*_flops`: dense peak, FLOP/s (integer formats: op/s), 0 where the chip has no unit for the format. `memory_bytes` B, `memory_bandwidth`
-    B/s. `scaleup_bandwidth`, `scaleout_bandwidth`: B/s per chip in one direction; `scaleup_domain`: chips that reach each
+    `*_flops`: dense peak, FLOP/s (integer formats: op/s), 0 where the chip has no unit for the format.
+    `memory_bytes` B, `memory_bandwidth`
+    B/s. `scaleup_bandwidth`, `scaleout_bandwidth`: B/s per chip in one direction; `scaleup_domain`: chips that reach
+    each
     other at that speed. `tdp_w` W. `spec_log_sd`: log standard deviation of the speed owed to the datasheet's gaps.
     """
 
@@ -143,12 +145,11 @@ def hardware(
     """The hardware of a chip or system known to the facts room, with `overrides` of single fields.
 
     A system (`GB200 NVL72`, `CloudMatrix 384`) gives its chip with the system's scale-up domain. A name that ends in
-    "die" gives one die of a multi-die package. Raises `UnknownName` with the nearest names, `InputError` for a bad override.
+    "die" gives one die of a multi-die package. Raises `UnknownName` with the nearest names, `InputError` for a bad
+    override.
     """
-    if facts is None:
-        found = _cached(chip_or_system.strip())
-    else:
-        found = _find(chip_or_system.strip(), facts)
+    name = chip_or_system.strip()
+    found = _cached(name) if facts is None else _find(name, facts)
     return override(found, overrides) if overrides else found
 
 
@@ -184,7 +185,8 @@ def _find(name: str, facts: Facts) -> Hardware:
             return one_die(from_chip(facts.chip(die), facts), facts)
         if base != name:
             return from_chip(facts.chip(base), facts)
-        known = [*facts.chips, *facts.systems]
+        records: list[Chip | System] = [*facts.chips.values(), *facts.systems.values()]
+        known = [n for record in records for n in (record.id, record.name, *record.aliases)]
         raise UnknownName("chip or system", name, known) from unknown
 
 
@@ -197,7 +199,7 @@ def _system_or_none(name: str, facts: Facts) -> System | None:
 
 def _number(value: Value | float | None) -> float:
     """The best single number of a fact, NaN where there is none."""
-    best = getattr(value, "best", value)
+    best: Any = getattr(value, "best", value)
     return math.nan if best is None else float(best)
 
 
@@ -226,15 +228,29 @@ def from_chip(chip: Chip, facts: Facts) -> Hardware:
         max(gap_flops, _log_width(chip.bf16_tflops)) * 0.7, max(gap_bandwidth, _log_width(chip.memory_gbs)) * 0.7
     )
     return Hardware(
-        id=chip.id, name=chip.name, vendor=chip.maker, ecosystem=_ecosystem(chip), generation=chip.architecture or "",
-        year=year, bf16_flops=flops * TERA, fp8_flops=_or_zero(chip.fp8_tflops) * TERA,
-        fp4_flops=_or_zero(chip.fp4_tflops) * TERA, int8_flops=_or_zero(chip.int8_tops) * TERA,
-        memory_bytes=memory * GIBI, memory_bandwidth=bandwidth * GIGA, scaleup_bandwidth=link * GIGA,
-        scaleup_domain=_domain(chip), scaleup_topology=_topology(chip.scaleup, chip.maker),
-        scaleout_bandwidth=(_number(chip.scaleout_gbps) if not math.isnan(_number(chip.scaleout_gbps)) else 100.0) * GIGA / 8,
-        tdp_w=power, node_nm=node, edge=float(bool(low_power or not chip.data_centre)),
+        id=chip.id,
+        name=chip.name,
+        vendor=chip.maker,
+        ecosystem=_ecosystem(chip),
+        generation=chip.architecture or "",
+        year=year,
+        bf16_flops=flops * TERA,
+        fp8_flops=_or_zero(chip.fp8_tflops) * TERA,
+        fp4_flops=_or_zero(chip.fp4_tflops) * TERA,
+        int8_flops=_or_zero(chip.int8_tops) * TERA,
+        memory_bytes=memory * GIBI,
+        memory_bandwidth=bandwidth * GIGA,
+        scaleup_bandwidth=link * GIGA,
+        scaleup_domain=_domain(chip),
+        scaleup_topology=_topology(chip.scaleup, chip.maker),
+        scaleout_bandwidth=(_number(chip.scaleout_gbps) if not math.isnan(_number(chip.scaleout_gbps)) else 100.0)
+        * GIGA
+        / 8,
+        tdp_w=power,
+        node_nm=node,
+        edge=float(bool(low_power or not chip.data_centre)),
         spec_log_sd=math.hypot(spread, (gap_memory > 0) * 0.1 + (gap_link > 0) * 0.1),
-    )  # fmt: skip
+    )
 
 
 def from_system(system: System, facts: Facts) -> Hardware:

@@ -1,7 +1,8 @@
 """From a median to an interval: how wrong the estimate was on chips and models it had not seen.
 
 Errors are kept as 10 % and 90 % points of the log ratio measured / predicted, by quantity and kind of deployment, once
-for chips and models that were measured and once for those left out. What a row adds (gaps of its datasheet, a vendor or framework never
+for chips and models that were measured and once for those left out. What a row adds (gaps of its datasheet, a vendor
+or framework never
 measured) widens the interval in quadrature.
 """
 
@@ -24,7 +25,8 @@ DEFAULT = (-0.6, 0.6)
 
 @dataclass(frozen=True)
 class Errors:
-    """`points[quantity][kind]`: (10 %, 90 %) points of ln(measured / predicted); `kind` is `familiar:...` or `new:...`."""
+    """`points[quantity][kind]`: (10 %, 90 %) points of ln(measured / predicted); `kind` is `familiar:...` or
+    `new:...`."""
 
     points: Mapping[str, Mapping[str, tuple[float, float]]]
     chips: frozenset[str]
@@ -56,7 +58,8 @@ def deployment(configuration: Configuration, chosen: bool) -> str:
 def learn(
     ratios: Mapping[str, np.ndarray], kinds: Sequence[str], weights: np.ndarray
 ) -> dict[str, dict[str, tuple[float, float]]]:
-    """Weighted 10 % and 90 % points of `ratios[quantity]` [n] (NaN: not measured) by kind, and of all kinds together."""
+    """Weighted 10 % and 90 % points of `ratios[quantity]` [n] (NaN: not measured) by kind, and of all kinds
+    together."""
     names = np.asarray(kinds)
     found: dict[str, dict[str, tuple[float, float]]] = {}
     for quantity, ratio in ratios.items():

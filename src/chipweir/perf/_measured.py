@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,8 @@ TOO_LARGE = 64_000_000
 
 @dataclass(frozen=True)
 class Measured:
-    """n measured configurations: seconds, tokens a second and chip; NaN where not measured. `weight`: how much a row counts."""
+    """n measured configurations: seconds, tokens a second and chip; NaN where not measured. `weight`: how much a row
+    counts."""
 
     rows: tuple[Row, ...]
     configurations: tuple[Configuration, ...]
@@ -43,13 +45,18 @@ class Measured:
         )  # fmt: skip
 
     def label(self, name: str) -> np.ndarray:
-        """A column to group by [n]: chip, model, family, phase, framework, dtype. Models with the same layers are one."""
+        """A column to group by [n]: chip, model, family, phase, framework, dtype. Models with the same layers are
+        one."""
         if name == "model":
             return _same_layers([c.model for c in self.configurations])
-        get = {
-            "chip": lambda r, c: c.chip.id, "family": lambda r, c: r.get("family") or "",
-            "phase": lambda r, c: c.phase, "framework": lambda r, c: c.framework, "dtype": lambda r, c: c.dtype,
-        }[name]  # fmt: skip
+        columns: dict[str, Callable[[Row, Configuration], str]] = {
+            "chip": lambda _, c: c.chip.id,
+            "family": lambda r, _: r.get("family") or "",
+            "phase": lambda _, c: c.phase,
+            "framework": lambda _, c: c.framework,
+            "dtype": lambda _, c: c.dtype,
+        }
+        get = columns[name]
         return np.array([get(r, c) for r, c in zip(self.rows, self.configurations, strict=True)])
 
 
@@ -80,16 +87,21 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     if len(set(header)) != len(header):
         raise InputError(f"{path}:1: a column is named twice")
     reader.fieldnames = header
-    rows = []
-    for row in reader:
-        extra = row.pop(None, None)  # type: ignore[call-overload]
-        clean = {k: (v or "").strip() for k, v in row.items()}
-        if extra is not None or None in row.values():
-            clean["malformed"] = (
-                f"line {reader.line_num} has {'more' if extra is not None else 'fewer'} cells than the header"
-            )
-        rows.append(clean)
+    rows: list[dict[str, str]] = []
+    try:
+        rows.extend(_clean(row, reader.line_num) for row in reader)
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from None
     return rows
+
+
+def _clean(row: dict[Any, Any], line: int) -> dict[str, str]:
+    """Cells without blanks; a row of another length than the header says so in `malformed`."""
+    extra = row.pop(None, None)
+    clean = {k: (v or "").strip() for k, v in row.items()}
+    if extra is not None or None in row.values():
+        clean["malformed"] = f"line {line} has {'more' if extra is not None else 'fewer'} cells than the header"
+    return clean
 
 
 def measured(rows: Sequence[Row]) -> Measured:
@@ -123,7 +135,8 @@ def _number(row: Row, name: str) -> float:
 
 
 def _weights(rows: Sequence[Row], configurations: Sequence[Configuration]) -> np.ndarray:
-    """Rows that repeat one another count less, and least those whose state is guessed (see the traps in docs/perf.md)."""
+    """Rows that repeat one another count less, and least those whose state is guessed (see the traps in
+    docs/perf.md)."""
     weight = np.ones(len(rows))
     for i, (row, configuration) in enumerate(zip(rows, configurations, strict=True)):
         family = row.get("family") or ""

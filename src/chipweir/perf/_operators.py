@@ -1,6 +1,7 @@
 """Operators of one forward pass: FLOPs and bytes of each on one chip, and the roofline time they take.
 
-Sources: 2 FLOPs per weight and token, attention 4 h d FLOPs per query and cached token (Vaswani et al. 2017; counted as in
+Sources: 2 FLOPs per weight and token, attention 4 h d FLOPs per query and cached token (Vaswani et al. 2017; counted
+as in
 Narayanan et al. 2021, arXiv 2104.04473); roofline after Williams, Waterman and Patterson (2009).
 """
 
@@ -117,7 +118,8 @@ class Load:
 def busiest_rank(w: Work, touched: Any, ep: Any) -> Any:
     """Experts per layer on the rank that has most to read, times the number of ranks: at least `touched`.
 
-    Each of `ep` ranks holds E / ep experts, each called with probability touched / E: the largest of ep binomial counts is
+    Each of `ep` ranks holds E / ep experts, each called with probability touched / E: the largest of ep binomial
+    counts is
     about its mean plus sqrt(2 ln ep) standard deviations (extreme value of independent normals), and at most E / ep.
     """
     xp = namespace(touched)
@@ -132,9 +134,12 @@ def pass_load(
 ) -> Load:
     """Work of one forward pass on one of `tp * dp` chips that share a replica.
 
-    `tokens` of all ranks together belong to `sequences` that each attend to `context` cached tokens (mean). Attention is
-    split over `tp` chips inside each of `dp` groups; grouped keys and values split at most `kv_heads` ways and a latent cache not at all.
-    Feed-forward weights are spread over all `tp * dp` chips; with experts spread over `ep` ranks the busiest rank sets the time.
+    `tokens` of all ranks together belong to `sequences` that each attend to `context` cached tokens (mean).
+    Attention is
+    split over `tp` chips inside each of `dp` groups; grouped keys and values split at most `kv_heads` ways and a
+    latent cache not at all.
+    Feed-forward weights are spread over all `tp * dp` chips; with experts spread over `ep` ranks the busiest rank
+    sets the time.
     """
     chips = tp * dp
     split = np.where(w.latent > 0, 1.0, np.minimum(tp, w.kv_heads))
@@ -172,7 +177,8 @@ def roofline(flops: Any, bytes_: Any, rate: Any, bandwidth: Any) -> Any:
 
 
 def resident_weights(w: Work, tp: Any, dp: Any) -> Any:
-    """Bytes of weights on one chip of a replica: attention and output matrix split over `tp`, the rest over all chips."""
+    """Bytes of weights on one chip of a replica: attention and output matrix split over `tp`, the rest over all
+    chips."""
     chips = tp * dp
     experts = w.expert_bytes * w.experts * w.moe_layers
     return (w.attention_bytes + 2.0 * (w.head_params + w.embedding_params)) / tp + (

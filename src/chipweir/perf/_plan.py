@@ -1,6 +1,7 @@
 """Execution plans: how a model is laid out over chips, read from what is stated and chosen where nothing is.
 
-A plan is a decode (or mixed) replica of `tp` x `dp` chips, how many replicas there are, and the prefill workers beside them
+A plan is a decode (or mixed) replica of `tp` x `dp` chips, how many replicas there are, and the prefill workers
+beside them
 if prefill is disaggregated. `dp` is attention data parallelism inside a replica whose experts are shared.
 """
 
@@ -110,7 +111,8 @@ LATENT_TENSOR_LIMIT = 16
 
 
 def read_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str) -> Plan | None:
-    """The plan a row states, or None if it states too little and a plan must be chosen. Raises `InputError` on contradictions."""
+    """The plan a row states, or None if it states too little and a plan must be chosen. Raises `InputError` on
+    contradictions."""
     for name in ("n_chips", "tp", "pp", "ep", "dp", "prefill_chips", "decode_chips"):
         value = getattr(stated, name)
         if value is not None and not (math.isfinite(value) and value >= 1):
@@ -126,7 +128,8 @@ def _joint_plan(stated: Stated, latent: bool) -> Plan:
     """A mixed deployment from its columns.
 
     Where `n_chips` is the product of tensor and expert degrees of one and the same group (a known quirk of published
-    tables, visible in tokens/s per chip), the group is counted once. Expert parallelism without data parallelism keeps attention tensor parallel.
+    tables, visible in tokens/s per chip), the group is counted once. Expert parallelism without data parallelism
+    keeps attention tensor parallel.
     """
     tp, ep, dp = (stated.tp or 1.0), (stated.ep or 1.0), (stated.dp or 1.0)
     pp = stated.pp or 1.0
@@ -156,7 +159,8 @@ def _joint_plan(stated: Stated, latent: bool) -> Plan:
 def _split_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str) -> Plan:
     prefill, decode = read_worker(stated.prefill_parallel), read_worker(stated.decode_parallel)
     prefill, decode = prefill or decode, decode or prefill
-    assert prefill is not None and decode is not None
+    assert prefill is not None
+    assert decode is not None
     p_tp, p_dp, p_count = _worker_size(prefill, stated.prefill_chips, model, chip, dtype)
     d_tp, d_dp, d_count = _worker_size(decode, stated.decode_chips, model, chip, dtype)
     if prefill.count is None and stated.prefill_chips is None and stated.n_chips:
@@ -175,7 +179,8 @@ def _worker_size(
 ) -> tuple[float, float, float]:
     """Tensor degree, attention data parallel degree and number of workers.
 
-    A group beyond a node's eight chips, or one whose weights could not be replicated, runs attention data parallel: nobody
+    A group beyond a node's eight chips, or one whose weights could not be replicated, runs attention data parallel:
+    nobody
     splits one latent cache over more.
     """
     if chips is not None and worker.count:
@@ -198,7 +203,8 @@ def fits(model: Architecture, chip: Hardware, dtype: str, chips: float, *, conte
 
 
 def smallest_group(model: Architecture, chip: Hardware, dtype: str, *, context: float = 0.0) -> int:
-    """The fewest chips (a power of two, or a whole scale-up domain) that hold the model. Raises `InputError` with the bytes if none do."""
+    """The fewest chips (a power of two, or a whole scale-up domain) that hold the model. Raises `InputError` with
+    the bytes if none do."""
     for chips in FABRIC_DEGREES:
         if fits(model, chip, dtype, chips, context=context):
             return chips
@@ -210,7 +216,8 @@ def smallest_group(model: Architecture, chip: Hardware, dtype: str, *, context: 
 
 
 def _usual_group(model: Architecture, chip: Hardware) -> float:
-    """The largest group worth trying where the number of chips is open: a node, or for experts what large deployments use."""
+    """The largest group worth trying where the number of chips is open: a node, or for experts what large
+    deployments use."""
     if model.experts <= 0:
         return 8.0
     return min(max(float(chip.scaleup_domain), 32.0), 144.0)
@@ -219,12 +226,14 @@ def _usual_group(model: Architecture, chip: Hardware) -> float:
 def candidates(
     model: Architecture, chip: Hardware, dtype: str, chips: float | None, *, context: float = 0.0
 ) -> list[Plan]:
-    """Layouts worth trying: every group size from the smallest that fits to `chips`, attention split or data parallel."""
+    """Layouts worth trying: every group size from the smallest that fits to `chips`, attention split or data
+    parallel."""
     least = smallest_group(model, chip, dtype, context=context)
     if chips is not None and least > chips:
         need = float(weight_bytes(model, dtype)) + float(kv_bytes(model, context))
         raise InputError(
-            f"{model.name} in {dtype} needs {need / 1e9:,.0f} GB for weights and one sequence, {chips:g} x {chip.name} hold "
+            f"{model.name} in {dtype} needs {need / 1e9:,.0f} GB for weights and one sequence, "
+            f"{chips:g} x {chip.name} hold "
             f"{chips * float(chip.memory_bytes) / 1e9:,.0f} GB; it fits {least}"
         )
     most = chips if chips is not None else max(least, _usual_group(model, chip))

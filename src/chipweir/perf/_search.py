@@ -1,4 +1,5 @@
-"""Choosing what is left open: layout and concurrency that give the most throughput within limits of memory and latency."""
+"""Choosing what is left open: layout and concurrency that give the most throughput within limits of memory and
+latency."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ def resolve(
 ) -> tuple[list[Plan | None], np.ndarray, list[str]]:
     """Plan and concurrency of every row, chosen where not stated, and a reason for rows where nothing fits.
 
-    Among candidates the one with the most tokens/s per chip within the row's latency limits is taken; if none meets them, the
+    Among candidates the one with the most tokens/s per chip within the row's latency limits is taken; if none meets
+    them, the
     fastest per token. A stated concurrency is kept, and then the plan with the lowest time per output token is taken.
     """
     plans: list[Plan | None] = [c.plan for c in configurations]
@@ -73,7 +75,8 @@ def _take_best(
 
 
 def _score(served: Served, cases: Case, tried: Sequence[Configuration], fits: np.ndarray) -> np.ndarray:
-    """Larger is better: tokens/s per chip, less the factor by which latency limits are missed, -inf where memory does not hold it."""
+    """Larger is better: tokens/s per chip, less the factor by which latency limits are missed, -inf where memory
+    does not hold it."""
     chips = cases.tp * cases.dp * cases.replicas
     rate = served.rate * cases.osl / chips
     tpot_limit = np.array([c.tpot_limit or np.inf for c in tried])

@@ -1,7 +1,9 @@
 """Serving: from one forward pass to time per output token, time to first token and throughput of a whole deployment.
 
-Closed loop: `concurrency` requests are always present, each with `isl` prompt and `osl` output tokens. Decode steps of a
-replica share its chips with the prefill of the requests that replace finished ones (aggregated), or prefill has chips of its
+Closed loop: `concurrency` requests are always present, each with `isl` prompt and `osl` output tokens. Decode steps
+of a
+replica share its chips with the prefill of the requests that replace finished ones (aggregated), or prefill has
+chips of its
 own (disaggregated). Queueing for prefill follows Schweitzer's approximate mean value analysis of a closed network
 (Schweitzer 1979; Bard 1979), which for one station solves as a quadratic.
 """
@@ -38,13 +40,18 @@ USABLE = 0.92
 class Efficiency:
     """How near software comes to the hardware, per row [n] or one for all.
 
-    Shares of the peak in (0, 1]: `matmul` (decode), `prefill` (matrix products of prefill), `score`, `bandwidth`, `cache`,
-    `routed` (times `bandwidth`, for routed experts), `grouped` (times the matrix share, for routed experts), `link` (all-reduce),
-    `exchange` (tokens to experts and back). Seconds: `floor` per collective, `layer` per layer of a pass, `gate` per layer of routed experts, `step` per pass,
+    Shares of the peak in (0, 1]: `matmul` (decode), `prefill` (matrix products of prefill), `score`, `bandwidth`,
+    `cache`,
+    `routed` (times `bandwidth`, for routed experts), `grouped` (times the matrix share, for routed experts), `link`
+    (all-reduce),
+    `exchange` (tokens to experts and back). Seconds: `floor` per collective, `layer` per layer of a pass, `gate` per
+    layer of routed experts, `step` per pass,
     `sequence` per sequence and step on the host, `first` per request before its first token, plus `poll` steps
     until the scheduler takes it up. `queue`: variability of
-    arrivals at the prefill stage, 1 for exponential. `burst`: share of all present requests' prefills that one waits for
-    because they started together. `mixing`: cost of prefill in a mixed batch relative to prefill alone. `accepted`: extra
+    arrivals at the prefill stage, 1 for exponential. `burst`: share of all present requests' prefills that one waits
+    for
+    because they started together. `mixing`: cost of prefill in a mixed batch relative to prefill alone. `accepted`:
+    extra
     tokens per step with multi-token prediction.
     """
 
@@ -72,9 +79,11 @@ class Efficiency:
 
 @dataclass(frozen=True)
 class Case:
-    """A deployment and its load, arrays [n]. Layout of a decode (or mixed) replica: `tp` x `dp` chips, `replicas` of them.
+    """A deployment and its load, arrays [n]. Layout of a decode (or mixed) replica: `tp` x `dp` chips, `replicas` of
+    them.
 
-    Disaggregated rows (`split` 1) have `prefill_replicas` of `prefill_tp` x `prefill_dp` chips beside. `ep`: ranks that routed
+    Disaggregated rows (`split` 1) have `prefill_replicas` of `prefill_tp` x `prefill_dp` chips beside. `ep`: ranks
+    that routed
     experts are spread over (1: experts are split like other weights). `drafting`: 1 where
     multi-token prediction is on. `steady`: 1 for pure decode (no prefill on these chips).
     """
@@ -99,8 +108,10 @@ class Served:
     """Results, arrays [n]: seconds, requests/s of the deployment, and where the time of a decode step goes.
 
     `tpot`: mean time per output token; `pace`: the same between prefills (what a median inter-token latency shows).
-    `batch`: sequences decoding on one replica. `limit`: the most that fit its memory. `prefill_s`: chip time of one request's prefill on
-    one replica. `busy`: share of time the prefill stage works. `compute_s`, `memory_s`, `link_s`, `overhead_s` of one decode step.
+    `batch`: sequences decoding on one replica. `limit`: the most that fit its memory. `prefill_s`: chip time of one
+    request's prefill on
+    one replica. `busy`: share of time the prefill stage works. `compute_s`, `memory_s`, `link_s`, `overhead_s` of
+    one decode step.
     """
 
     tpot: Any
@@ -162,7 +173,8 @@ def decode_step(
 
 
 def prefill_pass(w: Work, e: Efficiency, isl: Any, tp: Any, dp: Any) -> dict[str, Any]:
-    """Seconds of the prefill of one prompt: `busy` when every rank has one (share of one), `alone` when only one rank does."""
+    """Seconds of the prefill of one prompt: `busy` when every rank has one (share of one), `alone` when only one
+    rank does."""
     rooms = pass_load(w, isl * dp, dp, isl / 2.0, tp, dp, prefill=True)
     seconds = operator_seconds(rooms, w, e, prefill=True)
     overhead = w.layers * e.layer + w.moe_layers * e.gate + e.step
@@ -189,7 +201,8 @@ def prefill_wait(alone: Any, demand: Any, think: Any, population: Any, queue: An
 def mixed_tpot(step: Any, prefill: Any, first: Any, osl: Any, others: Any) -> Any:
     """Seconds per output token when `others` requests' prefills, `prefill` seconds each, interrupt decoding.
 
-    x (first + osl x - others prefill) = step (first + osl x), positive root: each step is stretched by the prefill work that
+    x (first + osl x - others prefill) = step (first + osl x), positive root: each step is stretched by the prefill
+    work that
     arrives meanwhile, at the rate at which requests finish.
     """
     xp = namespace(step, prefill, first)

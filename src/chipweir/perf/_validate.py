@@ -1,4 +1,5 @@
-"""How wrong the estimates are on a table of measurements, beside a plain roofline and a roofline with two numbers fitted on top."""
+"""How wrong the estimates are on a table of measurements, beside a plain roofline and a roofline with two numbers
+fitted on top."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ SATURATED_MS = 100_000.0
 
 @dataclass(frozen=True)
 class Score:
-    """Errors of n predictions: absolute percentage (median, mean), bias (median of ln predicted / measured), share inside 80 %."""
+    """Errors of n predictions: absolute percentage (median, mean), bias (median of ln predicted / measured), share
+    inside 80 %."""
 
     n: int
     median: float
@@ -54,9 +56,11 @@ def score(predicted: np.ndarray, observed: np.ndarray, low: np.ndarray, high: np
 
 
 def validate(rows: Sequence[Row], posterior: Posterior | None = None) -> dict[str, Any]:
-    """Error tables of a table of measurements: overall and by family, phase, chip and model; baselines on the same rows.
+    """Error tables of a table of measurements: overall and by family, phase, chip and model; baselines on the same
+    rows.
 
-    A time to first token above 100 s belongs to a saturated queue and is not scored. Raises `InputError` if nothing can be scored.
+    A time to first token above 100 s belongs to a saturated queue and is not scored. Raises `InputError` if nothing
+    can be scored.
     """
     answers = predict_rows(rows, posterior)
     pairs = _pairs(rows, answers)
@@ -112,7 +116,8 @@ def _by(rows: Sequence[Row], pairs: Mapping[str, Pair], group: str) -> dict[str,
 
 
 def baselines(rows: Sequence[Row], answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Time per output token by a plain roofline, and by a x roofline + b refitted on these rows, on rows that all three predict."""
+    """Time per output token by a plain roofline, and by a x roofline + b refitted on these rows, on rows that all
+    three predict."""
     try:
         data, _, _ = stated(measured(rows))
     except InputError:
@@ -152,7 +157,8 @@ def roofline_tpot(data: Measured) -> np.ndarray:
 
 
 def two_numbers(bare: np.ndarray, observed: np.ndarray) -> tuple[float, float]:
-    """Slope and offset (s) that make the mean absolute relative error of slope x bare + offset least (reweighted least squares)."""
+    """Slope and offset (s) that make the mean absolute relative error of slope x bare + offset least (reweighted
+    least squares)."""
     weight = 1.0 / observed
     for _ in range(50):
         design = np.stack([bare, np.ones_like(bare)], axis=1) * weight[:, None]

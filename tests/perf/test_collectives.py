@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chipweir.perf._collectives import all_reduce, all_to_all, layer_messages, link_bandwidth, visible
+from chipweir.perf._operators import work
+from chipweir.perf._architecture import architecture
+from chipweir.perf._architecture import stack as stack_models
+from chipweir.perf._hardware import hardware
+from chipweir.perf._hardware import stack as stack_chips
+
+
+def one(chip="H800", model="DeepSeek-V3"):
+    kinds = np.array(["fp8"], object)
+    return work(stack_chips([hardware(chip)]), stack_models([architecture(model)]), kinds, kinds)
+
+
+@given(st.floats(0, 1e9), st.integers(2, 512), st.floats(1e9, 1e12), st.floats(0, 1e-3))
+def test_collectives_cost_their_floor_and_their_bytes(size, chips, link, floor):
+    assert all_reduce(size, chips, link, floor) == pytest.approx(floor + 2 * (chips - 1) / chips * size / link)
+    assert all_to_all(size, chips, link, floor) <= all_reduce(size, chips, link, floor)
+    assert all_reduce(size, 1, link, floor) == 0
+
+
+def test_leaving_the_domain_costs_bandwidth():
+    w = one("H800")
+    assert link_bandwidth(w, np.array([8.0]))[0] == pytest.approx(200e9)
+    assert link_bandwidth(w, np.array([64.0]))[0] < 60e9
+    supernode = one("CloudMatrix 384")
+    assert link_bandwidth(supernode, np.array([320.0]))[0] == pytest.approx(392e9)
+
+
+@given(st.floats(1, 1e5), st.sampled_from([2.0, 8.0, 32.0, 144.0]), st.floats(1.01, 4.0))
+def test_faster_links_never_make_messages_slower(tokens, ranks, factor):
+    w = one()
+    plain = layer_messages(w, np.array([tokens]), 1.0, np.array([ranks]), 0.5, 0.5, 1e-5)
+    better = layer_messages(w, np.array([tokens]), 1.0, np.array([ranks]), min(0.5 * factor, 1.0), min(0.5 * factor, 1.0), 1e-5)
+    assert np.all(better <= plain * (1 + 1e-12))
+
+
+def test_a_single_chip_sends_nothing():
+    assert layer_messages(one(), np.array([64.0]), 1.0, np.array([1.0]), 0.5, 0.5, 1e-5)[0] == 0
+
+
+@given(st.floats(1e-6, 1), st.floats(1e-6, 1))
+def test_wide_parallelism_hides_at_most_the_shorter_part(busy, messages):
+    hidden = float(visible(np.array([busy]), np.array([messages]), np.array([32.0]))[0])
+    assert -1e-12 <= hidden <= messages * (1 + 1e-9)
+    assert busy + hidden >= max(busy, messages) * (1 - 1e-9)
+    assert visible(np.array([busy]), np.array([messages]), np.array([8.0]))[0] == messages

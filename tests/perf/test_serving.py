@@ -1,0 +1,138 @@
+"""Physics that must hold whatever the efficiencies: checked with the shipped posterior on many deployments."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chipweir.perf._architecture import architecture
+from chipweir.perf._architecture import stack as stack_models
+from chipweir.perf._efficiency import efficiencies, index, shipped
+from chipweir.perf._hardware import hardware, native
+from chipweir.perf._hardware import stack as stack_chips
+from chipweir.perf._operators import OPERATORS, pass_load, work
+from chipweir.perf._serving import Case, decode_step, inter_token, mixed_tpot, prefill_pass, prefill_wait, serve
+
+
+CHIPS = ("H100", "H20", "B200", "MI300X", "MI355X", "Ascend 910C", "TPU v6e", "Cambricon MLU590", "A100")
+MODELS = ("Llama-3.1-8B", "Llama-3.1-70B", "DeepSeek-V3", "Qwen3-30B-A3B", "gpt-oss-120b", "Qwen3.5-397B-A17B", "DeepSeek-V3.2")
+deployment = st.fixed_dictionaries(
+    {"chip": st.sampled_from(CHIPS), "model": st.sampled_from(MODELS), "dtype": st.sampled_from(["bf16", "fp8"]),
+     "framework": st.sampled_from(["trt", "sglang", "vllm", "other"]), "tp": st.sampled_from([1.0, 8.0, 16.0]),
+     "dp": st.sampled_from([1.0, 8.0, 32.0]), "load": st.floats(1, 2000), "isl": st.floats(16, 60000), "osl": st.floats(8, 8000)}
+)  # fmt: skip
+
+
+def setup(d, **changes):
+    """Work, efficiency and case of one deployment; `changes` replace fields of the hardware."""
+    chip = replace(hardware(d["chip"]), **changes)
+    model = architecture(d["model"])
+    w = work(stack_chips([chip]), stack_models([model]), np.array([d["dtype"]], object), np.array(["bf16"], object))
+    generation = chip.generation.split(" ")[0].lower()
+    level = {
+        "vendor": chip.vendor, "framework": d["framework"], "dtype": d["dtype"], "generation": generation,
+        "stack": f"{d['framework']}/{generation}", "recipe": f"tuned/{d['dtype']}", "stage": "mixed", "stat": "median",
+        "attention": "latent" if model.latent else "grouped", "layout": "data" if d["dp"] > 1 else "tensor",
+        "dispatch": f"{d['framework']}/tensor", "ffn": "routed" if model.experts else "dense",
+    }  # fmt: skip
+    posterior = shipped()
+    e = efficiencies(posterior.mean, index(posterior.form, [level]), posterior.form.size)
+    one = np.ones(1)
+    case = Case(
+        isl=d["isl"] * one, osl=d["osl"] * one, concurrency=d["load"] * one, tp=d["tp"] * one, dp=d["dp"] * one, replicas=one,
+        split=0 * one, prefill_tp=d["tp"] * one, prefill_dp=d["dp"] * one, prefill_replicas=one,
+        ep=(d["dp"] if model.experts else 1.0) * one, drafting=0 * one, steady=0 * one,
+    )  # fmt: skip
+    return w, e, case
+
+
+def step(d, **changes):
+    w, e, c = setup(d, **changes)
+    return decode_step(w, e, c.concurrency, c.isl + c.osl / 2, c.tp, c.dp, c.drafting, c.ep)["total"][0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(deployment)
+def test_never_faster_than_the_roofline(d):
+    w, _, c = setup(d)
+    sequences = np.maximum(c.concurrency, c.dp)
+    load = pass_load(w, sequences, sequences, c.isl + c.osl / 2, c.tp, c.dp, c.ep)
+    bound = max(
+        float(np.maximum(load.flops[o] / (w.score_rate if o == "attention_score" else w.rate), load.bytes[o] / w.memory_bandwidth)[0])
+        for o in OPERATORS
+    )
+    assert step(d) >= bound
+    served = serve(*setup(d))
+    assert served.tpot[0] > 0
+    assert served.ttft[0] > 0
+    assert served.tpot[0] >= served.pace[0] * (1 - 1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(deployment, st.sampled_from(["memory_bandwidth", "bf16_flops", "fp8_flops", "scaleup_bandwidth", "scaleout_bandwidth"]), st.floats(1.05, 8))
+def test_more_hardware_is_never_slower(d, name, factor):
+    base = getattr(hardware(d["chip"]), name)
+    changes = {name: base * factor}
+    assert step(d, **changes) <= step(d) * (1 + 1e-9)
+    w, e, c = setup(d)
+    better, _, _ = setup(d, **changes)
+    for key in ("busy", "alone"):
+        assert prefill_pass(better, e, c.isl, c.tp, c.dp)[key][0] <= prefill_pass(w, e, c.isl, c.tp, c.dp)[key][0] * (1 + 1e-9)
+    assert serve(better, e, c).rate[0] >= serve(w, e, c).rate[0] * (1 - 1e-3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(deployment)
+def test_throughput_grows_with_load_until_a_bound(d):
+    loads = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0])
+    rates = np.array([serve(*setup({**d, "load": load})).rate[0] for load in loads])
+    assert np.all(np.diff(rates) >= -0.02 * rates[:-1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(deployment)
+def test_a_token_takes_longer_in_a_larger_batch(d):
+    times = [step({**d, "load": load}) for load in (1.0, 8.0, 64.0, 512.0)]
+    assert np.all(np.diff(times) >= -1e-12)
+
+
+@settings(max_examples=80, deadline=None)
+@given(deployment)
+def test_halving_the_bytes_of_weights_never_slows_decode_where_the_chip_has_the_unit(d):
+    if native(hardware(d["chip"]), "fp8"):
+        assert step({**d, "dtype": "fp8"}) <= step({**d, "dtype": "bf16"}) * (1 + 1e-9)
+
+
+@given(st.floats(1e-3, 10), st.floats(1e-3, 10), st.floats(1e-2, 1e3), st.integers(1, 5000), st.floats(0.01, 2))
+def test_waiting_for_prefill_is_no_less_than_prefill_and_grows_with_the_crowd(alone, demand, think, crowd, queue):
+    wait = prefill_wait(alone, demand, think, float(crowd), queue)
+    assert wait >= alone * (1 - 1e-9)
+    assert prefill_wait(alone, demand, think, crowd + 10.0, queue) >= wait * (1 - 1e-9)
+    assert prefill_wait(alone, demand, think, 1.0, queue) == pytest.approx(alone)
+
+
+@given(st.floats(1e-4, 1), st.floats(0, 10), st.floats(1e-3, 100), st.floats(1, 1e4))
+def test_prefill_of_others_stretches_decoding(seconds, prefill, first, osl):
+    alone = mixed_tpot(seconds, prefill, first, osl, 0.0)
+    assert alone == pytest.approx(seconds)
+    assert mixed_tpot(seconds, prefill, first, osl, 10.0) >= alone * (1 - 1e-9)
+
+
+def test_requests_are_conserved():
+    d = {"chip": "H100", "model": "Llama-3.1-70B", "dtype": "fp8", "framework": "vllm", "tp": 8.0, "dp": 1.0, "load": 64.0,
+         "isl": 2000.0, "osl": 500.0}  # fmt: skip
+    served = serve(*setup(d))
+    assert served.rate[0] * (served.ttft[0] + 500 * served.tpot[0]) == pytest.approx(64.0)
+    assert served.batch[0] <= 64.0
+    assert served.pace[0] <= inter_token(served, np.array([500.0]))[0] <= served.tpot[0]
+
+
+def test_a_full_memory_makes_requests_wait():
+    d = {"chip": "H100", "model": "Llama-3.1-70B", "dtype": "fp8", "framework": "vllm", "tp": 2.0, "dp": 1.0, "load": 500.0,
+         "isl": 8000.0, "osl": 500.0}  # fmt: skip
+    served = serve(*setup(d))
+    assert served.limit[0] < 100
+    assert served.batch[0] <= served.limit[0]
+    assert served.ttft[0] > 10
