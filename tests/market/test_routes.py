@@ -1,0 +1,71 @@
+"""Routes and offshore capacity: growth with rent, attrition with enforcement, licences and size."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chipweir.market import offshore_capacity, route_capacity, route_cost
+
+
+LIMIT = np.array([1e9, 1e9])
+RENT = st.floats(0, 2)
+
+
+def route(capacity: float, rent: float = 0.2, pressure: float = 0.0, licence: float = 0.0, limit: float = 1e9) -> float:
+    values = (np.array([value]) for value in (capacity, limit, rent))
+    after = route_capacity(*values, 0.2, np.array([pressure]), 0.4, np.array([licence]), 0.65)
+    return float(after[0])
+
+
+@given(st.floats(1e5, 1e9), RENT, st.floats(0.01, 1))
+def test_a_route_grows_with_its_rent(capacity: float, rent: float, more: float) -> None:
+    assert route(capacity, rent + more) >= route(capacity, rent)
+
+
+def test_a_route_that_earns_nothing_decays_and_one_that_earns_grows() -> None:
+    assert route(1e7, rent=0.0) < 1e7 < route(1e7, rent=0.3)
+
+
+@given(st.floats(1e5, 1e9), RENT, st.floats(-1.4, 3), st.floats(0.01, 2))
+def test_enforcement_and_licences_and_size_hold_a_route_down(
+    capacity: float, rent: float, pressure: float, more: float
+) -> None:
+    base = route(capacity, rent, pressure)
+    assert route(capacity, rent, pressure + more) < base
+    assert route(capacity, rent, pressure, licence=1.0) < base
+    assert route(capacity, rent, pressure, limit=5e8) < base
+
+
+def test_the_limit_is_where_attrition_alone_outweighs_the_highest_rent() -> None:
+    assert route(0.7e9, rent=9.0) > 0.7e9
+    assert route(0.8e9, rent=9.0) < 0.8e9  # 1 - 0.25 - 0.8 < 0
+
+
+@given(st.floats(0, 1e12), RENT, st.floats(-2, 5))
+def test_capacity_stays_between_its_bounds(capacity: float, rent: float, pressure: float) -> None:
+    assert 1e4 <= route(capacity, rent, pressure) <= 5e10
+
+
+def test_the_cost_of_a_route_is_its_base_raised_by_enforcement_and_the_licence() -> None:
+    cost = route_cost(0.16, np.array([0.0, 1.0, 0.0]), 0.4, np.array([0.0, 0.0, 1.0]), 0.65)
+    np.testing.assert_allclose(cost, [0.16, 0.16 * np.exp(0.4), 0.16 + 0.65])
+
+
+def offshore(rent: float, control: float, capacity: float = 1e8) -> float:
+    return float(offshore_capacity(np.array([capacity]), np.array([1e9]), np.array([rent]), 0.08, control)[0])
+
+
+def test_offshore_capacity_grows_with_rent_and_shrinks_under_a_control() -> None:
+    assert offshore(0.3, 0.0) > 1e8
+    assert offshore(0.0, 0.0) < 1e8
+    assert offshore(0.3, 1.0) < offshore(0.3, 0.5) < offshore(0.3, 0.0)
+    assert offshore(0.3, 1.0) < 1e8
+    assert offshore(9.0, 0.0, capacity=0.95e9) < 0.95e9
+
+
+def test_a_licence_on_one_hub_leaves_the_others_alone_in_the_same_month() -> None:
+    arguments = (np.array([2e8, 2e8]), LIMIT, np.array([0.2, 0.2]), 0.2, np.zeros(2), 0.4)
+    before = route_capacity(*arguments, np.zeros(2), 0.65)
+    after = route_capacity(*arguments, np.array([1.0, 0.0]), 0.65)
+    assert after[0] < before[0]
+    assert float(after[1]) == float(before[1])
