@@ -92,7 +92,7 @@ def _entries(known: "facts.Facts") -> Iterator[Name]:
 
 def _usable(name: Name) -> bool:
     form = name.form
-    if re.search(r"[/_|]", form) or len(form) < 2 or form.isdigit():
+    if re.search(r"[/|]", form) or len(form) < 2 or form.isdigit():
         return False
     return not (
         form.isascii() and form.islower() and (len(form) < 6 or re.search(r"\d", form)) and name.kind != "ecosystem"

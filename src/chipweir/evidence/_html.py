@@ -11,7 +11,7 @@ from typing import Any
 
 
 _SKIPPED = re.compile(
-    r"(?is)<(script|style|noscript|template|svg|iframe|head)\b[^>]{0,4000}>.*?(?:</\1\s*>|\Z)|<!--.*?(?:--"
+    r"(?is)<(script|style|noscript|template|svg|iframe|head)\b[^<>]{0,2000}>.*?(?:</\1\s*>|\Z)|<!--.*?(?:--"
     r">|\Z)|<!\[CDATA\[|\]\]>"
 )
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,20})(?:[^<>]{0,8000})>|<[!?][^<>]{0,2000}>")

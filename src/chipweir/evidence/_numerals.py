@@ -12,7 +12,7 @@ from functools import cache
 from chipweir.evidence._units import pack
 
 
-DIGITS = re.compile(r"(?:\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d{1,24}(?!\d))(?:\.\d{1,12}(?![\d.]*\.\d))?(?!\d)")
+DIGITS = re.compile(r"(?:\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d{1,24}(?!\d))(?:\.\d{1,12}(?![\d.]{0,12}\.\d))?(?!\d)")
 _SPACE = re.compile(r" ?")
 _LONGEST = 48
 _MAGNITUDES = dict.fromkeys("십백천만억조경여", ("ko",)) | dict.fromkeys("十百千万萬亿億兆拾佰仟余餘多", ("zh",))

@@ -1,6 +1,7 @@
 """Paragraphs, sentences, quotation marks and who is cited: plain rules, no tokenizer needed."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
 
@@ -13,7 +14,7 @@ _ABBREVIATIONS = re.compile(
     r"(?:\b(?:U\.S|U\.K|U\.N|E\.U|Mr|Mrs|Ms|Dr|Inc|Corp|Co|Ltd|No|vs|St|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|S"
     r"ep|Oct|Nov|Dec|Gen|Sen|Rep|Gov|Prof|approx|e\.g|i\.e|a\.m|p\.m)|\b[A-Z]|(?<!\d)\d{1,2})\.$"
 )
-_STOP = re.compile(r"(?:[.!?]+[\"'”’)\]」』*]*(?=\s|$))|[。！？]+[\"'”’)」』]*")
+_STOP = re.compile(r"(?:[.!?]{1,9}[\"'”’)\]」』*]{0,6}(?=\s|$))|[。！？]{1,9}[\"'”’)」』]{0,6}")
 _QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("《", "》"))
 _LONGEST_QUOTE, _LONGEST_LEAD = 1500, 500
 
@@ -57,7 +58,8 @@ def quotations(text: str, start: int, end: int) -> list[tuple[int, int]]:
             found.append((at + 1, close))
             at = text.find(opening, close + 1, end)
     marks = [mark.start() for mark in re.finditer(r'"', text[start:end])]
-    found.extend((start + left + 1, start + right) for left, right in zip(marks[::2], marks[1::2], strict=False))
+    pairs = zip(marks[::2], marks[1::2], strict=False)
+    found.extend((start + left + 1, start + right) for left, right in pairs if right - left <= _LONGEST_QUOTE)
     return sorted(span for span in found if span[0] < span[1])
 
 
@@ -100,9 +102,8 @@ def segment(document: Document) -> tuple[Sentence, ...]:
     for number, (start, end) in enumerate(paragraphs(text)):
         quotes = quotations(text, start, end)
         for begin, stop in sentences_of(text, start, end):
-            inside = tuple(
-                (max(left, begin), min(right, stop)) for left, right in quotes if left < stop and right > begin
-            )
+            near = quotes[bisect_left(quotes, (begin - _LONGEST_QUOTE, 0)) : bisect_left(quotes, (stop, 0))]
+            inside = tuple((max(left, begin), min(right, stop)) for left, right in near if right > begin)
             cited = attribution(text[begin:stop])
             found.append(Sentence(begin, stop, number, inside, cited, document.is_dropped(begin, stop)))
     return tuple(found)
