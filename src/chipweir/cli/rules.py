@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     room = typer.Typer(help="The rules themselves: list and show, with versions and status.", no_args_is_help=True)
     room.command("list")(list_rules)
     room.command("show")(show_rule)
+    room.command("table")(chips_table)
     app.add_typer(room, name="rules")
 
 
@@ -320,3 +321,14 @@ def show_rule(
         _print_json(found)
     else:
         print(described_text(found))
+
+
+def chips_table(overlays: Overlays = None, as_json: AsJson = False) -> None:
+    """Print the documentation's table: chips by regimes for China, Malaysia, Korea and the Emirates, in Markdown."""
+    from chipweir.rules._table import rules_page
+
+    page = rules_page(_book(overlays))
+    if as_json:
+        _print_json({"markdown": page})
+    else:
+        print(page, end="")

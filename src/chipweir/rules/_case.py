@@ -38,6 +38,7 @@ class Case:
     origin: str
     route: str
     exporter: str
+    exporter_assumed: bool
     exporter_type: str | None
     end_user: str
     end_user_type: str
@@ -65,6 +66,7 @@ def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Boo
     owners = _ownership(shipment.ownership)
     hq = shipment.hq or owners.parent
     exporter, exporter_type = _exporter(shipment, stuff, said)
+    assumed = exporter != "" and not shipment.exporter
     total = _total_tpp(stuff)
     numbers: dict[str, Any] = {
         "shipment_tpp": total,
@@ -78,7 +80,7 @@ def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Boo
         on=shipment.export_date, mode=shipment.mode, goods=stuff, classes=classes, to=to, code=shipment.to,
         hq=land(hq) if hq else to, hq_stated=hq is not None, origin=origin_land, route=_route(shipment.route,
         origin_land, to, said),
-        exporter=exporter, exporter_type=exporter_type, end_user=folded(shipment.end_user or ""),
+        exporter=exporter, exporter_assumed=assumed, exporter_type=exporter_type, end_user=folded(shipment.end_user or ""),
         end_user_type=shipment.end_user_type or "unspecified", certifications=_certifications(shipment.certifications),
         numbers=numbers, ownership_unknown=owners.unknown, designer_status=status, packaged_by=packaged_by,
         packaged_in=packaged_in, assumptions=said,
@@ -118,7 +120,7 @@ def _exporter(shipment: Shipment, stuff: Goods, said: list[str]) -> tuple[str, s
     maker = next((circuit.maker for circuit in stuff.circuits if circuit.maker), None)
     if maker is None or kind in ("fab", "osat", "distributor", "integrator", "cloud_provider", "individual", "other"):
         return "", kind
-    said.append(f"exporter not stated: the maker, {maker}, taken")
+    said.append(f"exporter not stated: the maker, {maker}, taken where a letter alone would decide")
     return _firm(maker), kind
 
 

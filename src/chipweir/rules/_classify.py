@@ -252,9 +252,20 @@ def _margins(circuit: Circuit, kind: str, paragraphs: tuple[Paragraph, ...], boo
             margin = _first_flip(circuit, kind, paragraphs, present, quantity, value, ordered, direction)
             if margin is not None:
                 found.append(margin)
+    found = [margin for margin in found if not _shadow(margin, found, circuit.numbers)]
     found.sort(key=lambda margin: margin.relative)
     book._memo[key] = tuple(found)
     return tuple(found)
+
+
+def _shadow(margin: Margin, found: list[Margin], numbers: Mapping[str, Any]) -> bool:
+    """Whether a TPP margin only restates a density margin: the same line, reached by the same relative change."""
+    return margin.quantity == "tpp" and any(
+        other.quantity == "pd"
+        and other.becomes == margin.becomes
+        and other.threshold * numbers["tpp"] == margin.threshold * numbers["pd"]
+        for other in found
+    )
 
 
 def _first_flip(

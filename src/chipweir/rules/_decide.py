@@ -1,14 +1,15 @@
 """Licence requirement, review policy and authorisation, kept apart; then the importing side, tariff and flags."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 
-from chipweir.rules._book import Authorisation, Book, Presumption, Requirement, Review, shipped
+from chipweir.rules._book import Authorisation, Book, Condition, Presumption, Requirement, Review, shipped
 from chipweir.rules._case import Case, prepare
 from chipweir.rules._circuits import Goods, goods
-from chipweir.rules._classify import classify_goods
+from chipweir.rules._classify import all_of, classify_goods
 from chipweir.rules._conditions import Compared, Truth, holds
 from chipweir.rules._importing import flags_of, stance_of, tariff_of
-from chipweir.rules._records import Classification, Decision, Found, Shipment, Step
+from chipweir.rules._records import Classification, Decision, Found, Margin, Shipment, Step
 
 
 REVIEW_STRICTNESS = {
@@ -23,6 +24,7 @@ class _Trace:
 
     wanted: bool
     steps: list[Step]
+    margins: list[Margin] = field(default_factory=list)
 
     def add(
         self,
@@ -53,6 +55,26 @@ class _Trace:
                 note,
             )
         )
+
+    def near(self, condition: Condition, case: Case, truth: Truth, rows: list[Compared], yes: str, no: str) -> None:
+        """Note how far each number is from changing whether a condition holds, where one number alone can change it.
+
+        One number alone breaks a list of tests that all hold, or a single test; and it meets a way of one test.
+        """
+        compared = [row for row in rows if row[3] is not None and isinstance(row[4], Fraction) and row[2] is not None]
+        if not self.wanted or truth is None or not compared or (truth is False and len(compared) != len(rows)):
+            return
+        if truth:
+            ways = [
+                way for way in condition.any_of if any(all_of(way.tests, circuit.numbers) for circuit in case.circuits)
+            ]
+            candidates = compared if len(case.circuits) == 1 and (len(ways) == 1 or not condition.any_of) else []
+        else:
+            single = all(len(way.tests) == 1 for way in condition.any_of) and not condition.every
+            candidates = compared if single else []
+        for text, _, value, sign, threshold in candidates:
+            quantity = text.split(": ")[-1].split(" ")[0]
+            self.margins.append(Margin(quantity, value, str(sign), threshold, no if truth else yes))
 
     def say(self, step: Step) -> None:
         if self.wanted:
@@ -115,8 +137,13 @@ def decide_goods(shipment: Shipment, stuff: Goods, classed: Classification, book
         case.code,
         stuff.name, tuple(_found(v) for v in verdicts), _needs(verdicts), flags, tuple(case.assumptions),
         classed.missing,
-        fee, share_cap, units, tuple(log.steps), classed.margins, classed.verified_until, book.overlays,
+        fee, share_cap, units, tuple(log.steps), _margins(classed, log), classed.verified_until, book.overlays,
     )  # fmt: skip
+
+
+def _margins(classed: Classification, log: _Trace) -> tuple[Margin, ...]:
+    """What would flip the class, a requirement or the review, smallest change first."""
+    return tuple(sorted(dict.fromkeys([*classed.margins, *log.margins]), key=lambda margin: margin.relative))
 
 
 def _classes(classed: Classification) -> frozenset[str]:
@@ -204,6 +231,9 @@ def _requirements(case: Case, book: Book, regime: str, log: _Trace) -> list[_Ver
     for requirement, state in book.active(case.on, case.mode, regime):
         truth, rows = holds(requirement.condition, case, book)
         note = requirement.note
+        log.near(
+            requirement.condition, case, truth, rows, f"{requirement.id} applies", f"{requirement.id} does not apply"
+        )
         if truth is not False and requirement.letter is not None:
             truth, row = _addressed(requirement, case, truth)
             rows = [*rows, row]
@@ -223,6 +253,8 @@ def _addressed(requirement: Requirement, case: Case, truth: Truth) -> tuple[Trut
     letter = requirement.letter
     assert letter is not None
     who = case.exporter or "not stated"
+    if case.exporter_assumed and "none" not in case.classes:
+        return False, ("letter: no exporter named, and a 3A090 item does not hang on it", False, None, None, None)
     since = letter.addressees.get(case.exporter)
     if since is not None and since <= case.on:
         return truth, (f"letter addressed to exporter {who}", True, None, None, None)
@@ -248,6 +280,7 @@ def _review(
     for line in lines:
         one, rows = holds(line.when, case, book)
         rule = line.id or requirement.id
+        log.near(line.when, case, one, rows, f"review {line.policy}", f"no longer {line.policy} under {rule}")
         if log.wanted and (rows or one is not False):
             for text, outcome, value, sign, threshold in rows:
                 log.say(

@@ -44,6 +44,8 @@ def exact(value: object, name: str, *, least: Fraction | int | None = 0) -> Frac
     """
     if type(value) is Fraction and 0 <= value <= LARGEST and least == 0:
         return value
+    if type(value).__module__ == "numpy" and hasattr(value, "item"):
+        value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float | str | Fraction | Decimal):
         raise InputError(f"{name}: expected a number, got {_shown(value)}")
     if isinstance(value, float) and not math.isfinite(value):

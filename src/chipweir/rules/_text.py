@@ -21,6 +21,8 @@ QUANTITIES = {
     "tpp": "total processing performance",
     "pd": "performance density",
     "io_gbps": "interconnect",
+    "mem_bw_gbps": "DRAM bandwidth",
+    "mem_plus_io_gbps": "DRAM bandwidth and interconnect",
     "mbd": "memory bandwidth density",
     "training_ops": "training operations",
 }
@@ -112,7 +114,7 @@ def decision_text(found: Decision, *, trace: bool, hits: Sequence[Hit] = ()) -> 
     lines += [f"  {_('flag')}: {text}" for text in found.flags]
     if found.missing:
         lines.append(f"  {_('missing')}: {', '.join(found.missing)}")
-    lines += [f"  {_('would flip the class')}: {margin_line(margin)}" for margin in found.margins]
+    lines += [f"  {_('would flip')}: {margin_line(margin)}" for margin in found.margins]
     lines += [f"  {_('assumed')}: {text}" for text in found.assumptions]
     lines += [f"  {_('screening hit')}: {hit.party} ~ {hit.name} ({hit.score:.0f}) {hit.list}" for hit in hits]
     if trace:

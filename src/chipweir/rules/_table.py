@@ -1,0 +1,98 @@
+"""The table of the documentation: chips under the regimes, for the destinations that Korean readers ask about."""
+
+from datetime import date
+
+from chipweir.rules._book import Book, shipped
+from chipweir.rules._chips import ControlledChip, catalogue
+from chipweir.rules._decide import decide
+from chipweir.rules._numbers import shown
+from chipweir.rules._records import Decision, Shipment
+
+
+REGIMES = (
+    ("2022-10 rule", date(2023, 6, 1), "enforced"),
+    ("2023-10 rule", date(2024, 6, 1), "enforced"),
+    ("with H20 letters", date(2025, 6, 1), "enforced"),
+    ("Diffusion as written", date(2025, 6, 1), "as_written"),
+    ("2026-01 review rule", date(2026, 6, 1), "enforced"),
+    ("UAE rule", date(2026, 9, 1), "enforced"),
+)
+DESTINATIONS = ("CN", "MY", "KR", "AE")
+CHIPS = (
+    "nvidia-v100-sxm2", "nvidia-t4", "nvidia-a100-sxm", "nvidia-a800-sxm", "nvidia-a30", "nvidia-a40", "nvidia-a10",
+    "nvidia-h100-sxm", "nvidia-h100-pcie", "nvidia-h800-sxm", "nvidia-h200-sxm", "nvidia-h200-nvl", "nvidia-h20",
+    "nvidia-b200", "nvidia-b300", "nvidia-b30a", "nvidia-l40s", "nvidia-l40", "nvidia-l4", "nvidia-l20", "nvidia-l2",
+    "nvidia-rtx-4090", "nvidia-rtx-4090-d", "nvidia-rtx-5090", "nvidia-rtx-5090-d", "nvidia-rtx-5090-d-v2",
+    "nvidia-rtx-pro-6000", "nvidia-rtx-pro-6000d", "amd-mi210", "amd-mi250x", "amd-mi300x", "amd-mi308x", "amd-mi325x",
+    "amd-mi355x", "intel-gaudi-2", "intel-gaudi-3", "huawei-ascend-910b", "huawei-ascend-910c", "cambricon-mlu590",
+    "moore-threads-s4000",
+)  # fmt: skip
+SIGNS = {
+    "presumption_of_denial": "denial", "policy_of_denial": "policy of denial", "case_by_case": "case by case",
+    "presumption_of_approval": "approval", "unspecified": "licence", "n/a": "licence",
+}  # fmt: skip
+
+
+def state(decision: Decision) -> str:
+    """A decision in one or two words."""
+    if decision.licence in ("no", "unknown", "conditional"):
+        return {"no": "free", "unknown": "?", "conditional": "conditional"}[decision.licence]
+    if decision.exception not in ("none", "n/a"):
+        return decision.exception
+    return SIGNS[decision.review]
+
+
+def binding_test(decision: Decision) -> str:
+    """The number nearest to changing the answer for China, or what is missing."""
+    margin = decision.margin
+    if decision.missing:
+        return f"{', '.join(decision.missing)} not known"
+    if margin is None:
+        return "none"
+    name = {"tpp": "TPP", "pd": "PD", "io_gbps": "I/O", "mem_bw_gbps": "DRAM", "mem_plus_io_gbps": "DRAM + I/O"}.get(
+        margin.quantity, margin.quantity
+    )
+    sign = "below" if margin.value < margin.threshold else "at or above"
+    share = f"{100 * margin.relative:.1f} %"
+    return f"{name} {shown(margin.value)} {sign} {shown(margin.threshold)} ({share}): else {_becomes(margin.becomes)}"
+
+
+def _becomes(text: str) -> str:
+    classes = {"none": "not 3A090", "a": "3A090.a", "b": "3A090.b"}
+    return " or ".join(classes.get(part, part) for part in text.split(" or ")).replace("_", " ")
+
+
+def rules_table(book: Book | None = None) -> str:
+    """Markdown: for each chip the class, the binding test and the state by regime for CN / MY / KR / AE."""
+    rules = book or shipped()
+    head = ["chip", "TPP", "PD", "class", "binding test", *(name for name, _, _ in REGIMES)]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(_row(catalogue()[chip], rules)) + " |" for chip in CHIPS]
+    return "\n".join(lines)
+
+
+def _row(chip: ControlledChip, book: Book) -> list[str]:
+    today = decide(Shipment(chip.id, "CN", REGIMES[-1][1]), book)
+    cells = [chip.name, shown(today.tpp), shown(today.pd, 2), today.eccn.replace("_", " "), binding_test(today)]
+    for _, on, mode in REGIMES:
+        states = [state(decide(Shipment(chip.id, to, on, mode=mode), book, trace=False)) for to in DESTINATIONS]
+        cells.append("free everywhere" if set(states) == {"free"} else " / ".join(states))
+    return cells
+
+
+def rules_page(book: Book | None = None) -> str:
+    """The generated page `docs/rules-table.md`."""
+    days = "; ".join(f"{name}: {on}, {mode.replace('_', ' ')}" for name, on, mode in REGIMES)
+    return f"""# Chips under the regimes
+
+Generated from the rules by `chipweir rules table`; a test holds this page to them. Each cell reads
+{" / ".join(DESTINATIONS)}: one unit, sold by the chip's maker from the United States to a recipient headquartered at the
+destination, all certifications given. `free` means that no licence requirement was found, a name such as NAC, ACA, AIA or
+LPP that this authorisation stands in for the licence, `?` that the answer is not known. Class and binding test are those
+of the last column's day and China: the smallest relative change of one number that would change the class, a requirement
+or the review policy. Not legal advice.
+
+Days: {days}.
+
+{rules_table(book)}
+"""

@@ -1,0 +1,23 @@
+"""The documentation says what the rules say."""
+
+from pathlib import Path
+
+import pytest
+
+from chipweir.rules._table import CHIPS, rules_page
+from chipweir.rules._words import vocabulary
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_the_committed_table_is_the_generated_one() -> None:
+    assert len(CHIPS) == len(set(CHIPS)) == 40
+    assert (DOCS / "rules-table.md").read_text(encoding="utf-8") == rules_page()
+
+
+@pytest.mark.parametrize("field", ["routes", "exporter_types", "end_user_types", "certifications", "item_kinds"])
+def test_every_word_of_the_vocabulary_is_documented(field: str) -> None:
+    text = (DOCS / "rules.md").read_text(encoding="utf-8")
+    for word in vocabulary()[field]:
+        assert f"`{word}`" in text, word
