@@ -223,7 +223,7 @@ def _band(months: "npt.NDArray[np.datetime64]", rows: Sequence[Row]) -> Band:
     before = axis < at[0]
     value = np.exp(middle) * np.where(before & (at[0] > months[0].astype(int)), 1e-6, 1.0)
     below, above = middle - np.interp(axis, at, low), np.interp(axis, at, high) - middle
-    return as_arrays(Band(value, below / _SCORE_95, above / _SCORE_95))  # type: ignore[no-any-return, arg-type]
+    return as_arrays(Band(value, below / _SCORE_95, above / _SCORE_95))  # type: ignore[no-any-return]
 
 
 def _series() -> dict[str, list[Row]]:
