@@ -168,3 +168,10 @@ def test_inference_agrees_with_the_fitted_engine_on_nvidias_software() -> None:
     ratio = np.log(table / relative)
     assert np.median(np.abs(ratio)) < 0.3
     assert np.abs(ratio).max() < 0.8
+
+
+def test_a_small_card_without_a_datasheet_draws_less_than_a_large_one() -> None:
+    small = chip("small", bf16_tflops=100, memory_gb=24, memory_gbs=300)
+    large = chip("large", bf16_tflops=2000, memory_gb=190, memory_gbs=8000)
+    power = table(small, large).power_w
+    assert power[0] < 150 < 600 < power[1]

@@ -345,13 +345,29 @@ def _spec(chip: "Chip", spec: str, peers: "Sequence[Chip]") -> tuple[float, floa
 
 
 def _from_peers(chip: "Chip", spec: str, peers: "Sequence[Chip]") -> float:
-    """Median of the same country's chips of the same years, else of all peers, else of the H100."""
+    """Median of the same country's chips of the same years, else of all peers, else of the H100.
+
+    Power is scaled by size, the geometric mean of 16-bit rate and memory bandwidth: in proportion for chips smaller than
+    their peers, with the square root for larger ones, which are usually made in a better process.
+    """
     near = [p for p in peers if p.id != chip.id and p.data_centre and _years_apart(p, chip) <= 2]
     for pool in ([p for p in near if p.maker_country == chip.maker_country], near, peers):
-        known = [number for p in pool if p.id != chip.id and (number := _best(p, spec)) is not None]
-        if known:
-            return float(np.median(known))
+        others = [p for p in pool if p.id != chip.id]
+        known = [number for p in others if (number := _best(p, spec)) is not None]
+        if not known:
+            continue
+        sizes = [size for p in others if _best(p, spec) is not None and (size := _size(p)) is not None]
+        if spec == "power" and sizes and (own := _size(chip)) is not None:
+            relative = own / float(np.median(sizes))
+            return float(np.median(known)) * (relative if relative < 1 else relative**0.5)
+        return float(np.median(known))
     return H100[spec]
+
+
+def _size(chip: "Chip") -> float | None:
+    """Geometric mean of 16-bit rate and memory bandwidth; None where either is unknown."""
+    rate, bandwidth = _best(chip, "bf16") or _derived(chip, "bf16"), _best(chip, "bandwidth")
+    return None if rate is None or bandwidth is None else float(np.sqrt(rate * bandwidth))
 
 
 def _years_apart(first: "Chip", second: "Chip") -> float:
