@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from chipweir.report import Cell
+    from chipweir.strategy import Trace
 
 
 def console(stderr: bool = False) -> Console:
@@ -95,17 +96,51 @@ def difference_table(rows: Sequence[Mapping[str, Any]], a: str, b: str) -> Table
     return plain_table(*columns, rows=[[row[key] for key in keys] for row in rows], title=f"{b} − {a}")
 
 
-def check_table(rows: Sequence[Mapping[str, Any]], lang: str) -> Table:
+def check_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """The named model checks with the worst that each met."""
     columns = (_("check"), _("what must hold"), _("where"), "#" + _("worst"), "#" + _("allowed"), _("worst at"), "")
     texts = []
     for row in rows:
-        worst_at = ", ".join(part for part in (row["setting"], row["month"]) if part) if row["worst"] > 0 else ""
         verdict = Text(_("holds"), "green") if row["passed"] else Text(_("FAILS"), "bold red")
-        what = row["korean"] if lang == "ko" else row["what"]
-        numbers = (f"{row['worst']:.1e}", f"{row['tolerance']:g} {row['unit']}")
-        texts.append((row["name"], what, row["where"], *numbers, worst_at, verdict))
+        numbers = (f"{row['worst']:.1e}", f"{row['tolerance']:g}")
+        texts.append((row["check"], row["what"], row["where"], *numbers, row["setting"], verdict))
     return plain_table(*columns, rows=texts)
+
+
+def print_trace(trace: "Trace", cited: Sequence[Mapping[str, Any]]) -> None:
+    """Print how a number was made."""
+    out = console()
+    labels = ", ".join(f"{dim} {label}" for dim, label in trace.selection.items())
+    name = f"{trace.variable} ({labels})" if labels else trace.variable
+    out.print(f"{name}, {trace.scenario}, {trace.month}: {trace.value:.4g} {trace.unit}", style="bold")
+    out.print(trace.note, style="dim")
+    out.print()
+    effect = "#" + _("one standard deviation up")
+    columns = (_("what moves it most"), effect, "#" + _("relative"), _("prior 5 / 50 / 95 %"), _("unit"), _("source"))
+    rows = [
+        (
+            f"{each.parameter}: {each.description}",
+            f"{each.effect:+.3g}",
+            f"{each.relative:+.1%}",
+            f"{each.low:g} / {each.central:g} / {each.high:g}",
+            each.unit,
+            each.source,
+        )
+        for each in trace.drivers
+    ]
+    out.print(plain_table(*columns, rows=rows))
+    for title, lines in (
+        (_("equations, in order"), [f"{each.module}.{each.function}: {each.text}" for each in trace.equations]),
+        (_("facts"), [_cited_line(fact) for fact in cited]),
+    ):
+        out.print(f"\n{title}", style="bold")
+        for line in lines:
+            out.print(Text(f"- {line}"), soft_wrap=True)
+
+
+def _cited_line(fact: Mapping[str, Any]) -> str:
+    value = f"{fact['value']:g} {fact['unit']}" if fact.get("value") is not None else ""
+    return " · ".join(str(part) for part in (fact["id"], fact.get("text"), value, fact.get("source")) if part)
 
 
 def credibility_table(rows: Sequence[Mapping[str, Any]], lang: str) -> Table:

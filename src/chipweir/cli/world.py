@@ -30,7 +30,7 @@ from chipweir.cli._common import (
 )
 from chipweir.cli._scenarios import levers_command, scenarios_app
 from chipweir.cli._stored import runs_app
-from chipweir.errors import InputError
+from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _, use_language
 
 
@@ -49,6 +49,7 @@ def register(app: typer.Typer) -> None:
     """Add this room's commands to `app`."""
     app.command("run")(run)
     app.command("compare")(compare)
+    app.command("explain")(explain)
     app.command("levers")(levers_command)
     app.add_typer(runs_app, name="runs")
     app.add_typer(scenarios_app, name="scenarios")
@@ -276,7 +277,7 @@ def _repeat(name: str, directory: Path, cluster: str | None, as_json: bool) -> N
     from chipweir import store
 
     old = store.find_run(name, directory)
-    overlays = tuple(sorted((old.path / "facts").iterdir())) if (old.path / "facts").is_dir() else ()
+    overlays = _overlays(old)
     order = Order(old.scenarios, old.manifest["members"], old.manifest["seed"], overlays)
     _check_order(order)
     facts = _load_facts(overlays)
@@ -329,16 +330,16 @@ def _questions(check: bool, credibility: bool, members: int, seed: int, lang: st
         print_json(document)
     for name, rows in document.items():
         if not as_json:
-            out.print(_tables.check_table(rows, lang) if name == "checks" else _tables.credibility_table(rows, lang))
+            out.print(_tables.check_table(rows) if name == "checks" else _tables.credibility_table(rows, lang))
     if not all(row["passed"] for row in document.get("checks", [])):
         raise typer.Exit(1)
 
 
 def _check_rows(seed: int) -> list[dict[str, Any]]:
-    from chipweir.world import run_checks
+    from chipweir.strategy import run_checks
 
     with progress_bar() as progress:
-        return [result.as_dict() for result in run_checks(_load_facts(()), seed=seed, progress=progress)]
+        return [outcome.as_dict() for outcome in run_checks(_load_facts(()), seed=seed, progress=progress)]
 
 
 def _credibility_rows(members: int, seed: int) -> list[dict[str, Any]]:
@@ -408,8 +409,8 @@ def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
     if holds_pair(source.results, a, b):
         return source.results
     chosen = {each.name: each for each in source.scenarios}
-    overlays = tuple(sorted((source.path / "facts").iterdir())) if (source.path / "facts").is_dir() else ()
-    return _simulated(Order((chosen[a], chosen[b]), source.manifest["members"], source.manifest["seed"], overlays))
+    pair = (chosen[a], chosen[b])
+    return _simulated(Order(pair, source.manifest["members"], source.manifest["seed"], _overlays(source)))
 
 
 def _difference_rows(
@@ -439,3 +440,97 @@ def _difference_rows(
     if not rows:
         raise InputError(f"no headline quantity of this run has a value in December of {', '.join(map(str, years))}")
     return rows
+
+
+def explain(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="RUN|SCENARIO", help="A stored run or a scenario.", autocompletion=complete_scenario),
+    ],
+    variable: Annotated[str, typer.Argument(help="A reported variable, such as compute or lag_months.")],
+    labels: Annotated[
+        list[str] | None, typer.Argument(metavar="[DIM=LABEL]...", help="Such as region=CHN or origin=smuggled.")
+    ] = None,
+    month: Annotated[str, typer.Option("--month", help="Such as 2030-12.")] = "2030-12",
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", help="Which scenario of the run; default its first.")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", help="How many parameters to list.")] = 10,
+    out: OutOption = None,
+    lang: LangOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """How a number was made: equations, facts with sources, and the parameters that move it most."""
+    from chipweir import store
+    from chipweir.strategy import explain as trace
+    from chipweir.world._levers import parse_month
+
+    if top < 1:
+        raise InputError(f"--top {top} is out of range; give 1 or more")
+    selection = dict(_parse_label(text) for text in labels or [])
+    with use_language(lang), interruptible(store.runs_directory(out)):
+        chosen, overlays = _scenario_of(source, scenario, store.runs_directory(out))
+        facts = _load_facts(overlays)
+        found = trace(chosen, facts, variable, parse_month(month, "--month"), top, **selection)
+        names = dict.fromkeys(name for cited in found.facts for name in _fact_ids(cited))
+        cited = [_cited(facts, name) for name in names]
+        if as_json:
+            print_json({**found.as_dict(), "facts": cited})
+        else:
+            _tables.print_trace(found, cited)
+
+
+def _parse_label(text: str) -> tuple[str, str]:
+    dim, separator, label = text.partition("=")
+    if not (dim and separator and label):
+        raise InputError(f"'{text}' is no choice of a label; write dim=label, such as region=CHN")
+    return dim, label
+
+
+def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scenario, tuple[Path, ...]]":
+    """A scenario by its own name, or one of a stored run's, with the facts it was run with."""
+    from chipweir import store
+    from chipweir.world import load_scenario, preset_names
+
+    if source in preset_names() or Path(source).suffix in {".yaml", ".yml"}:
+        if name is not None:
+            raise InputError(f"--scenario chooses within a run; {source} is a scenario itself")
+        return load_scenario(source), ()
+    stored = store.find_run(source, directory)
+    by_name = {each.name: each for each in stored.scenarios}
+    if name is not None and name not in by_name:
+        raise UnknownName("scenario", name, by_name, where=f"run {stored.id}")
+    return by_name[name] if name else stored.scenarios[0], _overlays(stored)
+
+
+def _overlays(stored: "Run") -> tuple[Path, ...]:
+    """The user's own facts that a run was made with."""
+    folder = stored.path / "facts"
+    return tuple(sorted(folder.iterdir())) if folder.is_dir() else ()
+
+
+def _fact_ids(cited: str) -> list[str]:
+    """The ids that a citation such as `ECO-008..014` stands for."""
+    first, dots, last = cited.lower().partition("..")
+    topic, _dash, number = first.rpartition("-")
+    if not (dots and number.isdigit() and last.isdigit()):
+        return [first]
+    return [f"{topic}-{each:03}" for each in range(int(number), int(last) + 1)]
+
+
+def _cited(facts: "Facts", name: str) -> dict[str, Any]:
+    """A fact or event as a line of a trace; the id alone where it is neither."""
+    fact, event = facts.facts.get(name), facts.events.get(name)
+    if fact is not None:
+        value, source = fact.value, facts.sources.get(fact.value.source)
+        return {
+            "id": name,
+            "text": " ".join(filter(None, (fact.entity_text, fact.quantity, fact.item, fact.period))),
+            "value": value.best,
+            "unit": value.unit,
+            "source": source.title if source else value.source,
+            "url": value.url,
+        }
+    if event is not None:
+        return {"id": name, "text": f"{event.date} {event.description}", "source": event.source}
+    return {"id": name}
