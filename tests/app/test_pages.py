@@ -164,20 +164,18 @@ def test_claims_mark_the_text_they_speak_of():
     assert "".join(texts(shown)) == text
 
 
-def test_an_article_is_checked_and_a_slot_can_be_filled():
-    text = "한국 기업은 중국에 HBM을 수출할 수 없다."
+def test_an_article_is_checked_and_a_slot_can_be_corrected():
+    text = "엔비디아 H20의 메모리는 141GB다."
     before = _claims_page.check(text, "", {}, "en")
-    claims = before["result"]["claims"]
-    assert claims
-    claim, slot = next((c, name) for c in claims for name, s in c["slots"].items() if s["asked"] and name == "date")
-    after = _claims_page.check(text, "", {claim["id"]: {slot: "2025-05-01"}}, "en")
-    changed = next(c for c in after["result"]["claims"] if c["id"] == claim["id"])
-    assert changed["slots"][slot]["value"] == "2025-05-01"
-    assert changed["slots"][slot]["by"] == "person"
-    assert changed["verdict"] != "ambiguous"
-    with use_language("en"):
-        assert _claims_page.brief(after, "en")
-        assert texts(_claims_page.shown(after))
+    (claim,) = before["result"]["claims"]
+    assert claim["verdict"] == "contradicted"
+    after = _claims_page.check(text, "", {claim["id"]: {"item": "nvidia-h200-sxm"}}, "en")
+    (changed,) = after["result"]["claims"]
+    assert changed["slots"]["item"]["by"] == "person"
+    assert changed["verdict"] == "consistent"
+    with use_language("ko"):
+        assert "141" in _claims_page.brief(after, "ko")
+        assert "부합 1" in " ".join(texts(_claims_page.shown(after)))
 
 
 @pytest.mark.parametrize("content", ["data:text/plain;base64,//79", "x", "data:;base64,%%%"])

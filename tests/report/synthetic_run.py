@@ -166,8 +166,17 @@ def _variables() -> dict[str, tuple[tuple[str, ...], np.ndarray, str, str]]:
             "Binding constraint",
         ),
         "korea_hbm_exports": (
-            _stack(lambda s, c: _lognormal((2e9 if c == "us" else 3e8) * np.exp(0.015 * _T)), ["us", "china", "other"]),
+            _stack(
+                lambda s, c: _lognormal((2e9 if c == "nvidia" else 3e8) * np.exp(0.015 * _T)),
+                ["nvidia", "amd", "other-us", "korea", "china"],
+            ),
             ("customer",),
+            "USD/month",
+            "HBM exports",
+        ),
+        "korea_hbm_exports_total": (
+            _stack(lambda s: _lognormal(3.2e9 * np.exp(0.015 * _T))),
+            (),
             "USD/month",
             "HBM exports",
         ),
@@ -233,7 +242,7 @@ def synthetic_run() -> xr.Dataset:
             "origin": ORIGINS,
             "ecosystem": ECOSYSTEMS,
             "constraint": ["logic", "hbm", "packaging"],
-            "customer": ["us", "china", "other"],
+            "customer": ["nvidia", "amd", "other-us", "korea", "china"],
             "year": YEARS,
             "product": PRODUCTS,
             "channel": CHANNELS,

@@ -30,9 +30,12 @@ def pages(run, tmp_path_factory):
         ],
         "traces": [
             {
-                "title": "Chinese compute 2030",
-                "steps": [{"function": "world.credited", "text": "sum of stocks"}],
-                "sensitivities": [{"parameter": "theta", "elasticity": -0.5}],
+                "variable": "compute",
+                "selection": {"region": "CHN"},
+                "month": "2030-12",
+                "unit": "H100e",
+                "equations": [{"module": "world._step", "function": "count_fleet", "text": "sum of stocks"}],
+                "drivers": [{"parameter": "theta", "description": "choice", "effect": -5e5, "relative": -0.03}],
                 "facts": ["SHI-001"],
             }
         ],
@@ -103,6 +106,9 @@ def test_the_report_has_its_sections_in_both_languages(pages):
         for name in [*wanted, "assumptions", "credibility", "limits", "manifest"]:
             assert soup.find(id=name), name
     assert "chipweir run --from RUN" in pages["en"]
+    how = BeautifulSoup(pages["en"], "html.parser").find(id="how").get_text()
+    for part in ("compute · China · 2030-12", "world._step.count_fleet", "theta", "-5e+05 H100e (-3.0 %)", "SHI-001"):
+        assert part in how, part
 
 
 def test_the_korean_page_speaks_korean(pages):

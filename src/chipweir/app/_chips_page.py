@@ -19,6 +19,7 @@ from chipweir.report._labels import N_
 
 if TYPE_CHECKING:
     from chipweir.facts import Chip, Facts, Value
+    from chipweir.perf._match import Measure
 
 MOST_CHIPS = 8
 DEFAULT_CHIPS = ("nvidia-h20", "nvidia-h100-sxm", "nvidia-b200", "huawei-ascend-910c")
@@ -166,7 +167,7 @@ def specifications(known: "Facts", names: list[str]) -> html.Div:
 
 def _worth(chips: list["Chip"]) -> list[list[Any]]:
     """Rows of what the chips are worth in the reference workloads, from the performance room."""
-    from chipweir.perf._worth import worth
+    from chipweir.perf import worth
 
     found = worth(chips)
     workloads = {"training": _("Training"), "inference": _("Data-centre inference"), "edge": _("Edge inference")}
@@ -223,34 +224,30 @@ def matched(first: str, second: str, model: str) -> list[Any]:
 
     known = facts.load()
     parts: list[Any] = [systems_table(known, [first, second])]
-    match = getattr(perf, "match", None)
-    if match is None:
-        raise InputError(_("this installation has no performance estimates for systems"))
-    found = match(first, second, model=model)
-    parts.append(_layout.table([_("Quantity"), _("Answer")], _match_rows(found), _("Match")))
+    found = perf.match(second, first, model)
+    parts.append(
+        html.P([html.B(_("{a} that do the job of one {b}", a=known.system(second).name, b=known.system(first).name))])
+    )
+    head = [_("Quantity"), second, first, _("needed"), _("ratio of one to one"), _("per watt"), _("per dollar")]
+    parts.append(_layout.table(head, [_measure(row) for row in found.measures], _("Match")))
     parts += [html.H3(_("Command")), _layout.code(f"chipweir match {second} {first} --model {model}", "c-command")]
     return parts
 
 
-def _match_rows(found: Any) -> list[tuple[str, str]]:
-    document = (
-        found.to_dict() if hasattr(found, "to_dict") else found.as_dict() if hasattr(found, "as_dict") else vars(found)
-    )
+def _measure(row: "Measure") -> list[str]:
+    needed, spread = row.needed, 1.2816 * row.log_sd
+    interval = ""
+    if np.isfinite(needed) and spread > 0:
+        interval = f" ({_numbers.number(needed * np.exp(-spread), 2)} – {_numbers.number(needed * np.exp(spread), 2)})"
     return [
-        (key.replace("_", " "), _shown(value))
-        for key, value in document.items()
-        if not isinstance(value, list | tuple) or len(value) <= 3
+        f"{row.quantity}, {row.unit}" if row.unit else row.quantity,
+        _numbers.number(row.a),
+        _numbers.number(row.b),
+        (_numbers.number(needed) if np.isfinite(needed) else _("none can")) + interval,
+        _numbers.number(row.ratio, 2),
+        _numbers.number(row.per_watt, 2),
+        _numbers.number(row.per_dollar, 2),
     ]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float | int) and not isinstance(value, bool):
-        return _numbers.number(float(value))
-    if isinstance(value, dict):
-        return ", ".join(f"{key.replace('_', ' ')} {_shown(each)}" for key, each in value.items())
-    if isinstance(value, list | tuple):
-        return " – ".join(_shown(each) for each in value)
-    return str(value)
 
 
 def _day(text: str) -> date:

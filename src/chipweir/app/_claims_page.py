@@ -94,8 +94,7 @@ def page(view: View) -> html.Div:
 def check(text: str, published: str, fixes: Fixes, lang: str, job: Job | None = None) -> dict[str, Any]:
     """The article's claims and verdicts as plain data, with the reader's slot values in place. Raises `InputError`."""
     from chipweir import facts
-    from chipweir.evidence._check import check_document, result_json
-    from chipweir.evidence._ingest import document_from_text
+    from chipweir.evidence import check_document, document_from_text, result_json
 
     if len(text) > LONGEST_ARTICLE:
         raise InputError(_("the article is longer than {count} characters", count=_numbers.whole(LONGEST_ARTICLE)))
@@ -242,19 +241,9 @@ def shown(outcome: dict[str, Any]) -> html.Div:
 
 def brief(outcome: dict[str, Any], lang: str) -> str:
     """The brief as Markdown, by the evidence room."""
-    from chipweir import evidence
+    from chipweir.evidence import brief_markdown
 
-    write = getattr(evidence, "brief", None)
-    if write is not None:
-        return str(write(outcome["checked"], language=lang))
-    result = outcome["result"]
-    lines = [f"# {_('What the article claims')}", ""]
-    for claim in result["claims"]:
-        lines += [
-            f"- **{_(VERDICTS.get(claim['verdict'], claim['verdict']))}**: “{claim['surface']}”. {claim['explanation']}"
-        ]
-        lines += [f"  - {item['text']} ({item['source']} {item['url']})" for item in claim["evidence"]]
-    return "\n".join(lines) + "\n"
+    return str(brief_markdown(outcome["checked"], lang))
 
 
 def read_upload(content: str) -> str:

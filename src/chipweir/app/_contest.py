@@ -5,23 +5,25 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
+import numpy as np
 from dash import dcc, html
 
 from chipweir.app import _layout, _levers
 from chipweir.app._engine import SEED, Answer
+from chipweir.app._jobs import Job
 from chipweir.app._state import FIRST_YEAR, LAST_YEAR, OWN_NAME, TABS, View, reference_of, scenario_of
 from chipweir.errors import InputError
 from chipweir.i18n import _
 from chipweir.report import _access, _numbers, figures
-from chipweir.report._headline import Quantity, quantities
+from chipweir.report._headline import HEADLINES, Quantity, quantities
 from chipweir.report._labels import N_, label
-from chipweir.report._style import Theme
 from chipweir.report.figures._build import Spec
 
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from chipweir.strategy._trace import Driver, Trace
     from chipweir.world import Scenario
 
 SLOTS = 4
@@ -46,6 +48,7 @@ TILES = (
 )
 TILE_COVERAGE = 0.8
 _MOST_EFFECTS = 8
+_MOST_DRIVERS = 12
 
 
 def page(view: View) -> html.Div:
@@ -60,7 +63,19 @@ def page(view: View) -> html.Div:
             html.Aside(_left(view), className="left", **_layout.attributes({"aria-label": _("Levers")})),
             html.Section(_middle(view), className="middle", **_layout.attributes({"aria-label": _("Results")})),
             html.Aside(_right(), className="right", **_layout.attributes({"aria-label": _("Why")})),
-            dmc.Drawer(id="made", position="right", size="lg", title=_("How this number was made"), children=[]),
+            dmc.Drawer(
+                [
+                    html.Div(id="made-numbers"),
+                    html.Div(id="made-drivers", role="status"),
+                    dcc.Store(id="made-job"),
+                    dcc.Interval(id="made-tick", interval=700, disabled=True),
+                ],
+                id="made",
+                position="right",
+                size="lg",
+                title=_("How this number was made"),
+                keepMounted=True,
+            ),
         ],
         className="contest",
     )
@@ -443,6 +458,53 @@ def made(view: View, answer: Answer, key: str) -> list[Any]:
     return parts
 
 
-def theme(view: View) -> Theme:
-    """The theme of a view's figures."""
-    return _layout.theme_of(view)
+def explained(view: View, key: str, job: Job) -> tuple["Trace", "Trace | None"]:
+    """The trace of a headline number in scenario B, and in A where it is another. Raises `InputError`."""
+    from chipweir import facts, strategy
+
+    item = HEADLINES[key]
+    known = facts.load()
+    first, second = reference_of(view), scenario_of(view)
+
+    def trace(scenario: "Scenario") -> "Trace":
+        return strategy.explain(scenario, known, item.variable, f"{view.year}-12", _MOST_DRIVERS, **item.selection)
+
+    job.report(0.1)
+    own = trace(second)
+    job.report(0.6)
+    return own, None if first.digest == second.digest else trace(first)
+
+
+def drivers(own: "Trace", other: "Trace | None") -> list[Any]:
+    """Parameters that move the number, and the change against A, most; the equations in order; the facts."""
+    parts: list[Any] = [html.H3(_("Parameters that move it most")), _driver_table(own.drivers, own.unit)]
+    if other is not None:
+        before = {driver.parameter: driver.effect for driver in other.drivers}
+        moved = [replace(d, effect=d.effect - before.get(d.parameter, 0.0), relative=float("nan")) for d in own.drivers]
+        moved.sort(key=lambda driver: -abs(driver.effect))
+        parts += [html.H3(_("Parameters that move the change against A most")), _driver_table(moved[:5], own.unit)]
+    equations = [
+        html.Li([html.Code(f"{e.module}.{e.function}"), html.Pre(e.text, className="text")]) for e in own.equations
+    ]
+    parts += [html.Details([html.Summary(_("Equations, in the order in which they act")), html.Ol(equations)])]
+    parts += [html.H3(_("Facts that went in")), html.Ul([html.Li(_fact_link(name)) for name in own.facts])]
+    parts.append(html.P(own.note, className="note"))
+    return parts
+
+
+def _driver_table(rows: Sequence["Driver"], unit_name: str) -> html.Div:
+    cells = [
+        (
+            html.Span(driver.parameter, title=driver.source),
+            driver.description,
+            f"{driver.effect:+.3g} {unit_name}"
+            + (f" ({100 * driver.relative:+.1f} %)" if np.isfinite(driver.relative) else ""),
+        )
+        for driver in rows
+    ]
+    head = [_("Parameter"), _("What it is"), _("one standard deviation up")]
+    return _layout.table(head, cells, _("Parameters that move it most"))
+
+
+def _fact_link(name: str) -> dcc.Link:
+    return dcc.Link(name, href=f"/facts?f.words={name.split('..')[0].lower()}")

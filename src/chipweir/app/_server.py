@@ -1,6 +1,7 @@
 """The application: pages, callbacks and what guards them."""
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -8,12 +9,14 @@ import dash
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from chipweir.app import _chips_page, _claims_page, _contest, _facts_page, _layout, _rules_page
-from chipweir.app._engine import FULL_MEMBERS, Engine, simulate_pair
+from chipweir.app._engine import FULL_MEMBERS, Answer, Engine, simulate_pair
 from chipweir.app._guard import Rate, guard
 from chipweir.app._jobs import Job, Jobs
+from chipweir.app._saved import save, stored_answer
 from chipweir.app._state import View, read_view, reference_of, scenario_of
 from chipweir.errors import InputError
 from chipweir.i18n import _, use_language
+from chipweir.report import _numbers
 
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -80,7 +83,9 @@ def create_app(
     _navigation(app)
     _contest_script(app)
     _contest_answers(app, engine)
+    _contest_unfolding(app, engine, jobs)
     _contest_downloads(app, engine, jobs)
+    _contest_saving(app, jobs)
     for page in (_chips_page, _rules_page, _claims_page, _facts_page):
         page.register(app, jobs)
     return app
@@ -222,13 +227,13 @@ def _contest_answers(app: Dash, engine: Engine) -> None:
         view = read_view(query)
         with use_language(view.lang):
             try:
-                found = engine.best_known(reference_of(view), scenario_of(view))
+                found = _answer(engine, view)
             except InputError as error:
                 return (no_update, "", _layout.problem(str(error)), True, *[no_update] * (2 * _contest.SLOTS))
             specs = _contest.charts(view, found)
             shown = [specs[i] if i < len(specs) else no_update for i in slots]
             hidden = [i >= len(specs) for i in slots]
-            done = found.members >= FULL_MEMBERS
+            done = bool(view.run) or found.members >= FULL_MEMBERS
             problems = [_layout.problem(text) for text in view.problems]
             return (_contest.tiles(view, found), _contest.status(view, found), problems, done, *shown, *hidden)
 
@@ -239,6 +244,8 @@ def _contest_answers(app: Dash, engine: Engine) -> None:
         if query is None:
             return no_update
         view = read_view(query)
+        if view.run:
+            return no_update
         try:
             found = engine.full(reference_of(view), scenario_of(view))
         except InputError:
@@ -257,20 +264,82 @@ def _contest_answers(app: Dash, engine: Engine) -> None:
         effects = _contest.single_effects(view, engine.quick) if refined and read_view(refined) == view else None
         return _contest.why(view, effects), _contest.reproduce(view, FULL_MEMBERS)
 
+
+def _answer(engine: Engine, view: View) -> Answer:
+    """What the view shows: a stored run where it names one, else the scenarios simulated. Raises `InputError`."""
+    if view.run:
+        return stored_answer(view.run)
+    return engine.best_known(reference_of(view), scenario_of(view))
+
+
+def _contest_unfolding(app: Dash, engine: Engine, jobs: Jobs) -> None:
+    """A tile opens: its numbers at once, what moves it when the derivatives are there."""
+
     @app.callback(
         Output("made", "opened"),
-        Output("made", "children"),
+        Output("made-numbers", "children"),
+        Output("made-drivers", "children"),
+        Output("made-job", "data"),
+        Output("made-tick", "disabled"),
         Input({"type": "tile", "key": ALL}, "n_clicks"),
+        Input("made-tick", "n_intervals"),
         State("view", "data"),
+        State("made-job", "data"),
         prevent_initial_call=True,
     )
-    def unfold(clicks: list[int | None], query: str | None) -> Any:
-        if not any(clicks) or not ctx.triggered_id or query is None:
-            return no_update, no_update
-        view = read_view(query)
+    def unfold(clicks: list[int | None], _ticks: int, query: str | None, identifier: str | None) -> Any:
+        same = (no_update,) * 5
+        view = read_view(query or "")
         with use_language(view.lang):
-            found = engine.best_known(reference_of(view), scenario_of(view))
-            return True, _contest.made(view, found, ctx.triggered_id["key"])
+            if ctx.triggered_id == "made-tick":
+                job = jobs.get(identifier or "")
+                if job is not None and not job.finished:
+                    return same
+                shown = _contest.drivers(*job.result) if job and job.result else html.P(job.error if job else "")
+                return no_update, no_update, shown, None, True
+            if not any(clicks) or not ctx.triggered_id or query is None:
+                return same
+            key = ctx.triggered_id["key"]
+            numbers = _contest.made(view, _answer(engine, view), key)
+            if view.run:
+                return True, numbers, None, None, True
+            try:
+                started = jobs.start(lambda job: _contest.explained(view, key, job))
+            except InputError as error:
+                return True, numbers, html.P(str(error)), None, True
+            return True, numbers, html.P(_("differentiating the model …")), started, False
+
+
+def _contest_saving(app: Dash, jobs: Jobs) -> None:
+    @app.callback(
+        Output("save-state", "children"),
+        Output("save-job", "data"),
+        Output("save-tick", "disabled"),
+        Input("save", "n_clicks"),
+        Input("save-tick", "n_intervals"),
+        State("save-name", "value"),
+        State("view", "data"),
+        State("save-job", "data"),
+        prevent_initial_call=True,
+    )
+    def keep(clicks: int | None, _ticks: int, name: str | None, query: str | None, identifier: str | None) -> Any:
+        view = read_view(query or "")
+        with use_language(view.lang):
+            if ctx.triggered_id == "save" and clicks:
+                try:
+                    started = jobs.start(lambda job: save(view, (name or "").strip(), job))
+                except InputError as error:
+                    return str(error), None, True
+                return _("running …"), started, False
+            job = jobs.get(identifier or "")
+            if job is None:
+                return no_update, None, True
+            if not job.finished:
+                return _("running … {share}", share=_numbers.share(job.done)), no_update, no_update
+            if job.error:
+                return job.error, None, True
+            link = replace(View(), lang=view.lang, theme=view.theme, run=job.result).query()
+            return [_("saved: "), dcc.Link(job.result, href=f"/?{link}")], None, True
 
 
 def _contest_downloads(app: Dash, engine: Engine, jobs: Jobs) -> None:
@@ -296,7 +365,7 @@ def _contest_downloads(app: Dash, engine: Engine, jobs: Jobs) -> None:
                         second = scenario_of(view)
                         return _layout.download(second.to_yaml(), f"{second.name}.yaml"), no_update, no_update, ""
                     case "get-csv":
-                        found = engine.best_known(reference_of(view), scenario_of(view))
+                        found = _answer(engine, view)
                         text = _contest.csv_text(found.results)
                         return _layout.download("\ufeff" + text, "chipweir.csv"), no_update, no_update, ""
                     case "get-report":
@@ -311,18 +380,10 @@ def _contest_downloads(app: Dash, engine: Engine, jobs: Jobs) -> None:
 def _report_text(job: Job, engine: Engine, view: View) -> str:
     from chipweir.report import render_html
 
-    first, second = reference_of(view), scenario_of(view)
-    found = engine.best_known(first, second)
+    found = _answer(engine, view)
     job.report(0.5)
     shell, _python = _contest.commands(view, found.members)
-    return render_html(found.results, lang=view.lang, extras={"command": shell, "parameters": _parameters()})
-
-
-def _parameters() -> list[Any]:
-    from chipweir import world
-
-    table = getattr(world, "parameters", None)
-    return list(table().values()) if table else []
+    return render_html(found.results, lang=view.lang, extras={"command": shell})
 
 
 def _collect(jobs: Jobs, identifier: str | None) -> Any:

@@ -19,6 +19,7 @@ OWN_NAME = "mine"
 _LONGEST = 8_000
 _LONGEST_ANSWER = 300
 _PREFIX = "s."
+_RUN = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,80}")
 _EXTRA = re.compile(r"[rcf]\.[a-z]{1,12}")
 
 
@@ -116,7 +117,7 @@ def _with(view: View, key: str, text: str) -> View:
         case "y":
             return replace(view, year=_year(text))
         case "run":
-            return replace(view, run=text[:120])
+            return replace(view, run=_run(text))
         case _ if _EXTRA.fullmatch(key):
             return replace(view, extra=tuple(sorted({**dict(view.extra), key: text[:_LONGEST_ANSWER]}.items())))
         case _:
@@ -126,6 +127,13 @@ def _with(view: View, key: str, text: str) -> View:
 def _one_of(kind: str, text: str, known: Any) -> str:
     if text not in known:
         raise UnknownName(kind, text[:60], known)
+    return text
+
+
+def _run(text: str) -> str:
+    """The id of a stored run; never a path."""
+    if not _RUN.fullmatch(text):
+        raise InputError(f"'{text[:40]}' is not the id of a run")
     return text
 
 

@@ -68,32 +68,17 @@ def _origin(name: str) -> Quantity:
     )
 
 
-def quantities(dataset: xr.Dataset) -> list[Quantity]:
-    """The headline quantities that this run holds, in the order of the table."""
-    customer = next(iter(_access.labels(dataset, "korea_hbm_exports", "customer")), None)
-    korea: dict[str, str] = {} if customer is None else {"customer": customer}
-    if "korea_hbm_exports_total" in dataset.data_vars:
-        exports = Quantity(
-            "korea_hbm_exports",
-            "korea_hbm_exports_total",
-            "usd",
-            lambda: _("Korean HBM exports"),
-            lambda: _("US dollars a month"),
-        )
-    else:
-        exports = Quantity(
-            "korea_hbm_exports",
-            "korea_hbm_exports",
-            "usd",
-            lambda: _("Korean HBM exports to: {customer}", customer=label("customer", customer or "total")),
-            lambda: _("US dollars a month"),
-            korea,
-        )
-    table = [
-        Quantity(
-            "compute", "compute", "count", lambda: _("Chinese compute in use"), lambda: "H100e", {"region": "CHN"}
-        ),
-        *(_origin(name) for name in _access.labels(dataset, "compute_by_origin", "origin")),
+_ORIGINS = ("foreign_legal", "domestic", "smuggled", "rental")
+_CHINA = {"region": "CHN"}
+
+
+def _headlines() -> list[Quantity]:
+    def per_month() -> str:
+        return _("US dollars a month")
+
+    return [
+        Quantity("compute", "compute", "count", lambda: _("Chinese compute in use"), lambda: "H100e", _CHINA),
+        *(_origin(name) for name in _ORIGINS),
         Quantity("ratio_to_us", "ratio_to_us", "share", lambda: _("Chinese over US compute"), lambda: "%"),
         Quantity(
             "domestic_share_units", "domestic_share_units", "share", lambda: _("Domestic share by units"), lambda: "%"
@@ -114,12 +99,7 @@ def quantities(dataset: xr.Dataset) -> list[Quantity]:
             "premium", "premium_black_market", "ratio", lambda: _("Black-market price over list price"), lambda: "×"
         ),
         Quantity(
-            "largest_run",
-            "largest_run",
-            "flop",
-            lambda: _("Largest Chinese training run"),
-            lambda: "FLOP",
-            {"region": "CHN"},
+            "largest_run", "largest_run", "flop", lambda: _("Largest Chinese training run"), lambda: "FLOP", _CHINA
         ),
         Quantity(
             "lag_months", "lag_months", "months", lambda: _("Lag of the largest training run"), lambda: _("months")
@@ -130,11 +110,27 @@ def quantities(dataset: xr.Dataset) -> list[Quantity]:
             "usd",
             lambda: _("Price of a million tokens in China"),
             lambda: _("US dollars"),
-            {"region": "CHN"},
+            _CHINA,
         ),
-        exports,
+        Quantity("korea_hbm_exports", "korea_hbm_exports_total", "usd", lambda: _("Korean HBM exports"), per_month),
+        Quantity(
+            "korea_hbm_exports_china",
+            "korea_hbm_exports",
+            "usd",
+            lambda: _("Korean HBM exports to: {customer}", customer=label("customer", "china")),
+            per_month,
+            {"customer": "china"},
+        ),
     ]
-    return [item for item in table if _access.has(dataset, item.variable, **item.selection)]
+
+
+HEADLINES: dict[str, Quantity] = {item.key: item for item in _headlines()}
+"""Every headline quantity by its key, in the order of the table."""
+
+
+def quantities(dataset: xr.Dataset) -> list[Quantity]:
+    """The headline quantities that this run holds, in the order of the table."""
+    return [item for item in HEADLINES.values() if _access.has(dataset, item.variable, **item.selection)]
 
 
 def headline_table(dataset: xr.Dataset, lang: str = "en", years: Sequence[int] = YEARS) -> list[Cell]:

@@ -28,8 +28,8 @@ def write_html(
     """Write the report of a run to `path` and return it.
 
     `extras` may hold `facts` (a `Facts`; the shipped ones if left out), `parameters` (records with name, group,
-    distribution, low, central, high, unit, description, source), `traces` (mappings with title, steps, facts,
-    sensitivities), `credibility` and `checks` (lists of mappings), `command` (the line that repeats the run), `title`.
+    distribution, low, central, high, unit, description, source; the shipped ones if left out), `traces` (what
+    `chipweir.strategy.explain` returns), `credibility` and `checks` (lists of mappings), `command` (the line that repeats the run), `title`.
     The file appears whole or not at all. Raises `InputError` where it can't be written.
     """
     target = Path(path)
@@ -98,7 +98,8 @@ def _page(dataset: xr.Dataset, cells: list[_headline.Cell], extras: Mapping[str,
         page.add(section(page, dataset))
     page.add(_sections.rules_section(page, facts))
     page.add(_sections.trace_section(extras.get("traces")))
-    page.add(_sections.parameter_section(extras.get("parameters") or ()))
+    parameters = extras["parameters"] if "parameters" in extras else _shipped_parameters()
+    page.add(_sections.parameter_section(parameters or ()))
     page.add(
         _sections.table_section(
             "credibility",
@@ -111,6 +112,12 @@ def _page(dataset: xr.Dataset, cells: list[_headline.Cell], extras: Mapping[str,
     page.add(_sections.limits_section())
     page.add(_sections.manifest_section(dataset, extras.get("command")))
     return page
+
+
+def _shipped_parameters() -> Any:
+    from chipweir import world
+
+    return world.parameters().values()
 
 
 def _shipped_facts() -> Any:

@@ -329,22 +329,12 @@ def _plain(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def trace_section(traces: Iterable[Mapping[str, Any]] | None) -> Record | None:
-    """How numbers were made: equations, facts and the parameters that move each headline number most."""
-    made = []
-    for trace in traces or ():
-        steps = [s if isinstance(s, Mapping) else {"function": str(s), "text": ""} for s in trace.get("steps", ())]
-        made.append(
-            {
-                "title": str(trace.get("title") or trace.get("headline") or ""),
-                "steps": [
-                    {"function": s.get("function", ""), "text": s.get("text") or s.get("equation") or s.get("doc", "")}
-                    for s in steps
-                ],
-                "sensitivities": [_sensitivity(s) for s in trace.get("sensitivities", ())],
-                "facts": [_fact_line(f) for f in trace.get("facts", ())],
-            }
-        )
+def trace_section(traces: Iterable[Any] | None) -> Record | None:
+    """How numbers were made: equations, facts and the parameters that move each headline number most.
+
+    `traces` are those of `chipweir.strategy.explain`, as records or as dictionaries; `title` may stand in for a name.
+    """
+    made = [_trace(dict(trace) if isinstance(trace, Mapping) else trace.as_dict()) for trace in traces or ()]
     if not made:
         return None
     return {
@@ -352,17 +342,41 @@ def trace_section(traces: Iterable[Mapping[str, Any]] | None) -> Record | None:
         "kind": "traces",
         "title": _("How these numbers were made"),
         "intro": _(
-            "For each number: the equations in order, the facts, and the parameters it is most "
-            "sensitive to (automatic differentiation at the median)."
+            "For each number: the equations in order, the facts, and the parameters it is most sensitive to "
+            "(automatic differentiation at the median)."
         ),
         "traces": made,
     }
 
 
-def _sensitivity(record: Mapping[str, Any]) -> Record:
-    value = record.get("elasticity", record.get("effect", record.get("value")))
-    text = record.get("text") or (f"{value:+.2g}" if isinstance(value, float) else str(value))
-    return {"name": record.get("parameter") or record.get("name"), "text": text}
+def _trace(trace: Record) -> Record:
+    labels = ", ".join(label(dim, value) for dim, value in (trace.get("selection") or {}).items())
+    named = " · ".join(str(part) for part in (trace.get("variable"), labels, trace.get("month")) if part)
+    unit_name = str(trace.get("unit", ""))
+    drivers = trace.get("drivers") or trace.get("sensitivities") or ()
+    return {
+        "title": str(trace.get("title") or named),
+        "steps": [
+            {
+                "function": ".".join(part for part in (step.get("module"), step.get("function")) if part),
+                "text": step.get("text", ""),
+            }
+            for step in trace.get("equations") or trace.get("steps") or ()
+        ],
+        "sensitivities": [_sensitivity(driver, unit_name) for driver in drivers],
+        "facts": [_fact_line(fact) for fact in trace.get("facts", ())],
+    }
+
+
+def _sensitivity(record: Mapping[str, Any], unit_name: str) -> Record:
+    effect = record.get("effect", record.get("elasticity"))
+    text = record.get("text") or (f"{effect:+.3g} {unit_name}" if isinstance(effect, float) else str(effect))
+    if isinstance(relative := record.get("relative"), float) and np.isfinite(relative):
+        text += f" ({100 * relative:+.1f} %)"
+    name = str(record.get("parameter") or record.get("name"))
+    if description := record.get("description"):
+        name += f": {description}"
+    return {"name": name, "text": text}
 
 
 def _fact_line(record: Any) -> str:
