@@ -5,6 +5,7 @@ for a parameter one prior standard deviation up, at the median of all parameters
 """
 
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -159,10 +160,15 @@ def _driver(parameter: Any, slope: float, value: float) -> Driver:
     )  # fmt: skip
 
 
+_FACT = re.compile(r"\b(FAB|SHI|SMU|DEM|ECO|KOR|EVT)-(\d{3})(?:\.\.(\d{3}))?")
+
+
 def _fact_ids(source: str) -> list[str]:
-    return [
-        word.strip("();,:") for word in source.split() if word[:3] in {"FAB", "SHI", "SMU", "DEM", "ECO", "KOR", "EVT"}
-    ]
+    """Ids of facts that a source names, ranges such as SHI-066..070 written out."""
+    found = []
+    for table, first, last in _FACT.findall(source):
+        found += [f"{table.lower()}-{number:03}" for number in range(int(first), int(last or first) + 1)]
+    return found
 
 
 def _equations(variable: str) -> tuple[Equation, ...]:
