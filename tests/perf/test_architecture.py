@@ -34,7 +34,9 @@ def test_counted_parameters_agree_with_the_published_total():
         if not record.total_params_b:
             continue
         parts = model.attention_params + model.dense_params + model.shared_params + model.embedding_params
-        parts += (0 if record.tie_embeddings else model.head_params) + model.moe_layers * model.experts * model.expert_params
+        parts += (
+            0 if record.tie_embeddings else model.head_params
+        ) + model.moe_layers * model.experts * model.expert_params
         assert parts == pytest.approx(record.total_params_b * 1e9, rel=0.06), record.id
         counted += 1
     assert counted > 30
@@ -99,7 +101,7 @@ def test_touched_experts_lie_between_those_of_one_token_and_all(experts, active,
 
 @pytest.mark.parametrize(
     ("name", "known"),
-    [("DeepSeek-R1-0528", "DeepSeek-R1"), ("meta-llama/Llama-3.3-70B-Instruct", "Llama-3.1-70B"), ("llama2-70b-99.9", "Llama-2-70B"),
+    [("DeepSeek-R1-0528", "DeepSeek-R1"), ("meta-llama/Llama-3.3-70B-Instruct", "Llama-3.3-70B"), ("llama2-70b-99.9", "Llama-2-70B"),
      ("Qwen3-235B-A22B-Thinking-2507-FP8", "Qwen3-235B-A22B"), ("DeepSeek-V3/R1", "DeepSeek-V3"), ("LLAMA3.1_405B", "Llama-3.1-405B"),
      ("gemma-3-12b-it", "Gemma-3-12B"), ("Mixtral-8x22B", "Mixtral-8x22B")],
 )  # fmt: skip

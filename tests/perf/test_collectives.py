@@ -35,7 +35,9 @@ def test_leaving_the_domain_costs_bandwidth():
 def test_faster_links_never_make_messages_slower(tokens, ranks, factor):
     w = one()
     plain = layer_messages(w, np.array([tokens]), 1.0, np.array([ranks]), 0.5, 0.5, 1e-5)
-    better = layer_messages(w, np.array([tokens]), 1.0, np.array([ranks]), min(0.5 * factor, 1.0), min(0.5 * factor, 1.0), 1e-5)
+    better = layer_messages(
+        w, np.array([tokens]), 1.0, np.array([ranks]), min(0.5 * factor, 1.0), min(0.5 * factor, 1.0), 1e-5
+    )
     assert np.all(better <= plain * (1 + 1e-12))
 
 

@@ -20,7 +20,10 @@ from chipweir.perf._operators import (
 
 def one(model="DeepSeek-V3", chip="H200", dtype="fp8", kv="bf16"):
     return work(
-        stack_chips([hardware(chip)]), stack_models([architecture(model)]), np.array([dtype], object), np.array([kv], object)
+        stack_chips([hardware(chip)]),
+        stack_models([architecture(model)]),
+        np.array([dtype], object),
+        np.array([kv], object),
     )
 
 

@@ -191,7 +191,7 @@ def from_model(model: LanguageModel) -> Architecture:
     experts = float(model.n_experts or 0)
     moe_layers, dense_layers = _ffn_layers(model, extra)
     ffn = float(model.ffn_dense or (model.moe_ffn or 0) * (model.experts_active or 1))
-    matrices = 2.0 if attention["ungated"] else 3.0
+    matrices = 2.0 if attention["ungated"] or _ungated(model, attention["params"], dense_layers * hidden * ffn) else 3.0
     expert = matrices * hidden * float(model.moe_ffn or 0)
     shared = moe_layers * (expert * float(model.n_shared or 0) + hidden * experts)
     dense = dense_layers * matrices * hidden * ffn
@@ -217,6 +217,15 @@ def from_model(model: LanguageModel) -> Architecture:
         mtp_layers=float(model.mtp_layers or 0), total_params=total, active_params=active,
         context=float(model.context or 131072), native_dtype=_native(model.native_dtype), release=model.release,
     )  # fmt: skip
+
+
+def _ungated(model: LanguageModel, attention: float, matrix: float) -> bool:
+    """Whether a dense model's published total fits two feed-forward matrices a layer better than three (no gate)."""
+    if model.n_experts or not model.total_params_b:
+        return False
+    heads = float(model.vocab or 0) * float(model.hidden or 0) * (1.0 if model.tie_embeddings else 2.0)
+    missing = float(model.total_params_b) * 1e9 - attention - heads
+    return abs(missing - 2.0 * matrix) < abs(missing - 3.0 * matrix)
 
 
 def _extra(note: str) -> dict[str, Any]:

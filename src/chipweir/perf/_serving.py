@@ -218,38 +218,34 @@ def serve(w: Work, e: Efficiency, c: Case) -> Served:
     prefill = prefill_pass(w, e, c.isl, c.prefill_tp, c.prefill_dp)
     room = USABLE * w.memory_bytes - resident_weights(w, c.tp, c.dp)
     limit = np.maximum(room / cache_per_sequence(w, c.isl + c.osl, c.tp) * c.dp, 0.0)
-    population = c.concurrency / c.replicas
+    # Requests beyond what the memory holds wait outside; only the admitted ones share the chips.
+    admitted = np.minimum(c.concurrency, np.maximum(limit, 1.0) * c.replicas)
+    population = admitted / c.replicas
+    most = np.maximum(population, 1.0)
     flowing = 1.0 - c.steady
     busy = prefill["busy"] * xp.where(c.split > 0, 1.0, e.mixing) * flowing
     demand = busy / xp.where(c.split > 0, c.prefill_replicas, c.replicas)
-    start = decode_step(w, e, most_of(population, limit), context, c.tp, c.dp, c.drafting, c.ep)["total"]
+    start = decode_step(w, e, most, context, c.tp, c.dp, c.drafting, c.ep)["total"]
     alone = (prefill["alone"] + e.first + e.poll * start) * flowing + 1e-9
+    waiting = e.burst * demand * np.maximum(admitted - 1.0, 0.0)
     open_count = np.isinf(c.prefill_replicas)
-    waiting = e.burst * demand * (c.concurrency - 1.0)
     waiting = waiting + np.where(open_count, TYPICAL_BUSY / (1.0 - TYPICAL_BUSY), 0.0) * e.queue * busy
-    most = most_of(population, limit)
     batch, ttft = most + 0.0 * e.layer, alone + waiting
     others = xp.where(c.split > 0, 0.0, most - 1.0)
     for _ in range(ROUNDS):
         step = decode_step(w, e, batch, context, c.tp, c.dp, c.drafting, c.ep)
         pace = step["total"] / gain
         tpot = mixed_tpot(pace, busy, ttft, c.osl, others)
-        ttft = prefill_wait(alone, demand, c.osl * tpot, c.concurrency, e.queue) + waiting
+        ttft = prefill_wait(alone, demand, c.osl * tpot, admitted, e.queue) + waiting
         batch = xp.clip(population * c.osl * tpot / (ttft + c.osl * tpot), 1.0, most)
-    full = population > limit
-    rate = xp.where(full, batch * c.replicas / (c.osl * tpot), c.concurrency / (ttft + c.osl * tpot))
-    ttft = xp.where(full, xp.maximum(c.concurrency / rate - c.osl * tpot, ttft), ttft)
+    rate = admitted / (ttft + c.osl * tpot)
+    ttft = ttft + (c.concurrency - admitted) / rate
     return Served(
         tpot=tpot, pace=pace, ttft=ttft, rate=rate, batch=batch, limit=limit, step=step["total"],
         prefill_s=prefill["busy"], busy=xp.minimum(rate * demand, 1.0), compute_s=step["compute"],
         memory_s=step["memory"], link_s=step["link"], overhead_s=step["overhead"],
         prefill_compute_s=prefill["compute"],
     )  # fmt: skip
-
-
-def most_of(population: Any, limit: Any) -> Any:
-    """Sequences a replica can hold of those present, at least one."""
-    return np.maximum(np.minimum(population, limit), 1.0)
 
 
 def inter_token(served: Served, osl: Any) -> Any:
