@@ -38,7 +38,17 @@ def test_names_in_three_scripts(text: str, expected: set[str], language: str) ->
 
 @pytest.mark.parametrize(
     "text",
-    ["소매 시장은 무시할 수 없는 수단이다", "데이터를 저장했다", "선전했다", "‘큰 일’이란 얘기다", "곳곳의 CCTV 서버에 넣었다", "오만한 태도", "us and them", "the global world", "모두 나누었다"],
+    [
+        "소매 시장은 무시할 수 없는 수단이다",
+        "데이터를 저장했다",
+        "선전했다",
+        "‘큰 일’이란 얘기다",
+        "곳곳의 CCTV 서버에 넣었다",
+        "오만한 태도",
+        "us and them",
+        "the global world",
+        "모두 나누었다",
+    ],
 )
 def test_ordinary_words_are_no_names(text: str) -> None:
     assert ids(text, "en" if text.isascii() else "ko") == set()
@@ -86,13 +96,24 @@ def test_water_is_water() -> None:
     assert found("물 분자 H2O는 수소와 산소로 이루어진다", "typo") == []
 
 
-@pytest.mark.parametrize(("text", "identity"), [("알리비바가 개발했다", "alibaba"), ("백악권은 말했다", "white-house"), ("엔비디어의 칩", "nvidia"), ("Huawai said", "huawei"), ("Nvidea said", "nvidia")])
+@pytest.mark.parametrize(
+    ("text", "identity"),
+    [
+        ("알리비바가 개발했다", "alibaba"),
+        ("백악권은 말했다", "white-house"),
+        ("엔비디어의 칩", "nvidia"),
+        ("Huawai said", "huawei"),
+        ("Nvidea said", "nvidia"),
+    ],
+)
 def test_near_misses_are_suggested(text: str, identity: str) -> None:
     assert identity not in ids(text)
     assert [one.id for one in found(text, "typo")] == [identity]
 
 
-@pytest.mark.parametrize("text", ["알리바바가 말했다", "바이든은 말했다", "메모리 수요가 늘었다", "Hoppers and chips", "반도체 산업의 미래"])
+@pytest.mark.parametrize(
+    "text", ["알리바바가 말했다", "바이든은 말했다", "메모리 수요가 늘었다", "Hoppers and chips", "반도체 산업의 미래"]
+)
 def test_right_spellings_are_no_near_misses(text: str) -> None:
     assert found(text, "typo") == []
 
@@ -108,7 +129,9 @@ def test_every_chip_is_found_by_its_own_name() -> None:
     missed = [
         chip.id
         for chip in known.chips.values()
-        if "(" not in chip.name and "/" not in chip.name and chip.id not in ids(f"The {chip.name} chip of {chip.maker}.", "en")
+        if "(" not in chip.name
+        and "/" not in chip.name
+        and chip.id not in ids(f"The {chip.name} chip of {chip.maker}.", "en")
     ]
     assert missed == []
 
@@ -135,7 +158,11 @@ def test_jamo() -> None:
     assert not one_apart("abcd", "axyd")
 
 
-@given(st.text(alphabet="가나다라마", min_size=3, max_size=6), st.integers(min_value=0, max_value=20), st.sampled_from("ㄱㄴㅏㅓ"))
+@given(
+    st.text(alphabet="가나다라마", min_size=3, max_size=6),
+    st.integers(min_value=0, max_value=20),
+    st.sampled_from("ㄱㄴㅏㅓ"),
+)
 def test_near_misses_find_every_single_letter_change(name: str, place: int, letter: str) -> None:
     index = NearMisses.of([name])
     letters = jamo(name)

@@ -36,7 +36,10 @@ def test_numerals(text: str, read: str, value: float) -> None:
     assert (clean[: number.end], number.value) == (read, value)
 
 
-@pytest.mark.parametrize(("text", "low", "high"), [("수십조", 2e13, 9.9e13), ("几十亿", 2e9, 9.9e9), ("tens of billions", 2e10, 9.9e10), ("두세", 2, 3)])
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [("수십조", 2e13, 9.9e13), ("几十亿", 2e9, 9.9e9), ("tens of billions", 2e10, 9.9e10), ("두세", 2, 3)],
+)
 def test_vague_numerals_have_limits(text: str, low: float, high: float) -> None:
     number = number_at(text, 0)
     assert number is not None
@@ -106,4 +109,20 @@ def test_a_unit_is_not_the_start_of_a_word(text: str) -> None:
 @pytest.mark.parametrize("language", ["ko", "en", "zh"])
 def test_packs_name_units_of_the_interface(language: str) -> None:
     units = {row["unit"] for row in pack(language)["units"]}
-    assert {"USD", "CNY", "KRW", "JPY", "EUR", "fraction", "ratio", "m", "year", "month", "day", "token", "parameter", "W", "layer"} <= units
+    assert {
+        "USD",
+        "CNY",
+        "KRW",
+        "JPY",
+        "EUR",
+        "fraction",
+        "ratio",
+        "m",
+        "year",
+        "month",
+        "day",
+        "token",
+        "parameter",
+        "W",
+        "layer",
+    } <= units

@@ -29,7 +29,10 @@ def one(text: str) -> Quantity:
 def gold(language: str) -> list[tuple[str, str, tuple[str, ...], bool]]:
     """(text, published, annotations, held out) of one gold file."""
     loaded = yaml.safe_load((GOLD / f"{language}.yaml").read_text(encoding="utf-8"))
-    return [(item["t"], str(loaded["published"]), tuple(item["q"]), place % 3 == 2) for place, item in enumerate(loaded["items"])]
+    return [
+        (item["t"], str(loaded["published"]), tuple(item["q"]), place % 3 == 2)
+        for place, item in enumerate(loaded["items"])
+    ]
 
 
 def score(rows: list[tuple[str, str, tuple[str, ...], bool]]) -> dict[str, float]:
@@ -51,7 +54,11 @@ def score(rows: list[tuple[str, str, tuple[str, ...], bool]]) -> dict[str, float
             item = met[0]
             free.remove(item)
             found += 1
-            same = str(item.value) == value if unit == "date" else isinstance(item.value, int | float) and item.value == pytest.approx(float(value), rel=1e-6)
+            same = (
+                str(item.value) == value
+                if unit == "date"
+                else isinstance(item.value, int | float) and item.value == pytest.approx(float(value), rel=1e-6)
+            )
             right += same and item.unit == unit
             bounds += item.bound == bound
             bases += item.basis == basis
@@ -189,7 +196,11 @@ def test_spans_are_exact_offsets_into_the_text() -> None:
 AMOUNTS = st.integers(min_value=1, max_value=9_999)
 
 
-@given(AMOUNTS, AMOUNTS.filter(lambda n: n > 0), st.sampled_from([("달러", "USD"), ("원", "KRW"), ("위안", "CNY"), ("유로", "EUR")]))
+@given(
+    AMOUNTS,
+    AMOUNTS.filter(lambda n: n > 0),
+    st.sampled_from([("달러", "USD"), ("원", "KRW"), ("위안", "CNY"), ("유로", "EUR")]),
+)
 @settings(max_examples=60, deadline=None)
 def test_korean_amounts_read_back(high: int, low: int, currency: tuple[str, str]) -> None:
     item = one(f"회사는 {high}억{low:,}만{currency[0]}를 썼다.")
@@ -197,7 +208,10 @@ def test_korean_amounts_read_back(high: int, low: int, currency: tuple[str, str]
     assert item.unit == currency[1]
 
 
-@given(st.decimals(min_value=1, max_value=999, places=2), st.sampled_from([("billion", 9), ("bn", 9), ("million", 6), ("trillion", 12)]))
+@given(
+    st.decimals(min_value=1, max_value=999, places=2),
+    st.sampled_from([("billion", 9), ("bn", 9), ("million", 6), ("trillion", 12)]),
+)
 @settings(max_examples=60, deadline=None)
 def test_english_amounts_read_back(number: Any, scale: tuple[str, int]) -> None:
     gap = "" if scale[0] == "bn" else " "
@@ -206,7 +220,11 @@ def test_english_amounts_read_back(number: Any, scale: tuple[str, int]) -> None:
     assert item.unit == "USD"
 
 
-@given(st.integers(min_value=1, max_value=9_999), st.sampled_from(["万", "亿", "万亿", "萬", "億"]), st.sampled_from([("美元", "USD"), ("元", "CNY"), ("欧元", "EUR")]))
+@given(
+    st.integers(min_value=1, max_value=9_999),
+    st.sampled_from(["万", "亿", "万亿", "萬", "億"]),
+    st.sampled_from([("美元", "USD"), ("元", "CNY"), ("欧元", "EUR")]),
+)
 @settings(max_examples=60, deadline=None)
 def test_chinese_amounts_read_back(number: int, scale: str, currency: tuple[str, str]) -> None:
     factor = {"万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8, "万亿": 10**12}[scale]

@@ -24,7 +24,7 @@ def test_korean_and_chinese_sentences() -> None:
 
 
 def test_every_letter_lies_in_one_sentence() -> None:
-    text = "# 제목\n\n첫 문장이다. \"둘째 문장이다.\" 셋째\n넷째…"
+    text = '# 제목\n\n첫 문장이다. "둘째 문장이다." 셋째\n넷째…'
     sentences = segment(Document(text, "", "ko"))
     covered = [place for one in sentences for place in range(one.start, one.end)]
     assert len(covered) == len(set(covered))
@@ -32,7 +32,7 @@ def test_every_letter_lies_in_one_sentence() -> None:
 
 
 def test_quotations_of_every_kind() -> None:
-    text = "“하나” ‘둘’ \"셋\" 「넷」"
+    text = '“하나” ‘둘’ "셋" 「넷」'
     assert [text[start:end] for start, end in quotations(text, 0, len(text))] == ["하나", "둘", "셋", "넷"]
 
 

@@ -62,7 +62,20 @@ def test_dates_seen_from_the_thirtieth_of_august(text: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["3개월 동안", "10일간 열렸다", "5일 만에", "2개 분기 연속", "It may march on", "the May-Smith theorem, maybe", "3월드컵", "1,999 chips", "2,025 people", "V3.1", "최근", "5일장"],
+    [
+        "3개월 동안",
+        "10일간 열렸다",
+        "5일 만에",
+        "2개 분기 연속",
+        "It may march on",
+        "the May-Smith theorem, maybe",
+        "3월드컵",
+        "1,999 chips",
+        "2,025 people",
+        "V3.1",
+        "최근",
+        "5일장",
+    ],
 )
 def test_what_is_no_date(text: str) -> None:
     assert find_times(text, "2025-08-30") == ()
@@ -75,7 +88,10 @@ def test_without_a_day_of_publication_relative_dates_stay_open() -> None:
 
 def test_this_day_is_the_last_day_named() -> None:
     times = find_times("알리바바는 29일(현지시간) 실적을 발표했다. 엔비디아 주가는 이날 내렸다.", "2025-08-30")
-    assert [(time.value, time.anchor) for time in times] == [("2025-08-29", "published 2025-08-30"), ("2025-08-29", "context 2025-08-29")]
+    assert [(time.value, time.anchor) for time in times] == [
+        ("2025-08-29", "published 2025-08-30"),
+        ("2025-08-29", "context 2025-08-29"),
+    ]
 
 
 def test_bounds_and_openings() -> None:

@@ -250,22 +250,19 @@ def _squeezed(name: str) -> str:
 def score_entities(extraction: Extraction, ledger: Mapping[str, Any], seed: str) -> Score:
     """Recall and precision of the names in one document, each name counted once.
 
-    Gold are the linkable subjects of the article's claims of which the article holds a written form: those that the
-    fact base names and whose names stand in the text, and those it does not know are counted as missed. A linked name
-    is false where no claim of the ledger, in any article, has it as a subject and the annotator has marked the
-    document as complete (`entities_complete: true`); else where its surface is not one of the fact base's names for
-    it.
+    Gold are the linkable subjects of the article's claims that the article writes out: a name of the fact base for
+    it, or the label's own words, stands in the text, or a description of it was found. A linked name counts as false
+    where no claim of the ledger, in any article, has it as a subject; a ledger lists subjects, not mentions, so the
+    precision is a lower bound.
     """
     labels = {label for claim in ledger["claims"] if claim["seed"] == seed for label in claim.get("subject", ())}
     linkable = sorted(label for label in labels if label.partition(":")[0] in LINKED_KINDS)
     accepted = {one.id for one in extraction.entities if one.how in {"alias", "pattern"} and one.id}
     every = {label for claim in ledger["claims"] for label in claim.get("subject", ())}
-    gold = [label for label in linkable if _written(label, extraction)]
-    found = [label for label in gold if any(same_entity(label, identity) for identity in accepted)]
-    strict = bool(ledger.get("entities_complete"))
-    false = sorted(
-        identity for identity in accepted if strict and not any(same_entity(label, identity) for label in every)
-    )
+    linked = {label for label in linkable if any(same_entity(label, identity) for identity in accepted)}
+    gold = [label for label in linkable if label in linked or _written(label, extraction)]
+    found = [label for label in gold if label in linked]
+    false = sorted(identity for identity in accepted if not any(same_entity(label, identity) for label in every))
     misses = (
         *(f"name not linked: {label}" for label in gold if label not in found),
         *(f"name linked in error: {one}" for one in false),

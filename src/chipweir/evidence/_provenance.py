@@ -41,7 +41,7 @@ _CAPTION = re.compile(
 _CREDIT = re.compile(r"(?:로이터|AP|AFP|EPA|연합|뉴시스|게티)[ ·/\-=]?(?:연합뉴스|연합|뉴스1|뉴시스|제공|통신)?\s*$")
 _LONGEST_CAPTION = 130
 _MACHINE = re.compile(
-    r"(?i)(?:이 (?:글|기사)는|본 (?:글|기사|콘텐츠)는|this (?:article|post|newsletter|summary) (?:was|is)|"
+    r"(?i)(?:이 (?:글|기사|뉴스레터)[은는]|본 (?:글|기사|콘텐츠)[은는]|this (?:article|post|newsletter|summary) (?:was|is)|"
     r"本文(?:由|为))[^."
     r"。\n]{0,40}(?:AI|인공지능|GPT|Gemini|Claude|제미나이|클로드|生成式)[^.。\n]{0,30}(?:작성|생성|요약|written|generated|produ"
     r"ced|drafted|生成|撰写|撰寫)|(?:AI|GPT)[- ]generated|AI生成"

@@ -64,7 +64,7 @@ def pack(language: str) -> Mapping[str, Any]:
 
 @cache
 def _forms() -> tuple[dict[str, tuple[Unit, ...]], dict[str, tuple[int, ...]]]:
-    """Units by written form, and by first character (in lower case) the lengths of forms that start so, longest
+    """Units by written form, and by first two characters (lower case) the lengths of forms that start so, longest
     first."""
     table: dict[str, tuple[Unit, ...]] = {}
     for language in LANGUAGES:
@@ -81,7 +81,7 @@ def _forms() -> tuple[dict[str, tuple[Unit, ...]], dict[str, tuple[int, ...]]]:
                 table[form] = (*table.get(form, ()), unit)
     lengths: dict[str, set[int]] = {}
     for form in table:
-        lengths.setdefault(form[0].lower(), set()).add(len(form))
+        lengths.setdefault(form[:2].lower(), set()).add(len(form))
     return table, {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
 
 
@@ -112,7 +112,7 @@ def unit_at(text: str, start: int) -> tuple[Unit, int] | None:
     while first < len(text) and first - start < 2 and text[first] == " ":
         first += 1
     for at in dict.fromkeys((start, first)):
-        for length in lengths.get(text[at : at + 1].lower(), ()):
+        for length in (*lengths.get(text[at : at + 2].lower(), ()), 1):
             form = text[at : at + length]
             if len(form) < length:
                 continue
