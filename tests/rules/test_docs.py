@@ -21,3 +21,15 @@ def test_every_word_of_the_vocabulary_is_documented(field: str) -> None:
     text = (DOCS / "rules.md").read_text(encoding="utf-8")
     for word in vocabulary()[field]:
         assert f"`{word}`" in text, word
+
+
+def test_the_overlay_of_the_documentation_works() -> None:
+    from chipweir.rules import Shipment, decide, with_overlays
+    from chipweir.rules._yaml import parse_user_yaml
+
+    text = (DOCS / "rules.md").read_text(encoding="utf-8")
+    document = parse_user_yaml(text.split("```yaml")[1].split("```")[0], "docs/rules.md")
+    book = with_overlays([document])
+    found = decide(Shipment("H100", "MY", "2027-02-01"), book)
+    assert (found.licence, found.units_per_month, found.flags) == ("yes", 5000, ("location_verification",))
+    assert decide(Shipment("H20", "CN", "2027-06-01", exporter="NVIDIA"), book).licence == "no"

@@ -13,6 +13,7 @@ from chipweir.rules._words import DATA
 
 FIRST, LAST = date.min, date.max
 VERIFIED_UNTIL = date(2026, 10, 9)
+MOST_REMEMBERED = 20_000
 POLICIES = ("presumption_of_denial", "presumption_of_approval", "case_by_case", "policy_of_denial", "unspecified")
 STATES = (
     "in_force", "not_due", "not_enforced", "stayed", "suspended", "revoked", "absorbed",
@@ -340,6 +341,12 @@ class Book:
     overlays: tuple[str, ...] = ()
     _memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
+    def remember(self, key: Any, value: Any) -> None:
+        """Keep a derived value; forgets all of them rather than grow without bound."""
+        if len(self._memo) >= MOST_REMEMBERED:
+            self._memo.clear()
+        self._memo[key] = value
+
     def members(self, name: str, on: date) -> frozenset[str]:
         """Members of a country group on a day; a country code stands for itself."""
         key = ("members", name, on)
@@ -347,7 +354,7 @@ class Book:
         if found is None:
             group = self.groups.get(name)
             found = group.on(on) if group else frozenset({name})
-            self._memo[key] = found
+            self.remember(key, found)
         return found
 
     def within(self, code: str, names: Iterable[str], on: date) -> bool:
@@ -374,7 +381,7 @@ class Book:
                     if state in ("in_force", "unknown"):
                         rows.append((requirement, state))
             found = tuple(rows)
-            self._memo[key] = found
+            self.remember(key, found)
         return found
 
     def current_paragraphs(self, on: date) -> tuple[Paragraph, ...]:
@@ -389,7 +396,7 @@ class Book:
                     if held is None or paragraph.since >= held.since:
                         latest[paragraph.paragraph] = paragraph
             found = tuple(latest[name] for name in sorted(latest))
-            self._memo[key] = found
+            self.remember(key, found)
         return found
 
     def days_of_change(self) -> list[date]:

@@ -1,5 +1,6 @@
 """A shipment made ready for the rules: defaults filled in and said, names resolved, shares and amounts added up."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,8 +18,7 @@ from chipweir.rules._words import flag, folded, known_words, vocabulary, word
 
 
 ALL_CERTIFICATIONS = (
-    "us_availability", "no_us_delay", "no_foundry_diversion", "half_cap", "no_prohibited_end_use", "kyc",
-    "remote_access_controls", "us_lab_test",
+    "us_availability", "no_us_delay", "no_foundry_diversion", "half_cap", "no_prohibited_end_use", "kyc", "us_lab_test",
 )  # fmt: skip
 """What the rule of January 2026 asks an applicant to certify."""
 
@@ -174,17 +174,25 @@ def _share(value: object, name: str) -> Fraction:
     return share
 
 
+def _spelt_share(text: str) -> Fraction:
+    """A share with words around it: '50% Entity List', 'listed 0.5', '30 % not listed'."""
+    match = re.fullmatch(r"([^\d]*?)(\d+(?:\.\d+)?\s*%?)([^\d]*)", text.strip())
+    if match is None:
+        return _share(text, "ownership")
+    words = folded(match[1] + match[3])
+    if words and not any(word in words for word in ("list", "sdn", "meu", "owned", "share", "stake")):
+        raise InputError(f"ownership: cannot read {text[:60]!r}; give the share held by listed parties, such as 50%")
+    return Fraction(0) if "notlisted" in words or "unlisted" in words else _share(match[2], "ownership")
+
+
 _LISTED_KEYS = (
-    "listed",
-    "listed_share",
-    "listed_fraction",
-    "entity_list",
-    "listed_owners",
-    "share",
-    "fraction",
-    "percent",
-)
-_OWNER_KEYS = ("name", "owner", "share", "fraction", "percent", "listed", "list", "country", "entity_list", "stake")
+    "listed", "listed_share", "listed_fraction", "listed_pct", "listed_percent", "listed_owners", "listed_parties",
+    "listed_parties_share", "entity_list", "entity_list_share", "entity_list_pct", "aggregate", "aggregate_listed",
+    "share", "fraction", "percent", "pct",
+)  # fmt: skip
+_OWNER_KEYS = (
+    "name", "owner", "share", "fraction", "percent", "pct", "stake", "listed", "list", "entity_list", "country", "hq",
+)  # fmt: skip
 
 
 def _ownership(value: object) -> _Owners:
@@ -196,7 +204,7 @@ def _ownership(value: object) -> _Owners:
             return _Owners(None, unknown=True)
         if folded(value) in ("none", "no", "clean", "unlisted", "independent", "private"):
             return _Owners(Fraction(0))
-        return _Owners(_share(value, "ownership"))
+        return _Owners(_spelt_share(value))
     if isinstance(value, bool):
         raise InputError("ownership: give the share held by listed parties, such as 0.5, or 'unknown'")
     if isinstance(value, list | tuple):
@@ -238,7 +246,9 @@ def _owner_list(owners: Any) -> _Owners:
         listed = next((owner[k] for k in ("listed", "list", "entity_list") if k in owner), True)
         if listed in (False, "no", "none", None):
             continue
-        share = next((owner[k] for k in ("share", "fraction", "percent", "stake") if owner.get(k) is not None), None)
+        share = next(
+            (owner[k] for k in ("share", "fraction", "percent", "pct", "stake") if owner.get(k) is not None), None
+        )
         if share is None or (isinstance(share, str) and folded(share) == "unknown"):
             unknown = True
         else:
@@ -255,17 +265,7 @@ def _certifications(value: object) -> frozenset[str] | None:
     if isinstance(value, bool):
         return frozenset(ALL_CERTIFICATIONS) if value else frozenset()
     if isinstance(value, str):
-        key = folded(value)
-        if key in ("all", "complete", "full", "yes", "true", "allmet", "met"):
-            return frozenset(ALL_CERTIFICATIONS)
-        if key in ("none", "no", "false", "missing", "notmet"):
-            return frozenset()
-        return frozenset(
-            part
-            for piece in value.replace("|", ";").replace(",", ";").split(";")
-            if piece.strip()
-            for part in _certificate(piece)
-        )
+        return _spelt_certifications(value)
     if isinstance(value, Mapping):
         held = [key for key, given in value.items() if flag(given, f"certifications, {key}")]
         for key in value:
@@ -276,16 +276,30 @@ def _certifications(value: object) -> frozenset[str] | None:
     raise InputError(f"certifications: expected a list, 'all' or 'none', got {str(value)[:60]!r}")
 
 
+_ALL = frozenset({"all", "complete", "full", "yes", "true", "allmet", "met", "allconditionsmet", "allgiven", "given"})
+_NONE = frozenset({"none", "no", "false", "missing", "notmet", "incomplete", "partial", "notgiven", "absent"})
+
+
+def _spelt_certifications(text: str) -> frozenset[str]:
+    """'all', 'none', 'missing us lab test', or several separated by ';', ',' or '|'."""
+    key = folded(text)
+    if key in _ALL | _NONE:
+        return frozenset(ALL_CERTIFICATIONS) if key in _ALL else frozenset()
+    pieces = [piece.strip() for piece in text.replace("|", ";").replace(",", ";").split(";") if piece.strip()]
+    match = (
+        re.match(r"(?:all[ _]but|all[ _]except|missing|without|lacking)[ _:]+(.+)", pieces[0], re.IGNORECASE)
+        if pieces
+        else None
+    )
+    if match:
+        lacking = {part for piece in (match[1], *pieces[1:]) for part in _certificate(piece)}
+        return frozenset(ALL_CERTIFICATIONS) - lacking
+    return frozenset(part for piece in pieces for part in _certificate(piece))
+
+
 def _certificate(text: object) -> tuple[str, ...]:
     if isinstance(text, str) and folded(text) in ("all", "allcertifications", "all8"):
         return ALL_CERTIFICATIONS
-    if isinstance(text, str) and folded(text) in (
-        "kycandremoteaccess",
-        "kycremoteaccess",
-        "kycandremoteaccesscontrols",
-        "kycremoteaccesscontrols",
-    ):
-        return ("kyc", "remote_access_controls")
     return (word("certifications", text, "certification"),)
 
 

@@ -101,8 +101,10 @@ def _computer(item: Item, notes: list[str]) -> Goods:
     for number, entry in enumerate(item.contains, 1):
         where = f"item, contains, entry {number}"
         part = dict(entry) if isinstance(entry, Mapping) else entry
-        if isinstance(part, dict) and "count" in part:
-            part["quantity"] = part.pop("count")
+        if isinstance(part, dict):
+            for name in ("count", "n", "qty"):
+                if name in part:
+                    part["quantity"] = part.pop(name)
         inner = goods(Item.of(part, where))
         notes.extend(inner.assumptions)
         circuits += [

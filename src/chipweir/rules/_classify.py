@@ -254,7 +254,7 @@ def _margins(circuit: Circuit, kind: str, paragraphs: tuple[Paragraph, ...], boo
                 found.append(margin)
     found = [margin for margin in found if not _shadow(margin, found, circuit.numbers)]
     found.sort(key=lambda margin: margin.relative)
-    book._memo[key] = tuple(found)
+    book.remember(key, tuple(found))
     return tuple(found)
 
 

@@ -140,6 +140,10 @@ def _certified(case: Case, wanted: tuple[str, ...]) -> tuple[Truth, str]:
             return True, "all certifications given"
         return False, f"certified: {', '.join(sorted(needed))}"
     lacking = needed - case.certifications
+    if {circuit.us_available for circuit in case.circuits} == {True}:
+        lacking -= {"us_availability"}  # stated of the item itself
+    if case.end_user_type != "unspecified":
+        lacking -= {"no_prohibited_end_use"}  # stated of the end user, whose type the zone's condition tests
     return (
         not lacking,
         "all certifications given" if not lacking else f"certifications lacking: {', '.join(sorted(lacking))}",

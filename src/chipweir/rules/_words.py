@@ -35,9 +35,9 @@ def folded(text: str) -> str:
 
 @cache
 def _synonyms(field: str) -> dict[str, str]:
-    words: dict[str, str] = {}
+    words = {folded(word): word for word in vocabulary()[field]}
     for word, spellings in vocabulary()[field].items():
-        for spelling in (word, *spellings):
+        for spelling in spellings:
             words.setdefault(folded(str(spelling)), word)
     return words
 
