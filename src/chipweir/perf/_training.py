@@ -424,15 +424,16 @@ def training_batch(job: TrainingJob, posterior: "Posterior | None" = None) -> Tr
     valid = layout.dp > 0
     safe = replace(layout, dp=np.maximum(layout.dp, 1.0))
     work, pipe = features(job, safe), pipeline(job, safe)
-    offset, spread = posterior.offset(job)
-    seconds = step_seconds(work, pipe, theta) * np.exp(offset)
+    offsets, unknown = posterior.offset(job)
     draws = {name: values[:, None] for name, values in posterior.draws.items()}
     drawn = np.log(step_seconds({k: v[None] for k, v in work.items()}, {k: v[None] for k, v in pipe.items()}, draws))
+    drawn = drawn + offsets
+    seconds = np.exp(np.median(drawn, axis=0))
     tokens = job.global_batch * job.seq_len / seconds / job.chips
     flops = tokens * model_flops(job.model, job.seq_len, job.mode)
     return TrainingEstimate(
         step_time_s=seconds, tokens_s_chip=tokens, flops_chip=flops, mfu=flops / job.hardware.bf16_flops,
-        log_sd=np.sqrt(spread**2 + drawn.var(axis=0)), bytes_needed=needed, bytes_usable=usable_memory(job.hardware),
+        log_sd=np.sqrt(unknown + drawn.var(axis=0)), bytes_needed=needed, bytes_usable=usable_memory(job.hardware),
         fits=fits & valid, valid=valid, binds=binding(work, pipe, theta),
         bubble=1.0 - 1.0 / (1.0 + (pipe["pp"] - 1.0) / pipe["virtual"] / pipe["micro_batches"]), layout=layout,
     )  # fmt: skip
@@ -466,12 +467,12 @@ def binding(
 class Posterior:
     """Fitted numbers: `draws` {name: [d]}, offsets of the log step time by ecosystem, chip, model, and their spreads.
 
-    `offsets` {"ecosystem:cuda": (mean, sd), ...}; `scales` {"ecosystem", "chip", "model", "residual"}: log standard
-    deviations.
+    `offsets` {"ecosystem:cuda": [d], ...} are joint with `draws`; `scales` {"ecosystem", "chip", "model", "residual"}: log
+    standard deviations.
     """
 
     draws: Mapping[str, FloatArray]
-    offsets: Mapping[str, tuple[float, float]]
+    offsets: Mapping[str, FloatArray]
     scales: Mapping[str, float]
 
     @property
@@ -480,14 +481,21 @@ class Posterior:
         return {name: float(np.median(values)) for name, values in self.draws.items()}
 
     def offset(self, job: TrainingJob) -> tuple[FloatArray, FloatArray]:
-        """Mean and standard deviation of the log step time's offset [n]: known groups by fit, others by spread."""
-        mean, variance = np.zeros(len(job.chips)), np.full(len(job.chips), self.scales["residual"] ** 2)
+        """Draws [d, n] of the log step time's offset, and the variance [n] of what no draw knows.
+
+        That is the residual, and for an ecosystem, chip or model never measured the spread of its kind.
+        """
+        count = len(next(iter(self.draws.values())))
+        drawn = np.zeros((count, len(job.chips)))
+        variance = np.full(len(job.chips), self.scales["residual"] ** 2)
         for kind, ids in (("ecosystem", job.hardware.ecosystem), ("chip", job.hardware.id), ("model", job.model.id)):
             for row, name in enumerate(ids):
-                centre, sd = self.offsets.get(f"{kind}:{name}", (0.0, self.scales[kind]))
-                mean[row] += centre
-                variance[row] += sd**2
-        return mean, np.sqrt(variance)
+                known = self.offsets.get(f"{kind}:{name}")
+                if known is None:
+                    variance[row] += self.scales[kind] ** 2
+                else:
+                    drawn[:, row] += known
+        return drawn, variance
 
 
 @lru_cache(maxsize=1)
@@ -506,7 +514,7 @@ def posterior_from_json(text: str) -> Posterior:
             raise InputError(f"the training posterior lacks {', '.join(missing)}: it was fitted by another version")
         return Posterior(
             draws={name: np.asarray(values, dtype=float) for name, values in record["draws"].items()},
-            offsets={name: (float(mean), float(sd)) for name, (mean, sd) in record["offsets"].items()},
+            offsets={name: np.asarray(values, dtype=float) for name, values in record["offsets"].items()},
             scales={name: float(sd) for name, sd in record["scales"].items()},
         )
     except InputError:
