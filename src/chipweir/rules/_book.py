@@ -341,6 +341,10 @@ class Book:
     overlays: tuple[str, ...] = ()
     _memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
+    def remembered(self, key: Any) -> Any:
+        """A derived value kept by `remember`, or None."""
+        return self._memo.get(key)
+
     def remember(self, key: Any, value: Any) -> None:
         """Keep a derived value; forgets all of them rather than grow without bound."""
         if len(self._memo) >= MOST_REMEMBERED:

@@ -124,34 +124,21 @@ def _exporter(shipment: Shipment, stuff: Goods, said: list[str]) -> tuple[str, s
     return _firm(maker), kind
 
 
-_FIRMS = ("nvidia", "amd", "intel", "tsmc", "samsung", "skhynix", "huawei", "google", "amazon", "microsoft")
-_SAME = {
-    "advancedmicrodevices": "amd",
-    "taiwansemiconductormanufacturingcompany": "tsmc",
-    "taiwansemiconductor": "tsmc",
-    "hynix": "skhynix",
-}
+_LEGAL = ("corp", "corporation", "inc", "co", "ltd", "electronics", "foundry", "us", "usa")
+_UNMISTAKABLE = {
+    "nvidia": "nvidia", "tsmc": "tsmc", "taiwansemiconductor": "tsmc", "advancedmicrodevices": "amd", "skhynix": "skhynix",
+    "samsung": "samsung", "huawei": "huawei",
+}  # fmt: skip
 
 
 def _firm(name: str) -> str:
     """A firm's folded name without its legal form, where it is one of those that letters are addressed to."""
     key = folded(name)
-    for long, short in _SAME.items():
-        if key.startswith(long):
-            return short
-    for firm in _FIRMS:
-        if key == firm or key.removeprefix(firm) in (
-            "corp",
-            "corporation",
-            "inc",
-            "co",
-            "ltd",
-            "foundry",
-            "electronics",
-            "hongkong",
-            "us",
-            "usa",
-        ):
+    for beginning, firm in _UNMISTAKABLE.items():
+        if key.startswith(beginning):
+            return firm
+    for firm in ("amd", "intel"):
+        if key == firm or key.removeprefix(firm) in _LEGAL:
             return firm
     return key
 
@@ -417,6 +404,10 @@ def _packager(value: str | None, exporter: str, exporter_type: str, packaged_in:
     try:
         return word("packagers", value, "packager")
     except UnknownName as error:
+        if "approved" in key and "unapproved" not in key and "notapproved" not in key:
+            return "approved_osat"
+        if "osat" in key:
+            return "osat"
         raise UnknownName(
             "packager", value[:60], [*known_words("packagers"), *vocabulary()["approved_osats"]]
         ) from error

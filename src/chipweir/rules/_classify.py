@@ -1,6 +1,7 @@
 """Classification: numbers in, control paragraph out. It depends on the item and the rule version in force only."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -111,6 +112,20 @@ def _way_met(paragraph: Paragraph, numbers: Mapping[str, Any]) -> str:
 def classify_goods(stuff: Goods, on: date, book: Book, *, trace: bool = True) -> Classification:
     """Classify resolved goods; a computer by its worst circuit."""
     paragraphs = book.current_paragraphs(on)
+    circuits = tuple((circuit.name, *circuit.numbers.values()) for circuit in stuff.circuits)
+    computers = tuple(on >= since for since in book.computers.values())
+    key = ("classified", trace, stuff.kind, stuff.name, circuits, tuple(p.id for p in paragraphs), computers)
+    held: Classification | None = book.remembered(key)
+    if held is None:
+        held = _classified(stuff, on, book, paragraphs, trace=trace)
+        book.remember(key, held)
+    return replace(held, on=on, assumptions=stuff.assumptions)
+
+
+def _classified(
+    stuff: Goods, on: date, book: Book, paragraphs: tuple[Paragraph, ...], *, trace: bool
+) -> Classification:
+    """As `classify_goods`; apart from `on` and the assumptions the same for all days of one version of the rules."""
     applied = [paragraph for paragraph in paragraphs if _applies(paragraph, stuff.kind)]
     per_circuit = [possible_classes(paragraphs, stuff.kind, circuit.numbers) for circuit in stuff.circuits]
     possible = _worst(per_circuit)
@@ -124,13 +139,11 @@ def classify_goods(stuff: Goods, on: date, book: Book, *, trace: bool = True) ->
                 if meets(paragraph, first.numbers):
                     break
         if not applied:
-            steps.append(
-                Step("classification", "none", f"no paragraph reaches a {stuff.kind.replace('_', ' ')} on {on}", "no")
-            )
+            steps.append(Step("classification", "none", f"no paragraph reaches a {stuff.kind.replace('_', ' ')}", "no"))
     leading = _leading(stuff, per_circuit)
     eccn, basis, way = _label(stuff, on, book, possible, applied, leading.numbers)
     if trace:
-        steps.append(Step("classification", basis or "none", f"{stuff.name} on {on}", eccn, note=way))
+        steps.append(Step("classification", basis or "none", stuff.name, eccn, note=way))
     missing = _missing(possible, applied, stuff.circuits)
     margins = _margins(leading, stuff.kind, paragraphs, book) if trace and len(possible) == 1 and applied else ()
     return Classification(
@@ -224,7 +237,7 @@ def _margins(circuit: Circuit, kind: str, paragraphs: tuple[Paragraph, ...], boo
         kind,
         tuple(circuit.numbers.get(q) for q in (*_VARIED, "data_centre")),
     )
-    held: tuple[Margin, ...] | None = book._memo.get(key)
+    held: tuple[Margin, ...] | None = book.remembered(key)
     if held is not None:
         return held
     present = possible_classes(paragraphs, kind, circuit.numbers)

@@ -258,6 +258,10 @@ def _addressed(requirement: Requirement, case: Case, truth: Truth) -> tuple[Trut
     since = letter.addressees.get(case.exporter)
     if since is not None and since <= case.on:
         return truth, (f"letter addressed to exporter {who}", True, None, None, None)
+    if truth is None and case.exporter not in letter.addressees:
+        text = "bandwidth or interconnect not stated: letters to other exporters left out"
+        case.assumptions.append(text)
+        return False, (text, False, None, None, None)
     if letter.unknown_for:
         concerned = case.exporter in letter.unknown_for
         return (None if concerned else False), (
