@@ -15,16 +15,22 @@ COLUMNS = ("id", "family", "phase", "chip", "n_chips", "model", "precision", "fr
 
 def configurations() -> list[dict[str, str]]:
     """A grid of plainly stated serving rows on three chips and three models."""
-    rows = []
-    for chip in ("NVIDIA H100", "NVIDIA H200", "NVIDIA B200"):
-        for model, tp in (("Llama-3.1-8B", 1), ("Llama-3.1-70B", 4), ("Qwen3-235B-A22B", 8)):
-            for load in (1, 8, 64):
-                rows.append(
-                    {"id": f"{chip}-{model}-{load}", "family": "made", "phase": "serving", "chip": chip, "n_chips": str(tp),
-                     "model": model, "precision": "fp8", "framework": "vllm", "tp": str(tp), "isl": "1024", "osl": "512",
-                     "concurrency": str(load), "spec_decode": "none", "stat": "median latency"}
-                )  # fmt: skip
-    return rows
+    fixed = {"family": "made", "phase": "serving", "precision": "fp8", "framework": "vllm", "isl": "1024", "osl": "512"}
+    fixed |= {"spec_decode": "none", "stat": "median latency"}
+    return [
+        {
+            **fixed,
+            "id": f"{chip}-{model}-{load}",
+            "chip": chip,
+            "n_chips": tp,
+            "model": model,
+            "tp": tp,
+            "concurrency": load,
+        }
+        for chip in ("NVIDIA H100", "NVIDIA H200", "NVIDIA B200")
+        for model, tp in (("Llama-3.1-8B", "1"), ("Llama-3.1-70B", "4"), ("Qwen3-235B-A22B", "8"))
+        for load in ("1", "8", "64")
+    ]
 
 
 @pytest.fixture(scope="session")

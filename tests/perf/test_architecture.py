@@ -101,10 +101,17 @@ def test_touched_experts_lie_between_those_of_one_token_and_all(experts, active,
 
 @pytest.mark.parametrize(
     ("name", "known"),
-    [("DeepSeek-R1-0528", "DeepSeek-R1"), ("meta-llama/Llama-3.3-70B-Instruct", "Llama-3.3-70B"), ("llama2-70b-99.9", "Llama-2-70B"),
-     ("Qwen3-235B-A22B-Thinking-2507-FP8", "Qwen3-235B-A22B"), ("DeepSeek-V3/R1", "DeepSeek-V3"), ("LLAMA3.1_405B", "Llama-3.1-405B"),
-     ("gemma-3-12b-it", "Gemma-3-12B"), ("Mixtral-8x22B", "Mixtral-8x22B")],
-)  # fmt: skip
+    [
+        ("DeepSeek-R1-0528", "DeepSeek-R1"),
+        ("meta-llama/Llama-3.3-70B-Instruct", "Llama-3.3-70B"),
+        ("llama2-70b-99.9", "Llama-2-70B"),
+        ("Qwen3-235B-A22B-Thinking-2507-FP8", "Qwen3-235B-A22B"),
+        ("DeepSeek-V3/R1", "DeepSeek-V3"),
+        ("LLAMA3.1_405B", "Llama-3.1-405B"),
+        ("gemma-3-12b-it", "Gemma-3-12B"),
+        ("Mixtral-8x22B", "Mixtral-8x22B"),
+    ],
+)
 def test_checkpoints_and_spellings_lead_to_their_architecture(name, known):
     assert architecture(name).name.startswith(known)
 

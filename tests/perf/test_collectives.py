@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chipweir.perf._collectives import all_reduce, all_to_all, layer_messages, link_bandwidth, visible
-from chipweir.perf._operators import work
 from chipweir.perf._architecture import architecture
 from chipweir.perf._architecture import stack as stack_models
+from chipweir.perf._collectives import all_reduce, all_to_all, layer_messages, link_bandwidth, visible
 from chipweir.perf._hardware import hardware
 from chipweir.perf._hardware import stack as stack_chips
+from chipweir.perf._operators import work
 
 
 def one(chip="H800", model="DeepSeek-V3"):

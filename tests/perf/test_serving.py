@@ -28,8 +28,10 @@ MODELS = (
 )
 deployment = st.fixed_dictionaries(
     {"chip": st.sampled_from(CHIPS), "model": st.sampled_from(MODELS), "dtype": st.sampled_from(["bf16", "fp8"]),
-     "framework": st.sampled_from(["trt", "sglang", "vllm", "other"]), "tp": st.sampled_from([1.0, 8.0, 16.0]),
-     "dp": st.sampled_from([1.0, 8.0, 32.0]), "load": st.floats(1, 2000), "isl": st.floats(16, 60000), "osl": st.floats(8, 8000)}
+     "framework": st.sampled_from(["trt", "sglang", "vllm", "other"]),
+     "tp": st.sampled_from([1.0, 8.0, 16.0]),
+     "dp": st.sampled_from([1.0, 8.0, 32.0]), "load": st.floats(1, 2000), "isl": st.floats(16, 60000),
+     "osl": st.floats(8, 8000)}
 )  # fmt: skip
 
 
@@ -49,7 +51,8 @@ def setup(d, **changes):
     e = efficiencies(posterior.mean, index(posterior.form, [level]), posterior.form.size)
     one = np.ones(1)
     case = Case(
-        isl=d["isl"] * one, osl=d["osl"] * one, concurrency=d["load"] * one, tp=d["tp"] * one, dp=d["dp"] * one, replicas=one,
+        isl=d["isl"] * one, osl=d["osl"] * one, concurrency=d["load"] * one, tp=d["tp"] * one, dp=d["dp"] * one,
+        replicas=one,
         split=0 * one, prefill_tp=d["tp"] * one, prefill_dp=d["dp"] * one, prefill_replicas=one,
         ep=(d["dp"] if model.experts else 1.0) * one, drafting=0 * one, steady=0 * one,
     )  # fmt: skip

@@ -233,8 +233,8 @@ def candidates(
         need = float(weight_bytes(model, dtype)) + float(kv_bytes(model, context))
         raise InputError(
             f"{model.name} in {dtype} needs {need / 1e9:,.0f} GB for weights and one sequence, "
-            f"{chips:g} x {chip.name} hold "
-            f"{chips * float(chip.memory_bytes) / 1e9:,.0f} GB; it fits {least}"
+            f"{chips:g} x {chip.name} hold {WEIGHTS_SHARE * chips * float(chip.memory_bytes) / 1e9:,.0f} GB beside "
+            f"buffers; it fits {least}"
         )
     most = chips if chips is not None else max(least, _usual_group(model, chip))
     sizes = sorted(

@@ -1,0 +1,116 @@
+import pytest
+
+from chipweir.errors import InputError
+from chipweir.perf._configuration import framework_family, number, read_configuration, statistic
+
+
+BASE = {
+    "phase": "serving",
+    "chip": "H100",
+    "model": "Llama-3.1-70B",
+    "tp": "8",
+    "isl": "1024",
+    "osl": "512",
+    "concurrency": "16",
+}
+
+
+def read(**changes):
+    return read_configuration({**BASE, **{k: str(v) for k, v in changes.items()}})
+
+
+def test_a_plain_row():
+    c = read(precision="fp8", framework="vllm")
+    assert (c.dtype, c.framework, c.isl, c.osl, c.concurrency) == ("fp8", "vllm", 1024, 512, 16)
+    assert c.plan.tp == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "chip", "dtype"),
+    [
+        ("INT8 (W8A8)", "DeepSeek-R1", "Ascend 910C", "int8"),
+        ("fp8/fp4 (see submission)", "Llama-3.1-70B", "B200", "fp4"),
+        ("fp8/fp4 (see submission)", "Llama-3.1-70B", "H100", "fp8"),
+        ("", "Llama-3.1-8B-Instruct-FP8", "H100", "fp8"),
+        ("", "Llama-3.1-8B", "H100", "bf16"),
+        ("", "DeepSeek-V3", "H100", "fp8"),
+        ("", "DeepSeek-V3", "Ascend 910C", "int8"),
+        ("fp8 attention + nvfp4 MoE", "DeepSeek-R1", "GB200", "fp4"),
+        ("MXFP8", "DeepSeek-V3", "B200", "fp8"),
+    ],
+)
+def test_number_formats_as_stated_or_as_published(text, model, chip, dtype):
+    assert read(precision=text, model=model, chip=chip, tp="").dtype == dtype
+
+
+def test_empty_cells_are_noted_and_filled():
+    c = read_configuration({"chip": "H100", "model": "Llama-3.1-8B"})
+    assert c.plan is None
+    assert c.concurrency is None
+    assert any("prompt length not stated" in n for n in c.notes)
+    assert any("number format" in n for n in c.notes)
+
+
+def test_named_workloads_have_lengths():
+    assert read(isl="chat mix", osl="").isl == 250
+    assert read(isl="4k-64k mean 32k").isl == 32 * 1024
+    mlperf = read(family="MLPerf-Inference-v5.1", model="llama2-70b-99.9", isl="", osl="", stat="Interactive")
+    assert (mlperf.isl, mlperf.osl, mlperf.tpot_limit) == (294, 294, 0.04)
+
+
+def test_draft_layers_are_on_off_or_unsaid():
+    assert read(spec_decode="none", model="DeepSeek-R1").drafting == 0
+    assert read(spec_decode="mtp", model="DeepSeek-R1").drafting == 1
+    assert read(spec_decode="", model="DeepSeek-R1", framework="trtllm").drafting == 0.5
+    assert read(spec_decode="", model="Llama-3.1-70B", framework="trtllm").drafting == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"n_chips": "0"}, "n_chips must be above 0"),
+        ({"isl": "-5"}, "isl"),
+        ({"isl": "long"}, "isl must be a number"),
+        ({"concurrency": "many"}, "concurrency must be a number"),
+        ({"concurrency": "inf"}, "concurrency"),
+        ({"isl": "1e30"}, "isl"),
+        ({"chip": "Deep Thought"}, "unknown chip"),
+        ({"model": "Gemini"}, "unknown model"),
+        ({"phase": "dreaming"}, "phase"),
+        ({"precision": "fp7"}, "number format"),
+        ({"tp": "16", "n_chips": "8"}, "tp 16"),
+        ({"chip": "", "system": ""}, "no chip"),
+    ],
+)
+def test_bad_cells_say_which_and_why(changes, words):
+    with pytest.raises(InputError, match=words):
+        read(**changes)
+
+
+def test_numbers_in_cells():
+    assert number({"a": " 3.5 "}, "a") == 3.5
+    assert number({"a": "nan"}, "a") is None
+    assert number({}, "a") is None
+
+
+def test_statistics_and_frameworks():
+    assert statistic("median latency") == "median"
+    assert statistic("median ITL; steady-state mean power (GPU only)") == "step"
+    assert statistic("") == "mean"
+    assert framework_family("nvcr.io/TensorRT-LLM") == "trt"
+    assert framework_family("dynamo-sglang") == "sglang"
+
+
+def test_an_open_number_of_decode_workers_holds_the_load():
+    row = {
+        "disagg": "True",
+        "chip": "B200",
+        "model": "DeepSeek-V3",
+        "precision": "fp8",
+        "tp": "",
+        "framework": "sglang",
+        "prefill_parallel": "x(tp8 adp1 mtp1 mep8 bs)",
+        "decode_parallel": "x(tp8 adp1 mtp1 mep8 bs)",
+    }
+    assert read(**row, concurrency=16).plan.replicas == 1
+    assert read(**row, concurrency=20000).plan.replicas > 4

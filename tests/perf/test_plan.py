@@ -1,0 +1,90 @@
+import math
+
+import pytest
+
+from chipweir.errors import InputError
+from chipweir.perf._architecture import architecture
+from chipweir.perf._hardware import hardware
+from chipweir.perf._plan import Plan, Stated, candidates, fits, read_plan, read_worker, smallest_group
+
+
+def plan(model="DeepSeek-R1", chip="B200", dtype="fp8", **stated):
+    return read_plan(Stated(**stated), architecture(model), hardware(chip), dtype)
+
+
+def test_nothing_stated_leaves_the_plan_open():
+    assert plan(n_chips=8.0) is None
+
+
+def test_tensor_parallel_replicas_fill_the_chips():
+    p = plan(n_chips=8.0, tp=2.0, ep=1.0)
+    assert (p.tp, p.dp, p.replicas, p.chips) == (2, 1, 4, 8)
+
+
+def test_one_group_counted_twice_is_counted_once():
+    # Published tables multiply the tensor and the expert degree of the same eight chips.
+    p = plan(n_chips=64.0, tp=8.0, ep=8.0, attention_dp=False)
+    assert (p.tp, p.ep, p.chips) == (8, 8, 8)
+    spread = plan(n_chips=64.0, tp=8.0, ep=8.0, attention_dp=True)
+    assert (spread.tp, spread.dp, spread.chips) == (1, 8, 8)
+
+
+def test_disaggregated_workers_are_read():
+    p = plan(disagg=True, prefill_chips=40.0, decode_chips=32.0, prefill_parallel="10x(tp1 ep1 dpattn=True)",
+             decode_parallel="1x(tp1 ep1 dpattn=True)")  # fmt: skip
+    assert p.split
+    assert (p.dp, p.decode_chips, p.prefill_dp, p.prefill_replicas, p.prefill_chips) == (32, 32, 4, 10, 40)
+    q = plan(disagg=True, prefill_parallel="1x(tp1 adp4 mtp1 mep4 bs1)", decode_parallel="4x(tp8 adp1 mtp1 mep8 bs6)")
+    assert (q.tp, q.replicas, q.ep, q.prefill_dp) == (8, 4, 8, 4)
+
+
+def test_an_unstated_number_of_workers_stays_open():
+    p = plan(disagg=True, prefill_parallel="x(tp4 adp1 mtp1 mep4 bs)", decode_parallel="x(tp8 adp1 mtp2 mep4 bs)")
+    assert math.isinf(p.prefill_replicas)
+    assert not p.counted
+
+
+def test_latent_caches_are_not_split_over_a_rack():
+    assert plan(chip="GB200", n_chips=72.0, tp=72.0, ep=1.0).dp == 72
+
+
+@pytest.mark.parametrize("text", ["four by two", "x()", "(((", "2x", "ranks 8"])
+def test_words_that_are_no_layout_are_refused(text):
+    with pytest.raises(InputError, match="cannot read the layout"):
+        read_worker(text)
+
+
+def test_an_empty_layout_says_nothing():
+    assert read_worker("  ") is None
+
+
+def test_contradictions_are_refused():
+    with pytest.raises(InputError, match="tp 16"):
+        plan(n_chips=8.0, tp=16.0)
+    with pytest.raises(InputError, match="n_chips"):
+        plan(n_chips=0.5, tp=1.0)
+
+
+def test_the_smallest_group_holds_the_model_and_one_less_does_not():
+    model, chip = architecture("DeepSeek-V3"), hardware("H20")
+    least = smallest_group(model, chip, "fp8")
+    assert fits(model, chip, "fp8", least)
+    assert not fits(model, chip, "fp8", least // 2)
+
+
+def test_what_does_not_fit_is_said_with_the_bytes():
+    with pytest.raises(InputError, match=r"81\d GB .* 8 x .* hold .* GB beside buffers; it fits"):
+        candidates(architecture("Llama-3.1-405B"), hardware("H100"), "bf16", 8.0)
+
+
+def test_candidates_fit_the_chips_and_the_memory():
+    for plans in (candidates(architecture("DeepSeek-V3"), hardware("B200"), "fp8", 32.0),):
+        assert plans
+        for p in plans:
+            assert p.chips <= 32
+            assert fits(architecture("DeepSeek-V3"), hardware("B200"), "fp8", p.tp * p.dp)
+
+
+def test_chips_add_up():
+    p = Plan(2.0, 4.0, 3.0, 4.0, 1.0, 2.0)
+    assert (p.decode_chips, p.prefill_chips, p.chips) == (24, 8, 32)
