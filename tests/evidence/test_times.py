@@ -110,6 +110,26 @@ def test_vague_dates_have_limits() -> None:
     assert (time.low, time.high) == ("2025-07-01", "2025-07-10")
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("올해 1~9월", "2025-01/2025-09"),
+        ("2026~2027년", "2026/2027"),
+        ("1~2분기", "2025-Q1/2025-Q2"),
+        ("5월 1~20일", "2025-05-01/2025-05-20"),
+        ("1-9月", "2025-01/2025-09"),
+        ("9月3日至5日", "2025-09-03/2025-09-05"),
+        ("前三季度", "2025-01/2025-09"),
+        ("Sept 3-5", "2025-09-03/2025-09-05"),
+        ("2025-26", "2025/2026"),
+    ],
+)
+def test_ranges_of_dates(text: str, value: str) -> None:
+    (time,) = find_times(f"… {text} …", "2025-11-12")
+    assert time.value == value
+    assert (time.low or "") < (time.high or "")
+
+
 def test_impossible_days_are_left_alone() -> None:
     assert [time.value for time in find_times("13월 40일, 2025-02-31", "2025-08-30") if time.value] == []
 

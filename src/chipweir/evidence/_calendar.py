@@ -48,6 +48,13 @@ def quarter_period(year: int, quarter: int) -> Period:
     return Period(f"{year:04d}-Q{quarter}", date(year, first, 1), month_end(year, first + 2), "quarter")
 
 
+def quarters_period(year: int, quarters: int) -> Period:
+    """The first two or three quarters of a year together."""
+    return Period(
+        f"{year:04d}-01/{year:04d}-{3 * quarters:02d}", date(year, 1, 1), month_end(year, 3 * quarters), "year"
+    )
+
+
 def month_period(year: int, month: int, part: str = "") -> Period:
     """A month, or its first ten days, second ten days, or the rest."""
     last = monthrange(year, month)[1]
@@ -84,7 +91,7 @@ def shift_month(day: date, months: int) -> tuple[int, int]:
     return index // 12, index % 12 + 1
 
 
-def nearest(candidates: list[date], anchor: date, past_weight: float = 0.6) -> date:
+def nearest(candidates: list[date], anchor: date, past_weight: float = 0.4) -> date:
     """The candidate nearest to `anchor`; a day in the past counts `past_weight` of its distance, since news looks
     back."""
     return min(candidates, key=lambda day: (anchor - day).days * past_weight if day <= anchor else (day - anchor).days)

@@ -241,6 +241,8 @@ def _near_miss(word: str, index: Gazetteer) -> tuple[Name, int] | None:
         if word.endswith("s"):
             return None
         found = index.near_latin.near(word)
+        if any(small(word).startswith(small(form)) or small(form).startswith(small(word)) for form in found):
+            return None
         hits = [
             name
             for name in (index.exact.get(form) for form in found)

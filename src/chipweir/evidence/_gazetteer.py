@@ -81,13 +81,15 @@ def _entries(known: "facts.Facts") -> Iterator[Name]:
         if entity.kind in left_out:
             continue
         forms: Iterable[str] = (entity.names.en, entity.names.ko, entity.names.zh, *entity.aliases)
-        for form in forms:
-            for one in {form, _cleaned(form)} - {"", None}:
-                yield Name(one, entity.id, entity.kind)
+        yield from (Name(form, entity.id, entity.kind) for form in forms if form)
     for identity, forms in settings()["add"].items():
         if identity in known.entities:
             for form in forms:
                 yield Name(form, identity, known.entities[identity].kind)
+    for entity in known.entities.values():
+        if entity.kind not in left_out:
+            glossed = (form for form in (entity.names.en, *entity.aliases) if form and form.endswith(")"))
+            yield from (Name(_cleaned(form), entity.id, entity.kind) for form in glossed if _cleaned(form))
 
 
 def _usable(name: Name) -> bool:

@@ -26,23 +26,31 @@ def _trigger() -> re.Pattern[str]:
     )
     words = "|".join(
         sorted(
-            (re.escape(word) for name in ("multiples", "fractions", "ranks") for word in pack("en").get(name, {})),
+            (
+                re.escape(word)
+                for name in ("multiples", "fractions", "ranks", "durations")
+                for word in pack("en").get(name, {})
+            ),
             key=len,
             reverse=True,
         )
     )
     chinese = "|".join(
-        sorted((word for name in ("multiples", "fractions") for word in pack("zh")[name]), key=len, reverse=True)
+        sorted(
+            (word for name in ("multiples", "fractions", "durations") for word in pack("zh")[name]),
+            key=len,
+            reverse=True,
+        )
     )
-    korean = "|".join(word for name in ("multiples", "fractions", "both") for word in pack("ko")[name])
+    korean = "|".join(word for name in ("multiples", "fractions", "both", "durations") for word in pack("ko")[name])
     ones, mags = "一二两兩三四五六七八九", "十百千万萬亿億"
-    counters = "倍成年天周週家座块塊颗顆枚片台臺张張名位人条條种種项項款次辆件批支架组組间間处個个大层分半"
+    counters = "倍成年天周週家座块塊颗顆枚片台臺张張名位人代条條种種项項款次辆件批支架组組间間处個个大层分半"
     parts = (
         r"(?P<digit>(?<!\d)(?<!\d[.,])\d)",
         rf"(?P<word>\b(?i:{words})\b|{chinese}|(?<![가-힣])(?:{korean}))",
         rf"(?P<native>(?<![가-힣])(?:{native})(?=\s?[가-힣]))",
         r"(?P<hangul>(?<![가-힣])(?:[수몇]\s?[십백천만억조년개일주달차배]|[일이삼사오육칠팔구]?[십백천만][가-힣\s]))",
-        rf"(?P<zh>(?<![第\d零〇兆数數几幾{ones}{mags}])(?:百分之|[{ones}十百千数數几幾][零〇多余餘几幾数數{ones}{mags}{counters}]))",
+        rf"(?P<zh>(?<![第\d零〇兆数數几幾{ones}{mags}])(?:百分之|[{ones}十百千数數几幾][零〇多余餘几幾数數到至{ones}{mags}{counters}]))",
         rf"(?P<en>\b(?i:{english})\b)",
     )
     return re.compile("|".join(parts))

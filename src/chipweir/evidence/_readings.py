@@ -32,7 +32,7 @@ _SCORE_BEFORE = re.compile(
     r"为|為|达|達|:)?\s?$"
 )
 _SCORE_AFTER = re.compile(r"^(?:을|를)\s(?:기록|받|얻|획득)")
-_PER_ONE = re.compile(r"\s?[가-힣]{1,4}당(?=[\s,.]|$)")
+_PER_ONE = re.compile(r"\s?(?:[가-힣]{1,4}당(?=[\s,.]|$)|(?:개|장|대)\s?(?:가격|값|단가|에\s))")
 _ARTICLE = re.compile(r"(?:법|제|조약|헌법|규칙|시행령|협정)\s?$")
 _NAME_BEFORE = re.compile(
     r"(?<![.!?:;\n\"“”'’(] )(?<!^)\b(?!(?:The|A|An|Its|About|With|Some|Only|All|These|Those|In|On|At|By|Fo"
@@ -67,6 +67,10 @@ class Reading:
 def word_reading(text: str, trigger: re.Match[str]) -> list[Reading]:
     word = re.sub(r"\s+", " ", trigger.group().lower())
     for language in ("en", "zh", "ko"):
+        spell = pack(language)["durations"].get(word)
+        if spell:
+            number = Number(trigger.end(), float(spell[0]), None, None, "word")
+            return [Reading(trigger.start(), number.end, number, None, "duration", spell[1], number.value, None, None)]
         for name, kind, unit in (
             ("multiples", "multiple", "ratio"),
             ("fractions", "fraction", "fraction"),
@@ -399,7 +403,10 @@ def _digits_alone(
     before, after = text[max(0, first - 24) : first], text[end : end + 24]
     written = text[first : number.end]
     if written.endswith("조") and _ARTICLE.search(before):
-        return reading("ordinal-label", "rank", end, ("article",))
+        article = number.value / number.magnitude
+        return [
+            Reading(first, end, number, None, "ordinal-label", "rank", rounded(article), None, None, flags=("article",))
+        ]
     if number.suffix in {"K", "M"} and context.of_context(text, first, end):
         value, low, high = _context_length(number)
         return [Reading(first, end, number, None, "count", "token", value, low, high)]

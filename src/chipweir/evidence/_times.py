@@ -6,7 +6,7 @@ here. A relative date stays unresolved (`value` None) where nothing says when th
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -21,9 +21,8 @@ _DIGIT_FIRST = re.compile(
     r"^(?:\(\?<[!=](?:[^()\[\]]|\[[^\]]*\])*\)|\\b|\(\?:the\\s\)\?)*\(\?P<(?:y|m|d|q|halfn)>(?!\{month\}|March)"
 )
 _AFTER_DIGITS = re.compile(
-    r"\d{1,4}\s?[년월일분年月日号號季QqHhs회财財会會第/.\-\u2019']|\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?[A-Z]|(?:19|20)\d\d(?!\d)"
+    r"\d{1,4}\s?[년월일분年月日号號季QqHhs회财財会會第/.~∼至到–\-\u2019']|\d{1,2}(?:st|nd|rd|th)?\s(?:of\s)?[A-Z]|(?:19|20)\d\d(?!\d)"
 )
-_DAYS_A_YEAR = 366
 
 
 @cache
@@ -74,6 +73,7 @@ def _trigger() -> re.Pattern[str]:
         *chinese["rel"],
         *chinese["half"],
         "第",
+        "前[二两兩三]",
         "[一二三四]季度",
         "[一二三四五六七八九十]{1,3}月",
         "年底",
@@ -171,7 +171,7 @@ def _pick_year(month: int, day: int, anchor: date, way: str, future: bool) -> in
         return max(one for one in candidates if (one.year, one.month) <= (anchor.year, anchor.month)).year
     if way == "future":
         return min(one for one in candidates if (one.year, one.month) >= (anchor.year, anchor.month)).year
-    return cal.nearest(candidates, anchor, 2.5 if future else 0.6).year
+    return cal.nearest(candidates, anchor, 2.5 if future else 0.4).year
 
 
 def _safe(year: int, month: int, day: int) -> date:
@@ -186,6 +186,8 @@ def _of_year(groups: Mapping[str, str], year: int, language: str) -> cal.Period:
         if "d" in groups:
             return cal.day_period(date(year, month, _number(groups["d"], language)))
         return cal.month_period(year, month, part)
+    if "nq" in groups:
+        return cal.quarters_period(year, 3 if groups["nq"] == "三" else 2)
     if "q" in groups:
         return cal.quarter_period(year, _number(groups["q"], language))
     if "halfn" in groups:
@@ -242,6 +244,22 @@ def _weekend(word: str, anchor: date) -> cal.Period:
     return cal.weekend_period(anchor + timedelta(weeks=offset))
 
 
+def _span(groups: Mapping[str, str], language: str, resolve: Callable[[Mapping[str, str]], cal.Period]) -> cal.Period:
+    """The period the groups name, or the one from the first to the second date of a range (`1~9월`, `2025-26`)."""
+    first = resolve(groups)
+    ends = {key: groups["e" + key] for key in ("y", "m", "q", "d") if "e" + key in groups}
+    if not ends:
+        return first
+    if len(ends.get("y", "")) == 2:
+        ends["y"] = groups["y"][:2] + ends["y"]
+    last = resolve({**groups, **ends})
+    if last.low < first.low and "m" in groups:
+        first = _of_year(groups, last.low.year, language)
+    if last.low < first.low:
+        raise ValueError(groups)
+    return cal.Period(f"{first.value}/{last.value}", first.low, last.high, first.grain)
+
+
 def _resolve(groups: Mapping[str, str], language: str, anchor: date, future: bool, since: bool = False) -> cal.Period:
     """The period of a date without a written year, seen from `anchor`."""
     relative = _relative(language, groups)
@@ -292,7 +310,7 @@ def _day_of_month(day: int, anchor: date, way: str, future: bool) -> cal.Period:
 
 _PAST = re.compile(r"\bsince\s|이후|이래|以来|以來")
 _FUTURE = re.compile(
-    r"^[^,，.。]{0,24}?(?:예정|계획|방침|전망|까지|부터\s(?:적용|시행|시작)|will\b|expected|scheduled|将|將|预计|預計|计划|計劃)"
+    r"^[^,，.。]{0,24}?(?:예정|계획|방침|전망|까지|부터\s(?:적용|시행|시작)(?!됐|했|된|돼)|will\b|expected|scheduled|将|將|预计|預計|计划|計劃)"
 )
 
 
@@ -331,20 +349,20 @@ def _time(text: str, language: str, match: re.Match[str], anchor: date | None, p
         if "y" in groups:
             year, about = _number(groups["y"], language), "absolute"
             decade = match.group().rstrip().endswith("s") or "년대" in match.group()
-            period = cal.decade_period(year, groups.get("part", "")) if decade else _of_year(groups, year, language)
+            period = (
+                cal.decade_period(year, groups.get("part", ""))
+                if decade
+                else _span(groups, language, lambda one: _of_year(one, _number(one["y"], language), language))
+            )
         elif relative and relative[0] == "context":
             base = previous or anchor
             if base:
                 period = cal.day_period(base + timedelta(days=relative[1]))
                 about = f"context {base.isoformat()}" if previous else f"published {base.isoformat()}"
         elif anchor:
-            period = _resolve(
-                groups,
-                language,
-                anchor,
-                future,
-                "since" in flags and bool(_PAST.search(text[max(0, start - 8) : end + 6])),
-            )
+            past = "since" in flags and bool(_PAST.search(text[max(0, start - 8) : end + 6]))
+            seen = anchor
+            period = _span(groups, language, lambda one: _resolve(one, language, seen, future, past))
             about = f"published {anchor.isoformat()}"
     except (ValueError, KeyError, OverflowError):
         return None
