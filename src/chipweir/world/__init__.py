@@ -13,7 +13,6 @@ _HOMES = {
     "State": "_state",
     "assemble": "_assemble",
     "draw": "_parameters",
-    "interactive": "_ensemble",
     "parameters": "_parameters",
     "run_ensemble": "_ensemble",
     "simulate": "_simulate",

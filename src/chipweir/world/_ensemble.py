@@ -7,7 +7,7 @@ call can take them in any order. Quantiles are taken over members, differences a
 import csv
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -304,11 +304,3 @@ def _flows(
     attrs = {"units": "units/year", "long_name": "Mean yearly sales by product, channel and user"}
     coords = {"year": [first + i for i in range(stacked[0].shape[0])], "product": axis.products, "channel": channels}
     return (("scenario", "year", "product", "region", "channel"), np.stack(stacked), attrs), coords
-
-
-def interactive(
-    scenarios: Sequence["Scenario"], facts: "Facts", members: int = 100, seed: int = 0
-) -> Iterator[xr.Dataset]:
-    """Results for a page that waits: first `members`, then ten times as many with the same draws before them."""
-    for count in (members, 10 * members):
-        yield run_ensemble(scenarios, facts, count, seed)

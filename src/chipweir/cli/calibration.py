@@ -1,7 +1,0 @@
-"""Commands of the calibration room."""
-
-import typer
-
-
-def register(app: typer.Typer) -> None:
-    """Add this room's commands to `app`."""
