@@ -97,7 +97,8 @@ def scores(name: str, members: int, seed: int) -> FloatArray:
     """Standard normal scores of one parameter's own stream; shape `[members]`, a prefix of any longer draw."""
     digest = blake2b(f"chipweir/{name}".encode(), digest_size=16).digest()
     words = [int.from_bytes(digest[start : start + 8], "little") for start in (0, 8)]
-    generator = np.random.Generator(np.random.Philox(key=[words[0] ^ (seed & (2**64 - 1)), words[1]]))
+    key = np.array([words[0] ^ (seed & (2**64 - 1)), words[1]], dtype=np.uint64)  # a list may turn into floats
+    generator = np.random.Generator(np.random.Philox(key=key))
     return generator.standard_normal(members)
 
 
