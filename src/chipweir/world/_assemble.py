@@ -38,6 +38,11 @@ _BELIEFS = ("smic_n2", "smic_n3", "new_fabs", "foreign_lines")
 _STANCE = {0: 0.0, 1: 1.0, 2: 0.5, 3: 1.5, 4: 0.0}
 
 
+# Laws by key; the chips stand beside them so that their identities are not used again.
+_KNOWN_LAW: dict[Any, tuple[tuple["Chip", ...], Any]] = {}
+_MOST_LAWS = 8
+
+
 @cache
 def table(name: str) -> tuple[Row, ...]:
     """A table of the world's own data (`world/data/NAME.csv`) as rows."""
@@ -344,12 +349,26 @@ def _bank_inflow(months: "npt.NDArray[np.datetime64]") -> FloatArray:
     return np.asarray(within[:, None] * has_bank * share, dtype=float)
 
 
+def _law(
+    chips: Sequence["Chip"], places: tuple[str, ...], months: "npt.NDArray[np.datetime64]", overlays: tuple[Any, ...]
+) -> Any:
+    """The law by month, chip and place, remembered: it is the same for all scenarios that leave the rules alone."""
+    key = (tuple(map(id, chips)), places, str(months[0]), str(months[-1]))
+    if overlays:
+        return rules.availability(chips, places, months, overlays)
+    if key not in _KNOWN_LAW:
+        while len(_KNOWN_LAW) >= _MOST_LAWS:
+            _KNOWN_LAW.pop(next(iter(_KNOWN_LAW)), None)
+        _KNOWN_LAW[key] = (tuple(chips), rules.availability(chips, places, months, ()))
+    return _KNOWN_LAW[key][1]
+
+
 def _rule_arrays(
     scenario: "Scenario", months: "npt.NDArray[np.datetime64]", chips: Sequence["Chip"], products: Products
 ) -> dict[str, FloatArray]:
     """Law by date, with the scenario's levers over it, as quotas, fees, stances and frictions."""
     regions = table("regions")
-    law = rules.availability(chips, [row["representative"] for row in regions], months, tuple(scenario.rules))
+    law = _law(chips, tuple(row["representative"] for row in regions), months, tuple(scenario.rules))
     china = [row["region"] for row in regions].index("CHN")
     domestic = np.asarray(products.domestic)
     status, fee = law.status[:, :, china].astype(float), law.fee[:, :, china].copy()
