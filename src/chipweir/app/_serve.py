@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from chipweir.app._engine import Engine, simulate_pair
+from chipweir.app._engine import Engine
+from chipweir.app._live import Live
 from chipweir.app._server import LOOPBACK, create_app
 from chipweir.app._state import View, reference_of
 from chipweir.errors import InputError
@@ -21,7 +22,7 @@ def wsgi(token: str | None = None, *, behind_proxy: bool = False, warm: bool = T
     `behind_proxy` trusts the proxy's forwarded addresses and leaves host names and visitors to it. Use one worker
     process: jobs and remembered results live in its memory.
     """
-    engine = Engine(simulate_pair)
+    engine = Engine(Live())
     app = create_app(engine, token=token, hosts=None if behind_proxy else LOOPBACK)
     if behind_proxy:
         _trust_proxy(app.server)
@@ -70,7 +71,7 @@ def serve(
     hosts = None if behind_proxy or host not in LOOPBACK else LOOPBACK
 
     def load() -> Any:
-        engine = Engine(simulate_pair)
+        engine = Engine(Live())
         app = create_app(engine, token=token, hosts=hosts)
         if behind_proxy:
             _trust_proxy(app.server)

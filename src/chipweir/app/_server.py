@@ -9,9 +9,10 @@ import dash
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from chipweir.app import _chips_page, _claims_page, _contest, _facts_page, _layout, _rules_page
-from chipweir.app._engine import FULL_MEMBERS, Answer, Engine, simulate_pair
+from chipweir.app._engine import FULL_MEMBERS, Answer, Engine
 from chipweir.app._guard import Rate, guard
 from chipweir.app._jobs import Job, Jobs
+from chipweir.app._live import Live
 from chipweir.app._saved import save, stored_answer
 from chipweir.app._state import View, read_view, reference_of, scenario_of
 from chipweir.errors import InputError
@@ -79,7 +80,7 @@ def create_app(
             html.Div(id="page"),
         ]
     )
-    engine, jobs = engine or Engine(simulate_pair), Jobs()
+    engine, jobs = engine or Engine(Live()), Jobs()
     _navigation(app)
     _contest_script(app)
     _contest_answers(app, engine)

@@ -1,0 +1,261 @@
+"""The interactive ensemble: what a lever does not change is remembered, only the rest is simulated.
+
+Levers of the page act from a month on. Until then a scenario is its preset, whose state at that month is kept for every
+member; a move of a lever simulates only the months after it, in two batches side by side, and summarises only what the
+page shows. The numbers are those of `world.run_ensemble` with the same members and seed (see the test).
+"""
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chipweir.app._engine import QUICK_MEMBERS, SEED
+from chipweir.app._state import DEFAULT_START
+
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from chipweir.world import Inputs, Scenario
+
+_FIRST, _LAST = "2022-01", "2032-12"
+_CUT = int((np.datetime64(DEFAULT_START, "M") - np.datetime64(_FIRST, "M")).astype(int))
+_MONTHS = int((np.datetime64(_LAST, "M") - np.datetime64(_FIRST, "M")).astype(int)) + 1
+_REMEMBERED = 24
+_FLOWS = ("flow_direct", "flow_smuggled", "flow_rented")
+# What `derive` reads, and must have from the first month on.
+_DERIVED_FROM = (
+    "china_units", "china_h100e", "china_value", "china_nvidia_value", "compute", "largest_run", "token_price_fixed",
+)  # fmt: skip
+_DERIVED = (
+    "ratio_to_us", "domestic_share_units", "domestic_share_compute", "domestic_share_value", "nvidia_share", "lag_months",
+)  # fmt: skip
+_MONTHLY = (
+    "compute_by_origin", "compute", "smuggled_units", "premium_black_market", "largest_run", "token_price", "utilisation",
+    "power_mw", "ecosystem_share", "maturity", "production_domestic", "binding", "korea_hbm_exports",
+    "korea_hbm_exports_total", "korea_value_at_risk",
+)  # fmt: skip
+SHOWN = (*_MONTHLY, *_DERIVED)
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class History:
+    """The months before the cut: each batch's state at the cut and outputs so far, and their quantiles."""
+
+    states: tuple[Any, ...]
+    needed: tuple[Arrays, ...]
+    flows: Arrays
+    values: Arrays
+    levels: Arrays
+
+
+@dataclass(frozen=True)
+class Course:
+    """A scenario's whole course: values by member `[member, month, ...]`, quantiles `[level, month, ...]`, mean flows."""
+
+    values: Arrays
+    levels: Arrays
+    flows: Arrays
+
+
+@cache
+def _compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """(months before the cut, months from it on), each over a batch of members."""
+    import jax
+    import jax.numpy as jnp
+
+    from chipweir.world import simulate
+    from chipweir.world._outputs import derive
+
+    def flows(kept: dict[str, Any], first: int) -> dict[str, Any]:
+        early, years = first % 12, -(-_MONTHS // 12)
+        summed = {}
+        for name in _FLOWS:
+            flow = kept.pop(name)
+            padded = jnp.pad(flow, [(early, -(early + flow.shape[0]) % 12)] + [(0, 0)] * (flow.ndim - 1))
+            yearly = padded.reshape(-1, 12, *flow.shape[1:]).sum(1)
+            before = first // 12
+            after = years - before - yearly.shape[0]
+            summed[name] = jnp.pad(yearly, [(before, after)] + [(0, 0)] * (flow.ndim - 1))
+        return summed
+
+    def shown(kept: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: kept[name].astype("float32") for name in _MONTHLY if name in kept}
+
+    def before(inputs: Any, p: Any) -> Any:
+        state, kept = simulate(inputs, p, stop=_CUT)
+        return state, {name: kept[name] for name in _DERIVED_FROM}, shown(kept), flows(kept, 0)
+
+    def after(inputs: Any, p: Any, state: Any, needed: Any) -> Any:
+        _, kept = simulate(inputs, p, state, start=_CUT)
+        whole = {name: jnp.concatenate([needed[name], kept[name]]) for name in _DERIVED_FROM}
+        derived = derive(whole, p, inputs.months, inputs.products)
+        out = shown(kept) | {name: derived[name].astype("float32") for name in _DERIVED}
+        return out, flows(kept, _CUT)
+
+    def batch_before(inputs: Any, p: Any) -> Any:
+        state, needed, kept, moved = jax.vmap(before, in_axes=(None, 0))(inputs, p)
+        return state, needed, kept, {name: flow.sum(0) for name, flow in moved.items()}
+
+    def batch_after(inputs: Any, p: Any, state: Any, needed: Any) -> Any:
+        kept, moved = jax.vmap(after, in_axes=(None, 0, 0, 0))(inputs, p, state, needed)
+        return kept, {name: flow.sum(0) for name, flow in moved.items()}
+
+    return jax.jit(batch_before), jax.jit(batch_after)
+
+
+class Live:
+    """`Live()(first, second, members)` simulates as `simulate_pair` does, and remembers what comes again."""
+
+    def __init__(self, members: int = QUICK_MEMBERS) -> None:
+        from chipweir import facts
+        from chipweir.world import draw
+        from chipweir.world._parameters import members_of
+
+        self.members = members
+        self._facts = facts.load()
+        drawn, cores = draw(members, SEED), min(2, os.cpu_count() or 1)
+        edges = np.linspace(0, members, cores + 1).astype(int)
+        self._draws = [members_of(drawn, slice(a, b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        self._pool = ThreadPoolExecutor(cores)
+        self._histories: OrderedDict[bytes, History] = OrderedDict()
+        self._courses: OrderedDict[str, tuple[bytes, Course]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, first: "Scenario", second: "Scenario", members: int) -> "xr.Dataset":
+        """Both scenarios with the same draws; differences are to the first."""
+        from chipweir.app._engine import simulate_pair
+
+        if members != self.members or any((s.start, s.end) != (_FIRST, _LAST) for s in (first, second)):
+            return simulate_pair(first, second, members)
+        with self._lock:
+            pairs = [(s.name, *self._course(s)) for s in (first, second)]
+        names = list(dict.fromkeys(name for name, _key, _course in pairs))
+        same_past = pairs[0][1] == pairs[1][1]
+        return self._dataset(names, [course for _name, _key, course in pairs][: len(names)], same_past)
+
+    def _course(self, scenario: "Scenario") -> tuple[bytes, Course]:
+        from chipweir.world import assemble
+
+        if scenario.digest in self._courses:
+            self._courses.move_to_end(scenario.digest)
+            return self._courses[scenario.digest]
+        inputs = assemble(scenario, self._facts)
+        key = _past(inputs)
+        if key not in self._histories:
+            self._histories[key] = self._history(inputs)
+            _forget(self._histories)
+        self._histories.move_to_end(key)
+        found = key, self._future(inputs, self._histories[key])
+        self._courses[scenario.digest] = found
+        _forget(self._courses)
+        return found
+
+    def _history(self, inputs: "Inputs") -> History:
+        before, _after = _compiled()
+        parts = list(self._pool.map(lambda p: before(inputs, p), self._draws))
+        values = _joined([part[2] for part in parts])
+        return History(
+            states=tuple(part[0] for part in parts),
+            needed=tuple(part[1] for part in parts),
+            flows=_summed([part[3] for part in parts]),
+            values=values,
+            levels=self._quantiles(values),
+        )
+
+    def _future(self, inputs: "Inputs", past: History) -> Course:
+        _before, after = _compiled()
+        work = zip(self._draws, past.states, past.needed, strict=True)
+        parts = list(self._pool.map(lambda each: _fetched(after(inputs, *each)), work))
+        tail = _joined([part[0] for part in parts])
+        levels = self._quantiles(tail)
+        values: Arrays = {}
+        for name, ends in tail.items():
+            if name in past.values:
+                values[name] = np.concatenate([past.values[name], ends], axis=1)
+                levels[name] = np.concatenate([past.levels[name], levels[name]], axis=1)
+            else:
+                values[name] = ends
+        return Course(values, levels, _summed([past.flows, *(part[1] for part in parts)]))
+
+    def _quantiles(self, values: Arrays) -> Arrays:
+        from chipweir.world._ensemble import quantiles
+
+        names = sorted(values, key=lambda name: -values[name].size)
+        return dict(zip(names, self._pool.map(lambda name: quantiles(values[name]), names), strict=True))
+
+    def _dataset(self, names: list[str], courses: list[Course], same_past: bool) -> "xr.Dataset":
+        import xarray as xr
+
+        from chipweir.world import variables
+        from chipweir.world._ensemble import QUANTILES, _flows, coordinates
+
+        months = np.arange(_FIRST, np.datetime64(_LAST, "M") + 1, dtype="datetime64[M]").astype("datetime64[ns]")
+        table = {row["name"]: row for row in variables()}
+        base = courses[0]
+        shown = [name for name in SHOWN if name in base.values]
+        start = _CUT if same_past else 0
+        changes = [
+            self._quantiles({n: c.values[n][:, start:] - base.values[n][:, start:] for n in shown}) for c in courses[1:]
+        ]
+        data: dict[str, Any] = {}
+        for name in shown:
+            row = table[name]
+            dims = ("scenario", "quantile", "month", *row["dims"].split())
+            attrs = {"units": row["unit"], "long_name": row["long_name"], "kind": row["kind"]}
+            data[name] = (dims, np.stack([course.levels[name] for course in courses]), attrs)
+            zero = np.where(np.isnan(base.levels[name]), np.nan, 0.0)
+            deltas = [zero]
+            for change in changes:
+                delta = zero.copy()
+                delta[:, start:] = change[name]
+                deltas.append(delta)
+            data[f"delta_{name}"] = (dims, np.stack(deltas), attrs)
+        kept: Any = {name: SimpleNamespace(flows=course.flows) for name, course in zip(names, courses, strict=True)}
+        flow, flow_coords = _flows(kept, names, self.members, months)
+        used = {dim for dims, _values, _attrs in data.values() for dim in dims}
+        coords = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates(), **flow_coords}
+        kept_coords = {dim: list(labels) for dim, labels in coords.items() if dim in used or dim in flow[0]}
+        return xr.Dataset(
+            {**data, "flow": flow}, kept_coords, {"members": self.members, "baseline": names[0], "seed": SEED}
+        )
+
+
+def _past(inputs: "Inputs") -> bytes:
+    """A key of everything that shapes the months before the cut."""
+    import jax
+
+    digest = blake2b(digest_size=16)
+    for leaf in jax.tree.leaves(inputs.months):
+        digest.update(np.ascontiguousarray(leaf[:_CUT]).tobytes())
+    for leaf in jax.tree.leaves((inputs.products, inputs.bands, inputs.lines)):
+        digest.update(np.ascontiguousarray(leaf).tobytes())
+    return digest.digest()
+
+
+def _fetched(part: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[Arrays, Arrays]:
+    return tuple({name: np.asarray(value) for name, value in half.items()} for half in part)  # type: ignore[return-value]
+
+
+def _joined(parts: list[Mapping[str, Any]]) -> Arrays:
+    return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in parts[0]}
+
+
+def _summed(parts: list[Mapping[str, Any]]) -> Arrays:
+    return {name: np.sum([np.asarray(part[name]) for part in parts], axis=0) for name in parts[0]}
+
+
+def _forget(remembered: OrderedDict[Any, Any]) -> None:
+    while len(remembered) > _REMEMBERED:
+        remembered.popitem(last=False)

@@ -1,0 +1,60 @@
+"""The remembered ensemble against the plain one."""
+
+import numpy as np
+import pytest
+
+from chipweir import world
+from chipweir.app._engine import simulate_pair
+from chipweir.app._live import SHOWN, Live
+
+
+@pytest.fixture(scope="module")
+def live():
+    return Live(members=6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("first", "settings"),
+    [
+        ("baseline", {"us.enforcement": {"2026-12": 2.5}}),
+        ("baseline", {"us.enforcement": {"2024-03": 2.5}}),
+        ("weir", {"china.import_stance.h20-class": {"2028-01": "blocked"}, "technology.smic_yield": {"2027-06": 1.4}}),
+    ],
+)
+def test_the_remembered_ensemble_gives_the_plain_ensembles_numbers(live, first, settings):
+    reference = world.load_scenario(first)
+    changed = world.load_scenario("baseline").with_settings(settings, name="mine")
+    quick, plain = live(reference, changed, 6), simulate_pair(reference, changed, 6)
+    assert set(SHOWN) <= set(quick.data_vars)
+    for name, array in quick.data_vars.items():
+        expected = plain[name].values
+        scale = np.nanmax(np.abs(expected)) or 1.0
+        np.testing.assert_allclose(array.values, expected, rtol=2e-4, atol=1e-5 * scale, equal_nan=True, err_msg=name)
+
+
+@pytest.mark.slow
+def test_what_is_remembered_does_not_change_the_answer(live):
+    base = world.load_scenario("baseline")
+    changed = base.with_settings({"us.enforcement": {"2026-12": 2.0}}, name="mine")
+    first = live(base, changed, 6)
+    live(base, world.load_scenario("blockade"), 6)
+    again = live(base, changed, 6)
+    assert first.equals(again)
+
+
+@pytest.mark.slow
+def test_the_pages_scenario_file_and_command_give_the_pages_numbers(tmp_path, live):
+    """The Reproduce panel: its YAML, loaded, and its Python lines give what the page shows."""
+    from chipweir import facts
+    from chipweir.app._engine import SEED
+    from chipweir.app._state import View, reference_of, scenario_of
+
+    view = View(settings=(("us.enforcement", 2.0), ("us.quota.h20-class", 50_000.0)))
+    shown = live(reference_of(view), scenario_of(view), 6)
+    file = tmp_path / "mine.yaml"
+    file.write_text(scenario_of(view).to_yaml(), encoding="utf-8")
+    scenarios = [world.load_scenario("baseline"), world.load_scenario(file)]
+    again = world.run_ensemble(scenarios, facts.load(), members=6, seed=SEED)
+    for name in ("compute", "delta_ratio_to_us", "smuggled_units"):
+        np.testing.assert_allclose(shown[name].values, again[name].values, rtol=2e-4, atol=1e-9)
