@@ -44,7 +44,7 @@ def _places(condition: Condition, case: Case, book: Book) -> Iterator[tuple[Trut
     if c.shipped_from:
         yield (
             _in(case.origin, c.shipped_from, case, book),
-            f"sent from {case.origin}, not from elsewhere than {'|'.join(c.shipped_from)}",
+            f"sent from {case.origin}, in {'|'.join(c.shipped_from)}",
         )
 
 

@@ -40,6 +40,8 @@ class _Trace:
             self.steps.append(
                 Step(question, rule.id, text, _word(one), value, sign, threshold, rule.sources, rule.confidence)
             )
+        if outcome == "no" and rows:
+            return  # the test that failed says it all
         title = getattr(rule, "title", "") or note
         self.steps.append(
             Step(
@@ -61,7 +63,7 @@ class _Trace:
 
         One number alone breaks a list of tests that all hold, or a single test; and it meets a way of one test.
         """
-        compared = [row for row in rows if row[3] is not None and isinstance(row[4], Fraction) and row[2] is not None]
+        compared = [row for row in rows if row[3] is not None and isinstance(row[4], Fraction) and row[2]]
         if not self.wanted or truth is None or not compared or (truth is False and len(compared) != len(rows)):
             return
         if truth:
