@@ -4,7 +4,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chipweir.rules import Item, Shipment, classify, decide, shipped
@@ -126,13 +126,14 @@ def test_trace_does_not_change_the_answer_and_explains_it(day: date, chip: str, 
 
 
 @settings(max_examples=100, deadline=None)
+@example(day=date(2023, 11, 17), tpp=4800, area=50, dc=False)
 @given(day=days, tpp=st.integers(1, 30000), area=st.integers(50, 3000), dc=st.booleans())
 def test_margins_are_true(day: date, tpp: int, area: int, dc: bool) -> None:
     found = classify(Item(tpp=tpp, die_mm2=area, dc=dc, io_gbps=500), day)
     for margin in found.margins:
         if margin.quantity == "tpp":
             nudge = Fraction(1, 10**9)
-            up = margin.threshold >= margin.value
+            up = margin.upwards
             reached = margin.threshold * (1 + nudge) if up else margin.threshold * (1 - nudge)
             moved = classify(Item(tpp=reached, die_mm2=area, dc=dc, io_gbps=500), day)
             assert moved.possible != found.possible

@@ -6,7 +6,7 @@ import pytest
 
 from chipweir import facts
 from chipweir.errors import InputError, UnknownName
-from chipweir.rules import Shipment, classify
+from chipweir.rules import Shipment, classify, decide
 from chipweir.rules._chips import catalogue, find
 from chipweir.rules._numbers import exact
 from chipweir.rules._places import alpha2, country
@@ -89,3 +89,14 @@ def test_numbers_are_the_decimals_they_are_written_as() -> None:
 
     assert exact(5.92, "pd") == exact("5.92", "pd") == exact(np.float64(5.92), "pd")
     assert exact(0.1, "x") + exact(0.2, "x") == exact(0.3, "x")
+
+
+def test_a_shipment_takes_the_json_fields_as_keywords() -> None:
+    row = {"item": {"chip": "H200"}, "export_date": "2026-01-15", "from": "TW", "to": "CN", "route": "reexport"}
+    shipment = Shipment(**row)
+    assert (shipment.from_, shipment.to) == ("TW", "CN")
+    assert decide(shipment).review == decide(row).review == "presumption_of_denial"
+    with pytest.raises(InputError, match="did you mean"):
+        Shipment("H20", "CN", "2024-01-01", exporterr="NVIDIA")
+    with pytest.raises(InputError, match="'to' is missing"):
+        Shipment("H20")

@@ -1,7 +1,9 @@
 """Licence requirement, review policy and authorisation, kept apart; then the importing side, tariff and flags."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from chipweir.rules._book import Authorisation, Book, Condition, Presumption, Requirement, Review, shipped
 from chipweir.rules._case import Case, prepare
@@ -99,13 +101,16 @@ class _Verdict:
     by: Authorisation | None
 
 
-def decide(shipment: Shipment, rules: Book | None = None, *, trace: bool = True) -> Decision:
+def decide(shipment: Shipment | Mapping[str, Any], rules: Book | None = None, *, trace: bool = True) -> Decision:
     """May this shipment go, and if a licence is needed, how will it be looked at?
 
     Classification, licence requirement, review policy and authorisation are answered apart; `licence` says whether a
-    requirement exists, `exception` what authorisation would stand in for the licence. Raises `InputError`.
+    requirement exists, `exception` what authorisation would stand in for the licence. A mapping is read as the fields
+    of a shipment. Raises `InputError`.
     """
     book = rules or shipped()
+    if isinstance(shipment, Mapping):
+        shipment = Shipment.of(shipment)
     stuff = goods(shipment.item)
     return decide_goods(
         shipment, stuff, classify_goods(stuff, shipment.export_date, book, trace=trace), book, trace=trace

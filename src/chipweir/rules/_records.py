@@ -128,12 +128,13 @@ class Item:
 ITEM_FIELDS = tuple(f.name for f in fields(Item))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Shipment:
     """Who sends what to whom, when, and under which reading of the rules.
 
-    Python names follow the JSON fields; `from` is a keyword, so here it is `from_`. `to`, `from_` and `hq` are
-    countries; `hq` is where the recipient or its ultimate parent is headquartered.
+    Python names follow the JSON fields; `from` is a keyword, so the attribute is `from_` (`Shipment(**fields)` takes
+    both). `to`, `from_` and `hq` are countries; `hq` is where the recipient or its ultimate parent is headquartered.
+    Raises `InputError` for a missing or unknown field or a word that means nothing.
     """
 
     item: Any
@@ -153,7 +154,22 @@ class Shipment:
     installed_tpp: Any = None
     year_tpp: Any = None
 
-    def __post_init__(self) -> None:
+    def __init__(self, item: Any = None, to: Any = None, export_date: Any = None, **others: Any) -> None:
+        put = object.__setattr__
+        others = {"from_" if name == "from" else name: value for name, value in others.items()}
+        given = {"item": item, "to": to, "export_date": export_date, **others}
+        for name in given:
+            if name not in self.__dataclass_fields__:
+                raise UnknownName("field", name[:60], SHIPMENT_FIELDS, where="shipment")
+        for name in ("item", "to"):
+            if given[name] is None or given[name] == "":
+                raise InputError(f"shipment: the field '{name}' is missing")
+        for name, entry in self.__dataclass_fields__.items():
+            put(self, name, given.get(name, entry.default))
+        self._check()
+
+    def _check(self) -> None:
+        """Read every field as what it stands for."""
         put = object.__setattr__
         put(self, "item", Item.of(self.item))
         put(self, "to", country(self.to, "to"))
@@ -283,6 +299,11 @@ class Margin:
     def distance(self) -> Fraction:
         """`value` minus `threshold`, in the quantity's unit."""
         return self.value - self.threshold
+
+    @property
+    def upwards(self) -> bool:
+        """Whether the value must rise to cross the threshold; standing on it, the operator decides."""
+        return self.threshold > self.value or (self.threshold == self.value and self.operator in (">", "<="))
 
     @property
     def relative(self) -> float:

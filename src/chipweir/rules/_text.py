@@ -50,7 +50,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def margin_line(margin: Margin) -> str:
     """'performance density 2.91, threshold 3.2 (10 % up) -> paragraph .b'."""
     name = _(QUANTITIES.get(margin.quantity, margin.quantity))
-    way = _("up") if margin.threshold >= margin.value else _("down")
+    way = _("up") if margin.upwards else _("down")
     becomes = " / ".join(_(CLASS_WORDS.get(part, part)) for part in margin.becomes.split(" or "))
     unit = UNITS.get(margin.quantity, "")
     share = shown(100 * margin.relative, 2) if margin.value else "-"
