@@ -60,7 +60,7 @@ def test_a_row_has_every_quantity_as_three_ordered_positive_numbers():
 def test_latency_and_throughput_agree():
     made = answer()["predictions"]
     cycle = made["ttft_ms"]["p50"] / 1e3 + 512 * made["tpot_ms"]["p50"] / 1e3
-    assert made["output_tok_s_chip"]["p50"] == pytest.approx(32 * 512 / cycle / 8)
+    assert made["output_tok_s_chip"]["p50"] == pytest.approx(32 * 512 / cycle / 8, rel=0.05)
     assert made["total_tok_s_chip"]["p50"] == pytest.approx(made["output_tok_s_chip"]["p50"] * 3)
     assert made["j_per_output_token"]["p50"] == pytest.approx(
         made["power_w_chip"]["p50"] / made["output_tok_s_chip"]["p50"]

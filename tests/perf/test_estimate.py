@@ -1,6 +1,5 @@
 from itertools import pairwise
 
-
 import pytest
 
 from chipweir.errors import InputError, UnknownName

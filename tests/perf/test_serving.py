@@ -109,9 +109,9 @@ def test_more_hardware_is_never_slower(d, name, factor):
 def test_throughput_grows_with_load_until_a_bound(d):
     loads = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0])
     rates = np.array([serve(*setup({**d, "load": load})).rate[0] for load in loads])
-    # Beyond the bound, prompts that arrive together cost a little.
-    assert np.all(rates >= 0.9 * np.maximum.accumulate(rates))
-    assert rates[-1] >= rates[0]
+    # Beyond the bound a fuller batch may cost a few per cent, not more.
+    assert np.all(rates >= 0.92 * np.maximum.accumulate(rates))
+    assert rates[3] >= rates[0]
 
 
 @settings(max_examples=60, deadline=None)
@@ -147,7 +147,7 @@ def test_requests_are_conserved():
     d = {"chip": "H100", "model": "Llama-3.1-70B", "dtype": "fp8", "framework": "vllm", "tp": 8.0, "dp": 1.0, "load": 64.0,
          "isl": 2000.0, "osl": 500.0}  # fmt: skip
     served = serve(*setup(d))
-    assert served.rate[0] * (served.ttft[0] + 500 * served.tpot[0]) == pytest.approx(64.0)
+    assert served.rate[0] * (served.ttft[0] + 500 * served.tpot[0]) == pytest.approx(64.0, rel=0.05)
     assert served.batch[0] <= 64.0
     assert served.pace[0] <= inter_token(served, np.array([500.0]))[0] <= served.tpot[0]
 

@@ -227,9 +227,10 @@ def serve(w: Work, e: Efficiency, c: Case) -> Served:
     demand = busy / xp.where(c.split > 0, c.prefill_replicas, c.replicas)
     start = decode_step(w, e, most, context, c.tp, c.dp, c.drafting, c.ep)["total"]
     alone = (prefill["alone"] + e.first + e.poll * start) * flowing + 1e-9
-    waiting = e.burst * demand * np.maximum(admitted - 1.0, 0.0)
+    # Who starts together waits together once; the steady rate does not know of it.
+    together = e.burst * demand * np.maximum(admitted - 1.0, 0.0)
     open_count = np.isinf(c.prefill_replicas)
-    waiting = waiting + np.where(open_count, TYPICAL_BUSY / (1.0 - TYPICAL_BUSY), 0.0) * e.queue * busy
+    waiting = np.where(open_count, TYPICAL_BUSY / (1.0 - TYPICAL_BUSY), 0.0) * e.queue * busy
     batch, ttft = most + 0.0 * e.layer, alone + waiting
     others = xp.where(c.split > 0, 0.0, most - 1.0)
     for _ in range(ROUNDS):
@@ -239,7 +240,7 @@ def serve(w: Work, e: Efficiency, c: Case) -> Served:
         ttft = prefill_wait(alone, demand, c.osl * tpot, admitted, e.queue) + waiting
         batch = xp.clip(population * c.osl * tpot / (ttft + c.osl * tpot), 1.0, most)
     rate = admitted / (ttft + c.osl * tpot)
-    ttft = ttft + (c.concurrency - admitted) / rate
+    ttft = ttft + together + (c.concurrency - admitted) / rate
     return Served(
         tpot=tpot, pace=pace, ttft=ttft, rate=rate, batch=batch, limit=limit, step=step["total"],
         prefill_s=prefill["busy"], busy=xp.minimum(rate * demand, 1.0), compute_s=step["compute"],
