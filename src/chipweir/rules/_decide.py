@@ -194,8 +194,6 @@ def _presumption(case: Case, classed: Classification, book: Book, log: _Trace) -
 
 def _ways_out(presumption: Presumption, case: Case, book: Book, log: _Trace, reached: Truth) -> _Presumed:
     """The burden is on the exporter: a way out that the shipment does not show to be open is none."""
-    if reached is None:
-        return _Presumed(None, presumption.id, presumption.treat_as)
     for way in presumption.ways_out:
         if not way.since <= case.on <= way.until:
             continue
@@ -217,7 +215,7 @@ def _ways_out(presumption: Presumption, case: Case, book: Book, log: _Trace, rea
             )
         if one:
             return _Presumed(None if way.leaves == "unknown" else False, way.id, presumption.treat_as, way.leaves)
-    return _Presumed(True, presumption.id, presumption.treat_as)
+    return _Presumed(reached, presumption.id, presumption.treat_as)
 
 
 def _eccn(classed: Classification, presumed: _Presumed | None) -> str:
