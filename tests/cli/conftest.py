@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from chipweir import store, world
+from chipweir import calibration, store, strategy, world
 from chipweir.cli import main
 from chipweir.world import Scenario
 
@@ -41,6 +41,7 @@ def imagined_ensemble(
     seed: int,
     progress: Callable[[float, str], None] | None = None,
     mapper: store.Mapper = map,
+    keep_members: bool = False,
 ) -> xr.Dataset:
     """Quantiles of a made-up member ensemble in which every scenario multiplies the first one's numbers."""
     factors = [1 + 0.1 * each.series("us.enforcement")[-1] - 0.1 for each in scenarios]
@@ -73,6 +74,8 @@ def imagined_ensemble(
 def imagined(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The commands with the made-up ensemble in place of the model; returns the directory of runs."""
     monkeypatch.setattr(world, "run_ensemble", imagined_ensemble, raising=False)
+    monkeypatch.setattr(strategy, "swings", lambda *arguments: [], raising=False)
+    monkeypatch.setattr(calibration, "credibility", lambda *arguments: [], raising=False)
     monkeypatch.setenv("CHIPWEIR_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)

@@ -73,6 +73,18 @@ def progress_bar() -> Iterator[Progress]:
         yield lambda fraction, text: bar.update(task, completed=fraction, description=text)
 
 
+def keep_compiled() -> None:
+    """Let JAX keep what it compiles in the user's cache, so that only the first simulation after a change compiles."""
+    import jax
+    from platformdirs import user_cache_path
+
+    config: Any = jax.config
+    if config.jax_compilation_cache_dir is None:  # $JAX_COMPILATION_CACHE_DIR, if set, stands
+        config.update("jax_compilation_cache_dir", str(user_cache_path("chipweir") / "compiled"))
+        config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
+        config.update("jax_compilation_cache_max_size", 256 * 2**20)
+
+
 def peak_memory() -> int:
     """Peak resident memory of this process in MB; 0 where the system does not tell."""
     try:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chipweir.i18n import _
+from chipweir.i18n import _, language
 
 
 if TYPE_CHECKING:
@@ -143,15 +143,19 @@ def _cited_line(fact: Mapping[str, Any]) -> str:
     return " · ".join(str(part) for part in (fact["id"], fact.get("text"), value, fact.get("source")) if part)
 
 
+def credibility_record(row: Mapping[str, Any], lang: str | None = None) -> dict[str, str]:
+    """One published figure beside what the model believed, as texts by column name in the language in force."""
+    target = row["target"]
+    return {
+        _("figure"): target["label_ko"] if (lang or language()) == "ko" else target["label"],
+        _("published"): f"{target['central']:.4g} ({target['low']:.4g} – {target['high']:.4g})",
+        **{name: f"{row[key]:.3g}" for name, key in (("5 %", "p05"), ("50 %", "p50"), ("95 %", "p95"))},
+        _("unit"): target["unit"],
+        _("within the interval"): _("yes") if row["inside"] else _("its range is") if row["overlap"] else _("no"),
+    }
+
+
 def credibility_table(rows: Sequence[Mapping[str, Any]], lang: str) -> Table:
     """Published figures beside what the model believed before it saw them, whether or not they fit."""
-    columns = (_("figure"), "#" + _("published"), "#5 %", "#50 %", "#95 %", _("unit"), _("within the interval"))
-    texts = []
-    for row in rows:
-        target = row["target"]
-        published = f"{target['central']:.4g} ({target['low']:.4g} – {target['high']:.4g})"
-        interval = tuple(f"{row[key]:.3g}" for key in ("p05", "p50", "p95"))
-        verdict = _("yes") if row["inside"] else _("its range is") if row["overlap"] else _("no")
-        label = target["label_ko"] if lang == "ko" else target["label"]
-        texts.append((label, published, *interval, target["unit"], verdict))
-    return plain_table(*columns, rows=texts)
+    records = [credibility_record(row, lang) for row in rows]
+    return plain_table(*records[0], rows=[list(record.values()) for record in records])

@@ -24,6 +24,7 @@ from chipweir.cli._common import (
     complete_scenario,
     dumps,
     interruptible,
+    keep_compiled,
     peak_memory,
     print_json,
     progress_bar,
@@ -43,6 +44,19 @@ if TYPE_CHECKING:
 
 
 MOST_MEMBERS = 1_000_000
+FIT_MEMBERS = 256
+"""Members of the ensemble behind a report's credibility table; `run --credibility` takes as many as it is told."""
+TRACED: tuple[tuple[str, dict[str, str]], ...] = (
+    ("compute", {"region": "CHN"}),
+    ("ratio_to_us", {}),
+    ("domestic_share_compute", {}),
+    ("smuggled_units", {}),
+    ("premium_black_market", {}),
+    ("lag_months", {}),
+    ("token_price", {"region": "CHN"}),
+    ("korea_hbm_exports_total", {}),
+)
+"""The headline numbers that a report unfolds."""
 
 
 def register(app: typer.Typer) -> None:
@@ -204,6 +218,7 @@ def _simulate(
     from chipweir.cluster import cluster_map
     from chipweir.world import run_ensemble
 
+    keep_compiled()
     with cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
         mapper = mapper if parts is None else store.resuming(parts, _task_name, mapper)
         try:
@@ -236,11 +251,38 @@ def _filler(
         for number, source in enumerate(order.facts):
             _copy_facts(source, folder / "facts" / str(number))
         if report:
-            extras = {"facts": facts, "command": f"chipweir run --from {made['id']}"}
+            extras = {"facts": facts, "command": f"chipweir run --from {made['id']}", **_unfolded(order, facts)}
             attributed = results.assign_attrs(manifest=json.dumps(made, ensure_ascii=False))
             write_html(attributed, folder / "report.html", lang=lang, extras=extras)
 
     return fill
+
+
+def _unfolded(order: Order, facts: "Facts") -> dict[str, Any]:
+    """What the report says about its numbers: how each was made, and how known figures fit the baseline."""
+    from chipweir.strategy import Number, swings
+
+    first = order.scenarios[0]
+    month = min("2030-12", first.end)
+    numbers = [Number(variable, month, selection) for variable, selection in TRACED]
+    traces = []
+    for trace in swings(first, facts, numbers):
+        names = dict.fromkeys(name for cited in trace.facts for name in _fact_ids(cited))
+        traces.append({**trace.as_dict(), "facts": [_cited(facts, name) for name in names]})
+    return {"traces": traces, **_fit(order, facts)}
+
+
+def _fit(order: Order, facts: "Facts") -> dict[str, Any]:
+    """The credibility table of the shipped baseline, if that is among the scenarios."""
+    from chipweir.calibration import credibility
+    from chipweir.world import load_scenario, run_ensemble
+
+    baseline = load_scenario("baseline")
+    if baseline not in order.scenarios:
+        return {}
+    kept = run_ensemble((baseline,), facts, min(order.members, FIT_MEMBERS), order.seed, keep_members=True)
+    rows = [verdict.as_dict() for verdict in credibility(kept)]
+    return {"credibility": [_tables.credibility_record(row) for row in rows]}
 
 
 def _copy_facts(source: Path, target: Path) -> None:
@@ -338,6 +380,7 @@ def _questions(check: bool, credibility: bool, members: int, seed: int, lang: st
 def _check_rows(seed: int) -> list[dict[str, Any]]:
     from chipweir.strategy import run_checks
 
+    keep_compiled()
     with progress_bar() as progress:
         return [outcome.as_dict() for outcome in run_checks(_load_facts(()), seed=seed, progress=progress)]
 
@@ -346,6 +389,7 @@ def _credibility_rows(members: int, seed: int) -> list[dict[str, Any]]:
     from chipweir.calibration import credibility
     from chipweir.world import load_scenario, run_ensemble
 
+    keep_compiled()
     order = Order((load_scenario("baseline"),), members, seed)
     _check_order(order)
     with progress_bar() as progress:
@@ -471,6 +515,7 @@ def explain(
     with use_language(lang), interruptible(store.runs_directory(out)):
         chosen, overlays = _scenario_of(source, scenario, store.runs_directory(out))
         facts = _load_facts(overlays)
+        keep_compiled()
         found = trace(chosen, facts, variable, parse_month(month, "--month"), top, **selection)
         names = dict.fromkeys(name for cited in found.facts for name in _fact_ids(cited))
         cited = [_cited(facts, name) for name in names]

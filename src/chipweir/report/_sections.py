@@ -343,7 +343,7 @@ def trace_section(traces: Iterable[Any] | None) -> Record | None:
         "title": _("How these numbers were made"),
         "intro": _(
             "For each number: the equations in order, the facts, and the parameters it is most sensitive to "
-            "(automatic differentiation at the median)."
+            "(each one standard deviation up and down, the others at the median)."
         ),
         "traces": made,
     }

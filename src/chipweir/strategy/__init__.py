@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from chipweir.strategy._checks import Check, Outcome, checks, run_checks
     from chipweir.strategy._compare import Difference, differences, holds_pair
+    from chipweir.strategy._swings import Number, swings
     from chipweir.strategy._trace import Trace, explain
 
 _HOMES = {
@@ -19,9 +20,23 @@ _HOMES = {
     "Difference": "_compare",
     "differences": "_compare",
     "holds_pair": "_compare",
+    "Number": "_swings",
+    "swings": "_swings",
 }
 
-__all__ = ["Check", "Difference", "Outcome", "Trace", "checks", "differences", "explain", "holds_pair", "run_checks"]
+__all__ = [
+    "Check",
+    "Difference",
+    "Number",
+    "Outcome",
+    "Trace",
+    "checks",
+    "differences",
+    "explain",
+    "holds_pair",
+    "run_checks",
+    "swings",
+]
 
 
 def __getattr__(name: str) -> Any:

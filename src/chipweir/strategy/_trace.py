@@ -97,7 +97,7 @@ def explain(
     from chipweir.world._outputs import member_outputs
     from chipweir.world._parameters import central
 
-    place, unit = _locate(variable, selection)
+    place, unit = locate(variable, selection)
     months = scenario.months.astype(str).tolist()
     if month not in months:
         raise InputError(f"{scenario.name} runs from {months[0]} to {months[-1]}; {month} is outside")
@@ -113,7 +113,7 @@ def explain(
         (_driver(parameters()[name], float(slope), float(value)) for name, slope in gradient.items()),
         key=lambda driver: -abs(driver.effect) if np.isfinite(driver.effect) else 0.0,
     )[:top]
-    cited = sorted({word for driver in drivers for word in _fact_ids(driver.source)})
+    cited = sorted({word for driver in drivers for word in fact_ids(driver.source)})
     return Trace(
         variable=variable,
         selection=selection,
@@ -122,13 +122,13 @@ def explain(
         unit=unit,
         value=float(value),
         drivers=tuple(drivers),
-        equations=_equations(variable),
+        equations=equations(variable),
         facts=tuple(cited),
         note="value at the median of all parameters, which is not the median of the ensemble",
     )
 
 
-def _locate(variable: str, selection: Mapping[str, str]) -> tuple[tuple[int, ...], str]:
+def locate(variable: str, selection: Mapping[str, str]) -> tuple[tuple[int, ...], str]:
     from chipweir.world import variables
     from chipweir.world._ensemble import coordinates
 
@@ -163,7 +163,7 @@ def _driver(parameter: Any, slope: float, value: float) -> Driver:
 _FACT = re.compile(r"\b(FAB|SHI|SMU|DEM|ECO|KOR|EVT)-(\d{3})(?:\.\.(\d{3}))?")
 
 
-def _fact_ids(source: str) -> list[str]:
+def fact_ids(source: str) -> list[str]:
     """Ids of facts that a source names, ranges such as SHI-066..070 written out."""
     found = []
     for table, first, last in _FACT.findall(source):
@@ -171,7 +171,7 @@ def _fact_ids(source: str) -> list[str]:
     return found
 
 
-def _equations(variable: str) -> tuple[Equation, ...]:
+def equations(variable: str) -> tuple[Equation, ...]:
     from chipweir.world import _step
 
     path = next((names for prefix, names in _PATHS.items() if variable.startswith(prefix)), ())
