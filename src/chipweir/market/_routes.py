@@ -22,6 +22,7 @@ def route_cost(base: Array, pressure: Array, effect: Array, licence: Array, lice
 def route_capacity(
     capacity: Array,
     limit: Array,
+    fungibility: Array,
     rent: Array,
     speed: Array,
     pressure: Array,
@@ -32,15 +33,15 @@ def route_capacity(
     """Next month's capacity (USD at list) of every hub's route.
 
     Grows with the rent the route earns, shrinks by attrition that rises with enforcement and with a licence
-    requirement on the hub and with the size of the flow (large flows are seen); a hub that loses its route sends
-    demand, and so rent and growth, to the others.
+    requirement on the hub and with the size of the flow (large flows are seen). A hub that loses its route sends demand,
+    and so rent, to the others, and, as far as the networks are fungible, room to grow.
 
-    **Arguments:** `capacity`, `limit` (where attrition has doubled), `rent` (log points) [hub]; `speed` [] per month;
-    the rest as in `route_cost`.
+    **Arguments:** `capacity`, `limit` (where attrition has doubled), `rent` (log points) [hub]; `fungibility` [] share
+    of the attention that falls on all hubs together rather than on each; `speed` [] per month; the rest as in
+    `route_cost`.
     """
-    attrition = (
-        _ATTRITION * jnp.exp(effect * jnp.maximum(pressure, -1.5)) + 2 * licence * licence_effect + capacity / limit
-    )
+    attention = (1 - fungibility) * capacity / limit + fungibility * capacity.sum() / limit.sum()
+    attrition = _ATTRITION * jnp.exp(effect * jnp.maximum(pressure, -1.5)) + 2 * licence * licence_effect + attention
     growth = speed * (jnp.tanh(rent / _RENT_SCALE) - attrition)
     return jnp.clip(capacity * jnp.exp(growth), 1e4, 5e10)
 

@@ -31,6 +31,8 @@ SECONDS_PER_DAY = 86400.0
 _HBM_DRAW = 0.35
 # Months of fresh dies in stock at which a designer halves its wafer starts.
 _DIE_STOCK_MONTHS = 24.0
+# Months of output unsold at which a maker halves it.
+_UNSOLD_MONTHS = 6.0
 # Weight of the newest month in smoothed signals.
 _SMOOTHING = 0.15
 # Share of unsold output at which makers see a glut.
@@ -152,6 +154,7 @@ def supply_month(state: State, p: Parameters, m: Months, b: Beliefs, products: P
     boards = b.other_packaging * 1e3
     slots = products.packaging_of[0] * cowos + products.packaging_of[1] * boards
     plan = domestic * from_dies + (1 - domestic) * share * slots
+    plan = plan / (1 + (state.inventory / jnp.maximum(_UNSOLD_MONTHS * plan, 1.0)) ** 4)
 
     need_wafers = (1 - domestic) * plan * products.dies_per_package / jnp.maximum(gross * fraction, 1e-9)
     logic = jnp.where(domestic > 0, 1.0, supply.pool_ratio(ai_wafers, need_wafers, products.line_of))
@@ -335,6 +338,7 @@ def stock_month(
     route = market.route_capacity(
         state.route,
         _route_limit(p, m, products),
+        p["route_fungibility"],
         sold.route_rent,
         p["route_adjustment"],
         pressure,
