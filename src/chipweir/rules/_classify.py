@@ -176,6 +176,8 @@ def _label(
     if len(possible) > 1:
         return "undetermined", "", "possible: " + ", ".join(sorted(possible, key=STRICTNESS.__getitem__))
     (found,) = possible
+    if found == "none" and stuff.kind == "model_weights":
+        return "n/a", "", "not 4E091"
     if found == "none":
         return "not_3A090", applied[0].id if applied else "", _why_out(applied, numbers)
     paragraph = next(p for p in applied if p.paragraph == found)
