@@ -1,7 +1,7 @@
 """Names in three scripts, sense rules, descriptions, near misses and unknown codes."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chipweir import facts
@@ -144,6 +144,7 @@ def test_a_fact_base_of_ones_own_brings_its_names(tmp_path) -> None:
     assert "acme-chips" in {one.id for one in find_entities("애크미칩스가 칩을 냈다", "ko", own)}
 
 
+@settings(deadline=None)
 @given(st.text(max_size=120))
 def test_any_text_is_linked_without_harm(text: str) -> None:
     for one in find_entities(text):
@@ -158,6 +159,7 @@ def test_jamo() -> None:
     assert not one_apart("abcd", "axyd")
 
 
+@settings(deadline=None)
 @given(
     st.text(alphabet="가나다라마", min_size=3, max_size=6),
     st.integers(min_value=0, max_value=20),

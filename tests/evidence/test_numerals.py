@@ -1,7 +1,7 @@
 """Numerals of every script."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chipweir.evidence._numerals import number_at
@@ -79,6 +79,7 @@ def chinese(number: int) -> str:
     return out
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=11, max_value=10**14))
 def test_korean_words_read_back(number: int) -> None:
     words = korean(number)
@@ -87,6 +88,7 @@ def test_korean_words_read_back(number: int) -> None:
     assert (read.end, read.value) == (len(words), number)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=11, max_value=10**11))
 def test_chinese_words_read_back(number: int) -> None:
     words = chinese(number)

@@ -111,6 +111,20 @@ CASES: list[tuple[str, Any, str, str]] = [
     ("约三分之一", 1 / 3, "fraction", "approx"),
     ("十几个城市", 15, "count", "range"),
     ("9450亿千瓦时", 9.45e14, "Wh", "eq"),
+    ("매출 30%↑", 0.3, "fraction", "eq"),
+    ("영업이익률 3.2%p↓", -0.032, "fraction", "eq"),
+    ("shares closed -1.5%", -0.015, "fraction", "eq"),
+    ("훈련에 10^26 FLOPs를 썼다", 1e26, "FLOP", "eq"),
+    ("about 3.5e25 FLOP", 3.5e25, "FLOP", "approx"),
+    ("规模为7.5亿至8亿美元", 775_000_000, "USD", "range"),
+    ("7조5천억~8조원 규모", 7_750_000_000_000, "KRW", "range"),
+    ("百余家企业", 100, "count", "ge"),
+    ("占比三成五", 0.35, "fraction", "eq"),
+    ("RMB 300m was paid", 300_000_000, "CNY", "eq"),
+    ("≤7nm nodes", 7e-9, "m", "le"),
+    ("H100 한 장이 4만 달러다", 40_000, "USD", "eq"),
+    ("新台幣3兆2千億元", 3_200_000_000_000, "TWD", "eq"),
+    ("이틀 만에 끝났다", 2, "day", "eq"),
 ]
 
 

@@ -55,6 +55,11 @@ def quarters_period(year: int, quarters: int) -> Period:
     )
 
 
+def months_period(year: int, months: int) -> Period:
+    """The first so many months of a year together. Raises `ValueError` for more than twelve or none."""
+    return Period(f"{year:04d}-01/{year:04d}-{months:02d}", date(year, 1, 1), month_end(year, months), "year")
+
+
 def month_period(year: int, month: int, part: str = "") -> Period:
     """A month, or its first ten days, second ten days, or the rest."""
     last = monthrange(year, month)[1]

@@ -12,9 +12,11 @@ from chipweir.evidence._units import LANGUAGES, compiled, pack, row_of, rows
 BEFORE, AFTER = 44, 40
 _BASIS = re.compile(
     r"당|(?:에|기준)\s*(?:약|최대|최소)?\s*$|하루|일일|(?:^|[^\d개가-힣])월|매[월달년]|월평균|달에|연간|연평균|(?:^|\s)연\s|해에|每|"
-    r"单[日颗顆价卡]|單|日均|时薪|月[产產均]|年[均产產化]|全年|一[片颗]|hourly"
+    r"单[日颗顆价卡]|單|日均|时薪|月[产產均]|年[均产產化]|全年|一[片颗]|hourly|(?:한|1)\s?(?:개|장|대)"
 )
 _COUNTED = re.compile(r"(?i)token|param|토큰|파라|매개변수|词元|詞元|参数|參數")
+_SIGN = re.compile(r"(?:^|[\s(,:·/])([+\-▲▼△▽])$")
+_ARROWS = {"↑": "rise", "↓": "fall", "+": "rise", "-": "fall", "▲": "rise", "▼": "fall", "△": "", "▽": "fall"}
 _GLOSS = re.compile(r"\((?:약|한화|우리\s돈|约|約|about|around|원화)[^()\n]{1,28}\)")
 
 
@@ -85,15 +87,20 @@ def basis(text: str, start: int, end: int) -> str:
     return row_of(found, names) if found else ""
 
 
-def change(text: str, start: int, end: int, language: str) -> str:
+def change(text: str, start: int, end: int, language: str, kind: str = "percent") -> str:
     """`rise` or `fall` where the words beside a figure say that something moved by it; empty where it is a level."""
     before, after = text[max(0, start - BEFORE) : start], text[end : end + 24]
+    sign = _SIGN.search(before)
+    if after[:1] in _ARROWS or sign:
+        return _ARROWS.get(after[:1]) or _ARROWS[sign.group(1) if sign else "+"]
     if language == "ko":
         if compiled("ko", "change", "level").match(after):
             return ""
         return next((name for name in ("fall", "rise") if _first(name, after)), "")
     lexicon = pack(language)["change"]
     if language == "en" and not (before[-1:].isspace() or after[:1].isspace()):
+        return ""
+    if language == "en" and kind in {"money", "count"} and not re.search(r"(?i)\bby\s(?:\w+\s){0,2}$", before):
         return ""
     if "level_before" in lexicon and compiled(language, "change", "level_before").search(before):
         return ""

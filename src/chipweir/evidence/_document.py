@@ -5,6 +5,7 @@ given; for HTML it is the text extracted from it, and `Document.origin` maps eac
 """
 
 import hashlib
+from bisect import bisect_right
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -53,8 +54,10 @@ class Document:
 
     def is_dropped(self, start: int, end: int) -> bool:
         """Whether [start, end) lies wholly inside a stretch that is set aside as a duplicate or a caption."""
+        # `dropped` is in order of its starts and hardly nests, so only the last few that begin before can hold it.
+        last = bisect_right(self.dropped, start, key=lambda span: span.start)
         return any(
-            span.start <= start and end <= span.end for span in self.dropped if span.reason in {"duplicate", "caption"}
+            end <= span.end for span in self.dropped[max(0, last - 6) : last] if span.reason in {"duplicate", "caption"}
         )
 
     def given(self, start: int, end: int) -> tuple[int, int]:

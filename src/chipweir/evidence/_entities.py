@@ -100,6 +100,8 @@ def _bounded(text: str, start: int, end: int, name: Name, previous: int) -> bool
     before, after = text[start - 1 : start], text[end : end + 1]
     if before and first.isascii() and first.isalnum() and before.isascii() and (before.isalnum() or before in "_@#"):
         return False
+    if after == "$" and name.form in {"US", "HK", "NT"}:
+        return False
     if last.isascii() and last.isalnum() and after:
         if after.isascii() and (after.isalnum() or after == "_"):
             return False

@@ -16,7 +16,7 @@ _CURRENCY = r"(?:USD|US|CNY|RMB|Rmb|KRW|EUR|GBP|JPY|HKD|HK|TWD|NT|NTD|CN|JP|SGD|
 _CODES = re.compile(
     rf"(?<![A-Za-z0-9])(?!{_CURRENCY}[\s$¥]?\d)[A-Za-z][A-Za-z]{{0,15}}-?\d[A-Za-z0-9]*(?:[.-]\d[A-Za-z0-9]"
     rf"*)*(?:-[A-Za-z][A-Za-z0-9]{{0,9}})*"
-    r"|(?<![A-Za-z0-9.])(?:18|14|20|10|16)A(?![A-Za-z0-9])|(?<![\d.A-Za-z])\d(?:\.5)?[DG](?![A-Za-z0-9/])"
+    r"|(?<![A-Za-z0-9])\d[A-E]\d{3}(?:\.[a-z])?(?![A-Za-z0-9])|(?<![A-Za-z0-9.])(?:18|14|20|10|16)A(?![A-Za-z0-9])|(?<![\d.A-Za-z])\d(?:\.5)?[DG](?![A-Za-z0-9/])"
     r"|(?<![\d.A-Za-z])[1-9][abcxyzαβγ](?=\s?(?:D램|DRAM|나노|㎚|nm|공정|급|낸드|工艺|製程|制程))"
     r"|(?<![\d.,])\d{3,4}[ACDEFGHIJLNOPQRSUVXYZ](?![A-Za-z0-9])|(?<![A-Za-z0-9.])\d{1,4}(?:\.\d{1,4}){2,6}(?![\d%])"
     r"|[\w가-힣]{1,12}[-‑](?:\d{1,3}[Bb])(?![A-Za-z0-9])"

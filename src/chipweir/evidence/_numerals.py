@@ -13,6 +13,10 @@ from chipweir.evidence._units import pack
 
 
 DIGITS = re.compile(r"(?:\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d{1,24}(?!\d))(?:\.\d{1,12}(?![\d.]{0,12}\.\d))?(?!\d)")
+_POWER = re.compile(
+    r"(?:(?P<base>\d{1,6}(?:\.\d{1,9})?)(?:[eE]\+?(?P<e>\d{1,2})(?![A-Za-z0-9])|\s?[x×]\s?10\^(?P<x>\d{1,2})(?!\d)))"
+    r"|10\^(?P<p>\d{1,2})(?!\d)"
+)
 _SPACE = re.compile(r" ?")
 _LONGEST = 48
 _MAGNITUDES = dict.fromkeys("십백천만억조경여", ("ko",)) | dict.fromkeys("十百千万萬亿億兆拾佰仟余餘多", ("zh",))
@@ -69,6 +73,13 @@ def _native() -> tuple[re.Pattern[str], dict[str, float | list[float]]]:
     return re.compile("|".join(words)), native
 
 
+def _other_word(text: str, here: int, table: _Table) -> bool:
+    """Whether the magnitude at `here` begins another word (`조사`, `경기`); `조사백억` goes on as a numeral."""
+    if not text.startswith(table.not_large.get(text[here], ()) or "\0", here + 1):
+        return False
+    return not (text[here + 1] in table.digits and text[here + 2 : here + 3] in table.small)
+
+
 def _magnitude(text: str, at: int, table: _Table) -> tuple[float, int, bool] | None:
     """A run of magnitudes (`천만`, `万亿`) at `at`: product, end, whether a large one is in it."""
     product, here, large = 1.0, at, False
@@ -79,7 +90,7 @@ def _magnitude(text: str, at: int, table: _Table) -> tuple[float, int, bool] | N
             size = table.large.get(character)
             if size is not None and large and (size <= product or size < 1e8):
                 break
-        if size is None or text.startswith(table.not_large.get(character, ()) or "\0", here + 1):
+        if size is None or _other_word(text, here, table):
             break
         large = large or character in table.large
         product *= size
@@ -103,7 +114,7 @@ def _small(text: str, at: int, table: _Table) -> tuple[float, float, float, int,
         if character in table.vague and seen and text[here - 1] in table.small:
             total, low, high, here, vague = total + 5, low + 1, high + 9, here + 1, True
             break
-        if text.startswith(table.not_large.get(character, ()) or "\0", here + 1):
+        if _other_word(text, here, table):
             break
         if character in table.vague and not seen:
             one_low, one_high, one, step, vague = *table.vague[character], 5.0, 1, True
@@ -273,6 +284,10 @@ def number_at(text: str, at: int, money: bool = False) -> Number | None:
             number = _cjk(text, at, language)
             if number is not None and number.end > digits.end():
                 return number
+        power = _POWER.match(text, at)
+        if power:
+            base = float(power["base"]) if power["base"] else 1.0
+            return Number(power.end(), base * 10.0 ** int(power["e"] or power["x"] or power["p"]), None, None, "digits")
         number = Number(digits.end(), float(digits.group().replace(",", "")), None, None, "digits")
         near = text[digits.end() : digits.end() + 2].lstrip(" -")[:1]
         return _english_suffix(text, number, money) if near.isascii() and near.isalpha() else number

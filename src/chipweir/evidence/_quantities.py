@@ -73,6 +73,10 @@ def find_quantities(
     )
     found = [*(_dated(time) for time in times), *labels]
     found.extend(_inherit(clean, list(_scan(clean, blocked, language))))
+    if language == "zh-Hant" and _TAIWAN.search(clean):
+        found = [
+            replace(item, unit="TWD") if item.unit == "CNY" and item.surface.endswith("元") else item for item in found
+        ]
     found.sort(key=lambda item: (item.start, item.end))
     return tuple(item if clean is text else replace(item, surface=text[item.start : item.end]) for item in found)
 
@@ -122,7 +126,7 @@ def _finish(text: str, reading: Reading, language: str, floor: int) -> Quantity:
     own = reading.unit.language if reading.unit else ""
     spoken = own if own in {"ko", "zh"} or (own == "en" and not reading.unit) else _spoken(text, end, language)
     moved = (
-        context.change(text, reading.start, end, spoken)
+        context.change(text, reading.start, end, spoken, reading.type)
         if reading.type in {"percent", "percentage_point", "money", "count", "multiple"}
         else ""
     )
@@ -176,6 +180,7 @@ def _limits(reading: Reading, bound: Bound) -> tuple[float, float | None, float 
 
 
 _LINK = re.compile(r"\s?(?:to|and|or|~|-|–|에서|부터|至|到|和)\s?")
+_TAIWAN = re.compile(r"新[台臺]幣|[台臺]幣")
 _SENTENCE_END = re.compile(r"[.!?。！？]\s|[。！？]|\n")
 
 

@@ -32,13 +32,16 @@ _SCORE_BEFORE = re.compile(
     r"为|為|达|達|:)?\s?$"
 )
 _SCORE_AFTER = re.compile(r"^(?:을|를)\s(?:기록|받|얻|획득)")
-_PER_ONE = re.compile(r"\s?(?:[가-힣]{1,4}당(?=[\s,.]|$)|(?:개|장|대)\s?(?:가격|값|단가|에\s))")
+_PER_ONE = re.compile(
+    r"\s?(?:[가-힣]{1,4}당(?=[\s,.]|$)|(?:개|장|대)\s?(?:가격|값|단가|에\s|(?:이|가|은|는)?\s(?:약|최대|최소|무려)?\s?(?=\d)))"
+)
 _ARTICLE = re.compile(r"(?:법|제|조약|헌법|규칙|시행령|협정)\s?$")
 _NAME_BEFORE = re.compile(
     r"(?<![.!?:;\n\"“”'’(] )(?<!^)\b(?!(?:The|A|An|Its|About|With|Some|Only|All|These|Those|In|On|At|By|Fo"
     r"r|Of|And|Or|Over|Nearly|Almost|Around|Roughly|Just|Each|Every|Another|From|To|That|Than|Their|Is|Was"
     r"|Has|Had|Up)\b)[A-Z][A-Za-z]+\s$"
 )
+_TENTHS = "〇一二三四五六七八九"
 _COMPUTER_SIZES = {4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0}
 _LONGEST_SUFFIX = re.compile(
     r"^[\s-]?(?:[가-힣]{0,3}\s)?(?:tokens?|token|param|파라미터|매개변수|파라메터|토큰|개의?\s(?:토큰|파라미터)|参数|參數|词元|詞元|context|컨텍스트|上下文)",
@@ -304,7 +307,7 @@ def _sensible(text: str, start: int, number: Number, unit: Unit, end: int) -> bo
             return False
         if number.value == 1 and not number.vague:
             return text[end : end + 2].startswith(tuple(pack("zh")["one_units"]))
-        return not (text[start] in "百千万" and unit.type == "count" and number.end - start == 1)
+        return not (text[start] in "百千万" and unit.type == "count" and end - start == 1)
     if unit.language != "en":
         return False
     return not (number.value == 1 and number.magnitude == 1 and unit.type not in {"duration"}) and not (
@@ -335,6 +338,8 @@ def _with_unit(text: str, first: int, number: Number, unit: Unit, end: int, more
             unit.language == "zh" and _INCREMENT_ZH.search(text[max(0, first - 8) : first])
         ):
             flags = ("increment-or-factor",)
+    if kind == "fraction" and text[end : end + 1] in tuple(_TENTHS) and unit_at(text, end + 1) is None:
+        value, end = rounded(value + 0.01 * _TENTHS.index(text[end])), end + 1
     if kind == "duration" and number.vague:
         flags = ("vague",)
     if name == "token" and number.suffix in {"K", "M"}:

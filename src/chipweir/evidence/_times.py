@@ -73,7 +73,7 @@ def _trigger() -> re.Pattern[str]:
         *chinese["rel"],
         *chinese["half"],
         "第",
-        "前[二两兩三]",
+        "前(?:[二两兩三]|\\d{1,2})",
         "[一二三四]季度",
         "[一二三四五六七八九十]{1,3}月",
         "年底",
@@ -186,6 +186,8 @@ def _of_year(groups: Mapping[str, str], year: int, language: str) -> cal.Period:
         if "d" in groups:
             return cal.day_period(date(year, month, _number(groups["d"], language)))
         return cal.month_period(year, month, part)
+    if "nm" in groups:
+        return cal.months_period(year, int(groups["nm"]))
     if "nq" in groups:
         return cal.quarters_period(year, 3 if groups["nq"] == "三" else 2)
     if "q" in groups:
