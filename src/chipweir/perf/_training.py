@@ -38,9 +38,10 @@ LEAN_GRADIENT_BYTES, LEAN_OPTIMIZER_BYTES = 2.0, 8.0
 # Activation bytes per token and layer in units of the hidden size, without recomputation, with flash attention: 34 in
 # 16 bits (Korthikanti et al., equation 2); 8-bit recipes keep the inputs of matrix products in 8 bits (own count).
 ACTIVATION_PER_HIDDEN, NARROW_ACTIVATION_PER_HIDDEN = 34.0, 20.0
-# Share of forward work repeated and of activations kept: none, selective (attention core, activation functions, norms:
-# cheap to repeat, large to keep), full. Own reading of Korthikanti et al., section 5, for flash attention and SwiGLU.
-RECOMPUTE = ((0.0, 1.0), (0.08, 0.6), (1.0, 2.0 / ACTIVATION_PER_HIDDEN))
+# Share of forward work repeated and of activations kept: none; selective (attention core, activation functions, norms:
+# cheap to repeat, large to keep); also the feed-forward's inner products; full. Own reading of Korthikanti et al.,
+# section 5, for flash attention and SwiGLU.
+RECOMPUTE = ((0.0, 1.0), (0.08, 0.6), (0.3, 0.3), (1.0, 2.0 / ACTIVATION_PER_HIDDEN))
 USABLE_MEMORY = 0.94
 RESERVED_BYTES = 2e9
 PIPELINES, TENSORS, CONTEXTS, EXPERTS, MICRO = (
@@ -173,7 +174,10 @@ def memory_needed(job: TrainingJob, layout: Layout, *, lean: bool = False) -> Fl
     states = states + routed * (kept / expert_here + sharded_states / expert_ranks)
     tokens = layout.micro_batch * _column(job.seq_len, layout.tp) / layout.cp
     per_hidden = np.where(narrow, NARROW_ACTIVATION_PER_HIDDEN, ACTIVATION_PER_HIDDEN)
-    width = per_hidden * m.hidden + np.where(m.experts > 0, 8.0 * m.experts_active * m.hidden, 0.0)
+    # Each routed copy of a token keeps its input and about four of the expert's inner widths.
+    inner = m.expert_params / (3.0 * m.hidden)
+    routed_width = m.experts_active * (m.hidden + 4.0 * inner) * np.where(narrow, 1.0, 2.0)
+    width = per_hidden * m.hidden + np.where(m.experts > 0, routed_width, 0.0)
     share = np.interp(layout.recompute, [r for r, _ in RECOMPUTE], [k for _, k in RECOMPUTE])
     in_flight = 1.0 + (layout.pp - 1.0) / (layout.pp * layout.virtual)
     activations = tokens * width * m.layers / layout.tp * share * in_flight
