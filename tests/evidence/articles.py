@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of sentences)
 """Articles of the project's own for the evidence tests: invented sentences, three languages."""
 
 ENGLISH = """---

@@ -17,26 +17,63 @@ def only(text: str, frame: str):
 
 
 SLOTS = [
-    ("SMIC의 7나노 공정 수율은 60%로 올랐다.", "yield", {"fab": "smic", "node": pytest.approx(7e-9)}, {"product", "date"}),
-    ("SMIC's 7nm yield for the Ascend 910C was 40% in 2025.", "yield", {"fab": "smic", "product": "huawei-ascend-910c"}, set()),
+    (
+        "SMIC의 7나노 공정 수율은 60%로 올랐다.",
+        "yield",
+        {"fab": "smic", "node": pytest.approx(7e-9)},
+        {"product", "date"},
+    ),
+    (
+        "SMIC's 7nm yield for the Ascend 910C was 40% in 2025.",
+        "yield",
+        {"fab": "smic", "product": "huawei-ascend-910c"},
+        set(),
+    ),
     ("中芯国际7纳米工艺的良率为40%。", "yield", {"fab": "smic", "node": pytest.approx(7e-9)}, {"product", "date"}),
     ("SMIC는 2026년까지 7나노 생산 능력을 두 배로 늘린다.", "capacity_change", {"actor": "smic", "by": "2026"}, set()),
     ("SMIC will double its 7nm capacity by 2026.", "capacity_change", {"actor": "smic", "by": "2026"}, set()),
     ("화웨이는 2026년까지 공장 두 개를 더 짓는다.", "fab_count", {"owner": "huawei", "by": "2026"}, set()),
     ("华为计划在2026年前建设三座晶圆厂。", "fab_count", {"owner": "huawei"}, set()),
     ("캠브리콘의 2분기 매출은 17억6900만위안이다.", "revenue", {"company": "cambricon", "metric": "revenue"}, set()),
-    ("Nvidia's data-center revenue was $41.1 billion in the second quarter.", "revenue", {"company": "nvidia", "metric": "data-centre revenue"}, set()),
-    ("GPT-5 costs $10 per million output tokens.", "price", {"model": "openai-gpt-5", "direction": "output", "basis": "per_1e6_token"}, set()),
+    (
+        "Nvidia's data-center revenue was $41.1 billion in the second quarter.",
+        "revenue",
+        {"company": "nvidia", "metric": "data-centre revenue"},
+        set(),
+    ),
+    (
+        "GPT-5 costs $10 per million output tokens.",
+        "price",
+        {"model": "openai-gpt-5", "direction": "output", "basis": "per_1e6_token"},
+        set(),
+    ),
     ("GPT-5는 100만 토큰당 10달러다.", "price", {"model": "openai-gpt-5"}, {"direction"}),
-    ("SK하이닉스의 HBM 점유율은 2025년 2분기 출하량 기준 62%다.", "share", {"vendor": "sk-hynix", "basis": "units"}, set()),
+    (
+        "SK하이닉스의 HBM 점유율은 2025년 2분기 출하량 기준 62%다.",
+        "share",
+        {"vendor": "sk-hynix", "basis": "units"},
+        set(),
+    ),
     ("엔비디아 주가는 3% 하락했다.", "stock_move", {"company": "nvidia"}, {"period"}),
     ("Kimi K2 has 1 trillion parameters.", "params", {"model": "moonshot-kimi-k2"}, set()),
-    ("화웨이 클라우드매트릭스 384는 어센드 칩 384개를 연결한 시스템이다.", "chip_count", {"system": "huawei-cloudmatrix-384"}, set()),
-    ("중국 정부는 지난 1월 84억달러 규모의 AI 펀드를 발표했다.", "fund", {"actor": "china-government", "purpose": "AI"}, set()),
+    (
+        "화웨이 클라우드매트릭스 384는 어센드 칩 384개를 연결한 시스템이다.",
+        "chip_count",
+        {"system": "huawei-cloudmatrix-384"},
+        set(),
+    ),
+    (
+        "중국 정부는 지난 1월 84억달러 규모의 AI 펀드를 발표했다.",
+        "fund",
+        {"actor": "china-government", "purpose": "AI"},
+        set(),
+    ),
 ]
 
 
-@pytest.mark.parametrize(("text", "frame", "slots", "asked"), SLOTS, ids=[f"{row[1]}-{n}" for n, row in enumerate(SLOTS)])
+@pytest.mark.parametrize(
+    ("text", "frame", "slots", "asked"), SLOTS, ids=[f"{row[1]}-{n}" for n, row in enumerate(SLOTS)]
+)
 def test_slots_are_filled_by_what_the_sentence_says_and_the_rest_is_asked_for(text, frame, slots, asked):
     claim = only(text, frame)
     for name, value in slots.items():
@@ -56,12 +93,16 @@ def test_a_level_is_not_a_growth_rate():
 
 
 def test_the_outlet_that_reports_is_not_the_one_who_acts():
-    claim = only("27일 파이낸셜타임스(FT)는 SMIC가 2026년까지 7나노 생산 능력을 두 배로 늘린다고 보도했다.", "capacity_change")
+    claim = only(
+        "27일 파이낸셜타임스(FT)는 SMIC가 2026년까지 7나노 생산 능력을 두 배로 늘린다고 보도했다.", "capacity_change"
+    )
     assert claim.value("actor") == "smic"
 
 
 def test_a_pronoun_carries_the_subject_of_the_sentence_before():
-    text = "딥시크 V3.1의 가격은 출력 토큰 100만 개당 1.68달러다. 이는 클로드 오푸스 4.1(75달러)보다 44배 낮은 수준이다."
+    text = (
+        "딥시크 V3.1의 가격은 출력 토큰 100만 개당 1.68달러다. 이는 클로드 오푸스 4.1(75달러)보다 44배 낮은 수준이다."
+    )
     claim = only(text, "price_ratio")
     assert claim.value("item") == "deepseek-v3.1"
     assert claim.value("against") == ("anthropic-claude-opus-4.1",)

@@ -29,10 +29,13 @@ def check_command(
     ] = None,
     run: Annotated[
         list[Path] | None,
-        typer.Option("--run", help="A stored run in which scenario pairs are looked up (repeatable); default: all stored ones."),
+        typer.Option(
+            "--run", help="A stored run in which scenario pairs are looked up (repeatable); default: all stored ones."
+        ),
     ] = None,
     simulate: Annotated[
-        int | None, typer.Option("--simulate", help="Simulate the scenario pairs with this many members (a minute or more).")
+        int | None,
+        typer.Option("--simulate", help="Simulate the scenario pairs with this many members (a minute or more)."),
     ] = None,
     ledger: Annotated[Path | None, typer.Option("--ledger", help="Ledger of claims to read and to append to.")] = None,
     facts: FactsOption = None,

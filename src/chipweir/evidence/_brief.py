@@ -25,9 +25,12 @@ from chipweir.i18n import LANGUAGES
 
 
 _STYLE = (
-    "body{font-family:system-ui,'Noto Sans KR','Apple SD Gothic Neo',sans-serif;line-height:1.6;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}"
-    "table{border-collapse:collapse;width:100%;font-size:.92rem}th,td{border:1px solid #ccd3dc;padding:.35rem .5rem;text-align:left;vertical-align:top}"
-    "th{background:#f1f4f8}blockquote{border-left:3px solid #9fb0c4;margin:0;padding-left:.8rem;color:#3d4a5c}code{background:#f1f4f8;padding:0 .2rem}"
+    "body{font-family:system-ui,'Noto Sans KR','Apple SD Gothic Neo',sans-serif;line-height:1."
+    "6;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2430}"
+    "table{border-collapse:collapse;width:100%;font-size:.92rem}th,td{border:1px solid #ccd3dc;padding:.35rem ."
+    "5rem;text-align:left;vertical-align:top}"
+    "th{background:#f1f4f8}blockquote{border-left:3px solid #9fb0c4;margin:0;padding-left:."
+    "8rem;color:#3d4a5c}code{background:#f1f4f8;padding:0 .2rem}"
 )
 
 

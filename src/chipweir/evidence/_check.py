@@ -52,7 +52,7 @@ def check_document(
 ) -> Checked:
     """Everything the rules find and judge in one article.
 
-    `known` is the fact base (the shipped one by default), `runs` the results that scenario pairs are looked up in (or what makes them),
+    `known` is the fact base (the shipped one by default), `runs` the results in which pairs are looked up.
     `propose_more` gives claims from elsewhere (a language model) that stand beside those of the rules, `ledger` holds
     what people decided about the claims before: rejected ones are left out, slots set by hand hold.
     """
@@ -67,7 +67,7 @@ def check_document(
         from chipweir.evidence._ledger import amend
 
         claims = amend(claims, document, ledger)
-    verdicts = tuple(_unconfirmed(c, v) for c, v in zip(claims, check_claims(found, claims, known), strict=True))
+    verdicts = check_claims(found, claims, known)
     kept = [at for at, (c, v) in enumerate(zip(claims, verdicts, strict=True)) if not _plain_maker(c, v)]
     claims = _numbered([claims[at] for at in kept])
     verdicts = tuple(verdicts[at] for at in kept)
@@ -86,15 +86,6 @@ def _plain_maker(claim: Claim, verdict: Verdict) -> bool:
 
 def _numbered(claims: Sequence[Claim]) -> tuple[Claim, ...]:
     return tuple(replace(claim, id=f"c{number:02d}") for number, claim in enumerate(claims, 1))
-
-
-def _unconfirmed(claim: Claim, verdict: Verdict) -> Verdict:
-    """A claim that a language model proposed counts in no verdict until a person confirms it."""
-    if claim.proposed_by == "rules" or claim.proposed_by == "person":
-        return verdict
-    from chipweir.evidence._verdict import Text
-
-    return Verdict("not_checkable", "source", text=Text("llm_proposed", {"model": claim.proposed_by}))
 
 
 def result_json(checked: Checked, language: str = "en") -> dict[str, Any]:

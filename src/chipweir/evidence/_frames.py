@@ -270,12 +270,12 @@ def _fits(figure: Quantity, template: Template) -> bool:
             return False
         if figure.type not in template.types and figure.unit not in {"layer", "m", "parameter"}:
             return False
-    elif (template.units and figure.unit not in template.units) or (template.types and figure.type not in template.types):
+    elif (template.units and figure.unit not in template.units) or (
+        template.types and figure.type not in template.types
+    ):
         return False
     size = figure.value if isinstance(figure.value, int | float) else figure.low
-    if isinstance(size, int | float) and not template.least <= abs(size) <= template.most:
-        return False
-    return True
+    return not (isinstance(size, int | float) and not template.least <= abs(size) <= template.most)
 
 
 def _meets(need: str, figure: Quantity, trigger: float, kinds: Sequence[Any], page: Page, sentence: int) -> bool:
@@ -411,7 +411,9 @@ def _inherited(frame: str, sentence: int, name: str, before: Sequence[Claim]) ->
 
 
 _BENCHMARK = re.compile(
-    r"(?<![A-Za-z0-9])(?:MMLU(?:-?Pro)?|BBH|GPQA(?:[- ]?(?:Diamond|D))?|AIME ?\d*|SWE-?bench(?: Verified)?|HumanEval|LiveCodeBench|GSM8K|MATH(?:-500)?|SimpleQA|IFEval|MMMU|C-Eval|CMMLU|KMMLU|HLE|Arena-?Hard|LMArena)(?![A-Za-z0-9])",
+    r"(?<![A-Za-z0-9])(?:MMLU(?:-?Pro)?|BBH|GPQA(?:[- ]?(?:Diamond|D))?|AIME ?\d*|SWE-?bench(?: Verified)?|"
+    r"HumanEval|LiveCodeBench|GSM8K|MATH(?:-500)?|SimpleQA|IFEval|MMMU|C-Eval|CMMLU|KMMLU|HLE|Arena-?Hard|"
+    r"LMArena)(?![A-Za-z0-9])",
     re.I,
 )
 

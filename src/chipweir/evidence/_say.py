@@ -126,12 +126,12 @@ def big(value: float) -> str:
         return f"{value:,.0f}"
     for size, name in _BIG_EN:
         if abs(value) >= size:
-            return f"{digits(value / size)} {name}"
+            return f"{digits(value / size, 4)} {name}"
     return digits(value)
 
 
-def digits(value: float) -> str:
-    """Up to three decimals, four significant figures, thousands grouped, no trailing zeros."""
+def digits(value: float, figures: int = 3) -> str:
+    """A number to `figures` significant figures, whole numbers in full, thousands grouped, no trailing zeros."""
     if value == 0:
         return "0"
     if abs(value) >= 1000 and value == int(value) and abs(value) < 1e7:
@@ -139,7 +139,7 @@ def digits(value: float) -> str:
     if abs(value) >= 1000:
         step = 10 ** max(0, math.floor(math.log10(abs(value))) - 3)
         return f"{round(value / step) * step:,.0f}"
-    decimals = max(0, 3 - math.floor(math.log10(abs(value))) - 1)
+    decimals = max(0, figures - math.floor(math.log10(abs(value))) - 1)
     text = f"{value:.{min(decimals, 6)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 

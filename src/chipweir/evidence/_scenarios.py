@@ -92,10 +92,8 @@ def tag(found: Extraction) -> tuple[Tag, ...]:
         said = modality(page, number)
         kind = _kind(text, lang, said)
         spoken = _spoken_of(page, number)
-        for mechanism in spoken:
-            tags.append(
-                _tie(Tag("", sentence.start, sentence.end, number, kind or "causal", said), mechanism, page, found)
-            )
+        blank = Tag("", sentence.start, sentence.end, number, kind or "causal", said)
+        tags += [_tie(blank, mechanism, page, found) for mechanism in spoken]
         if kind and not spoken:
             tags.append(Tag("", sentence.start, sentence.end, number, kind, said, text=Text("judgement")))
     return tuple(replace(item, id=f"t{number:02d}") for number, item in enumerate(tags, 1))
@@ -235,15 +233,9 @@ def contradictions(stances: Mapping[str, Sequence[str]]) -> list[tuple[str, str,
     """
     opposes = {m.stance: set(m.opposes) for m in mechanisms().values()}
     result = []
-    names = list(stances)
-    for i, first in enumerate(names):
-        for second in names[i:]:
-            for x in dict.fromkeys(stances[first]):
-                for y in dict.fromkeys(stances[second]):
-                    if (
-                        (y in opposes.get(x, ())
-                        and (first, x) < (second, y))
-                        or (first != second and x in opposes.get(y, ()) and y not in opposes.get(x, ()))
-                    ):
-                        result.append((first, x, second, y))
-    return list(dict.fromkeys(result))
+    taken = [(name, stance) for name in stances for stance in dict.fromkeys(stances[name])]
+    for i, (first, x) in enumerate(taken):
+        result += [
+            (first, x, second, y) for second, y in taken[i + 1 :] if y in opposes.get(x, ()) or x in opposes.get(y, ())
+        ]
+    return result

@@ -21,7 +21,8 @@ LEAST_CONFIDENCE = 0.35
 REACH = {"sentence": 0, "paragraph": 3, "article": 12}
 
 _CLAUSE = re.compile(
-    r"[;；:：△▲·]|,(?!\d{3})|[，、]|(?<=[가-힣](?:고|며|만|데|서|면|자))\s|\b(?:and|but|while|whereas|although|which)\b|而|但"
+    r"[;；:：△▲·]|,(?!\d{3})|[，、]|(?<=[가-힣](?:고|며|만|데|서|면|자))\s|\b(?:and|but|while|whereas|although|"
+    r"which)\b|而|但"
 )
 _KIND_GROUPS = {
     "organisation": {"company", "agency", "lab", "group", "institute"},
@@ -41,12 +42,16 @@ _MEDIA = {"press"}
 _SUBJECT = {
     "ko": re.compile(r"^(?:\([^)]{1,20}\))?(?:측)?(?:은|는|이|가|도|에서는)(?=[\s,])"),
     "en": re.compile(
-        r"^(?:'s (?:shares?|stock|revenue|sales))?[\s,]+(?:[a-z]+ly\s)?(?:has|have|had|is|are|was|were|will|plans?|says?|said|[a-z]+(?:ed|s)\b)"
+        r"^(?:'s (?:shares?|stock|revenue|sales))?[\s,]+(?:[a-z]+ly\s)?(?:has|have|had|is|are|was|were|will|"
+        r"plans?|says?|said|[a-z]+(?:ed|s)\b)"
     ),
     "zh": re.compile(r"^(?:公司|集团|集團)?(?:的|在|将|將|已|计划|計劃|表示|称|去年|今年|是|为|的|于)"),
 }
 _OBJECT = re.compile(r"^(?:\([^)]{1,20}\))?\s?(?:을|를|에게|와|과|향|용|대신)(?=[\s,.]|$)")
-_COMPARED = re.compile(r"^(?:\([^)]{1,20}\))?\s?(?:\S{1,6}\s)?(?:보다|대비|에 비해|에 비하면)")
+_COMPARED = re.compile(
+    r"^(?:\([^)]{1,20}\))?\s?(?:칩|반도체|GPU|가속기|시스템|서버 ?랙|랙|제품|모델|프로)?\s?(?:보다|대비|에 비해|"
+    r"에 비하면)"
+)
 _THAN = re.compile(
     r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|比|相比|较)\s*(?:the\s|that of\s|an?\s)?$", re.IGNORECASE
 )
@@ -159,11 +164,9 @@ class Page:
     def report_times(self) -> set[int]:
         """Times that date a report ("On the 27th the FT reported"), not what it says."""
         result = set()
-        for number, sentence in enumerate(self.sentences):
+        for number, _sentence in enumerate(self.sentences):
             cited = [self.found.entities[i] for i in self.places["entities"][number]]
-            cited = [
-                e for e in cited if e.kind in _MEDIA or (sentence.attribution and e.surface in sentence.attribution)
-            ]
+            cited = [e for e in cited if e.kind in _MEDIA]
             for index in self.places["times"][number]:
                 time = self.found.times[index]
                 near = any(-1 <= min(abs(e.start - time.end), abs(time.start - e.end)) <= 14 for e in cited)
@@ -204,7 +207,11 @@ def fill_entity(
     first = 1 if role == "subject" and reach and sentence and _PRONOUN.match(page.words(sentence)) else 0
     for back in range(first, min(reach, sentence) + 1):
         here = sentence - back
-        home = next((own for s in (sentence, here) if (own := _own_subject(page, s)) is not None), None) if back and role == "subject" else None
+        home = (
+            next((own for s in (sentence, here) if (own := _own_subject(page, s)) is not None), None)
+            if back and role == "subject"
+            else None
+        )
         if home is not None:
             return (
                 Slot(name, home, "정부", confidence=0.5, by="discourse")
@@ -224,15 +231,29 @@ def fill_entity(
         scored = sorted(((_suits(page, here, index, anchor, role, back), index) for index in options), reverse=True)
         if rule.get("adjacent") and page.gap(_span(page.found.entities[scored[0][1]]), anchor) > 12:
             continue
+        if role == "subject" and not back and (pair := _coordinated(page, scored)):
+            return Slot(name, candidates=pair)
         return _decide(page, name, scored, back)
     return Slot(name)
 
 
+_AND = re.compile(r"\s?(?:와|과|및|,|·|、|和|与|與|and)\s?(?:the\s)?")
+
+
+def _coordinated(page: Page, scored: list[tuple[float, int]]) -> tuple[str, ...]:
+    """Two names joined by "and", where one of them suits best: neither alone is the subject."""
+    best = page.found.entities[scored[0][1]]
+    for _, index in scored[1:]:
+        other = page.found.entities[index]
+        first, second = (best, other) if best.start < other.start else (other, best)
+        if best.id != other.id and _AND.fullmatch(page.text[first.end : second.start]):
+            return (first.id or first.surface, second.id or second.surface)
+    return ()
+
+
 def _eligible(page: Page, sentence: int, index: int, kinds: Sequence[str], taken: frozenset[str]) -> bool:
     mention = page.found.entities[index]
-    if mention.kind in _MEDIA or not is_kind(mention, kinds) or mention.id in taken:
-        return False
-    return not (page.sentences[sentence].attribution and mention.surface == page.sentences[sentence].attribution)
+    return mention.kind not in _MEDIA and is_kind(mention, kinds) and mention.id not in taken
 
 
 _OPENING_SUBJECT = re.compile(r"^[\s\"'“‘*-]*([가-힣]{2,8}?)(?:은|는|이|가)\s")

@@ -14,18 +14,22 @@ def statements(page: Page) -> list[Claim]:
 
 _STATE = {
     "banned": {
-        "ko": r"(?:수출|판매|수입)(?:이|을)? ?(?:금지|제한|차단|중단|불허)|금지된|금지 ?품목|제한 ?품목|수출할 수 없|팔 수 없|반입 금지",
-        "en": r"\bbann?ed\b|\bbans?\b|barred|prohibit\w*|blocked|restricted|cannot be (?:sold|exported|shipped)|off[- ]limits|embargo\w*|blacklist",
+        "ko": r"(?:수출|판매|수입)(?:이|을)? ?(?:금지|제한|차단|중단|불허)|금지된|금지 ?품목|제한 ?품목|수출할 "
+        r"수 없|팔 수 없|반입 금지",
+        "en": r"\bbann?ed\b|\bbans?\b|barred|prohibit\w*|blocked|restricted|cannot be (?:sold|exported|shipped)|"
+        r"off[- ]limits|embargo\w*|blacklist",
         "zh": r"禁止|禁售|禁运|禁運|被禁|禁令|封锁|封鎖|不得(?:出口|销售)|限制出口",
     },
     "allowed": {
         "ko": r"(?:수출|판매)(?:이|을|를)? ?(?:재개|허용|승인|허가)|합법적으로|완화|풀(?:렸|어)|해제|규제 대상이 아닌",
-        "en": r"\ballow(?:s|ed)?\b|approv\w*|resum\w*|permitted|cleared|legal(?:ly)?\b|lift(?:s|ed)? (?:the )?(?:ban|curbs|restrictions)|eas(?:es|ed|ing)\b|free of controls?",
+        "en": r"\ballow(?:s|ed)?\b|approv\w*|resum\w*|permitted|cleared|legal(?:ly)?\b|lift(?:s|ed)? (?:the "
+        r")?(?:ban|curbs|restrictions)|eas(?:es|ed|ing)\b|free of controls?",
         "zh": r"允许|允許|批准|恢复(?:出口|销售)|恢復|解禁|放宽|放寬|合法|获准|獲准",
     },
     "licence required": {
         "ko": r"라이선스|수출 ?허가(?:가)? (?:필요|의무|받아야)|허가제|허가 의무",
-        "en": r"licen[cs]es? (?:requirement|is required|are required|needed)|requir\w+ (?:an? )?(?:export )?licen[cs]e|need\w* (?:an? )?(?:export )?licen[cs]e",
+        "en": r"licen[cs]es? (?:requirement|is required|are required|needed)|requir\w+ (?:an? )?(?:export "
+        r")?licen[cs]e|need\w* (?:an? )?(?:export )?licen[cs]e",
         "zh": r"许可证|許可證|需(?:要)?许可|须获许可|出口许可要求",
     },
 }
@@ -80,7 +84,8 @@ _CODE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,4}[0-9OIl]{2,5}[A-Z]?(?![A-Za-z0-9]
 def _unknown_codes(page: Page, sentence: int) -> list[tuple[int, int]]:
     """Places of chip-like codes that are no known name (a misspelling, a new chip): what is said may be said of them."""
     span = page.sentences[sentence]
-    known = [(e.start, e.end) for e in page.found.entities if e.how not in {"typo", "code"}]
+    here = (page.found.entities[index] for index in page.places["entities"][sentence])
+    known = [(e.start, e.end) for e in here if e.how not in {"typo", "code"}]
     codes = [(span.start + m.start(), span.start + m.end()) for m in _CODE.finditer(page.words(sentence))]
     return [code for code in codes if not any(a < code[1] and code[0] < b for a, b in known)]
 
@@ -92,6 +97,10 @@ def _place(page: Page, index: int) -> tuple[int, int]:
 def _joined(page: Page, a: int, b: int) -> bool:
     first, second = sorted((_place(page, a), _place(page, b)))
     return bool(_JOINED.match(page.text[first[1] : second[0]]))
+
+
+# "대중 수출", "对华出口": the destination hides in a word that is no name of its own.
+_TOWARDS_CHINA = re.compile(r"대\(?對?\)?중(?= ?(?:수출|판매|반도체|규제|통제|제재|칩))|对华|對華|China-bound")
 
 
 def _rule_claim(page: Page, sentence: int, index: int, state: tuple[float, str, int, int]) -> Claim:
@@ -119,6 +128,12 @@ def _rule_claim(page: Page, sentence: int, index: int, state: tuple[float, str, 
         ),
         "date": fill_time(page, sentence, anchor, "date", {}),
     }
+    towards = _TOWARDS_CHINA.search(page.words(sentence))
+    if towards is not None and slots["destination"].by in {"asked", "discourse"}:
+        at = page.sentences[sentence].start
+        slots["destination"] = Slot(
+            "destination", "china", towards.group(), at + towards.start(), at + towards.end(), 0.85, "words"
+        )
     return Claim(
         "",
         "rule_state",
@@ -144,8 +159,10 @@ _COMPARED = {
         "zh": r"(?:功耗|耗电|耗電)[^，。]{0,4}(?:更高|更大|更低)",
     },
     "performance": {
-        "ko": r"성능[^.,]{0,14}(?:뛰어넘|능가|앞서|우수|높은|버금가|필적|더 ?낮|뒤지|떨어지)|더 ?높은 성능|더 ?강력한 성능|필적",
-        "en": r"outperform\w*|(?:more|less) powerful|beats?\b|surpass\w*|rivals?\b|faster than|slower than|match(?:es|ed)? (?:the )?(?:performance|nvidia)",
+        "ko": r"성능[^.,]{0,14}(?:뛰어넘|능가|앞서|우수|높은|버금가|필적|더 ?낮|뒤지|떨어지)|더 ?높은 성능|더 "
+        r"?강력한 성능|필적",
+        "en": r"outperform\w*|(?:more|less) powerful|beats?\b|surpass\w*|rivals?\b|faster than|slower than|"
+        r"match(?:es|ed)? (?:the )?(?:performance|nvidia)",
         "zh": r"性能[^，。]{0,6}(?:超过|超過|优于|優於|媲美|更强|更強|不及)|(?:超越|媲美)",
     },
 }
@@ -205,7 +222,8 @@ _HAPPENED = {
     },
     "happened": {
         "ko": r"열린|열고|개최|승인(?:했|하)|서명|체결|중단(?:했|하)|재개|합의|지정|착수|시작|폐쇄|금지",
-        "en": r"\b(?:held|signed|approved|agreed|halted|resumed|began|started|banned|met|summoned|charged|imposed|issued|revoked)\b",
+        "en": r"\b(?:held|signed|approved|agreed|halted|resumed|began|started|banned|met|summoned|charged|"
+        r"imposed|issued|revoked)\b",
         "zh": r"举行|舉行|签署|簽署|批准|达成|達成|暂停|恢复|启动|啟動|约谈|約談",
     },
 }
@@ -245,16 +263,12 @@ _ACTORS = (
 def _past(page: Page, index: int) -> bool:
     """Whether a date is narrow enough to be an event's: a day to a quarter, or a loose "early this year"."""
     time = page.found.times[index]
-    return (
-        (time.value is not None
-        and time.grain in {"minute", "day", "week", "month", "quarter"})
-        or bool(
-            time.low
-            and time.high
-            and time.grain == "year"
-            and time.low[:7] != f"{time.low[:4]}-01-x"
-            and re.search(r"초|말|early|late|初|底|末", time.surface)
-        )
+    return (time.value is not None and time.grain in {"minute", "day", "week", "month", "quarter"}) or bool(
+        time.low
+        and time.high
+        and time.grain == "year"
+        and time.low[:7] != f"{time.low[:4]}-01-x"
+        and re.search(r"초|말|early|late|初|底|末", time.surface)
     )
 
 

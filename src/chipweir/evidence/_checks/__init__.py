@@ -8,9 +8,9 @@ from typing import Any
 from chipweir.evidence._checks import _hardware, _industry, _models, _money, _policy, _prices
 from chipweir.evidence._checks._context import Context, allowed, number_of
 from chipweir.evidence._document import Extraction
-from chipweir.evidence._frames import Claim
+from chipweir.evidence._frames import Claim, templates
 from chipweir.evidence._slots import Page
-from chipweir.evidence._verdict import Text, Verdict, open_slots
+from chipweir.evidence._verdict import Text, Verdict, fact_evidence, open_slots
 
 
 Checker = Callable[[Claim, Context], Verdict]
@@ -78,15 +78,22 @@ def check_claims(found: Extraction, claims: Sequence[Claim], facts: Any) -> tupl
 
 
 def check_claim(claim: Claim, context: Context) -> Verdict:
-    """The verdict on one claim; a figure that no number could be read from is not checkable."""
+    """The verdict on one claim. What a language model proposed counts in none until a person confirms it; a figure
+    that no number could be read from is not checkable."""
+    if claim.proposed_by not in {"rules", "person"}:
+        return Verdict("not_checkable", "source", text=Text("llm_proposed", {"model": claim.proposed_by}))
     figure = context.figure(claim)
-    if figure is not None and not math.isfinite(number_of(figure)):
+    missing = figure is None and claim.frame in templates()
+    if missing or (figure is not None and not math.isfinite(number_of(figure))):
         return Verdict(
             "not_checkable", "figure", text=Text("no_number"), change=Text("change_slot", {"slot": "figure"})
         )
     verdict = CHECKERS.get(claim.frame, check_generic)(claim, context)
+    cited = {item.id for item in verdict.evidence}
+    used = dict.fromkeys(n.source for n in verdict.numbers if n.source in context.facts.facts and n.source not in cited)
+    beside = tuple(fact_evidence(context.facts.facts[source], context.facts) for source in used)
     lacking = {name: verdict.slots.get(name, "not_checkable") for name in open_slots(claim, claim.asked)}
-    return replace(verdict, slots={**verdict.slots, **lacking})
+    return replace(verdict, slots={**verdict.slots, **lacking}, evidence=(*verdict.evidence, *beside))
 
 
 __all__ = ["CHECKERS", "Context", "allowed", "check_claim", "check_claims"]

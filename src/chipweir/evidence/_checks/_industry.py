@@ -341,7 +341,7 @@ def check_flow(claim: Claim, context: Context) -> Verdict:
     wanted = (
         r"value|documented_flow|annual_sales_one_cluster|attempted_export_value" if money else r"chips_per_year|chips"
     )
-    facts = [f for f in about(context, "chip-smuggling-china", wanted)]
+    facts = list(about(context, "chip-smuggling-china", wanted))
     if not facts:
         return Verdict("unsupported", "figure", text=Text("no_fact", {"what": "smuggling"}), change=Text("change_fact"))
     day = context.on
@@ -555,7 +555,7 @@ def best_fact(
 def _alike(a: tuple[str, str], b: tuple[str, str]) -> bool:
     from chipweir.evidence._checks._context import days_between
 
-    return 0.5 <= (days_between(*a) + 1) / (days_between(*b) + 1) <= 2
+    return 0.67 <= (days_between(*a) + 1) / (days_between(*b) + 1) <= 1.5
 
 
 def _plain(unit: str) -> str:

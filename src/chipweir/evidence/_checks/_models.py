@@ -124,7 +124,7 @@ def check_context(claim: Claim, context: Context) -> Verdict:
 
 
 def kv_bytes_per_token(model: Any) -> float | None:
-    """Bytes of key-value cache for one token at 16 bit: 2 x layers x KV heads x head size x 2 B (grouped-query attention)."""
+    """Bytes of key-value cache for one token at 16 bit: 2 x layers x KV heads x head size x 2 B."""
     if not (model.layers and model.kv_heads and model.head_dim) or model.kv_lora_rank:
         return None
     return float(2 * model.layers * model.kv_heads * model.head_dim * 2)

@@ -96,7 +96,9 @@ def check_price(claim: Claim, context: Context) -> Verdict:
     for name in open_slots(claim, ("basis", "direction")):
         slots[name] = "ambiguous"
     status, slot = decide(slots)
-    known = Number("list price", best.value.best, "USD/1e6 token", best.value.interval[0], best.value.interval[1], best.id)
+    known = Number(
+        "list price", best.value.best, "USD/1e6 token", best.value.interval[0], best.value.interval[1], best.id
+    )
     evidence = [
         value_evidence(
             "price",
@@ -363,8 +365,6 @@ def check_chip_price(claim: Claim, context: Context) -> Verdict:
 
 def _sold_as(context: Context, item: str, per: str | None) -> list[tuple[str, float]]:
     """The thing itself and the systems made of it, with how many of them one price covers."""
-    result = [(item, 1.0)]
-    for system in context.facts.systems.values():
-        if system.chip == item and system.n_chips <= 72:
-            result.append((system.id, 1.0 if per in {"8-GPU server", "rack"} else float(system.n_chips)))
-    return result
+    whole = per in {"8-GPU server", "rack"}
+    systems = [s for s in context.facts.systems.values() if s.chip == item and s.n_chips <= 72]
+    return [(item, 1.0), *((s.id, 1.0 if whole else float(s.n_chips)) for s in systems)]

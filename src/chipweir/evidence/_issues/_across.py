@@ -15,16 +15,14 @@ def across(articles: Sequence[Article]) -> tuple[Issue, ...]:
     """All issues between articles. `Issue.others` names the articles; offsets are those of the first."""
     if len(articles) < 2:
         return ()
-    return tuple(
-        [
-            *_flows(articles),
-            *_windows(articles),
-            *_owners(articles),
-            *_multiples(articles),
-            *_states(articles),
-            *_stances(articles),
-            *_relays(articles),
-        ]
+    return (
+        *_flows(articles),
+        *_windows(articles),
+        *_owners(articles),
+        *_multiples(articles),
+        *_states(articles),
+        *_stances(articles),
+        *_relays(articles),
     )
 
 

@@ -1,6 +1,7 @@
 """Issues of sense: a text against itself, causes that are not shown, classes of things mixed."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from chipweir.evidence._frames import marked, read_data
@@ -12,7 +13,8 @@ from chipweir.evidence._verdict import Text, event_evidence
 _LEGACY = words(r"레거시|성숙 ?공정|구형 ?공정", r"\blegacy\b|mature[- ]node", r"成熟制程|成熟製程|传统制程")
 _STOP = words(
     r"(?:투자|공정|사업|증설)[^.]{0,14}(?:중단|철수|멈)|철수하고|철수다|단계적 철수",
-    r"(?:stopp\w*|halt\w*|ceas\w*|froze|suspend\w*|withdr\w*|pull\w* out)[\w\s-]{0,40}(?:invest\w*|chin\w*|operations|production)",
+    r"(?:stopp\w*|halt\w*|ceas\w*|froze|suspend\w*|withdr\w*|pull\w* out)[\w\s-]{0,40}(?:invest\w*|chin\w*|"
+    r"operations|production)",
     r"(?:停止|暂停|暫停|撤出|中止)[^，。]{0,12}(?:投资|投資|中国|中國|生产)",
 )
 _GROW = words(
@@ -131,7 +133,8 @@ def legacy_nodes(article: Article) -> Iterator[Issue]:
 
 
 def _paragraph_of(article: Article, at: int) -> int:
-    return next((s.paragraph for s in article.page.sentences if s.start <= at < s.end), -1)
+    last = bisect_right(article.page.sentences, at, key=lambda sentence: sentence.start)
+    return article.page.sentences[last - 1].paragraph if last else -1
 
 
 def stop_and_grow(article: Article) -> Iterator[Issue]:
@@ -224,7 +227,7 @@ def _title_terms(title: str, script: str) -> list[str]:
         return [w for w in re.findall(r"[가-힣]{2,}", title) if len(w) >= 2][:12]
     if script == "zh":
         return re.findall(r"[\u4e00-\u9fff]{2,4}", title)[:12]
-    return [w for w in re.findall(r"[A-Za-z][a-z-]{4,}", title)][:12]
+    return list(re.findall(r"[A-Za-z][a-z-]{4,}", title))[:12]
 
 
 def readings(article: Article) -> Iterator[Issue]:

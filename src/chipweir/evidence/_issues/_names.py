@@ -25,7 +25,8 @@ _COMPANY_AFTER = words(
 )
 _STARTUP = words(r"스타트업|신생 ?(?:기업|업체)|벤처", r"start-?ups?|fledgling", r"初创|初創|新创|新創|创业公司")
 _CAPTION = re.compile(
-    r"출처\s?=|사진\s?=|사진\(|제공\s?=|\b[Pp]hoto\b|Getty|Reuters/|图(?:片|源)|圖(?:片|源)|로이터 연합|연합뉴스\)|셔터스톡|아이스톡"
+    r"출처\s?=|사진\s?=|사진\(|제공\s?=|\b[Pp]hoto\b|Getty|Reuters/|图(?:片|源)|圖(?:片|源)|로이터 연합|"
+    r"연합뉴스\)|셔터스톡|아이스톡"
 )
 _RACK = words(r"서버 ?랙|랙", r"\bserver racks?\b|\brack\b", r"机柜|機櫃|机架|機架")
 _BENCH = words(
@@ -35,7 +36,8 @@ _BENCH = words(
 )
 _MIXED = words(
     r"칩에 (?:필적|버금|견줄|능가)[^.]{0,30}모델|모델[^.]{0,20}칩(?:을|보다) (?:능가|앞)",
-    r"models? (?:that )?(?:rival|match|beat|surpass)\w* [\w\s.-]{0,25}chips?\b|chips? (?:that )?(?:rival|match|beat)\w* [\w\s.-]{0,20}models?\b",
+    r"models? (?:that )?(?:rival|match|beat|surpass)\w* [\w\s.-]{0,25}chips?\b|chips? (?:that )?(?:rival|match|"
+    r"beat)\w* [\w\s.-]{0,20}models?\b",
     r"(?:媲美|超越)[^，。]{0,12}芯片的[^，。]{0,8}模型",
 )
 

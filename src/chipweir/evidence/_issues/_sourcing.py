@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from chipweir.evidence._issues._article import Article, Issue, find, words
 from chipweir.evidence._slots import is_kind
+from chipweir.evidence._units import idioms, plain
 from chipweir.evidence._verdict import Text
 
 
@@ -51,7 +52,7 @@ def speakerless(article: Article) -> Iterator[Issue]:
     """A block quotation that nobody says."""
     for match in _BLOCK_QUOTE.finditer(article.text):
         tail = article.text[match.end() : match.end() + 80]
-        if re.search(r"^\s*\n>?\s*[-—–]\s*\S", tail) or re.search(r"[-—–]\s*\S{2,}$", match.group()):
+        if re.search(r"^\s*\n>?\s*[-—–]\s*\S", tail) or re.search(r"[-—–]\s?\S[^-—–]{1,40}$", match.group()):
             continue
         yield Issue(
             "provenance", "warning", Text("issue_speakerless"), match.start(), min(match.end(), match.start() + 60)
@@ -114,8 +115,10 @@ def unnamed(article: Article) -> Iterator[Issue]:
     """Figures and findings from sources without a name; a yield also lacks the product it is of."""
     told: set[int] = set()
     for claim, verdict in article.judged():
-        if claim.frame == "yield" and "ambiguous" in {verdict.slots.get("product"), verdict.slots.get("node")} and (
-            claim.sentence not in told
+        if (
+            claim.frame == "yield"
+            and "ambiguous" in {verdict.slots.get("product"), verdict.slots.get("node")}
+            and (claim.sentence not in told)
         ):
             told.add(claim.sentence)
             yield Issue(
@@ -152,17 +155,14 @@ def names_with_digits(article: Article) -> Iterator[Issue]:
         )
     )
     glosses = [c for c in article.claims if c.frame == "unit_gloss"]
-    if len(names) >= 2 or glosses:
-        first = next((m for m in article.found.entities if m.surface in names), None)
-        start, end = (first.start, first.end) if first is not None else (glosses[0].start, glosses[0].end)
-        yield Issue(
-            "extraction-trap",
-            "note",
-            Text("issue_names", {"names": tuple(names[:12]) or ("-",)}),
-            start,
-            end,
-            tuple(c.id for c in glosses),
-        )
+    if len(names) >= 2:
+        yield Issue("extraction-trap", "note", Text("issue_names", {"names": tuple(names[:12])}))
+    for claim in glosses:
+        text = Text("issue_gloss", {"words": article.text[claim.start : claim.end][-24:]})
+        yield Issue("extraction-trap", "note", text, claim.start, claim.end, (claim.id,))
+    for match in idioms().finditer(plain(article.text)):
+        text = Text("issue_idiom", {"words": article.text[match.start() : match.end()][:40]})
+        yield Issue("extraction-trap", "note", text, match.start(), match.end())
 
 
 _TOPICS = {

@@ -1,0 +1,163 @@
+"""Verdicts on sentences of our own: the status, the slot that decides, and the numbers they rest on."""
+
+import math
+
+import pytest
+from articles import CHINESE, ENGLISH, KOREAN
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chipweir import facts
+from chipweir.evidence import check_document, document_from_text
+from chipweir.evidence._verdict import claimed_interval, compare, decide, rounding
+
+
+def verdicts(text: str, published: str | None = "2025-09-25"):
+    checked = check_document(document_from_text(text, published=published))
+    return list(checked.article.judged())
+
+
+def only(text: str, frame: str, published: str | None = "2025-09-25"):
+    found = [(c, v) for c, v in verdicts(text, published) if c.frame == frame]
+    assert found, [c.frame for c, _ in verdicts(text, published)]
+    return found[0][1]
+
+
+def number(verdict, name):
+    return next(n for n in verdict.numbers if n.name == name)
+
+
+STATUS = [
+    ("DeepSeek V3.1 costs $1.68 per million output tokens.", "price", "consistent", "2025-09-25"),
+    ("DeepSeek V3.1 costs $3 per million output tokens.", "price", "contradicted", "2025-09-25"),
+    ("GPT-5는 출력 토큰 100만 개당 10달러다.", "price", "consistent", "2025-09-25"),
+    ("Kimi K2 has 1 trillion parameters.", "params", "consistent", "2025-09-25"),
+    ("Kimi K2 has 300 billion parameters.", "params", "contradicted", "2025-09-25"),
+    ("Seed-OSS-36B의 컨텍스트 윈도우는 512K다.", "context", "consistent", "2025-09-25"),
+    ("엔비디아 H20 칩의 메모리는 96GB다.", "spec", "consistent", "2025-09-25"),
+    ("엔비디아 H20 칩의 소비전력은 700W다.", "spec", "contradicted", "2025-09-25"),
+    ("캠브리콘의 2025년 2분기 매출은 17억6900만위안이다.", "revenue", "consistent", "2025-09-25"),
+    ("Cambricon's revenue in the second quarter of 2025 was $900 million.", "revenue", "contradicted", "2025-09-25"),
+    ("SMIC will double its 7nm capacity by 2026.", "capacity_change", "consistent", "2025-09-25"),
+    ("SMIC의 7나노 공정 수율은 70%다.", "yield", "ambiguous", "2025-09-25"),
+    ("엔비디아 B200 칩은 중국 수출이 금지됐다.", "rule_state", "consistent", "2025-09-25"),
+    ("엔비디아 H20 칩은 중국 수출이 금지됐다.", "rule_state", "stale", "2025-09-25"),
+    ("엔비디아 H20 칩은 중국 수출이 금지됐다.", "rule_state", "consistent", "2025-05-20"),
+    ("미국은 엔비디아 H20 칩의 중국 수출을 허용했다.", "rule_state", "consistent", "2025-09-25"),
+    ("미국은 엔비디아 B200 칩의 중국 수출을 허용했다.", "rule_state", "contradicted", "2025-09-25"),
+    ("Nvidia H200 chips are banned in China.", "rule_state", "stale", "2026-02-10"),
+    ("The US takes 15% of Nvidia's H20 revenue from China.", "fee_share", "consistent", "2025-09-25"),
+    ("The US takes 25% of Nvidia's H20 chip revenue, a cut of sales.", "fee_share", "contradicted", "2025-09-25"),
+    ("엔비디아 주가는 3% 하락했다.", "stock_move", "not_checkable", "2025-09-25"),
+    ("알리바바가 만든 ‘Kimi K2’가 인기다.", "maker", "contradicted", "2025-09-25"),
+    ("지난 3년간 미국의 수출통제가 이어졌다.", "duration", "consistent", "2025-11-02"),
+    ("지난 1년간 미국의 수출통제가 이어졌다.", "duration", "contradicted", "2025-11-02"),
+    ("DeepSeek released R1 in January 2025.", "event", "consistent", "2025-09-25"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "frame", "status", "day"), STATUS, ids=[f"{r[1]}-{r[2]}-{n}" for n, r in enumerate(STATUS)]
+)
+def test_status(text, frame, status, day):
+    verdict = only(text, frame, day)
+    assert verdict.status == status, (verdict.slots, verdict.text)
+    if status in {"consistent", "contradicted", "stale"}:
+        assert verdict.evidence
+
+
+def test_a_chip_count_ratio_is_the_quotient_of_the_counts_and_racks_are_named():
+    verdict = next(v for c, v in verdicts(ENGLISH) if c.frame == "count_ratio")
+    assert verdict.status == "consistent"
+    assert number(verdict, "ratio").value == pytest.approx(384 / 72)
+    assert any(note.key == "racks" for note in verdict.notes)
+
+
+def test_up_to_n_times_holds_only_for_the_dearest_and_the_others_are_shown():
+    verdict = next(v for c, v in verdicts(ENGLISH) if c.frame == "price_ratio")
+    assert (verdict.status, verdict.slot) == ("imprecise", "against")
+    quotients = sorted(n.value for n in verdict.numbers if n.name.startswith("ratio"))
+    assert quotients == [pytest.approx(10 / 1.68), pytest.approx(75 / 1.68)]
+
+
+def test_a_yield_without_a_product_is_set_beside_all_published_ones_and_the_defects_it_needs():
+    verdict = only("SMIC의 7나노 공정 수율은 70%다.", "yield")
+    assert verdict.slot == "product"
+    needed = [n.value for n in verdict.numbers if n.unit == "per cm2"]
+    assert needed[0] == pytest.approx(-math.log(0.7) / 1.1)
+    assert needed[1] < needed[0] / 5
+    assert len([n for n in verdict.numbers if n.source.startswith("fab-")]) >= 4
+
+
+def test_a_smuggled_sum_is_turned_into_chips_at_the_street_price():
+    verdict = next(v for c, v in verdicts(ENGLISH) if c.frame == "flow")
+    chips = number(verdict, "chips it buys")
+    assert chips.low < chips.value < chips.high
+    assert 14_000 < chips.value < 21_000
+    assert chips.source == "smu-020"
+    assert verdict.slots["bound"] == "imprecise"
+
+
+def test_a_doubling_and_new_fabs_reconcile_with_more_than_three():
+    verdict = only("SMIC will double its 7nm capacity by 2026.", "capacity_change")
+    note = next(n for n in verdict.notes if n.key == "reconcile")
+    assert note.args["total"] == 3
+
+
+def test_a_gloss_is_held_against_the_rate_of_the_month():
+    good = only("밀수 규모는 10억 달러(약 1조3,880억원)다.", "fx", "2025-08-28")
+    bad = only("밀수 규모는 10억 달러(약 1조1,000억원)다.", "fx", "2025-08-28")
+    assert (good.status, bad.status) == ("consistent", "contradicted")
+    assert only("밀수 규모는 10억 달러(약 1조3,880억원)다.", "fx", None).status == "ambiguous"
+
+
+def test_two_readings_of_n_times_more_give_an_ambiguous_verdict():
+    text = "엔비디아 B200 칩의 메모리 대역폭은 엔비디아 H20 칩보다 2배 증가했다."
+    found = [v for c, v in verdicts(text) if c.frame == "spec_ratio"]
+    assert found
+    assert found[0].status in {"ambiguous", "consistent"}
+
+
+def test_a_comparison_lists_what_holds_and_what_does_not():
+    verdict = next(v for c, v in verdicts(ENGLISH) if c.frame == "comparison")
+    by = {n.name: n.value for n in verdict.numbers}
+    assert by["bf16_pflops"] > 1.3
+    assert by["power_kw"] > 3
+    assert verdict.command == "chipweir match huawei-cloudmatrix-384 nvidia-gb200-nvl72 --model deepseek-v3"
+
+
+@pytest.mark.parametrize("text", [KOREAN, CHINESE, ENGLISH], ids=["ko", "zh", "en"])
+def test_every_verdict_names_its_evidence_by_ids_that_exist(text):
+    known = facts.load()
+    tables = (known.facts, known.prices, known.chips, known.systems, known.models, known.events)
+    for _, verdict in verdicts(text, None):
+        for item in verdict.evidence:
+            if item.kind in {"fact", "price", "event"} and not item.id.startswith(("fx-", "listed-")):
+                assert any(item.id in table for table in tables), item
+        for used in verdict.numbers:
+            assert math.isfinite(used.value)
+
+
+@given(st.floats(0.01, 1e12), st.floats(0.5, 2))
+def test_comparison_of_a_figure_with_itself_is_consistent_and_with_a_far_one_is_not(value, factor):
+    assert compare((value, value), (value, value)) == "consistent"
+    assert compare((value * 2, value * 2), (value, value)) == "contradicted"
+    near = compare((value * factor, value * factor), (value, value))
+    assert near != "contradicted" or factor > 1.25 or factor < 0.8
+
+
+@given(st.integers(1, 9_999_999))
+def test_rounding_is_never_more_than_five_per_cent_nor_less_than_the_digits_allow(value):
+    assert 0 < rounding(str(value)) <= 0.05
+
+
+@given(st.floats(1, 1e9), st.sampled_from(["eq", "approx", "ge", "le", "gt", "lt"]))
+def test_the_words_always_allow_the_number_itself(value, bound):
+    low, high = claimed_interval(value, None, None, bound, f"{value:g}")
+    assert low <= value <= high
+
+
+def test_the_worst_slot_decides():
+    assert decide({"figure": "consistent", "actor": "contradicted", "by": "imprecise"}) == ("contradicted", "actor")
+    assert decide({"figure": "consistent"}) == ("consistent", "figure")
+    assert decide({}) == ("not_checkable", "")
