@@ -138,14 +138,14 @@ def _end_user(text: str | None, stated: str | None) -> dict[str, str]:
     """`--end-user` is a type where it is a word of the vocabulary, else a name."""
     if text is None:
         return {}
-    from chipweir.errors import UnknownName
+    from contextlib import suppress
+
+    from chipweir.errors import InputError
     from chipweir.rules._words import word
 
     if stated is None:
-        try:
+        with suppress(InputError):
             return {"end_user_type": word("end_user_types", text, "end user type"), "end_user": text}
-        except UnknownName:
-            pass
     return {"end_user": text}
 
 

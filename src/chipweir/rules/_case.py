@@ -345,7 +345,7 @@ def _designer(value: object, seat: str | None, on: date, book: Book) -> str | No
     if value:
         try:
             return word("designers", value, "designer")
-        except UnknownName:
+        except InputError:
             seat = _seat_of(value, seat)
     return None if seat is None else _by_seat(seat, on, book)
 
@@ -403,7 +403,7 @@ def _packager(value: str | None, exporter: str, exporter_type: str, packaged_in:
         return "osat"
     try:
         return word("packagers", value, "packager")
-    except UnknownName as error:
+    except InputError as error:
         if "approved" in key and "unapproved" not in key and "notapproved" not in key:
             return "approved_osat"
         if "osat" in key:

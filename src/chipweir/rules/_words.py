@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -49,8 +49,14 @@ def word(field: str, text: object, name: str) -> str:
     known = _synonyms(field)
     found = known.get(folded(text))
     if found is None:
-        raise UnknownName(name, text.strip()[:60], known_words(field))
+        raise _unknown(name, text, known_words(field), vocabulary()[field])
     return found
+
+
+def _unknown(name: str, text: str, spellings: Iterable[str], words: Iterable[str]) -> InputError:
+    """The nearest spellings where there are any, else all the words."""
+    error = UnknownName(name, text.strip()[:60], spellings)
+    return error if error.suggestions else InputError(f"{error}; it is one of {', '.join(words)}")
 
 
 def known_words(field: str) -> list[str]:
@@ -65,7 +71,7 @@ def one_of(text: object, choices: tuple[str, ...], name: str) -> str:
     for choice in choices:
         if folded(choice) == folded(text):
             return choice
-    raise UnknownName(name, text[:60], choices)
+    raise _unknown(name, text, choices, choices)
 
 
 def flag(value: object, name: str) -> bool | None:
