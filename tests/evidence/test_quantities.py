@@ -83,6 +83,13 @@ def test_gold_sentences(language: str, held_out: bool) -> None:
     assert rates["basis"] >= 0.95, rates
 
 
+def test_a_second_sample() -> None:
+    rates = score(gold("second"))
+    assert rates["recall"] >= 0.96, rates
+    assert rates["precision"] >= 0.97, rates
+    assert rates["value"] >= 0.94, rates
+
+
 def test_the_gold_set_holds_three_hundred_figures() -> None:
     assert sum(len(row[2]) for language in ("ko", "en", "zh") for row in gold(language)) >= 300
 

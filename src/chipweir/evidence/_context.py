@@ -43,13 +43,15 @@ def _before() -> tuple[re.Pattern[str], dict[str, str]]:
         elif word == "近":
             edge = "(?<![最附临臨])"
         parts.append(edge + re.escape(word.strip()))
-    return re.compile(rf"({'|'.join(parts)})(?:为|為|达|達|了)?\s?$", re.IGNORECASE), meaning
+    return re.compile(
+        rf"({'|'.join(parts)})(?:罚款|罰款|投资|補助|补贴|可)?(?:为|為|达|達|了)?\s?$", re.IGNORECASE
+    ), meaning
 
 
 @cache
 def _last_letters() -> frozenset[str]:
     """The letters that a bound word may end with."""
-    return frozenset(word.strip()[-1].lower() for word in _before()[1]) | frozenset("为為达達了")
+    return frozenset(word.strip()[-1].lower() for word in _before()[1]) | frozenset("为為达達了款资助贴可")
 
 
 def bound_before(text: str, start: int) -> Words:

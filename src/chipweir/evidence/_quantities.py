@@ -125,11 +125,7 @@ def _finish(text: str, reading: Reading, language: str, floor: int) -> Quantity:
         bound = "ge"
     own = reading.unit.language if reading.unit else ""
     spoken = own if own in {"ko", "zh"} or (own == "en" and not reading.unit) else _spoken(text, end, language)
-    moved = (
-        context.change(text, reading.start, end, spoken, reading.type)
-        if reading.type in {"percent", "percentage_point", "money", "count", "multiple"}
-        else ""
-    )
+    moved = context.change(text, reading.start, end, spoken, reading.type) if reading.type in _MOVING else ""
     basis = reading.basis or (
         context.basis(text, start, end) if reading.type not in {"percent", "rank", "ordinal-label", "score"} else ""
     )
@@ -139,7 +135,7 @@ def _finish(text: str, reading: Reading, language: str, floor: int) -> Quantity:
     value, low, high, bound = _limits(reading, bound)
     if basis == "per_second" and unit == "B":
         kind, unit, basis = "bandwidth", "B/s", ""
-    if moved == "fall" and kind in {"percent", "percentage_point"}:
+    if moved == "fall" and kind in {"percent", "percentage_point", "fraction"} and reading.number.script != "word":
         value, low, high = -value, None if high is None else -high, None if low is None else -low
         bound = {"ge": "le", "le": "ge"}.get(bound, bound)  # type: ignore[assignment]
     flags = tuple(flag for flag in reading.flags if flag != "range")
@@ -181,6 +177,7 @@ def _limits(reading: Reading, bound: Bound) -> tuple[float, float | None, float 
 
 _LINK = re.compile(r"\s?(?:to|and|or|~|-|–|에서|부터|至|到|和)\s?")
 _TAIWAN = re.compile(r"新[台臺]幣|[台臺]幣")
+_MOVING = frozenset({"percent", "percentage_point", "fraction", "money", "count", "multiple"})
 _SENTENCE_END = re.compile(r"[.!?。！？]\s|[。！？]|\n")
 
 

@@ -41,6 +41,13 @@ _NAME_BEFORE = re.compile(
     r"r|Of|And|Or|Over|Nearly|Almost|Around|Roughly|Just|Each|Every|Another|From|To|That|Than|Their|Is|Was"
     r"|Has|Had|Up)\b)[A-Z][A-Za-z]+\s$"
 )
+_MILLIONS = re.compile(
+    r"\s(?!(?:long|wide|tall|high|deep|thick|away|above|below|from|by|x|of|and|in|at|to|the|per|apart|or|i"
+    r"s|was|on|for|with)\b)"
+    r"[a-z]{3,}"
+)
+_PART_OF = re.compile(r"\sof\s(?:the|its|their|his|her|our|these|those|them|which|\d)")
+_FACTOR = re.compile(r"(?i)\bfactor of\s(?:about\s|around\s|up to\s|nearly\s|at least\s)?$")
 _TENTHS = "〇一二三四五六七八九"
 _COMPUTER_SIZES = {4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0}
 _LONGEST_SUFFIX = re.compile(
@@ -152,6 +159,8 @@ def _with_k(text: str, start: int, number: Number, money: bool) -> Number:
         return number
     letter = text[number.end : number.end + 1]
     size = {"T": 1e12, "t": 1e12, "m": 1e6, "b": 1e9}.get(letter)
+    if letter in {"m", "b"} and size and _MILLIONS.match(text, number.end + 1):
+        return replace(number, end=number.end + 1, value=number.value * size, magnitude=size)
     if size and _LONGEST_SUFFIX.match(text, number.end + 1):
         return replace(number, end=number.end + 1, value=number.value * size, magnitude=size, suffix=letter.upper())
     return number
@@ -378,6 +387,8 @@ def _without_unit(text: str, first: int, number: Number, end: int, more: bool, l
     if number.script == "english":
         word = _WORD.match(text, end)
         lone = number.value == 1 and number.magnitude == 1
+        if not lone and not number.vague and _PART_OF.match(text, end):
+            return reading("count", "count")
         if lone or not word or word.group(1).lower() in pack("en")["not_counts"]:
             return reading("count", "count") if number.magnitude >= 100 and not number.vague and not lone else []
         if number.vague and number.magnitude < 100 and number.value < 40:
@@ -424,7 +435,11 @@ def _digits_alone(
         return reading("score", "point")
     if number.magnitude >= 1e8 and written[-1] in "억조":
         return reading("money", pack("ko")["implied_currency"], end, ("unit-implied",))
+    if _FACTOR.search(before):
+        return reading("multiple", "ratio")
     word = _WORD.match(text, end)
+    if _PART_OF.match(text, end):
+        return reading("count", "count")
     if number.magnitude > 1 and written[-1] not in "KM":
         return reading("count", "count")
     if not word or word.group(1).lower() in pack("en")["not_counts"] or _NAME_BEFORE.search(before):

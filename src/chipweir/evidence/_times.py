@@ -343,7 +343,8 @@ def _time(text: str, language: str, match: re.Match[str], anchor: date | None, p
     flags = ("fiscal",) if "fy" in groups or "fy2" in groups else ("fiscal-possible",) if "q" in groups else ()
     if _since(text, start, end, language):
         flags = (*flags, "since")
-    future = bool(_FUTURE.match(text[end : end + 40]))
+    bound, stop = _bound(text, start, end, language)
+    future = bound == "le" or bool(_FUTURE.match(text[end : end + 40]))
     relative = _relative(language, groups)
     about = "unresolved"
     period: cal.Period | None = None
@@ -368,7 +369,7 @@ def _time(text: str, language: str, match: re.Match[str], anchor: date | None, p
             about = f"published {anchor.isoformat()}"
     except (ValueError, KeyError, OverflowError):
         return None
-    bound, end = _bound(text, start, end, language)
+    end = stop
     if period is None:
         if not _possible(groups, language):
             return None
