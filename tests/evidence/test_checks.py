@@ -45,6 +45,8 @@ STATUS = [
     ("엔비디아 H20 칩은 중국 수출이 금지됐다.", "rule_state", "consistent", "2025-05-20"),
     ("미국은 엔비디아 H20 칩의 중국 수출을 허용했다.", "rule_state", "consistent", "2025-09-25"),
     ("미국은 엔비디아 B200 칩의 중국 수출을 허용했다.", "rule_state", "contradicted", "2025-09-25"),
+    ("중국에는 HBM을 수출할 수 없다.", "rule_state", "consistent", "2025-08-20"),
+    ("중국에는 HBM을 수출할 수 없다.", "rule_state", "contradicted", "2024-06-20"),
     ("Nvidia H200 chips are banned in China.", "rule_state", "stale", "2026-02-10"),
     ("The US takes 15% of Nvidia's H20 revenue from China.", "fee_share", "consistent", "2025-09-25"),
     ("The US takes 25% of Nvidia's H20 chip revenue, a cut of sales.", "fee_share", "contradicted", "2025-09-25"),

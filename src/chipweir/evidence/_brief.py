@@ -100,7 +100,7 @@ def _template(language: str) -> Any:
 
 def _claim_view(claim: Mapping[str, Any], language: str) -> dict[str, Any]:
     numbers = [
-        {"name": _inline(term(n["name"], language)), "text": n["text"], "ref": _ref(n["source"])}
+        {"name": _inline(_number_name(n["name"], language)), "text": n["text"], "ref": _ref(n["source"])}
         for n in claim["numbers"]
         if n["name"]
     ]
@@ -118,6 +118,15 @@ def _claim_view(claim: Mapping[str, Any], language: str) -> dict[str, Any]:
         "command": claim["command"].replace("`", ""),
         "detail": claim["verdict"] != "not_checkable",
     }
+
+
+def _number_name(name: str, language: str) -> str:
+    """What a number is, in the reader's language where it is one of the checks' own names."""
+    if language == "ko":
+        for start, korean in (("ratio to ", "배수, 대 "), ("defects needed at ", "필요한 결함 밀도, 다이 ")):
+            if name.startswith(start):
+                return korean + name.removeprefix(start).replace("mm2", "mm²")
+    return term(name, language).replace("_", " ")
 
 
 def _ref(source: str) -> str:

@@ -439,7 +439,7 @@ def _extent(page: Page, sentence: int, anchor: tuple[int, int], slots: Any) -> t
     span = page.sentences[sentence]
     start, end = anchor
     for slot in slots:
-        if slot.start is None or not span.start <= slot.start < span.end:
+        if slot.start is None or slot.by == "discourse" or not span.start <= slot.start < span.end:
             continue
         if min(abs(slot.start - anchor[1]), abs(anchor[0] - slot.end)) <= 60:
             start, end = min(start, slot.start), max(end, slot.end)

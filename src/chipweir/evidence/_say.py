@@ -150,10 +150,15 @@ def interval(low: float | None, high: float | None, unit: str, language: str = "
         return number(low if low is not None else high, unit, language)
     if math.isinf(high):
         return f"{number(low, unit, language)} 이상" if language == "ko" else f"at least {number(low, unit, language)}"
+    dash = "~" if language == "ko" else "–"
     if unit in {"fraction", "percent", "ratio", "m"}:
         factor = {"fraction": 100.0, "m": 1e9}.get(unit, 1.0)
-        return f"{digits(low * factor)}–{number(high, unit, language)}"
-    return f"{number(low, unit, language)}–{number(high, unit, language)}"
+        return f"{digits(low * factor)}{dash}{number(high, unit, language)}"
+    name = _UNITS.get(unit, ("", ""))[1 if language == "ko" else 0]
+    start, end = number(low, unit, language), number(high, unit, language)
+    if name and start.endswith(name):
+        start = start[: -len(name)].rstrip()
+    return f"{start}{dash}{end}"
 
 
 def of(record: Number, language: str = "en") -> str:

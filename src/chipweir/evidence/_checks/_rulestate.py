@@ -8,7 +8,7 @@ from typing import Any
 
 from chipweir.errors import InputError
 from chipweir.evidence._checks._context import Context, days_between
-from chipweir.evidence._frames import Claim
+from chipweir.evidence._frames import Claim, read_data
 from chipweir.evidence._verdict import Evidence, Status, Text, Verdict, decide, event_evidence
 
 
@@ -99,7 +99,7 @@ def judge(claim: Claim, context: Context) -> Verdict:
         (),
         tuple(evidence),
         Text(
-            "rule_state",
+            "rule_state" if past else "rule_state_plain",
             {
                 "item": context.name(item),
                 "place": context.name(place),
@@ -150,6 +150,8 @@ def _status(said: str, state: str, past: list[Any], held: Callable[[], bool]) ->
 
 
 def _command(item: str, place: str, day: str | None) -> str:
+    if item == "hbm":
+        return ""
     return f"chipweir licence {item} --to {place}" + (f" --on {day}" if day else "")
 
 
@@ -170,7 +172,7 @@ def _day(context: Context, when: tuple[str, str] | None) -> str | None:
 
 def _catalogued(context: Context, item: str) -> str | None:
     """The chip that stands for an item: itself, or the chip of a system."""
-    if item in context.facts.chips:
+    if item in context.facts.chips or item == "hbm":
         return item
     system = context.facts.systems.get(item)
     return system.chip if system is not None else None
@@ -210,17 +212,26 @@ def _import_note(now: dict[str, str]) -> list[Text]:
     )
 
 
+def _item(chip: str) -> Any:
+    """A chip of the catalogue, or an HBM stack by its bandwidth density."""
+    from chipweir.rules import Item
+
+    if chip == "hbm":
+        return Item.of({"spec": "hbm", "mbd": read_data("background.yaml")["hbm_density"]["value"]})
+    return Item.of(chip)
+
+
 @lru_cache(maxsize=512)
 def answer(chip: str, place: str, day: str) -> dict[str, str] | None:
     """What the rule engine says of a chip shipped from the United States to `place` (alpha-2) on a day: `state`, `rule`,
     `text`, `source`, `stance`; None where it cannot tell."""
     try:
-        from chipweir.rules import Item, Shipment
+        from chipweir.rules import Shipment
         from chipweir.rules import decide as ask
     except ImportError:
         return None
     try:
-        decision = ask(Shipment(item=Item.of(chip), to=place, export_date=day))
+        decision = ask(Shipment(item=_item(chip), to=place, export_date=day))
     except InputError:
         return None
     return read(decision)
