@@ -112,7 +112,7 @@ def _left(view: View) -> list[Any]:
             allowDeselect=False,
             searchable=True,
         ),
-        dmc.Button(_("Undo all changes"), id="reset-all", variant="light", size="xs", fullWidth=True, mt=8, mb=8),
+        html.Button(_("Undo all changes"), id="reset-all", className="action"),
         _levers.panel(view),
     ]
 
@@ -150,7 +150,10 @@ def _middle(view: View) -> list[Any]:
         html.Div(id="message"),
         html.Div(id="tiles", className="tiles"),
         dmc.Tabs(
-            dmc.TabsList([dmc.TabsTab(_(TAB_NAMES[name]), value=name) for name in TABS]),
+            [
+                dmc.TabsList([dmc.TabsTab(_(TAB_NAMES[name]), value=name) for name in TABS]),
+                *(dmc.TabsPanel(html.Span(className="visually-hidden"), value=name) for name in TABS),
+            ],
             id="tab",
             value=view.tab,
             **_layout.attributes({"aria-label": _("Charts")}),

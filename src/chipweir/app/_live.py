@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +128,7 @@ class Live:
         self._facts = facts.load()
         drawn, cores = draw(members, SEED), min(2, os.cpu_count() or 1)
         edges = np.linspace(0, members, cores + 1).astype(int)
-        self._draws = [members_of(drawn, slice(a, b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        self._draws = [members_of(drawn, slice(a, b)) for a, b in pairwise(edges.tolist())]
         self._pool = ThreadPoolExecutor(cores)
         self._histories: OrderedDict[bytes, History] = OrderedDict()
         self._courses: OrderedDict[str, tuple[bytes, Course]] = OrderedDict()

@@ -131,3 +131,14 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
   theme = theme || (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   if (theme === "dark") { query.set("theme", "dark"); window.history.replaceState({}, "", window.location.pathname + "?" + query.toString()); }
 }());
+
+/* A file field is named by the text around it; Dash gives it no label of its own. */
+(function () {
+  "use strict";
+  function name() {
+    document.querySelectorAll("input[type=file]:not([aria-label])").forEach(function (field) {
+      field.setAttribute("aria-label", (field.parentElement.textContent || "").trim() || "file");
+    });
+  }
+  new MutationObserver(name).observe(document.documentElement, { childList: true, subtree: true });
+}());

@@ -1,0 +1,246 @@
+"""Each page's main task in headless Chromium: both languages, phone and desktop, light and dark."""
+
+from pathlib import Path
+
+import pytest
+
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__import__("axe_playwright_python").__file__).parent / "axe.min.js"
+SIZES = {"phone": (360, 780), "desktop": (1440, 900)}
+PAGES = {
+    "/": ".tile",
+    "/chips": "#c-table table",
+    "/rules": "#r-answer .verdict",
+    "/claims": "#k-check",
+    "/facts": "#f-found table",
+}
+
+
+def address(path, **query):
+    return path + ("?" + "&".join(f"{key}={value}" for key, value in query.items()) if query else "")
+
+
+def wait_for_tiles(page):
+    page.wait_for_selector(".tile")
+    page.wait_for_selector(".slot:not([hidden]) .main-svg")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_fits_and_speaks(open_page, path, size, lang, theme):
+    page = open_page(address(path, lang=lang, theme=theme), *SIZES[size])
+    page.wait_for_selector(PAGES[path])
+    assert page.locator("html").get_attribute("lang") == lang
+    assert page.evaluate("document.documentElement.dataset.mantineColorScheme") == theme
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+    heading = page.locator("h1").first.inner_text()
+    assert any("가" <= char <= "힣" for char in heading) == (lang == "ko")
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_serious_accessibility_findings(open_page, path, theme):
+    page = open_page(address(path, theme=theme))
+    page.wait_for_selector(PAGES[path])
+    page.wait_for_timeout(500)
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {exclude: [['.js-plotly-plot']]}).then(r => r.violations)")
+    bad = [
+        f"{item['id']}: {item['help']} {[node['target'] for node in item['nodes']][:3]}"
+        for item in found
+        if item["impact"] in ("serious", "critical")
+    ]
+    assert not bad, "\n".join(bad)
+
+
+def test_a_lever_moved_by_keyboard_changes_numbers_and_address(open_page):
+    page = open_page("/")
+    wait_for_tiles(page)
+    before = page.locator(".tile").first.inner_text()
+    page.locator('[data-lever="us.enforcement"] [role=slider]').focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('.tile .tile-change') !== null")
+    assert "s.us.enforcement=1.15" in page.url
+    assert page.locator(".tile").first.inner_text() != before
+    assert "1.15" in page.locator("#why").inner_text()
+
+
+def test_a_shared_link_restores_the_state(open_page):
+    page = open_page("/")
+    wait_for_tiles(page)
+    page.locator('[data-lever="us.enforcement"] [role=slider]').focus()
+    page.keyboard.press("ArrowRight")
+    page.locator('[data-lever="us.allowed_products.h20-class"]').get_by_label("denied").check()
+    page.get_by_role("tab", name="Market").click()
+    page.wait_for_function("location.search.includes('tab=market')")
+    page.wait_for_function("document.querySelector('.tile .tile-change') !== null")
+    link, tile = page.url, page.locator(".tile").first.inner_text()
+    other = open_page(link[link.index("/?") :])
+    wait_for_tiles(other)
+    assert other.locator('[data-lever="us.enforcement"] [role=slider]').get_attribute("aria-valuenow") == "1.15"
+    assert other.locator('[data-lever="us.allowed_products.h20-class"]').get_by_label("denied").is_checked()
+    assert other.get_by_role("tab", name="Market").get_attribute("aria-selected") == "true"
+    assert other.locator(".tile").first.inner_text() == tile
+
+
+def test_back_and_reset(open_page):
+    page = open_page("/")
+    wait_for_tiles(page)
+    slider = page.locator('[data-lever="us.enforcement"] [role=slider]')
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.search.includes('s.us.enforcement')")
+    page.locator('[data-lever="us.enforcement"] .lever-reset').click()
+    page.wait_for_function("!location.search.includes('s.us.enforcement')")
+    page.go_back()
+    page.wait_for_function("location.search.includes('s.us.enforcement')")
+    page.wait_for_function(
+        "document.querySelector('[data-lever=\"us.enforcement\"] [role=slider]').getAttribute('aria-valuenow') === '1.15'"
+    )
+    page.locator("#reset-all").click()
+    page.wait_for_function("!location.search.includes('s.us.enforcement')")
+
+
+def test_a_preset_sets_the_levers(open_page):
+    page = open_page("/?p=weir")
+    wait_for_tiles(page)
+    assert page.locator('[data-lever="us.allowed_products.h20-class"]').get_by_label("licence", exact=True).is_checked()
+    assert "Weir against Current rules" in page.locator("#status").inner_text()
+    assert page.locator(".lever.changed").count() == 0
+
+
+def test_a_number_unfolds(open_page):
+    page = open_page("/")
+    wait_for_tiles(page)
+    page.locator(".tile").first.click()
+    page.wait_for_selector("#made-numbers table")
+    assert "Chinese compute in use" in page.locator("#made-numbers").inner_text()
+
+
+def test_the_year_moves_tiles_and_flows(open_page):
+    page = open_page("/?tab=flows&p=weir")
+    page.wait_for_selector(".sankey")
+    before = page.locator(".tile").first.inner_text()
+    page.locator("#year [role=slider]").focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("location.search.includes('y=2029')")
+    page.wait_for_function("text => document.querySelector('.tile').innerText !== text", arg=before)
+    page.wait_for_function("[...document.querySelectorAll('.gtitle')].some(node => node.textContent.includes('2029'))")
+
+
+@pytest.mark.parametrize(("button", "ending"), [("#get-yaml", ".yaml"), ("#get-csv", ".csv"), ("#get-report", ".html")])
+def test_everything_can_be_taken_away(open_page, button, ending, tmp_path):
+    page = open_page("/?p=weir&lang=ko")
+    wait_for_tiles(page)
+    with page.expect_download(timeout=60_000) as waiting:
+        page.locator(button).click()
+    path = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    assert path.suffix == ending
+    assert path.stat().st_size > 200
+
+
+def test_an_address_that_is_wrong_says_so_and_shows_the_rest(open_page):
+    page = open_page("/?s.us.enforcment=2&lang=xx")
+    wait_for_tiles(page)
+    shown = page.locator(".problem").all_inner_texts()
+    assert any("us.enforcement" in text for text in shown)
+    assert any("language" in text for text in shown)
+
+
+def test_a_deleted_run_in_a_link_is_named(open_page):
+    page = open_page("/?run=20260101-000000-gone")
+    page.wait_for_selector("#message .problem")
+    assert "20260101-000000-gone" in page.locator("#message").inner_text()
+
+
+def test_a_shipment_is_decided(open_page):
+    page = open_page("/rules?r.chip=nvidia-h20&r.to=CN&r.on=2025-05-01")
+    page.wait_for_selector("#r-answer .verdict")
+    assert "licence needed" in page.locator("#r-answer").inner_text()
+    page.locator("#r-on").fill("2023-12-01")
+    page.locator("#r-ask").click()
+    page.wait_for_function("document.querySelector('#r-answer').innerText.includes('no licence needed')")
+    assert "r.on=2023-12-01" in page.url
+    page.locator("#r-on").fill("someday")
+    page.locator("#r-ask").click()
+    page.wait_for_selector("#r-answer .problem")
+
+
+def test_a_table_of_shipments_is_answered(open_page):
+    page = open_page("/rules")
+    page.wait_for_selector("#r-upload input[type=file]", state="attached")
+    table = b"chip,to,date\nnvidia-h20,CN,2025-05-01\nfoo,CN,\n"
+    page.set_input_files("#r-upload input[type=file]", {"name": "a.csv", "mimeType": "text/csv", "buffer": table})
+    page.wait_for_selector("#r-batch table")
+    assert "unknown chip 'foo'" in page.locator("#r-batch").inner_text()
+    with page.expect_download() as waiting:
+        page.locator("#r-save").click()
+    assert waiting.value.suggested_filename == "chipweir-licences.csv"
+
+
+def test_an_article_is_checked(open_page):
+    page = open_page("/claims?lang=ko")
+    page.wait_for_selector("#k-check")
+    page.locator("#k-text").fill("엔비디아 H20의 메모리는 141GB다.")
+    page.locator("#k-check").click()
+    page.wait_for_selector("mark.claim.contradicted", timeout=30_000)
+    assert "모순" in page.locator("#k-result").inner_text()
+    slot = page.get_by_label("item", exact=True)
+    slot.fill("nvidia-h200-sxm")
+    page.locator("#k-again").click()
+    page.wait_for_selector("mark.claim.consistent", timeout=30_000)
+    with page.expect_download() as waiting:
+        page.locator("#k-brief").click()
+    assert waiting.value.suggested_filename.endswith(".md")
+
+
+def test_facts_are_found(open_page):
+    page = open_page("/facts?f.words=910C&f.kind=chips")
+    page.wait_for_selector("#f-found table")
+    assert "huawei-ascend-910c" in page.locator("#f-found").inner_text()
+    with page.expect_download() as waiting:
+        page.locator("#f-save").click()
+    assert waiting.value.suggested_filename == "chipweir-facts.csv"
+
+
+def test_chips_are_compared_and_matched(open_page):
+    page = open_page("/chips")
+    page.wait_for_selector("#c-table table")
+    page.wait_for_selector("#c-plane .main-svg")
+    page.locator("#c-match").click()
+    page.wait_for_selector("#c-matched table", timeout=60_000)
+    assert "CloudMatrix" in page.locator("#c-matched").inner_text()
+
+
+def test_the_theme_is_remembered(open_page):
+    page = open_page("/")
+    wait_for_tiles(page)
+    page.locator("#theme").click()
+    page.wait_for_function("document.documentElement.dataset.mantineColorScheme === 'dark'")
+    page.goto(page.url.split("?")[0])
+    page.wait_for_function("document.documentElement.dataset.mantineColorScheme === 'dark'")
+
+
+def test_the_report_draws_every_figure_from_a_file(browser, tmp_path):
+    from synthetic_run import synthetic_run
+
+    from chipweir.report import write_html
+
+    path = write_html(synthetic_run(), tmp_path / "report.html", lang="ko")
+    page = browser.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"file://{path}?draw")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.plot')].every(node => node.querySelector('.main-svg'))", timeout=60_000
+    )
+    page.locator("#theme").click()
+    page.locator("[data-chooser] input").fill("2028")
+    page.wait_for_function("document.querySelector('#flows .gtitle').textContent.includes('2028')")
+    assert not errors
+    page.close()
