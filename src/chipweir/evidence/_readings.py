@@ -48,6 +48,7 @@ _MILLIONS = re.compile(
 )
 _PART_OF = re.compile(r"\sof\s(?:the|its|their|his|her|our|these|those|them|which|\d)")
 _FACTOR = re.compile(r"(?i)\bfactor of\s(?:about\s|around\s|up to\s|nearly\s|at least\s)?$")
+_TIMES_SIGN = re.compile(r"\s[xX×](?!\s(?:faster|more|as|the|higher|lower|larger|better|cheaper|that|what|its)\b)")
 _TENTHS = "〇一二三四五六七八九"
 _COMPUTER_SIZES = {4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0}
 _LONGEST_SUFFIX = re.compile(
@@ -286,6 +287,8 @@ def _sensible(text: str, start: int, number: Number, unit: Unit, end: int) -> bo
     """Whether a numeral of this script may stand with this unit."""
     if number.script == "digits":
         separate = text[end : end + 1] == " "
+        if separate and unit.type == "multiple" and _TIMES_SIGN.match(text, end):
+            return False
         if (
             unit.unit == "m"
             and text[end : end + 1] in "mM"
