@@ -142,3 +142,15 @@ def test_margins_are_true(day: date, tpp: int, area: int, dc: bool) -> None:
                 kept = classify(Item(tpp=between, die_mm2=area, dc=dc, io_gbps=500), day)
                 assert kept.possible == found.possible
     assert list(found.margins) == sorted(found.margins, key=lambda margin: margin.relative)
+
+
+def test_a_decision_says_what_would_flip_a_letter_or_the_review() -> None:
+    def near(chip: str, **fields: Any) -> set[tuple[str, float]]:
+        found = decide(Shipment(chip, "CN", "2026-03-01", **fields))
+        return {(margin.quantity, float(margin.threshold)) for margin in found.margins}
+
+    assert decide(Shipment("MI325X", "CN", "2026-03-01")).margin.threshold == 21000  # type: ignore[union-attr]
+    assert ("mem_bw_gbps", 6500.0) in near("MI325X")
+    assert ("mem_bw_gbps", 1400.0) in near("RTX 5090 D V2", exporter="NVIDIA")
+    assert ("mem_bw_gbps", 1400.0) not in near("RTX 5090 D V2", exporter="Dell")
+    assert ("mem_bw_gbps", 1400.0) not in near("H20")  # its sum is above the third line as well

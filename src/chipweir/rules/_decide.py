@@ -236,9 +236,9 @@ def _requirements(case: Case, book: Book, regime: str, log: _Trace) -> list[_Ver
     for requirement, state in book.active(case.on, case.mode, regime):
         truth, rows = holds(requirement.condition, case, book)
         note = requirement.note
-        log.near(
-            requirement.condition, case, truth, rows, f"{requirement.id} applies", f"{requirement.id} does not apply"
-        )
+        if log.wanted and (requirement.letter is None or _addressed(requirement, case, True)[0]):
+            applies, spared = f"{requirement.id} applies", f"{requirement.id} does not apply"
+            log.near(requirement.condition, case, truth, rows, applies, spared)
         if truth is not False and requirement.letter is not None:
             truth, row = _addressed(requirement, case, truth)
             rows = [*rows, row]
