@@ -54,3 +54,16 @@ def test_workers_with_other_code_are_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(store, "code_digest", lambda: f"the code of process {os.getpid()}")
     with pytest.raises(InputError, match="runs other code than this"), cluster.cluster_map("local:1"):
         pass
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_an_ensemble_on_a_cluster_has_the_numbers_of_one_machine() -> None:
+    from chipweir import facts, store
+    from chipweir.world import load_scenario, run_ensemble
+
+    scenarios, known = [load_scenario("baseline"), load_scenario("weir")], facts.load()
+    here = run_ensemble(scenarios, known, members=3, seed=5)
+    with cluster.cluster_map("local:2") as mapper:
+        there = run_ensemble(scenarios, known, members=3, seed=5, mapper=mapper)
+    assert store.dataset_digest(here) == store.dataset_digest(there)

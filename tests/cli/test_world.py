@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -329,3 +330,23 @@ def test_commands_that_do_not_simulate_load_nothing_heavy(command: str, tmp_path
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
     assert "heavy: []" in done.stdout
     assert time.monotonic() - started < 5  # measured 0.3 s; a wide margin for busy machines
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_a_killed_run_leaves_nothing_or_goes_on(tmp_path: Path, name: str) -> None:
+    script = [sys.executable, str(Path(__file__).with_name("slow_run.py")), "run", "--members", "4", "--no-report"]
+    command = [*script, "--out", str(tmp_path), "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".unfinished-*/part-*.npz")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(getattr(signal, name))
+    out, err = process.communicate()
+    assert out == ""
+    assert process.returncode == {"SIGINT": 130, "SIGTERM": -15, "SIGKILL": -9}[name]
+    assert [path for path in tmp_path.iterdir() if not path.name.startswith(".unfinished-")] == []
+    if name == "SIGINT":
+        assert err == "chipweir: interrupted; finished parts are kept and the same command goes on from them\n"
+    whole = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert [path.name for path in tmp_path.iterdir()] == [json.loads(whole.stdout)["run"]]
