@@ -164,7 +164,9 @@ def test_every_dollar_is_spent_rationed_or_kept(market: Market, sweeps: int) -> 
     out_china = result.spent_china + result.unspent_china.sum() + waiting_china.sum()
     np.testing.assert_allclose(out_china, np.asarray(market.budget_china).sum(), rtol=1e-9)
     wanted = result.spent.sum() + result.spent_china + result.unspent.sum() + result.unspent_china.sum()
-    np.testing.assert_allclose(result.unmet * wanted, wanted - result.spent.sum() - result.spent_china, atol=1e-6 * wanted)
+    np.testing.assert_allclose(
+        result.unmet * wanted, wanted - result.spent.sum() - result.spent_china, atol=1e-6 * wanted
+    )
 
 
 @settings(max_examples=60)

@@ -12,8 +12,8 @@ RENT = st.floats(0, 2)
 
 
 def route(capacity: float, rent: float = 0.2, pressure: float = 0.0, licence: float = 0.0, limit: float = 1e9) -> float:
-    values = (np.array([value]) for value in (capacity, limit, rent))
-    after = route_capacity(*values, 0.2, np.array([pressure]), 0.4, np.array([licence]), 0.65)
+    size, seen, earned = (np.array([value]) for value in (capacity, limit, rent))
+    after = route_capacity(size, seen, 0.55, earned, 0.2, np.array([pressure]), 0.4, np.array([licence]), 0.65)
     return float(after[0])
 
 
@@ -63,9 +63,24 @@ def test_offshore_capacity_grows_with_rent_and_shrinks_under_a_control() -> None
     assert offshore(9.0, 0.0, capacity=0.95e9) < 0.95e9
 
 
-def test_a_licence_on_one_hub_leaves_the_others_alone_in_the_same_month() -> None:
-    arguments = (np.array([2e8, 2e8]), LIMIT, np.array([0.2, 0.2]), 0.2, np.zeros(2), 0.4)
-    before = route_capacity(*arguments, np.zeros(2), 0.65)
-    after = route_capacity(*arguments, np.array([1.0, 0.0]), 0.65)
-    assert after[0] < before[0]
-    assert float(after[1]) == float(before[1])
+def after_licence(fungibility: float, capacities: np.ndarray) -> np.ndarray:
+    """Next month's routes of two hubs, the first of them under a licence."""
+    licence = np.array([1.0, 0.0])
+    return np.asarray(
+        route_capacity(capacities, LIMIT, fungibility, np.array([0.2, 0.2]), 0.2, np.zeros(2), 0.4, licence, 0.65)
+    )
+
+
+def test_a_licence_shrinks_its_own_hub_alone_in_the_same_month() -> None:
+    both = np.array([2e8, 2e8])
+    free = np.asarray(route_capacity(both, LIMIT, 0.5, np.array([0.2, 0.2]), 0.2, np.zeros(2), 0.4, np.zeros(2), 0.65))
+    licensed = after_licence(0.5, both)
+    assert licensed[0] < free[0]
+    assert licensed[1] == free[1]
+
+
+def test_a_hub_grows_into_the_room_that_a_closed_one_leaves_as_far_as_routes_are_fungible() -> None:
+    gone, there = np.array([1e5, 4e8]), np.array([4e8, 4e8])
+    gain = [after_licence(share, gone)[1] / after_licence(share, there)[1] for share in (0.0, 0.3, 0.9)]
+    assert gain[0] == 1
+    assert 1 < gain[1] < gain[2]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chipweir import facts
 from chipweir.errors import InputError
-from chipweir.strategy._trace import _fact_ids
+from chipweir.strategy._trace import fact_ids
 from chipweir.world import draw, parameters
 from chipweir.world._parameters import central, members_of, read_parameters, scores
 
@@ -27,7 +27,7 @@ def test_every_parameter_says_what_it_is_in_both_languages_and_where_it_comes_fr
 def test_the_facts_that_sources_name_exist() -> None:
     known = facts.load()
     ids = set(known.facts) | set(known.events)
-    cited = {(p.name, word.lower()) for p in parameters().values() for word in _fact_ids(p.source)}
+    cited = {(p.name, word.lower()) for p in parameters().values() for word in fact_ids(p.source)}
     missing = {(name, word) for name, word in cited if "-" in word and word.split("..")[0] not in ids}
     assert missing == set()
     assert len(cited) > 60
