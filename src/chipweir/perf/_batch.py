@@ -18,10 +18,20 @@ from chipweir.perf._assemble import case, gather
 from chipweir.perf._configuration import TRAINING, Configuration, read_configuration
 from chipweir.perf._efficiency import Posterior, efficiencies, group_levels, index, shipped
 from chipweir.perf._intervals import deployment, spread, widen
-from chipweir.perf._operators import OPERATORS, Work, pass_load, resident_weights
+from chipweir.perf._operators import OPERATORS, Load, Work, activation_bytes, pass_load, resident_weights
 from chipweir.perf._plan import Plan
 from chipweir.perf._search import resolve
-from chipweir.perf._serving import USABLE, Case, Served, inter_token, prefill_pass, serve
+from chipweir.perf._serving import (
+    DRAFTS,
+    USABLE,
+    Case,
+    Efficiency,
+    Served,
+    inter_token,
+    moving,
+    operator_seconds,
+    serve,
+)
 
 
 Row = Mapping[str, str]
@@ -320,56 +330,56 @@ def _add_power(
 def operator_table(
     configuration: Configuration, predictions: Predictions, posterior: Posterior | None = None
 ) -> list[dict[str, Any]]:
-    """Roofline of every operator of one decode step and one prefill, on one chip: FLOPs, bytes, seconds, what binds
-    it."""
+    """Roofline of every part of one decode step and one prefill, on one chip: FLOPs, bytes, seconds, what binds it.
+
+    Activations and messages have no FLOPs; the roofline of messages is the estimate itself.
+    """
     posterior = posterior or shipped()
-    work, cases = gather([configuration]), predictions.cases
+    work, c = gather([configuration]), predictions.cases
     e = efficiencies(posterior.mean, index(posterior.form, [group_levels(configuration)]), posterior.form.size)
-    from chipweir.perf._serving import operator_seconds
-
-    table = []
-    batch = np.maximum(predictions.served.batch, cases.dp)
-    for name, load, prefill in (
-        ("decode", pass_load(work, batch, batch, cases.isl + cases.osl / 2, cases.tp, cases.dp, cases.ep), False),
-        (
-            "prefill",
-            pass_load(
-                work,
-                cases.isl * cases.prefill_dp,
-                cases.prefill_dp,
-                cases.isl / 2,
-                cases.prefill_tp,
-                cases.prefill_dp,
-                prefill=True,
-            ),
-            True,
-        ),
-    ):
-        seconds = operator_seconds(load, work, e, prefill=prefill)
-        for operator in OPERATORS:
-            flops, moved = float(load.flops[operator][0]), float(load.bytes[operator][0])
-            rate = float((work.score_rate if operator == "attention_score" else work.rate)[0])
-            compute, memory = flops / rate, moved / float(work.memory_bandwidth[0])
-            if flops + moved > 0:
-                table.append(
-                    {
-                        "pass": name,
-                        "operator": operator,
-                        "gflop": flops / 1e9,
-                        "mbyte": moved / 1e6,
-                        "intensity": flops / max(moved, 1.0),
-                        "roofline_us": max(compute, memory) * 1e6,
-                        "estimate_us": float(seconds[operator][0]) * 1e6,
-                        "binds": "compute" if compute > memory else "memory bandwidth",
-                    }
-                )
-    return table
+    batch = np.maximum(predictions.served.batch, c.dp) * (1.0 + DRAFTS * c.drafting)
+    step = pass_load(work, batch, batch, c.isl + c.osl / 2, c.tp, c.dp, c.ep)
+    tokens = c.isl * c.prefill_dp
+    prompt = pass_load(work, tokens, c.prefill_dp, c.isl / 2, c.prefill_tp, c.prefill_dp, prefill=True)
+    return [
+        *_pass_table("decode", step, work, e, batch, c.tp, c.dp),
+        *_pass_table("prefill", prompt, work, e, tokens, c.prefill_tp, c.prefill_dp),
+    ]
 
 
-def prefill_seconds(work: Work, cases: Case, posterior: Posterior, levels: Sequence[Mapping[str, str]]) -> np.ndarray:
-    """Seconds of one prompt's prefill on one replica [n]."""
-    e = efficiencies(posterior.mean, index(posterior.form, levels), posterior.form.size)
-    return np.asarray(prefill_pass(work, e, cases.isl, cases.prefill_tp, cases.prefill_dp)["busy"])
+def _pass_table(
+    name: str, load: Load, work: Work, e: Efficiency, tokens: np.ndarray, tp: np.ndarray, dp: np.ndarray
+) -> list[dict[str, Any]]:
+    seconds = operator_seconds(load, work, e, prefill=name == "prefill")
+    bandwidth = float(work.memory_bandwidth[0])
+    rows = []
+    for operator in OPERATORS:
+        flops, moved = float(load.flops[operator][0]), float(load.bytes[operator][0])
+        rate = float((work.score_rate if operator == "attention_score" else work.rate)[0])
+        if flops + moved > 0:
+            rows.append(
+                _part(name, operator, flops, moved, flops / rate, moved / bandwidth, float(seconds[operator][0]))
+            )
+    moved = float(activation_bytes(work, tokens, tp, dp)[0])
+    rows.append(
+        _part(name, "activations", 0.0, moved, 0.0, moved / bandwidth, float(moving(work, e, tokens, tp, dp)[0]))
+    )
+    return rows
+
+
+def _part(
+    name: str, operator: str, flops: float, moved: float, compute: float, memory: float, estimate: float
+) -> dict[str, Any]:
+    return {
+        "pass": name,
+        "operator": operator,
+        "gflop": flops / 1e9,
+        "mbyte": moved / 1e6,
+        "intensity": flops / max(moved, 1.0),
+        "roofline_us": max(compute, memory) * 1e6,
+        "estimate_us": estimate * 1e6,
+        "binds": "compute" if compute > memory else "memory bandwidth",
+    }
 
 
 __all__ = ["Predictions", "deployment", "operator_table", "predict", "predict_rows"]

@@ -169,6 +169,20 @@ def pass_load(
     )  # fmt: skip
 
 
+def activation_bytes(w: Work, tokens: Any, tp: Any, dp: Any) -> Any:
+    """Bytes of 16-bit activations that one pass writes and reads on one chip, beside weights and cache.
+
+    Per token and layer about 8 hidden vectors around attention (norms, residuals, projections; every tensor rank holds
+    them), and in the feed-forward block its input, output and three inner vectors; routed tokens are copied to and from
+    their experts.
+    """
+    width = np.maximum(w.hidden, 1.0)
+    around = 8.0 * w.hidden * w.layers / dp
+    dense = 2.0 * w.hidden * (w.layers - w.moe_layers) + w.dense_params / width
+    routed = w.moe_layers * w.experts_active * (4.0 * w.hidden + w.expert_params / width)
+    return 2.0 * tokens * (around + (dense + routed) / (tp * dp))
+
+
 def roofline(flops: Any, bytes_: Any, rate: Any, bandwidth: Any) -> Any:
     """Seconds: compute and memory time joined by a norm of order `OVERLAP`, never less than the longer of the two."""
     compute, memory = flops / rate, bytes_ / bandwidth

@@ -20,6 +20,7 @@ from chipweir.perf._operators import (
     OPERATORS,
     Load,
     Work,
+    activation_bytes,
     cache_per_sequence,
     namespace,
     pass_load,
@@ -50,7 +51,8 @@ class Efficiency:
     until the scheduler takes it up. `queue`: variability of
     arrivals at the prefill stage, 1 for exponential. `burst`: share of all present requests' prefills that one waits
     for
-    because they started together. `mixing`: cost of prefill in a mixed batch relative to prefill alone. `accepted`:
+    because they started together. `activation`: memory traffic of activations relative to the count in
+    `activation_bytes`. `mixing`: cost of prefill in a mixed batch relative to prefill alone. `accepted`:
     extra
     tokens per step with multi-token prediction.
     """
@@ -73,6 +75,7 @@ class Efficiency:
     poll: Any
     queue: Any
     burst: Any
+    activation: Any
     mixing: Any
     accepted: Any
 
@@ -149,6 +152,11 @@ def operator_seconds(load: Load, w: Work, e: Efficiency, *, prefill: bool = Fals
     return seconds
 
 
+def moving(w: Work, e: Efficiency, tokens: Any, tp: Any, dp: Any) -> Any:
+    """Seconds to write and read the activations of one pass on one chip."""
+    return e.activation * activation_bytes(w, tokens, tp, dp) / (e.bandwidth * w.memory_bandwidth)
+
+
 def decode_step(
     w: Work, e: Efficiency, batch: Any, context: Any, tp: Any, dp: Any, drafting: Any, ep: Any = 1.0
 ) -> dict[str, Any]:
@@ -161,7 +169,7 @@ def decode_step(
     tokens = sequences * (1.0 + DRAFTS * drafting)
     load = pass_load(w, tokens, sequences, context, tp, dp, ep)
     seconds = operator_seconds(load, w, e)
-    work = sum(seconds.values())
+    work = sum(seconds.values()) + moving(w, e, tokens, tp, dp)
     messages = visible(work, layer_messages(w, tokens, tp, dp, e.link, e.exchange, e.floor), dp)
     # The draft layer runs once per drafted token: that share of the whole pass.
     overhead = (w.layers * e.layer + w.moe_layers * e.gate + e.step) * (
@@ -178,7 +186,7 @@ def prefill_pass(w: Work, e: Efficiency, isl: Any, tp: Any, dp: Any) -> dict[str
     rooms = pass_load(w, isl * dp, dp, isl / 2.0, tp, dp, prefill=True)
     seconds = operator_seconds(rooms, w, e, prefill=True)
     overhead = w.layers * e.layer + w.moe_layers * e.gate + e.step
-    work = sum(seconds.values())
+    work = sum(seconds.values()) + moving(w, e, isl * dp, tp, dp)
     messages = visible(work, layer_messages(w, isl * dp, tp, dp, e.link, e.exchange, e.floor), dp)
     together = work + messages + overhead
     feed = seconds["routed_ffn"] + seconds["shared_ffn"] + seconds["dense_ffn"]
