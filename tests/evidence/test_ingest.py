@@ -1,5 +1,6 @@
 """Reading articles: forms, provenance, what is set aside, and what is refused."""
 
+import io
 import socket
 import threading
 from collections.abc import Iterator
@@ -208,6 +209,12 @@ def test_bad_input_is_one_clear_line(arguments: dict[str, str], said: str) -> No
     with pytest.raises(InputError, match=said) as caught:
         document_from_text(**arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_standard_input_of_any_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("값은 10억 달러\r\n끝".encode("cp949"))))
+    document = read("-")
+    assert document.text == "값은 10억 달러\n끝"
 
 
 def test_missing_and_wrong_files(tmp_path: Path) -> None:

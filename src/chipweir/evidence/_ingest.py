@@ -52,7 +52,11 @@ def read_all(
     """Every article of a source: one, or each item of a feed."""
     where = str(source)
     if where == "-":
-        return documents_from_text(sys.stdin.read(LARGEST_FILE + 1), published=published, language=language)
+        raw = getattr(sys.stdin, "buffer", None)
+        text, warnings = (
+            decode(raw.read(LARGEST_FILE + 1)) if raw is not None else (sys.stdin.read(LARGEST_FILE + 1), ())
+        )
+        return documents_from_text(text, published, language, warnings=warnings)
     if re.match(r"(?i)[a-z][a-z0-9+.-]{1,12}://", where):
         from chipweir.evidence._fetch import fetch
 
