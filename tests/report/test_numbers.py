@@ -20,6 +20,7 @@ from chipweir.report import _numbers
         (123_456_789, "123M", "1.23억"),
         (2.5e12, "2.5T", "2.5조"),
         (999_999, "1M", "100만"),
+        (2.89e17, "2.89×10¹⁷", "2.89×10¹⁷"),
     ],
 )
 def test_numbers_are_grouped_as_each_language_does(value, english, korean):

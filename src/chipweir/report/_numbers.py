@@ -31,6 +31,8 @@ def number(value: float | None, digits: int = 3) -> str:
         decimals = 0 if rounded == 0 else max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
         return _minus(format_decimal(rounded, format="#,##0." + "#" * min(decimals, 6), locale=language()))
     exponent = math.floor(math.log10(abs(rounded)))
+    if exponent >= (16 if language() == "ko" else 15):
+        return power_of_ten(rounded, digits)
     group = 4 if language() == "ko" else 3
     decimals = max(0, digits - 1 - exponent % group)
     text = format_compact_decimal(rounded, locale=language(), fraction_digits=decimals)
