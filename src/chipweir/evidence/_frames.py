@@ -50,6 +50,7 @@ class Template:
     least: float
     most: float
     within: float
+    previous: bool
     slots: Mapping[str, dict[str, Any]]
 
 
@@ -131,6 +132,7 @@ def _template(name: str, raw: dict[str, Any]) -> Template:
         least=float(figure.get("min", -math.inf)),
         most=float(figure.get("max", math.inf)),
         within=float(raw.get("within", math.inf)),
+        previous=bool(raw.get("previous", False)),
         slots=raw["slots"],
     )
 
@@ -230,7 +232,7 @@ def _frame_score(page: Page, sentence: int, index: int, template: Template) -> f
         gaps = [gap for gap in gaps if gap <= template.within]
         if gaps:
             trigger = 0.6 + 1.6 * math.exp(-min(gaps) / 40)
-        elif sentence and template.words[lang].search(page.words(sentence - 1)) and template.prior >= 1:
+        elif template.previous and sentence and template.words[lang].search(page.words(sentence - 1)):
             trigger = 0.5
     kinds = [page.found.entities[i] for i in page.places["entities"][sentence]]
     if template.needs_entity and sentence and not any(is_kind(e, template.needs_entity) for e in kinds):

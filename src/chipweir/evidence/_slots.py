@@ -221,6 +221,9 @@ def fill_entity(
         options = [i for i in page.places["entities"][here] if _eligible(page, here, i, kinds, taken)]
         if role == "subject" and not back:
             options = [index for index in options if not compared(page, index)]
+        cited = page.sentences[here].attribution
+        if role == "subject" and cited and len(options) > 1:
+            options = [i for i in options if page.found.entities[i].surface not in cited] or options
         if rule.get("marked") and (not back or role != "other"):
             options = [index for index in options if _marked(page, here, index, role)]
         options = _prefer(page, options, rule.get("prefer"))
@@ -409,12 +412,18 @@ def fill_quantity(page: Page, sentence: int, main: int, name: str, rule: dict[st
     )
 
 
+# What a change is measured from is not when it happened.
+_BASE = re.compile(r"year (?:earlier|ago|before)|전년|같은 기간|동기 ?(?:대비|보다)|同期|同比", re.IGNORECASE)
+
+
 def fill_time(page: Page, sentence: int, anchor: tuple[int, int], name: str, rule: dict[str, Any]) -> Slot:
     """The date nearest to the figure, the date of the report itself left out."""
     options = []
     for index in page.places["times"][sentence]:
         time = page.found.times[index]
         if index in page.report_times or anchor[0] <= time.start < anchor[1]:
+            continue
+        if _BASE.search(page.text[max(0, time.start - 8) : time.end + 10]):
             continue
         options.append((page.gap(_span(time), anchor), index))
     if not options:
@@ -440,7 +449,7 @@ def fill_words(page: Page, sentence: int, anchor: tuple[int, int], name: str, ru
                 continue
             for match in re.finditer(pattern, page.text[span.start : span.end], re.IGNORECASE):
                 at = (span.start + match.start(), span.start + match.end())
-                cost = (page.gap(at, anchor) if not back else 0.0) + 8 * order
+                cost = (page.gap(at, anchor) if not back else 0.0) + 4 * order
                 if best is None or cost < best[0]:
                     best = (cost, value, *at)
         if best is not None:

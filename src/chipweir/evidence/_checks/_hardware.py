@@ -320,6 +320,11 @@ def check_spec_ratio(claim: Claim, context: Context) -> Verdict:
     low, high = context.claimed(claim)
     if figure.unit == "fraction":
         low, high = 1 + low, 1 + high
+    if (
+        re.search(r"느리|느린|낮|적|slower|less|lower|fewer|慢|低", context.page.text[figure.end : figure.end + 16])
+        and low > 0
+    ):
+        low, high = 1 / high if high != float("inf") else 0.0, 1 / low
     statuses = {row[0]: compare((low, high), (row[2], row[3]), 0.05) for row in meant}
     status: Status = (
         "consistent"

@@ -57,7 +57,7 @@ def check_yield(claim: Claim, context: Context) -> Verdict:
     agree = [f for f in facts if statuses[f.id] == "consistent"]
     independent = [f for f in agree if not _same_story(f, claim, context)]
     slots: dict[str, Status] = {"figure": "consistent" if independent else "unsupported" if agree else "contradicted"}
-    slots |= dict.fromkeys(open_slots(claim, ("product", "node")), "ambiguous")
+    slots |= dict.fromkeys(open_slots(claim, ("product", "node") if product is None else ()), "ambiguous")
     slots |= dict.fromkeys(open_slots(claim, ("date",)), "imprecise")
     if not claim.attribution or re.search(
         r"업계|industry|业内|業界|알려", claim.attribution + context.page.words(claim.sentence)
@@ -336,7 +336,7 @@ def check_flow(claim: Claim, context: Context) -> Verdict:
             if re.search(r"export|import|shipped|gpu_imports", f.quantity)
             and f.entity in {claim.value("to"), claim.value("from")}
         ]
-        return best_fact(claim, context, [f for f in facts if f.value.unit in {figure.unit, "USD"}])
+        return best_fact(claim, context, [f for f in facts if (f.value.unit == "USD") == (figure.type == "money")])
     money = figure.type == "money"
     wanted = (
         r"value|documented_flow|annual_sales_one_cluster|attempted_export_value" if money else r"chips_per_year|chips"
@@ -496,8 +496,8 @@ def best_fact(
             value, span = value * rate, (span[0] * rate * 0.98, span[1] * rate * 1.02)
         else:
             value, span = value * scale, (span[0] * scale, span[1] * scale)
-        period = _period_days(fact.period)
-        same = when is None or period is None or (overlaps(when, period) and (not fiscal or _alike(when, period)))
+        period = days_of_fact(fact)
+        same = when is None or period is None or (overlaps(when, period) and (not fiscal or alike(when, period)))
         rows.append(
             (
                 fact,
@@ -552,7 +552,19 @@ def best_fact(
     )
 
 
-def _alike(a: tuple[str, str], b: tuple[str, str]) -> bool:
+def days_of_fact(fact: Any) -> tuple[str, str] | None:
+    """The days a fact is about. A fiscal quarter or year is on record by its last day."""
+    span = _period_days(fact.period)
+    if span is not None and span[0] == span[1]:
+        if re.search(r"FY\d\dQ\d", fact.item):
+            return _later(span[0], -90), span[1]
+        if re.match(r"FY\d\d\b", fact.item):
+            return _later(span[0], -363), span[1]
+    return span
+
+
+def alike(a: tuple[str, str], b: tuple[str, str]) -> bool:
+    """Whether two periods are about as long."""
     from chipweir.evidence._checks._context import days_between
 
     return 0.67 <= (days_between(*a) + 1) / (days_between(*b) + 1) <= 1.5

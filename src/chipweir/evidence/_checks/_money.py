@@ -3,9 +3,9 @@
 import re
 from dataclasses import replace
 
-from chipweir.evidence._checks._context import Context, days_of, kin, overlaps
+from chipweir.evidence._checks._context import Context, days_between, kin, overlaps
 from chipweir.evidence._checks._hardware import missing
-from chipweir.evidence._checks._industry import about, best_fact, related, subject
+from chipweir.evidence._checks._industry import about, alike, best_fact, days_of_fact, related, subject
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import (
     Number,
@@ -117,17 +117,12 @@ def check_growth(claim: Claim, context: Context) -> Verdict:
     if figure is not None and figure.unit == "ratio":
         claimed = (claimed[0] - 1, claimed[1] - 1)
     for later in series:
-        span = days_of(later.period)
-        if span is None or when is None or not overlaps(span, when):
+        span = days_of_fact(later)
+        if span is None or when is None or not overlaps(span, when) or not alike(span, when):
             continue
         for earlier in series:
-            start = days_of(earlier.period)
-            if (
-                start is None
-                or int(span[0][:4]) - int(start[0][:4]) != 1
-                or span[0][4:] != start[0][4:]
-                or span[1][4:7] != start[1][4:7]
-            ):
+            start = days_of_fact(earlier)
+            if start is None or not _year_before(start, span):
                 continue
             change = later.value.best / earlier.value.best - 1
             status = compare(claimed, (change, change), 0.03)
@@ -148,7 +143,8 @@ def check_growth(claim: Claim, context: Context) -> Verdict:
         for f in context.facts.facts.values()
         if f.entity == claim.value("who")
         and f.value.unit in {"percent", "percent/year"}
-        and re.search(r"growth|cagr|change|decline", f.quantity)
+        and re.search(r"growth|cagr|change", f.quantity)
+        and _about_metric(f.quantity, claim.value("metric"))
     ]
     if stated:
         return best_fact(claim, context, stated, scale=100.0, needs_near=True)
@@ -161,6 +157,23 @@ def check_growth(claim: Claim, context: Context) -> Verdict:
         text=Text("no_series", {"what": context.name(claim.value("who"))}),
         change=Text("change_series"),
     )
+
+
+def _year_before(earlier: tuple[str, str], later: tuple[str, str]) -> bool:
+    """Whether two periods of one length lie a year apart, give or take the weeks of fiscal calendars."""
+    return 350 <= days_between(earlier[1], later[1]) <= 380 and alike(earlier, later)
+
+
+def _about_metric(quantity: str, metric: str | None) -> bool:
+    """Whether a stated growth rate is of the metric an article speaks of."""
+    words = {
+        "exports": "export",
+        "imports": "import",
+        "capital spending": "capex",
+        "demand": "demand",
+        "price": "price",
+    }
+    return words.get(metric or "", "revenue") in quantity
 
 
 def check_stock_move(claim: Claim, context: Context) -> Verdict:

@@ -267,8 +267,12 @@ def check_fx(claim: Claim, context: Context) -> Verdict:
             Text("fx_no_date", {"implied": implied, "unit": unit}),
             Text("change_slot", {"slot": "date"}),
         )
-    numbers.append(Number("rate of the month", rate, unit, source="fx"))
     off = implied / rate - 1
+    for then in _days_beside(claim, context):
+        other = context.convert(1.0, second_unit, first_unit, then)
+        if other is not None and abs(implied / other - 1) < abs(off):
+            rate, off, day = other, implied / other - 1, then
+    numbers.append(Number("rate of the month", rate, unit, source="fx"))
     status: Status = "consistent" if abs(off) <= 0.025 else "imprecise" if abs(off) <= 0.08 else "contradicted"
     evidence = (
         Evidence(
@@ -294,6 +298,12 @@ def check_fx(claim: Claim, context: Context) -> Verdict:
         Text("fx", {"implied": implied, "rate": rate, "unit": unit, "date": str(day)[:7]}),
         Text("change_fx"),
     )
+
+
+def _days_beside(claim: Claim, context: Context) -> list[str]:
+    """First days of the dates named in the claim's sentence: a sum of the past is glossed at the rate of its day."""
+    times = (context.page.found.times[i] for i in context.page.places["times"][claim.sentence])
+    return [time.low[:10] for time in times if time.low]
 
 
 def _other(context: Context, claim: Claim) -> Any:

@@ -142,6 +142,8 @@ def _status(said: str, state: str, past: list[Any], held: Callable[[], bool]) ->
         return "stale"
     if said == "allowed" and licence:
         return "consistent" if opened_last else "stale" if any(opened for _, opened, _ in turns) else "imprecise"
+    if said == "allowed" and state == "denial" and opened_last:
+        return "imprecise"  # announced, but the rule itself had not changed yet
     if status == "contradicted" and (said == "banned" or state == "denial") and held():
         return "stale"
     if status == "imprecise" and said == "banned" and held():
