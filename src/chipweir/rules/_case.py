@@ -75,7 +75,7 @@ def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Boo
         "listed_ownership": owners.listed,
         "quantity": stuff.quantity,
     }
-    status, packaged_by, packaged_in = _foundry(shipment, exporter, exporter_type, book)
+    status, packaged_by, packaged_in = _foundry(shipment, stuff, exporter, exporter_type, book)
     return Case(
         on=shipment.export_date, mode=shipment.mode, goods=stuff, classes=classes, to=to, code=shipment.to,
         hq=land(hq) if hq else to, hq_stated=hq is not None, origin=origin_land, route=_route(shipment.route,
@@ -222,6 +222,8 @@ def _owner_mapping(value: Mapping[str, Any]) -> _Owners:
 def _owner_list(owners: Any) -> _Owners:
     total = Fraction(0)
     unknown = False
+    if not isinstance(owners, list | tuple):
+        raise InputError(f"ownership, owners: expected a list, got {str(owners)[:60]!r}")
     for number, owner in enumerate(owners, 1):
         where = f"ownership, owner {number}"
         if not isinstance(owner, Mapping):
@@ -300,18 +302,14 @@ def _roster() -> tuple[frozenset[str], dict[str, str], frozenset[str], frozenset
 
 
 def _foundry(
-    shipment: Shipment, exporter: str, exporter_type: str | None, book: Book
+    shipment: Shipment, stuff: Goods, exporter: str, exporter_type: str | None, book: Book
 ) -> tuple[str | None, str | None, str | None]:
     """Designer's standing, who packages and where; only asked where a fab or an OSAT exports."""
     if exporter_type not in ("fab", "osat"):
         return None, None, None
     item = shipment.item
-    maker, seat = item.maker, item.maker_country
-    if item.chip is not None and item.designer is None and maker is None:
-        from chipweir.rules._chips import find
-
-        chip = find(item.chip)
-        maker, seat = chip.maker, seat or chip.maker_country
+    maker = next((circuit.maker for circuit in stuff.circuits if circuit.maker), None)
+    seat = next((circuit.maker_country for circuit in stuff.circuits if circuit.maker_country), None)
     status = _designer(item.designer if item.designer is not None else maker, seat, shipment.export_date, book)
     packaged_in = land(item.packaged_in) if item.packaged_in else None
     packaged_by = _packager(item.packaged_by, exporter, exporter_type, packaged_in)

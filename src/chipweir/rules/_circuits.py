@@ -97,6 +97,8 @@ def _named(item: Item) -> ControlledChip | Item | None:
 def _computer(item: Item, notes: list[str]) -> Goods:
     if not item.contains:
         raise InputError("item, contains: the list is empty; name at least one IC, or say spec: chip")
+    if item.chip is not None:
+        notes.append(f"classified by what it contains; the name {item.chip[:40]} is not looked up")
     circuits: list[Circuit] = []
     for number, entry in enumerate(item.contains, 1):
         where = f"item, contains, entry {number}"
@@ -212,8 +214,10 @@ def _processing(item: Item, chip: ControlledChip | None, notes: list[str]) -> tu
     return (exact(chip.tpp, "tpp") if chip is not None and chip.tpp is not None else None), area
 
 
-def _modes(modes: tuple[Mapping[str, Any], ...], where: str) -> dict[Fraction, Fraction]:
+def _modes(modes: Any, where: str) -> dict[Fraction, Fraction]:
     """Dense rate in TOPS by bit length; several processing units at one bit length add up."""
+    if not isinstance(modes, list | tuple):
+        raise InputError(f"{where}: expected a list of {{tops, bits}}, got {str(modes)[:60]!r}")
     rates: dict[Fraction, Fraction] = {}
     for number, mode in enumerate(modes, 1):
         place = f"{where}, entry {number}"
@@ -244,7 +248,7 @@ def _sum_of_dies(dies: tuple[Any, ...]) -> tuple[Fraction | None, Fraction | Non
             if key not in allowed:
                 raise UnknownName("die field", str(key), allowed, where=place)
         if die.get("modes") is not None:
-            rates = {bits: rate * bits for bits, rate in _modes(tuple(die["modes"]), f"{place}, modes").items()}
+            rates = {bits: rate * bits for bits, rate in _modes(die["modes"], f"{place}, modes").items()}
         elif die.get("tpp") is not None:
             stated += exact(die["tpp"], f"{place}, tpp")
             known, rates = True, {}
