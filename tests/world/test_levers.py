@@ -3,10 +3,12 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from chipweir import facts
 from chipweir.errors import UnknownName
-from chipweir.world import LAW, control_class, find_lever, lever_table, levers
+from chipweir.world import LAW, assemble, control_class, find_lever, labels, lever_table, levers, load_scenario
 
 
 @pytest.mark.parametrize("name", levers())
@@ -62,6 +64,33 @@ def test_names_lead_to_levers() -> None:
 )
 def test_classes_follow_the_lines_of_the_rules(tpp: float, bandwidth: float, expected: str) -> None:
     assert control_class(tpp, bandwidth) == expected
+
+
+def assembled(setting: dict[str, object]) -> list[np.ndarray]:
+    import jax
+
+    inputs = assemble(load_scenario("baseline").with_settings(setting), facts.load())
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(inputs)]
+
+
+def test_a_performance_line_frees_what_lies_below_and_denies_the_rest() -> None:
+    months = load_scenario("baseline").months
+    scenario = load_scenario("baseline").with_settings({"us.threshold_tpp": {"2027-01": 3000}})
+    quota = np.asarray(assemble(scenario, facts.load()).months.quota)
+    after = int(np.flatnonzero(months == np.datetime64("2027-01"))[0])
+    h20, b200 = (labels().products.index(name) for name in ("nvidia-h20", "nvidia-b200"))
+    assert quota[after, h20] > 1e11
+    assert quota[after, b200] == 0
+    np.testing.assert_array_equal(
+        quota[:after], np.asarray(assemble(load_scenario("baseline"), facts.load()).months.quota)[:after]
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", levers())
+def test_every_lever_moves_something(name: str) -> None:
+    low, high = (assembled({name: end}) for end in levers()[name].extremes())
+    assert any(not np.array_equal(one, other) for one, other in zip(low, high, strict=True))
 
 
 def test_the_documentation_prints_this_table() -> None:

@@ -378,7 +378,7 @@ def _rule_arrays(
     for k, (chip, row) in enumerate(zip(chips, table("products"), strict=True)):
         if domestic[k]:
             continue
-        settings = _product_levers(scenario, months, row["product"], _class_of(chip, row))
+        settings = _product_levers(scenario, months, row["product"], *_performance(chip, row))
         quota[:, k], review[:, k] = _licensed(quota[:, k], review[:, k], settings)
         fee[:, k] = np.where(np.isnan(settings["fee"]), fee[:, k], settings["fee"])
         stance[:, k] = np.where(np.isnan(settings["stance"]), stance[:, k], settings["stance"])
@@ -398,7 +398,8 @@ def _rule_arrays(
     }
 
 
-def _class_of(chip: "Chip", row: Row) -> str:
+def _performance(chip: "Chip", row: Row) -> tuple[float, float]:
+    """Total processing performance and memory bandwidth (GB/s) of a product: what the lines of the rules look at."""
     operations = max(
         (value.best or 0.0) * bits
         for value, bits in (
@@ -407,22 +408,27 @@ def _class_of(chip: "Chip", row: Row) -> str:
         if value is not None
     ) if chip.bf16_tflops is not None else 0.0  # fmt: skip
     bandwidth = chip.memory_gbs.best if chip.memory_gbs is not None and chip.memory_gbs.best else 0.0
-    return control_class(operations * float(row["scale"]), bandwidth)
+    return operations * float(row["scale"]), bandwidth
 
 
 def _product_levers(
-    scenario: "Scenario", months: "npt.NDArray[np.datetime64]", product: str, product_class: str
+    scenario: "Scenario", months: "npt.NDArray[np.datetime64]", product: str, tpp: float, bandwidth: float
 ) -> Mapping[str, FloatArray]:
+    """A product's settings by month, NaN where the law rules; a performance line speaks where no status is set."""
     names = {
         "allowed": "us.allowed_products",
         "quota": "us.quota",
         "fee": "us.fee_share",
         "stance": "china.import_stance",
     }
-    return {
+    product_class = control_class(tpp, bandwidth)
+    settings = {
         key: np.asarray(scenario.product_series(name, product, product_class, months), dtype=float)
         for key, name in names.items()
     }
+    line = np.asarray(scenario.series("us.threshold_tpp", months), dtype=float)
+    by_line = np.where(np.isnan(line), np.nan, np.where(tpp >= line, 4.0, 0.0))
+    return {**settings, "allowed": np.where(np.isnan(settings["allowed"]), by_line, settings["allowed"])}
 
 
 def _licensed(quota: FloatArray, review: FloatArray, lever: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
