@@ -2,8 +2,8 @@
 
     python benchmarks/perf.py MEASUREMENTS.csv
 
-Prints predictions a second (numeric core, and whole rows with names) and the error on time per output token. GenZ (genz-llm on
-PyPI) is optional: its decode model is asked for the dense models it knows, on the same rows.
+Prints predictions a second (numeric core, and whole rows with names) and the error on time per output token. GenZ
+(genz-llm on PyPI) is optional: its decode model is asked for the dense models it knows, on the same rows.
 """
 
 import argparse
@@ -50,7 +50,8 @@ def genz_tpot(data: Measured) -> np.ndarray | None:
         if c.model.name not in names or c.plan is None or c.plan.split or c.plan.dp > 1 or i % 20:
             continue
         chip = {"Flops": c.chip.bf16_flops / 1e12, "Memory_size": c.chip.memory_bytes / 2**30,
-                "Memory_BW": c.chip.memory_bandwidth / 1e9, "ICN": c.chip.scaleup_bandwidth / 1e9, "real_values": True}  # fmt: skip
+                "Memory_BW": c.chip.memory_bandwidth / 1e9, "ICN": c.chip.scaleup_bandwidth / 1e9,
+                "real_values": True}  # fmt: skip
         try:
             answer = decode_moddeling(
                 model=names[c.model.name], batch_size=max(1, int((c.concurrency or 1) / c.plan.replicas)), Bb=1,

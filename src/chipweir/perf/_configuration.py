@@ -262,14 +262,24 @@ def _stated(row: Mapping[str, str]) -> Stated:
 def _phase_plan(
     row: Mapping[str, str], phase: str, stated: Stated, model: Architecture, chip: Hardware, dtype: str
 ) -> Plan | None:
-    if phase in ("decode", "prefill"):
-        chips = stated.n_chips or stated.ep or stated.dp
-        if chips is None:
-            return None
-        if model.latent or (model.experts > 0 and chips > 8):
-            return Plan(1.0, chips, 1.0, ep=chips if model.experts > 0 else 1.0)
-        return Plan(min(chips, 8.0), max(chips / 8.0, 1.0), 1.0)
-    return read_plan(stated, model, chip, dtype)
+    """The plan of a row. Pure prefill and decode pools that state only their size run experts over all of it."""
+    if phase not in ("decode", "prefill") or stated.tp is not None:
+        return read_plan(stated, model, chip, dtype)
+    chips = stated.n_chips or stated.ep or stated.dp
+    if chips is None:
+        return None
+    ranks = chips if model.experts > 0 else 1.0
+    if (model.latent or (model.experts > 0 and chips > 8)) and on_each(
+        model, dtype, 1.0, chips
+    ) <= USABLE * chip.memory_bytes:
+        return Plan(1.0, chips, 1.0, ep=ranks)
+    return Plan(min(chips, 8.0), max(math.floor(chips / 8.0), 1.0), 1.0, ep=ranks)
+
+
+def on_each(model: Architecture, dtype: str, tp: float, dp: float) -> float:
+    """Bytes of weights on each of tp x dp chips when attention is repeated `dp` times."""
+    repeated = (dp - 1.0) * float(resident_bytes(model, dtype))
+    return (float(weight_bytes(model, dtype)) + repeated) / (tp * dp)
 
 
 def _concurrency(row: Mapping[str, str], phase: str, plan: Plan | None, stated: Stated) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def roofline_figure(found: Estimate) -> Any:
     rate, bandwidth = float(compute_rate(chip, found.dtype)), float(chip.memory_bandwidth)
     points = [o for o in found.operators if o["estimate_us"] > 0 and o["gflop"] > 0]
     spread = [o["intensity"] for o in points] + [rate / bandwidth]
-    x = np.geomspace(min(spread) / 3, max(spread) * 3, 60)
+    x = np.unique([*np.geomspace(min(spread) / 3, max(spread) * 3, 60), rate / bandwidth, chip.bf16_flops / bandwidth])
     figure = go.Figure()
     roofs = {found.dtype.upper(): rate, "BF16": float(chip.bf16_flops)}
     for name, peak in roofs.items():
@@ -46,7 +47,7 @@ def roofline_figure(found: Estimate) -> Any:
         mine = [o for o in points if o["pass"] == step]
         figure.add_scatter(
             x=[o["intensity"] for o in mine],
-            y=[o["gflop"] / o["estimate_us"] * 1e-3 for o in mine],
+            y=[reached(o) for o in mine],
             mode="markers",
             name=step,
             text=[o["operator"].replace("_", " ") for o in mine],
@@ -66,22 +67,25 @@ def roofline_figure(found: Estimate) -> Any:
     return figure
 
 
-def _label(figure: Any, points: list[Any]) -> None:
-    """Names beside the points, stepped up or down where two lie close together."""
+def reached(part: Mapping[str, Any]) -> float:
+    """TFLOP/s of one row of the operator table."""
+    return float(part["gflop"] / part["estimate_us"] * 1e3)
+
+
+def _label(figure: Any, points: Sequence[Mapping[str, Any]]) -> None:
+    """One name for points that lie on each other; names stepped up where two lie close together."""
+    joined: dict[tuple[str, float, float], list[Mapping[str, Any]]] = {}
+    for o in points:
+        place = (o["pass"], round(4 * float(np.log10(o["intensity"]))), round(5 * float(np.log10(reached(o)))))
+        joined.setdefault(place, []).append(o)
     taken: list[tuple[float, float]] = []
-    for o in sorted(points, key=lambda p: p["intensity"]):
-        x, y = float(np.log10(o["intensity"])), float(np.log10(o["gflop"] / o["estimate_us"] * 1e-3))
-        shift = 22
-        while any(abs(x - tx) < 0.5 and abs(y + shift / 160 - ty) < 0.12 for tx, ty in taken):
-            shift += 16
-        taken.append((x, y + shift / 160))
+    for group in sorted(joined.values(), key=lambda g: g[0]["intensity"]):
+        x, y = float(np.log10(group[0]["intensity"])), float(np.log10(reached(group[0])))
+        shift = -26.0
+        while any(abs(x - tx) < 1.0 and abs(y - shift / 200 - ty) < 0.1 for tx, ty in taken):
+            shift -= 18.0
+        taken.append((x, y - shift / 200))
+        text = ", ".join(o["operator"].replace("_", " ") for o in group)
         figure.add_annotation(
-            x=x,
-            y=y,
-            text=o["operator"].replace("_", " "),
-            ax=0,
-            ay=-shift,
-            arrowwidth=0.5,
-            arrowcolor="#999",
-            font={"size": 10},
+            x=x, y=y, text=text, ax=0, ay=-shift, arrowwidth=0.5, arrowcolor="#999", font={"size": 10}
         )

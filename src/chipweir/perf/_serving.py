@@ -174,7 +174,7 @@ def decode_step(
     # The draft layer runs once per drafted token: that share of the whole pass.
     overhead = (w.layers * e.layer + w.moe_layers * e.gate + e.step) * (
         1.0 + DRAFTS * drafting / w.layers
-    ) + e.sequence * sequences
+    ) + e.sequence * sequences / dp
     compute = sum(load.flops[n] / (w.score_rate if n == "attention_score" else w.rate) for n in OPERATORS)
     return {"total": work + messages + overhead, "work": work, "link": messages, "overhead": overhead,
             "compute": compute, "memory": sum(load.bytes.values()) / w.memory_bandwidth}  # fmt: skip
