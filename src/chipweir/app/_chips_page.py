@@ -285,8 +285,8 @@ def register(app: Dash, jobs: Jobs) -> None:
                 day = _day(on or date.today().isoformat())
                 made = (
                     specifications(known, names),
-                    plane(known, names, day, theme),
-                    history(known, names, destination, theme),
+                    _layout.fitted(plane(known, names, day, theme)),
+                    _layout.fitted(history(known, names, destination, theme)),
                 )
             except InputError as error:
                 return no_update, no_update, no_update, _layout.problem(str(error)), no_update

@@ -16,7 +16,7 @@ from chipweir.errors import InputError
 from chipweir.i18n import _
 from chipweir.report import _access, _numbers, figures
 from chipweir.report._headline import HEADLINES, Quantity, quantities
-from chipweir.report._labels import N_, label
+from chipweir.report._labels import SCENARIO_STORIES, N_, label
 from chipweir.report.figures._build import Spec
 
 
@@ -358,7 +358,10 @@ def why(view: View, effects: Sequence[tuple[str, str]] | None) -> list[Any]:
 
 
 def _preset_story(scenario: "Scenario") -> list[Any]:
-    parts: list[Any] = [html.H3(label("scenario", scenario.name)), html.P(scenario.description)]
+    parts: list[Any] = [
+        html.H3(label("scenario", scenario.name)),
+        html.P(_(SCENARIO_STORIES.get(scenario.name, scenario.description))),
+    ]
     if scenario.sources:
         parts.append(
             html.Details([html.Summary(_("Sources")), html.Ul([html.Li(source) for source in scenario.sources])])

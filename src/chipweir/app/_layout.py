@@ -25,6 +25,7 @@ GRAPH_CONFIG: Any = {
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
     "toImageButtonOptions": {"format": "svg", "filename": "chipweir"},
 }
+PLOT_HEIGHT = "392px"
 _THEME = {"fontFamily": FONTS, "primaryColor": "blue", "primaryShade": {"light": 8, "dark": 4}, "defaultRadius": "md"}
 
 
@@ -105,19 +106,32 @@ def theme_of(view: View) -> Theme:
 
 def graph(identifier: Any, spec: dict[str, Any] | None = None, label: str = "") -> html.Div:
     """A place for a figure; an empty one keeps its height, so that nothing jumps."""
-    shown = spec or {"data": [], "layout": {"height": 380}}
+    shown = fitted(spec) if spec else {"data": [], "layout": {}}
     return html.Div(
-        dcc.Graph(id=identifier, figure=shown, config=GRAPH_CONFIG, responsive=True, className="plot"),
+        dcc.Graph(
+            id=identifier,
+            figure=shown,
+            config=GRAPH_CONFIG,
+            responsive=True,
+            className="plot",
+            style={"height": PLOT_HEIGHT},
+        ),
         className="figure",
         role="group",
         **attributes({"aria-label": label or _("figure")}),
     )
 
 
+def fitted(spec: dict[str, Any]) -> dict[str, Any]:
+    """The figure without a height of its own, so that it fills its place on the page."""
+    layout = {key: value for key, value in spec["layout"].items() if key != "height"}
+    return {"data": spec["data"], "layout": layout}
+
+
 def blank(theme: Theme) -> dict[str, Any]:
     """A figure with nothing in it, in the theme's colours."""
     axis = {"visible": False}
-    return {"data": [], "layout": {"template": template(theme), "xaxis": axis, "yaxis": axis, "height": 380}}
+    return {"data": [], "layout": {"template": template(theme), "xaxis": axis, "yaxis": axis}}
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) -> html.Div:

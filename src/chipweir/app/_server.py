@@ -232,7 +232,7 @@ def _contest_answers(app: Dash, engine: Engine) -> None:
             except InputError as error:
                 return (no_update, "", _layout.problem(str(error)), True, *[no_update] * (2 * _contest.SLOTS))
             specs = _contest.charts(view, found)
-            shown = [specs[i] if i < len(specs) else no_update for i in slots]
+            shown = [_layout.fitted(specs[i]) if i < len(specs) else no_update for i in slots]
             hidden = [i >= len(specs) for i in slots]
             done = bool(view.run) or found.members >= FULL_MEMBERS
             problems = [_layout.problem(text) for text in view.problems]

@@ -64,6 +64,17 @@ SCENARIOS = {
     "mine": N_("Your scenario"),
     "playground": N_("Your scenario"),
 }
+SCENARIO_STORIES = {
+    "baseline": N_("Rules as they were, then as they stand; nothing new is decided."),
+    "blockade": N_(
+        "From December 2026 no controlled chip may go to China, enforcement doubles and renting abroad is closed."
+    ),
+    "weir": N_("From December 2026 older chips (H20 and H200 class) flow under a fee; the best ones do not."),
+    "open": N_("From December 2026 chips flow freely again."),
+    "sea-licence": N_("Chips for South-East Asian hubs need a US licence."),
+    "hbm-cut": N_("No high-bandwidth memory reaches China from abroad."),
+    "glut": N_("Supply runs ahead of demand: more chips are made than tokens need."),
+}
 CUSTOMERS = {
     "us_designers": N_("US chip designers"),
     "us": N_("US chip designers"),

@@ -1,0 +1,116 @@
+"""How long a move of a lever takes on the page: from the key press to the redrawn chart, in headless Chromium.
+
+Starts the real playground, warms it up, presses arrow keys on levers and waits for the browser to have drawn the new
+numbers. Prints p50 and p95 of the whole way and of the simulation alone.
+
+    python benchmarks/playground.py [--moves 40] [--chromium /usr/bin/chromium] [--json]
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+LEVERS = ("us.enforcement", "us.equipment_controls", "us.hbm_control", "us.rental_control")
+# Counts drawings: a chart is drawn when Plotly says so, the numbers when the tiles have changed.
+WATCH = """
+window.moves = {drawn: 0};
+new MutationObserver(() => { window.moves.tiles = performance.now(); }).observe(
+    document.querySelector('#tiles'), {childList: true, subtree: true, characterData: true});
+document.querySelectorAll('.js-plotly-plot').forEach(plot => plot.on('plotly_afterplot', () => {
+    window.moves.drawn += 1; window.moves.plot = performance.now(); }));
+document.addEventListener('keydown', () => { window.moves = {drawn: 0, pressed: performance.now()}; }, true);
+"""
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_server(port: int) -> subprocess.Popen[str]:
+    """The playground in a process of its own; returns when it answers."""
+    command = [sys.executable, "-m", "chipweir", "serve", "--port", str(port), "--json"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    line = server.stdout.readline()
+    if not line:
+        raise SystemExit("the playground did not start")
+    return server
+
+
+def measure(address: str, chromium: str, moves: int) -> dict[str, object]:
+    """Milliseconds from key press to drawn chart, and seconds of simulation, of `moves` moves of levers."""
+    from playwright.sync_api import sync_playwright
+
+    taken, simulated = [], []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(address)
+        page.wait_for_selector(".tile", timeout=120_000)
+        page.wait_for_selector(".slot:not([hidden]) .main-svg")
+        page.wait_for_timeout(1500)
+        page.evaluate(WATCH)
+        for move in range(moves + 4):
+            lever = LEVERS[move % len(LEVERS)]
+            page.locator(f'[data-lever="{lever}"] [role=slider]').focus()
+            page.keyboard.press(
+                "ArrowRight" if move < 3 * len(LEVERS) else "ArrowLeft" if move % 8 < 4 else "ArrowRight"
+            )
+            page.wait_for_function("window.moves.tiles && window.moves.drawn >= 4", timeout=60_000)
+            times = page.evaluate("({pressed: moves.pressed, tiles: moves.tiles, plot: moves.plot})")
+            seconds = re.search(r"([\d.]+) s$", page.locator("#status").inner_text())
+            if move >= 4:  # the first moves compile the page's own code
+                taken.append(max(times["tiles"], times["plot"]) - times["pressed"])
+                simulated.append(float(seconds.group(1)) * 1e3 if seconds else float("nan"))
+            time.sleep(0.15)
+        browser.close()
+    return summary(taken, simulated)
+
+
+def summary(taken: list[float], simulated: list[float]) -> dict[str, object]:
+    """p50 and p95 in milliseconds."""
+    return {
+        "moves": len(taken),
+        "p50_ms": round(float(np.percentile(taken, 50)), 1),
+        "p95_ms": round(float(np.percentile(taken, 95)), 1),
+        "simulation_p50_ms": round(float(np.nanpercentile(simulated, 50)), 1),
+        "simulation_p95_ms": round(float(np.nanpercentile(simulated, 95)), 1),
+        "cores": os.cpu_count(),
+        "load": [round(value, 2) for value in os.getloadavg()],
+    }
+
+
+def main() -> None:
+    """Start, measure, print, stop."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--moves", type=int, default=40)
+    parser.add_argument("--chromium", default=shutil.which("chromium"))
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if not options.chromium:
+        raise SystemExit("no Chromium found: install Debian's chromium or give --chromium")
+    port = free_port()
+    server = start_server(port)
+    try:
+        found = measure(f"http://127.0.0.1:{port}/", options.chromium, options.moves)
+    finally:
+        server.terminate()
+        server.wait(20)
+    print(json.dumps(found) if options.json else "\n".join(f"{key}: {value}" for key, value in found.items()))
+
+
+if __name__ == "__main__":
+    main()
