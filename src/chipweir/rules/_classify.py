@@ -15,6 +15,7 @@ from chipweir.rules._words import day
 
 STRICTNESS = {"none": 0, "b": 1, "a": 2, "c": 2, "4E091": 2}
 _VARIED = ("tpp", "pd", "io_gbps", "mbd", "training_ops")
+_PARAGRAPHS = {"none": "not_3A090", "b": "3A090.b", "a": "3A090.a", "c": "3A090.c", "4E091": "4E091"}
 _NUDGE = Fraction(1, 10**12)
 
 
@@ -291,7 +292,7 @@ def _first_flip(
         reached = threshold * (1 + direction * _NUDGE)
         becomes = possible_classes(paragraphs, kind, _varied(circuit.numbers, quantity, reached))
         if becomes != present:
-            label = " or ".join(sorted(becomes, key=STRICTNESS.__getitem__))
+            label = " or ".join(_PARAGRAPHS[name] for name in sorted(becomes, key=STRICTNESS.__getitem__))
             return Margin(quantity, value, sign, threshold, label)
     return None
 

@@ -54,12 +54,8 @@ def binding_test(decision: Decision) -> str:
     )
     sign = "below" if margin.value < margin.threshold else "at or above"
     share = f"{100 * margin.relative:.1f} %"
-    return f"{name} {shown(margin.value)} {sign} {shown(margin.threshold)} ({share}): else {_becomes(margin.becomes)}"
-
-
-def _becomes(text: str) -> str:
-    classes = {"none": "not 3A090", "a": "3A090.a", "b": "3A090.b"}
-    return " or ".join(classes.get(part, part) for part in text.split(" or ")).replace("_", " ")
+    becomes = margin.becomes.replace("_", " ")
+    return f"{name} {shown(margin.value)} {sign} {shown(margin.threshold)} ({share}): else {becomes}"
 
 
 def rules_table(book: Book | None = None) -> str:

@@ -26,7 +26,6 @@ QUANTITIES = {
     "mbd": "memory bandwidth density",
     "training_ops": "training operations",
 }
-CLASS_WORDS = {"none": "not controlled", "a": "paragraph .a", "b": "paragraph .b", "c": "paragraph .c"}
 
 
 def disclaimer() -> str:
@@ -51,12 +50,11 @@ def margin_line(margin: Margin) -> str:
     """'performance density 2.91, threshold 3.2 (10 % up) -> paragraph .b'."""
     name = _(QUANTITIES.get(margin.quantity, margin.quantity))
     way = _("up") if margin.upwards else _("down")
-    becomes = " / ".join(_(CLASS_WORDS.get(part, part)) for part in margin.becomes.split(" or "))
     unit = UNITS.get(margin.quantity, "")
     share = shown(100 * margin.relative, 2) if margin.value else "-"
-    return (
-        f"{name} {shown(margin.value)}{unit}, {_('threshold')} {shown(margin.threshold)} ({share} % {way}) -> {becomes}"
-    )
+    change = f"({share} % {way})"
+    line = f"{_('threshold')} {shown(margin.threshold)}"
+    return f"{name} {shown(margin.value)}{unit}, {line} {change} -> {margin.becomes}"
 
 
 def trace_lines(steps: Iterable[Step]) -> list[str]:
