@@ -16,7 +16,7 @@ from chipweir.errors import InputError
 from chipweir.i18n import _
 from chipweir.report import _access, _numbers, figures
 from chipweir.report._headline import HEADLINES, Quantity, quantities
-from chipweir.report._labels import SCENARIO_STORIES, N_, label
+from chipweir.report._labels import N_, SCENARIO_STORIES, label
 from chipweir.report.figures._build import Spec
 
 
