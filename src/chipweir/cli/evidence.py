@@ -158,7 +158,7 @@ def _tell(record: dict[str, Any], lang: str) -> None:
         console.print(
             f"• [{evidence.term(issue['severity'], lang)}] {issue['label']}: {_plain(issue['text'])}", markup=False
         )
-    for tag in record["scenarios"]:
+    for tag in {tag["mechanism"]: tag for tag in record["scenarios"]}.values():
         if tag["mechanism"]:
             console.print(f"→ {tag['title']}: {tag['explanation']}", markup=False)
     for line in record["warnings"]:

@@ -52,7 +52,7 @@ def brief_markdown(checked: Checked, language: str = "en", created: date | None 
         relays=_inline(", ".join(say_name(checked, item, language) for item in record["sources"]["relays"])),
         claims=claims,
         issues=[_issue_view(i, language) for i in record["issues"]],
-        scenarios=[_scenario_view(s, language) for s in record["scenarios"] if s["mechanism"]],
+        scenarios=_scenario_views(record["scenarios"], language),
         sources=_sources(record),
         facts=record["facts"][:12],
         llm=llm,
@@ -140,6 +140,12 @@ def _issue_view(issue: Mapping[str, Any], language: str) -> dict[str, str]:
         "surface": _inline(issue["surface"]),
         "text": _inline(issue["text"]),
     }
+
+
+def _scenario_views(items: Iterable[Mapping[str, Any]], language: str) -> list[dict[str, str]]:
+    """One row for each mechanism, however often the article speaks of it."""
+    once = {item["mechanism"]: item for item in items if item["mechanism"]}
+    return [_scenario_view(item, language) for item in once.values()]
 
 
 def _scenario_view(item: Mapping[str, Any], language: str) -> dict[str, str]:

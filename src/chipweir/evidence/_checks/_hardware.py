@@ -1,6 +1,8 @@
 """Checks of chips, systems and language models: counts, ratios, specifications, comparisons, sizes, scores."""
 
+import math
 import re
+from functools import lru_cache
 from typing import Any
 
 from chipweir.evidence._checks._context import Context
@@ -234,6 +236,8 @@ def check_comparison(claim: Claim, context: Context) -> Verdict:
             command=_match(context, item, against),
         )
     attribute, direction = claim.value("attribute"), claim.value("direction")
+    modelled = modelled_ratios(item, against) if attribute == "performance" else []
+    found += [row for row in modelled if row[0] not in {other[0] for other in found}]
     meant = [row for row in found if row[0] in _MEANT.get(attribute, ())] or found
     holds = [row for row in meant if _holds(row[0], row[1], attribute, direction)]
     numbers = tuple(Number(row[0], row[1], "ratio", row[2], row[3], "arithmetic") for row in found)
@@ -243,7 +247,8 @@ def check_comparison(claim: Claim, context: Context) -> Verdict:
     if status == "imprecise" and attribute == "performance":
         status = "consistent" if scope else "imprecise"
         slot = "scope"
-    evidence = [_pair_evidence(context, item, against, row) for row in found]
+    evidence = [_pair_evidence(context, item, against, row) for row in found if row not in modelled]
+    evidence += [Evidence("perf", f"{item}/{against}", f"{row[0]}: {row[4]}") for row in modelled if row in found]
     return Verdict(
         status,
         slot,
@@ -263,6 +268,40 @@ def check_comparison(claim: Claim, context: Context) -> Verdict:
         tuple(n for n in [_watt_note(found)] if n),
         _match(context, item, against),
     )
+
+
+@lru_cache(maxsize=32)
+def _matched(item: str, against: str) -> tuple[tuple[str, float, float, float, str], ...]:
+    from chipweir.errors import InputError
+    from chipweir.perf import match
+
+    try:
+        rows = match(item, against, _MATCHED_ON).measures
+    except InputError:
+        return ()
+    result = []
+    for row in rows:
+        if row.quantity in _MODELLED and math.isfinite(row.ratio):
+            spread = math.exp(1.645 * row.log_sd) if math.isfinite(row.log_sd) else 1.0
+            words = f"{row.a:.4g} against {row.b:.4g} {row.unit}, {_MATCHED_ON}; {row.note}".rstrip("; ")
+            result.append((_MODELLED[row.quantity], row.ratio, row.ratio / spread, row.ratio * spread, words))
+    return tuple(result)
+
+
+# What the performance model adds to datasheets, on which language model.
+_MATCHED_ON = "deepseek-v3"
+_MODELLED = {
+    "fp8 peak": "fp8_pflops",
+    "fp4 peak": "fp4_pflops",
+    "training": "training",
+    "prefill": "prefill",
+    "decode": "decode",
+}
+
+
+def modelled_ratios(item: str, against: str) -> list[tuple[str, float, float, float, str]]:
+    """Ratios by the performance model: formats one side lacks, training, prefill and decode, with 90 % intervals."""
+    return list(_matched(item, against))
 
 
 def _ratio_text(row: tuple[str, float, float, float, str]) -> Text:

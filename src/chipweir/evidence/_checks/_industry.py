@@ -6,6 +6,7 @@ from typing import Any
 
 from chipweir.evidence._checks._context import Context, days_of, kin, overlaps
 from chipweir.evidence._checks._hardware import missing
+from chipweir.evidence._checks._nearest import about, best_fact, days_later, period_days
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import (
     Evidence,
@@ -24,11 +25,6 @@ from chipweir.evidence._verdict import (
 # Die areas (mm2) that a yield is tried against where the article names no product: a phone processor of 2023 (TechInsights;
 # facts `conflicts`) and the largest Chinese AI die on record.
 _SMALL_DIE = 110.0
-
-
-def about(context: Context, entity: Any, pattern: str) -> list[Any]:
-    """Facts about an entity whose quantity fits a pattern."""
-    return [f for f in context.facts.facts.values() if f.entity == entity and re.fullmatch(pattern, f.quantity)]
 
 
 def defects_per_cm2(share: float, area_mm2: float) -> float:
@@ -397,24 +393,13 @@ def _at_least(fact: Any) -> tuple[float, float]:
 def _window(claim: Claim, context: Context, fact: Any) -> dict[str, Status]:
     """The window of a flow: a relative one ("the last three months") counts back from the report it comes from."""
     sentence = context.page.words(claim.sentence)
-    span = _period_days(fact.period)
+    span = period_days(fact.period)
     relative = re.search(r"최근|지난|last|past|近|过去|過去", sentence)
-    if relative and context.on and span and not span[0] <= context.on <= _later(span[1], 20):
+    if relative and context.on and span and not span[0] <= context.on <= days_later(span[1], 20):
         return {"window": "stale"}
     if relative and context.on is None:
         return {"window": "ambiguous"}
     return {} if "window" in claim.slots and not claim.slots["window"].asked else {"window": "ambiguous"}
-
-
-def _period_days(period: str) -> tuple[str, str] | None:
-    parts = [days_of(part) for part in re.split(r"\s+to\s+", period)]
-    return (parts[0][0], parts[-1][1]) if parts and parts[0] and parts[-1] else None
-
-
-def _later(day: str, days: int) -> str:
-    from datetime import date, timedelta
-
-    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
 def buys(context: Context, dollars: float | None, chip: str) -> tuple[Number, ...]:
@@ -460,145 +445,3 @@ def _buys_evidence(context: Context, bought: tuple[Number, ...]) -> list[Evidenc
     if not bought:
         return []
     return [fact_evidence(context.facts.facts[bought[0].source], context.facts)]
-
-
-def best_fact(
-    claim: Claim,
-    context: Context,
-    facts: list[Any],
-    *,
-    scale: float = 1.0,
-    period_slot: str = "",
-    needs_near: bool = False,
-    fiscal: bool = False,
-) -> Verdict:
-    """The claim against the fact of the same period that is nearest to it; a figure that was right at another date is
-    stale; without any fact it is unsupported."""
-    figure = context.figure(claim)
-    if figure is None or not facts:
-        return Verdict(
-            "unsupported",
-            "figure",
-            {"figure": "unsupported"},
-            text=Text("no_fact", {"what": subject(claim, context)}),
-            change=Text("change_fact"),
-        )
-    when = context.time(claim, period_slot) if period_slot else None
-    rows = []
-    for fact in facts:
-        value = context.value(claim)
-        span = context.claimed(claim)
-        if figure.type == "money":
-            day = (days_of(fact.period) or (None,))[0] or context.on
-            rate = context.convert(1.0, figure.unit, fact.value.unit, day)
-            if rate is None:
-                continue
-            value, span = value * rate, (span[0] * rate * 0.98, span[1] * rate * 1.02)
-        else:
-            value, span = value * scale, (span[0] * scale, span[1] * scale)
-        period = days_of_fact(fact)
-        same = when is None or period is None or (overlaps(when, period) and (not fiscal or alike(when, period)))
-        rows.append(
-            (
-                fact,
-                compare(span, fact.value.interval),
-                same,
-                abs(math.log(max(abs(value), 1e-12) / max(abs(fact.value.best), 1e-12))),
-            )
-        )
-    if not rows:
-        return Verdict("not_checkable", "figure", text=Text("no_rate"), change=Text("change_fx"))
-    timely = [row for row in rows if row[2]]
-    pool = timely or rows
-    fact, status, same, off = min(pool, key=lambda row: (row[3], row[0].nature != "observation"))
-    if needs_near and off > math.log(1.5):
-        return related(claim, context, [row[0] for row in sorted(rows, key=lambda r: r[3])[:3]])
-    if not timely or (status != "consistent" and any(row[1] == "consistent" and not row[2] for row in rows)):
-        fact, status, same, off = min(
-            (row for row in rows if row[1] == "consistent"), key=lambda row: row[3], default=(fact, status, same, off)
-        )
-        if status == "consistent" and not same:
-            status = "stale"
-    slots: dict[str, Status] = {"figure": status}
-    if period_slot and period_slot in claim.slots and claim.slots[period_slot].asked:
-        slots[period_slot] = "imprecise"
-    if fact.nature in {"forecast", "plan", "target", "guidance"} and claim.modality == "asserted":
-        slots["modality"] = "imprecise"
-    decided, slot = decide(slots)
-    claimed = Number("claimed", context.value(claim), figure.unit)
-    known = Number(
-        f"{fact.quantity.replace('_', ' ')}, {fact.item}, {fact.period}",
-        fact.value.best,
-        _plain(fact.value.unit),
-        fact.value.low,
-        fact.value.high,
-        fact.id,
-    )
-    return Verdict(
-        decided,
-        slot,
-        slots,
-        (claimed, known),
-        (fact_evidence(fact, context.facts, status == "consistent"),),
-        Text(
-            "compared",
-            {
-                "claimed": claimed,
-                "known": known,
-                "what": f"{fact.entity_text or fact.entity}, {fact.quantity.replace('_', ' ')}, {fact.period}",
-            },
-        ),
-        Text("change_fact"),
-    )
-
-
-def days_of_fact(fact: Any) -> tuple[str, str] | None:
-    """The days a fact is about. A fiscal quarter or year is on record by its last day."""
-    span = _period_days(fact.period)
-    if span is not None and span[0] == span[1]:
-        if re.search(r"FY\d\dQ\d", fact.item):
-            return _later(span[0], -90), span[1]
-        if re.match(r"FY\d\d\b", fact.item):
-            return _later(span[0], -363), span[1]
-    return span
-
-
-def alike(a: tuple[str, str], b: tuple[str, str]) -> bool:
-    """Whether two periods are about as long."""
-    from chipweir.evidence._checks._context import days_between
-
-    return 0.67 <= (days_between(*a) + 1) / (days_between(*b) + 1) <= 1.5
-
-
-def _plain(unit: str) -> str:
-    return {"percent": "percent", "wafer/month": "wafer/month"}.get(unit, unit)
-
-
-def subject(claim: Claim, context: Context) -> str:
-    for name in ("company", "actor", "who", "vendor", "fab", "item", "owner", "holder"):
-        if claim.value(name):
-            return context.name(claim.value(name))
-    return claim.frame
-
-
-def related(claim: Claim, context: Context, facts: list[Any]) -> Verdict:
-    numbers = tuple(
-        Number(
-            f"{f.quantity.replace('_', ' ')}, {f.item}, {f.period}",
-            f.value.best,
-            _plain(f.value.unit),
-            f.value.low,
-            f.value.high,
-            f.id,
-        )
-        for f in facts
-    )
-    return Verdict(
-        "unsupported",
-        "figure",
-        {"figure": "unsupported"},
-        numbers,
-        tuple(fact_evidence(f, context.facts) for f in facts),
-        Text("related_only", {"what": subject(claim, context)}),
-        Text("change_fact"),
-    )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from chipweir.evidence._checks._context import Context, days_between, kin, overlaps
 from chipweir.evidence._checks._hardware import missing
-from chipweir.evidence._checks._industry import about, alike, best_fact, days_of_fact, related, subject
+from chipweir.evidence._checks._nearest import about, alike, best_fact, days_of_fact, related, subject
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import (
     Number,
@@ -116,7 +116,7 @@ def check_growth(claim: Claim, context: Context) -> Verdict:
     claimed = context.claimed(claim)
     if figure is not None and figure.unit == "ratio":
         claimed = (claimed[0] - 1, claimed[1] - 1)
-    for later in series:
+    for later in sorted(series, key=lambda fact: -_shared_days(days_of_fact(fact), when)):
         span = days_of_fact(later)
         if span is None or when is None or not overlaps(span, when) or not alike(span, when):
             continue
@@ -157,6 +157,13 @@ def check_growth(claim: Claim, context: Context) -> Verdict:
         text=Text("no_series", {"what": context.name(claim.value("who"))}),
         change=Text("change_series"),
     )
+
+
+def _shared_days(a: tuple[str, str] | None, b: tuple[str, str] | None) -> int:
+    """How many days two periods share."""
+    if a is None or b is None or not overlaps(a, b):
+        return 0
+    return days_between(max(a[0], b[0]), min(a[1], b[1])) + 1
 
 
 def _year_before(earlier: tuple[str, str], later: tuple[str, str]) -> bool:

@@ -70,7 +70,7 @@ def check_event(claim: Claim, context: Context) -> Verdict:
         )
     found = _dated(claim, context, when)
     if found is None:
-        return Verdict("not_checkable", "item", text=Text("no_event"), change=Text("change_fact"))
+        return Verdict("not_checkable", "item", text=Text("no_event"), change=Text("change_event"))
     day, evidence = found
     off = 0 if when[0] <= day <= when[1] else min(abs(days_between(day, edge)) for edge in when)
     status: Status = "consistent" if off == 0 else "imprecise" if off <= 31 else "contradicted"

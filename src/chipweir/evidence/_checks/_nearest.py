@@ -1,0 +1,168 @@
+"""A claim against the fact that is nearest to it in what, when and how much."""
+
+import math
+import re
+from datetime import date, timedelta
+from typing import Any
+
+from chipweir.evidence._checks._context import Context, days_between, days_of, overlaps
+from chipweir.evidence._frames import Claim
+from chipweir.evidence._verdict import Number, Status, Text, Verdict, compare, decide, fact_evidence
+
+
+def about(context: Context, entity: Any, pattern: str) -> list[Any]:
+    """Facts about an entity whose quantity fits a pattern."""
+    return [f for f in context.facts.facts.values() if f.entity == entity and re.fullmatch(pattern, f.quantity)]
+
+
+def period_days(period: str) -> tuple[str, str] | None:
+    """First and last day of an ISO period or of "A to B"; None for anything else."""
+    parts = [days_of(part) for part in re.split(r"\s+to\s+", period)]
+    return (parts[0][0], parts[-1][1]) if parts and parts[0] and parts[-1] else None
+
+
+def days_later(day: str, days: int) -> str:
+    """The day so many days after an ISO date (before it, if negative)."""
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def best_fact(
+    claim: Claim,
+    context: Context,
+    facts: list[Any],
+    *,
+    scale: float = 1.0,
+    period_slot: str = "",
+    needs_near: bool = False,
+    fiscal: bool = False,
+) -> Verdict:
+    """The claim against the fact of the same period that is nearest to it; a figure that was right at another date is
+    stale; without any fact it is unsupported."""
+    figure = context.figure(claim)
+    if figure is None or not facts:
+        return Verdict(
+            "unsupported",
+            "figure",
+            {"figure": "unsupported"},
+            text=Text("no_fact", {"what": subject(claim, context)}),
+            change=Text("change_fact"),
+        )
+    when = context.time(claim, period_slot) if period_slot else None
+    rows = []
+    for fact in facts:
+        value = context.value(claim)
+        span = context.claimed(claim)
+        if figure.type == "money":
+            day = (days_of(fact.period) or (None,))[0] or context.on
+            rate = context.convert(1.0, figure.unit, fact.value.unit, day)
+            if rate is None:
+                continue
+            value, span = value * rate, (span[0] * rate * 0.98, span[1] * rate * 1.02)
+        else:
+            value, span = value * scale, (span[0] * scale, span[1] * scale)
+        period = days_of_fact(fact)
+        same = when is None or period is None or (overlaps(when, period) and (not fiscal or alike(when, period)))
+        rows.append(
+            (
+                fact,
+                compare(span, fact.value.interval),
+                same,
+                abs(math.log(max(abs(value), 1e-12) / max(abs(fact.value.best), 1e-12))),
+            )
+        )
+    if not rows:
+        return Verdict("not_checkable", "figure", text=Text("no_rate"), change=Text("change_fx"))
+    timely = [row for row in rows if row[2]]
+    pool = timely or rows
+    fact, status, same, off = min(pool, key=lambda row: (row[3], row[0].nature != "observation"))
+    if needs_near and off > math.log(1.5):
+        return related(claim, context, [row[0] for row in sorted(rows, key=lambda r: r[3])[:3]])
+    if not timely or (status != "consistent" and any(row[1] == "consistent" and not row[2] for row in rows)):
+        fact, status, same, off = min(
+            (row for row in rows if row[1] == "consistent"), key=lambda row: row[3], default=(fact, status, same, off)
+        )
+        if status == "consistent" and not same:
+            status = "stale"
+    slots: dict[str, Status] = {"figure": status}
+    if period_slot and period_slot in claim.slots and claim.slots[period_slot].asked:
+        slots[period_slot] = "imprecise"
+    if fact.nature in {"forecast", "plan", "target", "guidance"} and claim.modality == "asserted":
+        slots["modality"] = "imprecise"
+    decided, slot = decide(slots)
+    claimed = Number("claimed", context.value(claim), figure.unit)
+    known = Number(
+        f"{fact.quantity.replace('_', ' ')}, {fact.item}, {fact.period}",
+        fact.value.best,
+        _plain(fact.value.unit),
+        fact.value.low,
+        fact.value.high,
+        fact.id,
+    )
+    return Verdict(
+        decided,
+        slot,
+        slots,
+        (claimed, known),
+        (fact_evidence(fact, context.facts, status == "consistent"),),
+        Text(
+            "compared",
+            {
+                "claimed": claimed,
+                "known": known,
+                "what": f"{fact.entity_text or fact.entity}, {fact.quantity.replace('_', ' ')}, {fact.period}",
+            },
+        ),
+        Text("change_fact"),
+    )
+
+
+def days_of_fact(fact: Any) -> tuple[str, str] | None:
+    """The days a fact is about. A fiscal quarter or year is on record by its last day."""
+    span = period_days(fact.period)
+    if span is not None and span[0] == span[1]:
+        if re.search(r"FY\d\dQ\d", fact.item):
+            return days_later(span[0], -90), span[1]
+        if re.match(r"FY\d\d\b", fact.item):
+            return days_later(span[0], -363), span[1]
+    return span
+
+
+def alike(a: tuple[str, str], b: tuple[str, str]) -> bool:
+    """Whether two periods are about as long."""
+    return 0.67 <= (days_between(*a) + 1) / (days_between(*b) + 1) <= 1.5
+
+
+def _plain(unit: str) -> str:
+    return {"percent": "percent", "wafer/month": "wafer/month"}.get(unit, unit)
+
+
+def subject(claim: Claim, context: Context) -> str:
+    """Whom or what a claim is about, by name."""
+    for name in ("company", "actor", "who", "vendor", "fab", "item", "owner", "holder"):
+        if claim.value(name):
+            return context.name(claim.value(name))
+    return claim.frame
+
+
+def related(claim: Claim, context: Context, facts: list[Any]) -> Verdict:
+    """No fact for exactly this: what comes near is shown, and nothing is decided."""
+    numbers = tuple(
+        Number(
+            f"{f.quantity.replace('_', ' ')}, {f.item}, {f.period}",
+            f.value.best,
+            _plain(f.value.unit),
+            f.value.low,
+            f.value.high,
+            f.id,
+        )
+        for f in facts
+    )
+    return Verdict(
+        "unsupported",
+        "figure",
+        {"figure": "unsupported"},
+        numbers,
+        tuple(fact_evidence(f, context.facts) for f in facts),
+        Text("related_only", {"what": subject(claim, context)}),
+        Text("change_fact"),
+    )
