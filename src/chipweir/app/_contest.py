@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
@@ -354,7 +355,26 @@ def why(view: View, effects: Sequence[tuple[str, str]] | None) -> list[Any]:
         parts.append(html.H3(_("What each change does alone to Chinese compute in {year}", year=view.year)))
         parts.append(_layout.table([_("Lever"), _("Effect")], effects, _("Effects of single levers")))
         parts.append(html.P(_("Effects do not add up where levers work on the same bottleneck."), className="note"))
+    parts.append(_law(view.start, view.lang))
     return parts
+
+
+_LAW_CHIPS = ("nvidia-h20", "nvidia-h200-sxm", "nvidia-b200")
+
+
+@lru_cache(64)
+def _law(month: str, lang: str) -> html.Details:
+    """What the rules themselves say about three chips for China in a month, with links that ask on the Rules page."""
+    from chipweir import rules
+    from chipweir.app._rules_page import OUTCOMES
+
+    rows = []
+    for chip in _LAW_CHIPS:
+        found = rules.decide(rules.Shipment.of({"item": chip, "to": "CN", "export_date": f"{month}-01"}), trace=False)
+        link = dcc.Link(found.name, href=f"/rules?lang={lang}&r.chip={chip}&r.to=CN&r.on={month}-01")
+        rows.append((link, _(OUTCOMES.get(found.outcome, found.outcome)), found.basis))
+    table = _layout.table([_("Chip"), _("Outcome"), _("Basis")], rows, _("Rules in force for China"))
+    return html.Details([html.Summary(_("Rules in force for China")), table], className="box")
 
 
 def _preset_story(scenario: "Scenario") -> list[Any]:

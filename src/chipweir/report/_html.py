@@ -29,8 +29,8 @@ def write_html(
 
     `extras` may hold `facts` (a `Facts`; the shipped ones if left out), `parameters` (records with name, group,
     distribution, low, central, high, unit, description, source; the shipped ones if left out), `traces` (what
-    `chipweir.strategy.explain` returns), `credibility` and `checks` (lists of mappings), `command` (the line that repeats the run), `title`.
-    The file appears whole or not at all. Raises `InputError` where it can't be written.
+    `chipweir.strategy.explain` returns), `credibility` and `checks` (lists of mappings), `command` (the line that repeats
+    the run), `title`. The file appears whole or not at all. Raises `InputError` where it can't be written.
     """
     target = Path(path)
     text = render_html(dataset, lang=lang, extras=extras)

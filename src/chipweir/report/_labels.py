@@ -72,7 +72,9 @@ SCENARIO_STORIES = {
     "weir": N_("From December 2026 older chips (H20 and H200 class) flow under a fee; the best ones do not."),
     "open": N_("From December 2026 every chip may go to China, and China lets every chip in."),
     "sea-licence": N_("From January 2027 chips for Malaysia and Thailand need a US licence."),
-    "hbm-cut": N_("From December 2026 the HBM rule has no gaps, Korea sells none to China, Chinese HBM ramps at half pace."),
+    "hbm-cut": N_(
+        "From December 2026 the HBM rule has no gaps, Korea sells none to China, Chinese HBM ramps at half pace."
+    ),
     "glut": N_("From December 2026 token demand grows at half pace while Chinese fabs and budgets go on."),
 }
 CUSTOMERS = {
