@@ -8,7 +8,7 @@ import yaml
 
 from chipweir.evidence import document_from_text, extract, tag
 from chipweir.evidence._runs import Results, difference
-from chipweir.evidence._scenarios import contradictions, judge, mechanisms, pair_command
+from chipweir.evidence._scenarios import contradictions, judge, mechanisms, pair_command, settings_of
 
 
 def tags(text: str):
@@ -59,7 +59,7 @@ def test_every_pair_names_scenarios_and_outcomes_that_the_model_has():
         for outcome in (mechanism.outcome, *mechanism.also):
             assert not outcome or outcome in known, (mechanism.id, outcome)
         if mechanism.levers:
-            changed = load_scenario(mechanism.a).with_settings(dict(mechanism.levers), "mine")
+            changed = load_scenario(mechanism.a).with_settings(settings_of(mechanism), "mine")
             assert changed.levers
 
 
@@ -125,7 +125,7 @@ def test_a_run_without_the_pair_leaves_the_claim_open():
 
 def test_no_effect_is_claimed_where_the_interval_holds_zero():
     claims = [t for t in tags("저성능 칩 금지는 무의미하다.") if t.mechanism == "low-end-ban"]
-    run = Fake(-0.1, 0.01, 0.1, 0.5).results("token_price", "weir", "blockade")
+    run = Fake(-0.1, 0.01, 0.1, 0.5).results("token_price", "weir", "weir-without-h20")
     assert judge(claims, [run])[0].status == "consistent"
 
 

@@ -51,7 +51,7 @@ def stored_runs() -> tuple[Results, ...]:
 
 def simulate_pairs(tags: Sequence["Tag"], members: int, known: Any, seed: int = 1) -> tuple[Results, ...]:
     """Ensembles for every pair that `tags` speak of, one for each reference scenario. Takes seconds to minutes."""
-    from chipweir.evidence._scenarios import mechanisms
+    from chipweir.evidence._scenarios import mechanisms, settings_of
     from chipweir.world import load_scenario, run_ensemble
 
     if members < 2:
@@ -63,7 +63,7 @@ def simulate_pairs(tags: Sequence["Tag"], members: int, known: Any, seed: int = 
             continue
         group = groups.setdefault(mechanism.a, {mechanism.a: load_scenario(mechanism.a)})
         if mechanism.levers:
-            group[tag.b] = load_scenario(mechanism.a).with_settings(dict(mechanism.levers), tag.b)
+            group[tag.b] = load_scenario(mechanism.a).with_settings(settings_of(mechanism), tag.b)
         else:
             group[mechanism.b] = load_scenario(mechanism.b)
     return tuple(

@@ -25,7 +25,8 @@ class Mechanism:
     outcome: str
     also: tuple[str, ...]
     claimed: str
-    levers: Mapping[str, float]
+    levers: Mapping[str, float | str]
+    variant: str
     stance: str
     opposes: tuple[str, ...]
     command: str
@@ -73,6 +74,7 @@ def mechanisms() -> dict[str, Mechanism]:
             tuple(raw["also"]),
             raw["claimed"],
             raw["levers"],
+            raw["variant"],
             raw["stance"],
             tuple(raw["opposes"]),
             raw["command"] or "",
@@ -144,7 +146,16 @@ def _tie(blank: Tag, mechanism: Mechanism, page: Page, found: Extraction) -> Tag
 
 def variant_name(mechanism: Mechanism) -> str:
     """The name of the scenario that differs from A by the mechanism's levers."""
-    return f"{mechanism.a}-{mechanism.id}"[:60]
+    return mechanism.variant or f"{mechanism.a}-{mechanism.id}"[:60]
+
+
+# Levers change from here on: the history before it stays the same in both scenarios.
+CHANGES_FROM = "2026-12"
+
+
+def settings_of(mechanism: Mechanism) -> dict[str, Any]:
+    """What the second scenario of a pair changes, as dated lever settings."""
+    return {lever: {CHANGES_FROM: value} for lever, value in mechanism.levers.items()}
 
 
 def pair_command(mechanism: Mechanism, systems: Sequence[str] = ()) -> tuple[str, str]:
@@ -161,7 +172,7 @@ def pair_command(mechanism: Mechanism, systems: Sequence[str] = ()) -> tuple[str
         f"extends: {mechanism.a}",
         "levers:",
     ]
-    lines += [f"  {lever}: {value:g}" for lever, value in mechanism.levers.items()]
+    lines += [f"  {lever}: {{{CHANGES_FROM}: {value}}}" for lever, value in mechanism.levers.items()]
     return f"chipweir compare {mechanism.a} scenarios/{name}.yaml", "\n".join(lines) + "\n"
 
 
