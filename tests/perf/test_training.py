@@ -24,7 +24,7 @@ from chipweir.perf._training import (
     shipped_posterior,
     training_batch,
 )
-from chipweir.perf._training_fit import PRIORS, errors, posterior_json, training_data
+from chipweir.perf._training_fit import PRIORS, _folds, errors, fit_training, posterior_json, training_data
 from chipweir.perf._training_rows import predict_training
 
 
@@ -201,3 +201,26 @@ def test_measured_rows_become_data() -> None:
     # 51.8 % of 312 TFLOP/s at 6 x 175e9 FLOP a token and a little attention.
     assert rate[1] == pytest.approx(0.518 * 312e12 / (6 * 175e9), rel=0.05)
     assert errors(np.array([1.0, 2.0]), np.array([1.1, 2.0]), np.array([0.1, 0.1]))["median_ape"] == pytest.approx(5.0)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_fit_finds_the_slower_chip() -> None:
+    rows = []
+    for chip, slow in (("H100", 1.0), ("A100", 1.0), ("H200", 1.25)):
+        for model in ("Llama-3.1-8B", "Llama-3.1-70B", "Qwen3-32B", "Llama-2-70B"):
+            row = {"phase": "training", "chip": chip, "model": model, "n_chips": "64", "global_batch": "512"}
+            rate = predict_training([row])[0]["tokens_s_chip_train"]["p50"] / slow
+            rows.append(row | {"tokens_s_chip_train": f"{rate:.1f}"})
+    data = training_data(rows)
+    posterior = fit_training(data, warmup=60, samples=60, rounds=1)
+    estimate = training_batch(data.job, posterior)
+    assert errors(data.seconds, estimate.step_time_s, estimate.log_sd)["median_ape"] < 6
+    assert posterior.offsets["chip:nvidia-h200-sxm"].mean() > posterior.offsets["chip:nvidia-h100-sxm"].mean()
+
+
+def test_every_group_is_left_out_once() -> None:
+    ids = ["a"] * 4 + ["b", "c", "d"] + ["e"] * 3
+    folds = _folds(ids, rare=3, together=2)
+    assert folds == [["a"], ["e"], ["b", "c"], ["d"]]
+    assert sorted(name for fold in folds for name in fold) == sorted(set(ids))

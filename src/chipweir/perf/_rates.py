@@ -172,6 +172,7 @@ def _prefill(configuration: Configuration, plans: list[Plan], posterior: Posteri
 
 def _log_sd(configuration: Configuration, posterior: Posterior) -> float:
     """Standard deviation of the log rate: errors on left-out chips and models, and the gaps of the datasheet."""
-    quantity = "output" if configuration.phase == "decode" else "input"
+    learnt = configuration.phase == "prefill" and "input" in posterior.errors.points
+    quantity = "input" if learnt else "output"
     low, high = spread(posterior.errors, [configuration], [True], quantity)[0]
     return float(np.hypot((high - low) / WIDTH_80, configuration.chip.spec_log_sd))

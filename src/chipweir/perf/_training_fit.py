@@ -222,7 +222,7 @@ def posterior_json(posterior: Posterior, attribution: str, command: str) -> str:
 
 
 def leave_out(
-    data: TrainingData, group: str, *, warmup: int = 200, samples: int = 200
+    data: TrainingData, group: str, *, warmup: int = 150, samples: int = 150
 ) -> tuple[FloatArray, FloatArray]:
     """Predicted step seconds [n] and log standard deviation [n] of every row by a fit that never saw its group.
 
@@ -231,12 +231,22 @@ def leave_out(
     ids = data.job.hardware.id if group == "chip" else data.job.model.id
     predicted, spread = np.full(len(ids), np.nan), np.full(len(ids), np.nan)
     fit = sampler(data, prior_median(), warmup, samples, 60)
-    for name in sorted(set(ids)):
-        inside = np.flatnonzero(ids == name)
-        posterior = fit(np.where(ids == name, 0.0, data.weight), 0)
+    for names in _folds(list(ids)):
+        out = np.isin(ids, names)
+        inside = np.flatnonzero(out)
+        posterior = fit(np.where(out, 0.0, data.weight), 0)
         estimate = training_batch(take_jobs(data.job, inside), posterior)
         predicted[inside], spread[inside] = estimate.step_time_s, estimate.log_sd
     return predicted, spread
+
+
+def _folds(ids: Sequence[str], rare: int = 3, together: int = 5) -> list[list[str]]:
+    """What to leave out in turn: every id with at least `rare` rows alone, the others `together` at a time."""
+    counts = {name: ids.count(name) for name in sorted(set(ids))}
+    few = [name for name, count in counts.items() if count < rare]
+    return [[name] for name, count in counts.items() if count >= rare] + [
+        few[start : start + together] for start in range(0, len(few), together)
+    ]
 
 
 def errors(observed: FloatArray, predicted: FloatArray, log_sd: FloatArray) -> dict[str, float]:
