@@ -48,28 +48,7 @@ def best_fact(
             change=Text("change_fact"),
         )
     when = context.time(claim, period_slot) if period_slot else None
-    rows = []
-    for fact in facts:
-        value = context.value(claim)
-        span = context.claimed(claim)
-        if figure.type == "money":
-            day = (days_of(fact.period) or (None,))[0] or context.on
-            rate = context.convert(1.0, figure.unit, fact.value.unit, day)
-            if rate is None:
-                continue
-            value, span = value * rate, (span[0] * rate * 0.98, span[1] * rate * 1.02)
-        else:
-            value, span = value * scale, (span[0] * scale, span[1] * scale)
-        period = days_of_fact(fact)
-        same = when is None or period is None or (overlaps(when, period) and (not fiscal or alike(when, period)))
-        rows.append(
-            (
-                fact,
-                compare(span, fact.value.interval),
-                same,
-                abs(math.log(max(abs(value), 1e-12) / max(abs(fact.value.best), 1e-12))),
-            )
-        )
+    rows = [row for fact in facts if (row := _row(claim, context, fact, scale, when, fiscal)) is not None]
     if not rows:
         return Verdict("not_checkable", "figure", text=Text("no_rate"), change=Text("change_fx"))
     timely = [row for row in rows if row[2]]
@@ -88,32 +67,42 @@ def best_fact(
         slots[period_slot] = "imprecise"
     if fact.nature in {"forecast", "plan", "target", "guidance"} and claim.modality == "asserted":
         slots["modality"] = "imprecise"
+    return _on_fact(claim, context, fact, status, slots)
+
+
+def _row(
+    claim: Claim, context: Context, fact: Any, scale: float, when: tuple[str, str] | None, fiscal: bool
+) -> tuple[Any, Status, bool, float] | None:
+    """A fact, how the claim compares with it, whether it is of the same period, and how far off in logarithms; None
+    where no exchange rate is known."""
+    figure = context.figure(claim)
+    assert figure is not None
+    value, span = context.value(claim) * scale, tuple(bound * scale for bound in context.claimed(claim))
+    if figure.type == "money":
+        day = (days_of(fact.period) or (None,))[0] or context.on
+        rate = context.convert(1.0, figure.unit, fact.value.unit, day)
+        if rate is None:
+            return None
+        value, span = value * rate, (span[0] * rate * 0.98, span[1] * rate * 1.02)
+    period = days_of_fact(fact)
+    same = when is None or period is None or (overlaps(when, period) and (not fiscal or alike(when, period)))
+    off = abs(math.log(max(abs(value), 1e-12) / max(abs(fact.value.best), 1e-12)))
+    return fact, compare((span[0], span[1]), fact.value.interval), same, off
+
+
+def _on_fact(claim: Claim, context: Context, fact: Any, status: Status, slots: dict[str, Status]) -> Verdict:
+    """The verdict of a claim on one fact."""
+    figure = context.figure(claim)
+    assert figure is not None
     decided, slot = decide(slots)
+    quantity = fact.quantity.replace("_", " ")
     claimed = Number("claimed", context.value(claim), figure.unit)
-    known = Number(
-        f"{fact.quantity.replace('_', ' ')}, {fact.item}, {fact.period}",
-        fact.value.best,
-        _plain(fact.value.unit),
-        fact.value.low,
-        fact.value.high,
-        fact.id,
-    )
-    return Verdict(
-        decided,
-        slot,
-        slots,
-        (claimed, known),
-        (fact_evidence(fact, context.facts, status == "consistent"),),
-        Text(
-            "compared",
-            {
-                "claimed": claimed,
-                "known": known,
-                "what": f"{fact.entity_text or fact.entity}, {fact.quantity.replace('_', ' ')}, {fact.period}",
-            },
-        ),
-        Text("change_fact"),
-    )
+    name, value = f"{quantity}, {fact.item}, {fact.period}", fact.value
+    known = Number(name, value.best, _plain(value.unit), value.low, value.high, fact.id)
+    what = f"{fact.entity_text or fact.entity}, {quantity}, {fact.period}"
+    evidence = (fact_evidence(fact, context.facts, status == "consistent"),)
+    text = Text("compared", {"claimed": claimed, "known": known, "what": what})
+    return Verdict(decided, slot, slots, (claimed, known), evidence, text, Text("change_fact"))
 
 
 def days_of_fact(fact: Any) -> tuple[str, str] | None:

@@ -54,35 +54,20 @@ def judge(claim: Claim, context: Context) -> Verdict:
         slots["destination"] = "not_checkable"
         place = "CN"
     if day is None:
+        words = Text("rule_no_date", {"item": context.name(item), **_dated(events)})
+        told = tuple(event_evidence(e, context.facts) for e in events)
+        slots["date"] = "ambiguous"
+        command = _command(item, place, None)
         return Verdict(
-            "ambiguous",
-            "date",
-            {**slots, "date": "ambiguous"},
-            (),
-            tuple(event_evidence(e, context.facts) for e in events),
-            Text(
-                "rule_no_date",
-                {
-                    "item": context.name(item),
-                    "turns": tuple(f"{e.date} {e.description}" for e in events) or ("-",),
-                    "dates": tuple(e.date for e in events) or ("-",),
-                },
-            ),
-            Text("change_slot", {"slot": "date"}),
-            command=_command(item, place, None),
+            "ambiguous", "date", slots, (), told, words, Text("change_slot", {"slot": "date"}), command=command
         )
     chip = _catalogued(context, item)
     now = answer(chip, place, day) if chip else None
     if now is None:
+        words = Text("rule_unknown", {"item": context.name(item), "date": day})
+        told = tuple(event_evidence(e, context.facts) for e in events)
         return Verdict(
-            "not_checkable",
-            "item",
-            slots,
-            (),
-            tuple(event_evidence(e, context.facts) for e in events),
-            Text("rule_unknown", {"item": context.name(item), "date": day}),
-            Text("change_rule"),
-            command=_command(item, place, day),
+            "not_checkable", "item", slots, (), told, words, Text("change_rule"), command=_command(item, place, day)
         )
     assert chip is not None
     past = [e for e in events if e.date <= day]
@@ -106,14 +91,19 @@ def judge(claim: Claim, context: Context) -> Verdict:
                 "date": day,
                 "said": said,
                 "state": now["state"],
-                "turns": tuple(f"{e.date} {e.description}" for e in past[-3:]) or ("-",),
-                "dates": tuple(e.date for e in past[-3:]) or ("-",),
+                **_dated(past[-3:]),
             },
         ),
         Text("change_rule"),
         tuple(_import_note(now)),
         command=_command(chip, place, day),
     )
+
+
+def _dated(events: list[Any]) -> dict[str, tuple[str, ...]]:
+    """The turns of events for a text: in words, and by date alone."""
+    turns = tuple(f"{e.date} {e.description}" for e in events)
+    return {"turns": turns or ("-",), "dates": tuple(e.date for e in events) or ("-",)}
 
 
 _OPENED = re.compile(
