@@ -60,55 +60,41 @@ def check_yield(claim: Claim, context: Context) -> Verdict:
     ):
         slots["source"] = "unsupported"
     status, slot = decide(slots)
-    share = context.value(claim)
-    large = max(
-        (
-            c.die_mm2.best
-            for c in context.facts.chips.values()
-            if c.die_mm2 is not None
-            and c.maker_country == "CN"
-            and (c.dies_per_package is None or c.dies_per_package.best == 1)
-        ),
-        default=666.0,
-    )
-    numbers = [Number("claimed", share, "fraction")]
+    share, dies = context.value(claim), (_SMALL_DIE, _largest_die(context))
+    needed = [defects_per_cm2(share, area) for area in dies] if 0 < share < 1 else []
+    numbers = [Number("claimed", share, "fraction"), *(_stated_yield(f) for f in facts)]
     numbers += [
-        Number(
-            f"{f.item}, {f.period}",
-            f.value.best / 100,
-            "fraction",
-            f.value.interval[0] / 100,
-            f.value.interval[1] / 100,
-            f.id,
-        )
-        for f in facts
+        Number(f"defects needed at {area:.0f} mm2", density, "per cm2", source="arithmetic")
+        for area, density in zip(dies, needed, strict=False)
     ]
-    if 0 < share < 1:
-        numbers += [
-            Number(f"defects needed at {a:.0f} mm2", defects_per_cm2(share, a), "per cm2", source="arithmetic")
-            for a in (_SMALL_DIE, large)
-        ]
     stated = [f.value.best / 100 for f in facts]
     evidence = tuple(fact_evidence(f, context.facts, statuses[f.id] == "consistent") for f in facts)
-    return Verdict(
-        status,
-        slot,
-        slots,
-        tuple(numbers),
-        evidence,
-        Text(
-            "yield",
-            {
-                "low": Number("", min(stated), "fraction"),
-                "high": Number("", max(stated), "fraction"),
-                "small": Number("", _SMALL_DIE, "mm2"),
-                "large": Number("", large, "mm2"),
-                "d_small": defects_per_cm2(share, _SMALL_DIE) if 0 < share < 1 else 0.0,
-                "d_large": defects_per_cm2(share, large) if 0 < share < 1 else 0.0,
-            },
-        ),
-        Text("change_yield"),
-    )
+    words = {
+        "low": Number("", min(stated), "fraction"),
+        "high": Number("", max(stated), "fraction"),
+        "small": Number("", dies[0], "mm2"),
+        "large": Number("", dies[1], "mm2"),
+        "d_small": needed[0] if needed else 0.0,
+        "d_large": needed[1] if needed else 0.0,
+    }
+    return Verdict(status, slot, slots, tuple(numbers), evidence, Text("yield", words), Text("change_yield"))
+
+
+def _stated_yield(fact: Any) -> Number:
+    low, high = fact.value.interval
+    return Number(f"{fact.item}, {fact.period}", fact.value.best / 100, "fraction", low / 100, high / 100, fact.id)
+
+
+def _largest_die(context: Context) -> float:
+    """The largest die (mm2) of a Chinese AI chip that is one die a package; that of the Ascend 910B if none is on record."""
+    areas = [
+        chip.die_mm2.best
+        for chip in context.facts.chips.values()
+        if chip.die_mm2 is not None
+        and chip.maker_country == "CN"
+        and (chip.dies_per_package is None or chip.dies_per_package.best == 1)
+    ]
+    return max(areas, default=666.0)
 
 
 def _same_node(fact: Any, node: Any) -> bool:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from chipweir.evidence._checks._context import Context, allowed, days_between, number_of
+from chipweir.evidence._checks._hardware import missing
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import (
     Evidence,
@@ -55,37 +56,19 @@ def conditions(context: Context, model: str, metric: str, price: float) -> list[
 
 def check_price(claim: Claim, context: Context) -> Verdict:
     """A list price per million tokens against the dated price list."""
-    figure = context.figure(claim)
-    model = claim.value("model")
-    if figure is None or model is None:
-        return Verdict(
-            "not_checkable",
-            "model",
-            text=Text("missing_slots", {"slots": ("model",)}),
-            change=Text("change_slot", {"slot": "model"}),
-        )
-    metric = {"cached input": "cached_input"}.get(claim.value("direction"), claim.value("direction")) or "output"
+    if (gap := missing(claim, "model")) is not None:
+        return gap
+    model, said = claim.value("model"), claim.value("direction")
+    metric = {"cached input": "cached_input"}.get(said, said) or "output"
     effective = context.time(claim, "effective")
     day = effective[0] if effective else context.on
     listed = list_prices(context, model, metric)
-    amount = _usd(context, figure, day)
+    amount = _usd(context, context.figure(claim), day)
     if not listed or amount is None:
-        return Verdict(
-            "unsupported",
-            "model",
-            text=Text("no_fact", {"what": context.name(model)}),
-            change=Text("change_price_list"),
-        )
-    held = [price for price in listed if in_force(price, day)]
-    held = sorted(held, key=lambda p: p.valid_from, reverse=True) or listed
-    best = min(held[:3], key=lambda p: abs(p.value.best - amount))
-    status = compare((amount * 0.995, amount * 1.005), best.value.interval, 0.0)
-    elsewhen = first(
-        p for p in listed if p not in held and compare((amount, amount), p.value.interval, 0.005) == "consistent"
-    )
-    if status != "consistent" and elsewhen is not None:
-        status, best = "stale", elsewhen
-    slots: dict[str, Status] = {"amount": status}
+        text = Text("no_fact", {"what": context.name(model)})
+        return Verdict("unsupported", "model", text=text, change=Text("change_price_list"))
+    best, found = _nearest_price(listed, amount, day)
+    slots: dict[str, Status] = {"amount": found}
     notes: list[Text] = []
     tiers = conditions(context, model, metric, best.value.best)
     if tiers:
@@ -96,41 +79,34 @@ def check_price(claim: Claim, context: Context) -> Verdict:
     for name in open_slots(claim, ("basis", "direction")):
         slots[name] = "ambiguous"
     status, slot = decide(slots)
-    known = Number(
-        "list price", best.value.best, "USD/1e6 token", best.value.interval[0], best.value.interval[1], best.id
+    low, high = best.value.interval
+    numbers = (
+        Number("claimed", amount, "USD/1e6 token"),
+        Number("list price", best.value.best, "USD/1e6 token", low, high, best.id),
     )
-    evidence = [
-        value_evidence(
-            "price",
-            best.id,
-            f"{best.provider} {best.item} {best.metric}, from {best.valid_from}",
-            best.value,
-            context.facts,
-            status == "consistent",
-        )
-    ]
-    evidence += [
-        value_evidence("price", t.id, f"{t.provider} {t.item} {t.metric}", t.value, context.facts) for t in tiers[:1]
-    ]
-    return Verdict(
-        status,
-        slot,
-        slots,
-        (Number("claimed", amount, "USD/1e6 token"), known),
-        tuple(evidence),
-        Text(
-            "price",
-            {
-                "model": context.name(model),
-                "claimed": Number("", amount, "USD"),
-                "known": Number("", best.value.best, "USD"),
-                "metric": metric,
-                "from": best.valid_from or "?",
-            },
-        ),
-        Text("change_price_list"),
-        tuple(notes),
-    )
+    evidence = [_listed(best, context, status == "consistent"), *(_listed(t, context, None) for t in tiers[:1])]
+    shown = {"claimed": Number("", amount, "USD"), "known": Number("", best.value.best, "USD")}
+    text = Text("price", {"model": context.name(model), "metric": metric, "from": best.valid_from or "?", **shown})
+    return Verdict(status, slot, slots, numbers, tuple(evidence), text, Text("change_price_list"), tuple(notes))
+
+
+def _nearest_price(listed: list[Any], amount: float, day: str | None) -> tuple[Any, Status]:
+    """The price in force that is nearest, and how the amount compares; one that held at another date is stale."""
+    held = sorted((p for p in listed if in_force(p, day)), key=lambda p: p.valid_from, reverse=True) or listed
+    best = min(held[:3], key=lambda p: abs(p.value.best - amount))
+    status = compare((amount * 0.995, amount * 1.005), best.value.interval, 0.0)
+    if status != "consistent":
+        others = [p for p in listed if p not in held]
+        elsewhen = first(p for p in others if compare((amount, amount), p.value.interval, 0.005) == "consistent")
+        if elsewhen is not None:
+            return elsewhen, "stale"
+    return best, status
+
+
+def _listed(price: Any, context: Context, supports: bool | None) -> Evidence:
+    since = f", from {price.valid_from}" if price.valid_from else ""
+    words = f"{price.provider} {price.item} {price.metric}{since}"
+    return value_evidence("price", price.id, words, price.value, context.facts, supports)
 
 
 def _usd(context: Context, figure: Any, day: str | None) -> float | None:
