@@ -39,6 +39,8 @@ STATUS = [
     ("캠브리콘의 2025년 2분기 매출은 17억6900만위안이다.", "revenue", "consistent", "2025-09-25"),
     ("Cambricon's revenue in the second quarter of 2025 was $900 million.", "revenue", "contradicted", "2025-09-25"),
     ("SMIC will double its 7nm capacity by 2026.", "capacity_change", "consistent", "2025-09-25"),
+    ("화웨이는 2026년까지 공장 두 개를 더 짓는다.", "fab_count", "unsupported", "2025-09-25"),
+    ("화웨이는 2026년까지 공장 일곱 개를 더 짓는다.", "fab_count", "contradicted", "2025-09-25"),
     ("SMIC의 7나노 공정 수율은 70%다.", "yield", "ambiguous", "2025-09-25"),
     ("엔비디아 B200 칩은 중국 수출이 금지됐다.", "rule_state", "consistent", "2025-09-25"),
     ("엔비디아 H20 칩은 중국 수출이 금지됐다.", "rule_state", "stale", "2025-09-25"),
@@ -80,6 +82,15 @@ def test_up_to_n_times_holds_only_for_the_dearest_and_the_others_are_shown():
     assert (verdict.status, verdict.slot) == ("imprecise", "against")
     quotients = sorted(n.value for n in verdict.numbers if n.name.startswith("ratio"))
     assert quotients == [pytest.approx(10 / 1.68), pytest.approx(75 / 1.68)]
+
+
+def test_racks_are_not_chips():
+    counts = [
+        c
+        for c, _ in verdicts("Huawei's CloudMatrix 384 links 384 Ascend 910C chips in sixteen racks.")
+        if c.frame == "chip_count"
+    ]
+    assert len(counts) == 1
 
 
 def test_a_yield_without_a_product_is_set_beside_all_published_ones_and_the_defects_it_needs():

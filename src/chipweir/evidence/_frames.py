@@ -218,11 +218,11 @@ def _frame_score(page: Page, sentence: int, index: int, template: Template) -> f
         page.text[max(span.start, at[0] - 45) : min(span.end, at[1] + 45)]
     ):
         return None
-    if lang in template.beside and not template.beside[lang].search(
-        page.text[
-            max(span.start, at[0] - (22 if lang == "en" else 14)) : min(span.end, at[1] + (34 if lang == "en" else 14))
-        ]
-    ):
+    # English names what it counts after the number, Korean and Chinese on either side.
+    left = at[1] if lang == "en" else max(span.start, at[0] - 14)
+    beside = page.text[left : min(span.end, at[1] + (34 if lang == "en" else 14))]
+    own = page.text[at[0] : at[1]] if lang == "en" else ""
+    if lang in template.beside and not template.beside[lang].search(f"{own} {beside}"):
         return None
     trigger = 0.0
     if lang in template.words:

@@ -256,9 +256,9 @@ def check_fab_count(claim: Claim, context: Context) -> Verdict:
     count = context.value(claim)
     siblings = {c.id: context.value(c) for c in context.same_frame("fab_count")}
     total = fact.value.best
-    part = (count < total and claim.value("stage") == "start of production") or _splits(
-        count, total, list(siblings.values())
-    )
+    named = {_WORDS[word] for word in re.findall(r"[a-z]+", fact.period) if word in _WORDS}
+    started = count < total and claim.value("stage") == "start of production"
+    part = started or count in named or _splits(count, total, list(siblings.values()))
     slots: dict[str, Status] = {"figure": "consistent" if count == total or part else "contradicted"}
     if owner is None:
         slots["owner"] = "not_checkable"
@@ -290,6 +290,10 @@ def check_fab_count(claim: Claim, context: Context) -> Verdict:
         Text("fabs", {"count": total, "note": fact.value.note, "period": fact.period}),
         Text("change_owner"),
     )
+
+
+# Numbers that the period of a fact spells out ("one end-2025, two in 2026"): parts of its total.
+_WORDS = {"one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0}
 
 
 def _splits(count: float, total: float, named: list[float]) -> bool:
