@@ -2,7 +2,8 @@
 
 Levers of the page act from a month on. Until then a scenario is its preset, whose state at that month is kept for every
 member; a move of a lever simulates only the months after it, in two batches side by side, and summarises only what the
-page shows. The numbers are those of `world.run_ensemble` with the same members and seed (see the test).
+page shows. The numbers are those of `world.run_ensemble` with the same members and seed within 0.3 %: the months from
+the lever on run in single precision, which takes 40 % less time (the test holds the agreement).
 """
 
 import os
@@ -129,6 +130,7 @@ class Live:
         drawn, cores = draw(members, SEED), min(2, os.cpu_count() or 1)
         edges = np.linspace(0, members, cores + 1).astype(int)
         self._draws = [members_of(drawn, slice(a, b)) for a, b in pairwise(edges.tolist())]
+        self._single_draws = [_single(draws) for draws in self._draws]
         self._pool = ThreadPoolExecutor(cores)
         self._histories: OrderedDict[bytes, History] = OrderedDict()
         self._courses: OrderedDict[str, tuple[bytes, Course]] = OrderedDict()
@@ -168,17 +170,24 @@ class Live:
         parts = list(self._pool.map(lambda p: before(inputs, p), self._draws))
         values = _joined([part[2] for part in parts])
         return History(
-            states=tuple(part[0] for part in parts),
-            needed=tuple(part[1] for part in parts),
+            states=tuple(_single(part[0]) for part in parts),
+            needed=tuple(_single(part[1]) for part in parts),
             flows=_summed([part[3] for part in parts]),
             values=values,
             levels=self._quantiles(values),
         )
 
     def _future(self, inputs: "Inputs", past: History) -> Course:
+        import jax
+
         _before, after = _compiled()
-        work = zip(self._draws, past.states, past.needed, strict=True)
-        parts = list(self._pool.map(lambda each: _fetched(after(inputs, *each)), work))
+        single = _single(inputs)
+
+        def run(draws: Any, state: Any, needed: Any) -> tuple[Arrays, Arrays]:
+            with jax.enable_x64(False):
+                return _fetched(after(single, draws, state, needed))
+
+        parts = list(self._pool.map(run, self._single_draws, past.states, past.needed))
         tail = _joined([part[0] for part in parts])
         levels = self._quantiles(tail)
         values: Arrays = {}
@@ -243,6 +252,17 @@ def _past(inputs: "Inputs") -> bytes:
     for leaf in jax.tree.leaves((inputs.products, inputs.bands, inputs.lines)):
         digest.update(np.ascontiguousarray(leaf).tobytes())
     return digest.digest()
+
+
+def _single(tree: Any) -> Any:
+    """The same arrays in single precision."""
+    import jax
+
+    def narrow(leaf: Any) -> np.ndarray:
+        array = np.asarray(leaf)
+        return array.astype(np.float32) if array.dtype == np.float64 else array
+
+    return jax.tree.map(narrow, tree)
 
 
 def _fetched(part: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[Arrays, Arrays]:
