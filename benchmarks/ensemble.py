@@ -55,8 +55,8 @@ def baseline(scenario: str, members: int = 5) -> dict[str, Any]:
     """Check the NumPy loop against the model, then time it one member after another."""
     import jax
     import numpy as np
-
     from _numpy_baseline import check, simulate
+
     from chipweir import facts, world
 
     inputs = jax.tree.map(np.asarray, world.assemble(world.load_scenario(scenario), facts.load()))

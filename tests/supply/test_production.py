@@ -33,7 +33,9 @@ def test_output_never_exceeds_a_constraint_and_binding_shares_sum_to_one(
 
 
 @given(RATIO, RATIO, RATIO, st.integers(0, 2), st.floats(1.01, 10))
-def test_more_of_a_resource_never_makes_less(logic: float, memory: float, packaging: float, which: int, by: float) -> None:
+def test_more_of_a_resource_never_makes_less(
+    logic: float, memory: float, packaging: float, which: int, by: float
+) -> None:
     ratios = [logic, memory, packaging]
     before, bound = one(1000.0, *ratios)
     ratios[which] *= by

@@ -57,7 +57,9 @@ def test_a_clean_line_loses_nothing() -> None:
     assert float(good_die_fraction(800.0, 0.0, 2.0)) == 1.0
 
 
-@given(st.floats(0.05, 2), st.floats(0, 1), st.floats(1e3, 1e7), st.floats(0.1, 2), st.floats(1, 1e6), st.floats(1, 1e6))
+@given(
+    st.floats(0.05, 2), st.floats(0, 1), st.floats(1e3, 1e7), st.floats(0.1, 2), st.floats(1, 1e6), st.floats(1, 1e6)
+)
 def test_density_learns_from_its_initial_value_towards_its_floor(
     initial: float, share: float, scale: float, exponent: float, wafers: float, more: float
 ) -> None:

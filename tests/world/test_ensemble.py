@@ -22,7 +22,9 @@ MEMBERS = 8
 def results() -> xr.Dataset:
     told: list[float] = []
     scenarios = [load_scenario("baseline"), load_scenario("weir")]
-    found = run_ensemble(scenarios, facts.load(), MEMBERS, seed=0, progress=lambda s, _: told.append(s), keep_members=True)
+    found = run_ensemble(
+        scenarios, facts.load(), MEMBERS, seed=0, progress=lambda s, _: told.append(s), keep_members=True
+    )
     assert told[0] == 0
     assert told[-1] == 1
     assert told == sorted(told)

@@ -62,7 +62,9 @@ def test_shares_are_the_members_own_ratios(outcome: Callable[[str], Kept]) -> No
     np.testing.assert_allclose(kept["domestic_share_units"][:, 47], units[:, 1] / units.sum(1), rtol=1e-9)
     usa, china = (labels().regions.index(region) for region in ("USA", "CHN"))
     np.testing.assert_allclose(kept["ratio_to_us"], kept["compute"][..., china] / kept["compute"][..., usa], rtol=1e-9)
-    np.testing.assert_allclose(kept["largest_run_ratio"], kept["largest_run"][..., china] / kept["largest_run"][..., usa])
+    np.testing.assert_allclose(
+        kept["largest_run_ratio"], kept["largest_run"][..., china] / kept["largest_run"][..., usa]
+    )
     fixed = kept["token_price_fixed"]
     np.testing.assert_allclose(kept["token_price_fall"][:, 12:], fixed[:, :-12] / fixed[:, 12:], rtol=1e-9)
     assert np.isnan(kept["token_price_fall"][:, :12]).all()

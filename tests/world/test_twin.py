@@ -37,7 +37,7 @@ def test_stocks_agree_with_a_twin_in_pysd(
             "Bought domestic": of["china_direct"] @ domestic,
             "Shipped": of["smuggled_by_hub"].sum(1),
             "Seized": of["seized"].sum(1),
-            "Hosted": of["flow_rented"].sum((1, 2)),
+            "Hosted": of["sold_rented"].sum(1),
             "Made": of["made"].sum(1),
             "Sold everywhere": (of["sold_direct"] + of["sold_smuggled"] + of["sold_rented"]).sum(1),
             "Scrapped": of["scrapped"].sum(1),
