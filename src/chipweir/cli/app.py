@@ -27,7 +27,7 @@ def serve(
         playground.check_exposure(host, token, behind_proxy)
         run = playground.serve
     except ModuleNotFoundError as error:
-        raise InputError(f"the playground needs {error.name}: pip install 'chipweir[app]'") from None
+        raise InputError(f"the playground needs {error.name}: reinstall Chipweir") from None
 
     def ready(address: str) -> None:
         shown = f"{address}?token={token}" if token else address

@@ -167,7 +167,20 @@ def clear(market: Market, premia: Premia, sweeps: int, relax: float = 1.3) -> tu
     **Raises:** nothing; with no supply and no budget everything is zero.
     """
     premia = jax.lax.fori_loop(0, sweeps, lambda _, p: _sweep(market, p, relax), premia, unroll=True)
+    premia = _settle(market, premia)
     return premia, ration(market, premia)
+
+
+def _settle(market: Market, premia: Premia) -> Premia:
+    """Give the scarcity of a product that only China buys to what is scarce: the quota, where output is left over.
+
+    Only the sum of the two variables moves such a product's demand, so that sweeps find it but not its parts.
+    """
+    x = _scale(market, premia)
+    direct, _ = _china_units(market, x, _china(market, x))
+    only_direct = (market.pull.sum(0) <= 0) & (market.foreign <= 0)
+    moved = jnp.where(only_direct & (premia.quota < 0) & (direct < market.supply), premia.product, 0.0)
+    return premia._replace(product=premia.product - moved, quota=jnp.maximum(premia.quota + moved, _FLOOR))
 
 
 def ration(market: Market, premia: Premia) -> Cleared:

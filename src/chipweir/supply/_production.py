@@ -26,10 +26,11 @@ def produce(plan: Array, logic: Array, memory: Array, packaging: Array) -> Produ
     **Arguments:** `plan` [product] packages a month; `logic`, `memory`, `packaging` [product]: the resource over what
     the plan needs of it. **Returns:** `Production`.
     """
-    ratios = jnp.clip(jnp.stack([logic, memory, packaging], axis=-1), 1e-6, 1e6)
-    powers = ratios**-SHARPNESS
+    ratios = jnp.clip(jnp.stack([logic, memory, packaging], axis=-1), 1e-12, 1e6)
+    least = ratios.min(-1)
+    powers = (ratios / least[..., None]) ** -SHARPNESS
     total = powers.sum(-1)
-    return Production(plan * total ** (-1 / SHARPNESS), powers / total[..., None])
+    return Production(plan * least * total ** (-1 / SHARPNESS), powers / total[..., None])
 
 
 def pool_ratio(capacity: Array, need: Array, members: Array) -> Array:
