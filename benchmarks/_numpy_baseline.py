@@ -125,8 +125,9 @@ def make(s: State, p: dict[str, float], m: Any, b: Any, x: Any) -> SimpleNamespa
     memory = _pool_ratio(pools, plan * x.stacks, x.memory_of)
     slots = np.array([1e15, 1e15, b.china_packaging * 1e3])
     packaging = np.where(x.packaging_of[2] > 0, _pool_ratio(slots, plan, x.packaging_of), 1.0)
-    ratios = np.clip(np.stack([logic, memory, packaging]), 1e-6, 1e6)
-    made = plan * (ratios**-8.0).sum(0) ** (-1 / 8.0)
+    ratios = np.clip(np.stack([logic, memory, packaging]), 1e-12, 1e6)
+    least = ratios.min(0)
+    made = plan * least * ((ratios / least) ** -8.0).sum(0) ** (-1 / 8.0)
     used = x.die_of @ (made * domestic * x.dies_per_package)
     return SimpleNamespace(
         made=made,
@@ -241,6 +242,10 @@ def clear(o: Any, s: State) -> SimpleNamespace:
         sold, direct, through, by_route, by_rental, *_ = _demand(o, product, quota, route, offshore)
         demand = sold.sum(0) + direct + through * (by_route.sum() + by_rental.sum())
         product = _move(product, o.supply, demand, gain)
+    only_direct = (o.pull.sum(0) <= 0) & (o.foreign <= 0)
+    direct = _demand(o, product, quota, route, offshore)[1]
+    moved = np.where(only_direct & (quota < 0) & (direct < o.supply), product, 0.0)
+    product, quota = product - moved, np.maximum(quota + moved, -32.0)
     sold, direct, through, by_route, by_rental, world, china, weighted, smuggle, rent = _demand(
         o, product, quota, route, offshore
     )
