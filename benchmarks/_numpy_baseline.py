@@ -73,9 +73,9 @@ def start(inputs: Any, p: dict[str, float], b: SimpleNamespace) -> State:
     )
 
 
-def _pool_ratio(capacity: np.ndarray, need: np.ndarray, members: np.ndarray) -> np.ndarray:
-    ratio = capacity / np.maximum(members @ need, 1e-9)
-    return np.where(members.sum(0) > 0, ratio @ members, 1e6)
+def _pool_ratio(capacity: np.ndarray, need: np.ndarray, members: np.ndarray, weight: Any = 1.0) -> np.ndarray:
+    ratio = capacity / np.maximum(members @ (need * weight), 1e-9)
+    return np.where(members.sum(0) > 0, (ratio @ members) * weight, 1e6)
 
 
 def _sellable(s: State, p: dict[str, float], m: Any, x: Any) -> np.ndarray:
@@ -122,7 +122,8 @@ def make(s: State, p: dict[str, float], m: Any, b: Any, x: Any) -> SimpleNamespa
     leak = p["hbm_leakage"] * np.exp(-max(m.hbm_control - 1, 0.0)) * np.clip(m.hbm_control, 0.0, 1.0)
     stacks = b.china_hbm_import * 1e6 * np.clip(legal + leak, 0.0, 1.0) + b.china_hbm_domestic * 1e6 * m.hbm_domestic
     pools = np.array([b.world_hbm * 1e6, stacks + 0.35 * s.hbm])
-    memory = _pool_ratio(pools, plan * x.stacks, x.memory_of)
+    preference = np.where(x.memory_of[1] > 0, x.h100e / np.maximum(x.stacks, 1.0), 1.0)
+    memory = _pool_ratio(pools, plan * x.stacks, x.memory_of, preference)
     slots = np.array([1e15, 1e15, b.china_packaging * 1e3])
     packaging = np.where(x.packaging_of[2] > 0, _pool_ratio(slots, plan, x.packaging_of), 1.0)
     ratios = np.clip(np.stack([logic, memory, packaging]), 1e-12, 1e6)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from chipweir.world import labels
+from chipweir.world._assemble import table
 
 
 Kept = Mapping[str, np.ndarray]
@@ -14,6 +15,8 @@ Months = Callable[[str], int]
 
 NAMES = labels()
 CHINA = NAMES.regions.index("CHN")
+_CHINESE_LINES = {row["line"] for row in table("lines") if row["country"] == "CN"}
+CHINESE = np.array([row["line"] in _CHINESE_LINES for row in table("products")])
 
 
 def total(values: np.ndarray, months: Months, first: str, last: str) -> np.ndarray:
@@ -27,6 +30,14 @@ def mean(values: np.ndarray, months: Months, first: str, last: str) -> np.ndarra
 def mostly(change: np.ndarray, least: float) -> bool:
     """Whether the change is positive in the median and in at least this share of members."""
     return bool(np.median(change) > 0 and np.mean(change > 0) >= least)
+
+
+def sold_out(kept: Kept, months: Months, first: str, last: str) -> np.ndarray:
+    """Members in which Chinese makers hold less than two months of output unsold: supply, not demand, binds them."""
+    left, made = (
+        kept[name][:, months(first) : months(last) + 1][..., CHINESE].sum((1, 2)) for name in ("left", "made")
+    )
+    return left < 2 * made
 
 
 def h20(variant: Callable[..., Kept], month: str, status: str) -> Kept:
@@ -100,8 +111,13 @@ def test_fewer_tools_slow_chinese_wafers_after_a_lag(
         assert np.median(change[:, months("2030-12")]) < np.median(change[:, months("2027-03")])
     foreign = NAMES.lines.index("tsmc-n3")
     np.testing.assert_array_equal(strict["wafer_starts"][..., foreign], base["wafer_starts"][..., foreign])
-    made = total(strict["production_domestic_h100e"] - base["production_domestic_h100e"], months, "2029-01", "2031-12")
-    assert mostly(-made, 0.85)  # where memory binds, fewer dies of one kind can leave it to better ones
+    # Makers that cannot sell what they make lose nothing by making less of it, and where memory binds fewer dies of one
+    # kind can leave it to better ones.
+    period = (months, "2029-01", "2031-12")
+    bound = sold_out(base, *period)
+    assert bound.sum() >= 3
+    made = total(strict["production_domestic_h100e"] - base["production_domestic_h100e"], *period)
+    assert mostly(-made[bound], 0.75)
 
 
 def test_compatible_chips_raise_domestic_adoption(
@@ -149,8 +165,11 @@ def test_yield_capacity_and_memory_are_worth_more_chips(variant: Callable[..., K
     period = (months, "2027-06", "2031-12")
     for lever in ("technology.smic_yield", "technology.hbm_domestic", "china.capacity_investment"):
         low, high = variant((lever, "2026-12", 0.6)), variant((lever, "2026-12", 1.4))
-        # Memory is shared by need, not by worth: more dies of a lesser kind can draw it from better ones.
-        assert mostly(total(high["production_domestic_h100e"] - low["production_domestic_h100e"], *period), 0.8), lever
+        # Makers that cannot sell what they make gain nothing by making more of it.
+        bound = sold_out(low, *period) & sold_out(high, *period)
+        assert bound.sum() >= 3, lever
+        more = total(high["production_domestic_h100e"] - low["production_domestic_h100e"], *period)
+        assert mostly(more[bound], 0.8), (lever, more, bound)
         if lever != "technology.hbm_domestic":
             assert np.all(total((high["dies_arrived"] - low["dies_arrived"]).sum(-1), *period) > 0)
         else:

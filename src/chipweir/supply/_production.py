@@ -33,11 +33,15 @@ def produce(plan: Array, logic: Array, memory: Array, packaging: Array) -> Produ
     return Production(plan * least * total ** (-1 / SHARPNESS), powers / total[..., None])
 
 
-def pool_ratio(capacity: Array, need: Array, members: Array) -> Array:
+def pool_ratio(capacity: Array, need: Array, members: Array, weight: Array | None = None) -> Array:
     """Capacity over need for every product's pool.
 
-    **Arguments:** `capacity` [pool]; `need` [product] of the plan; `members` [pool, product] 0/1.
-    **Returns:** [product]; large where the product needs nothing of any pool.
+    A short pool is shared in proportion to need, or to `weight` times need where its holder prefers some products; in
+    either case what the ratios let through together is the capacity.
+
+    **Arguments:** `capacity` [pool]; `need` [product] of the plan; `members` [pool, product] 0/1; `weight` [product]
+    relative preference (default: none). **Returns:** [product]; large where the product needs nothing of any pool.
     """
-    ratio = capacity / jnp.maximum(members @ need, 1e-9)
-    return jnp.where(members.sum(0) > 0, ratio @ members, 1e6)
+    preferred = jnp.ones_like(need) if weight is None else weight
+    ratio = capacity / jnp.maximum(members @ (need * preferred), 1e-9)
+    return jnp.where(members.sum(0) > 0, (ratio @ members) * preferred, 1e6)

@@ -161,7 +161,10 @@ def supply_month(state: State, p: Parameters, m: Months, b: Beliefs, products: P
     imported = b.china_hbm_import * 1e6 * _hbm_gate(p, m)
     grown = b.china_hbm_domestic * 1e6 * m.hbm_domestic
     hbm_pools = jnp.stack([b.world_hbm * 1e6, imported + grown + _HBM_DRAW * state.hbm])
-    memory = supply.pool_ratio(hbm_pools, plan * products.stacks, products.memory_of)
+    # Chinese makers put scarce stacks on the chips that give most compute for each.
+    worth_of_stack = products.h100e / jnp.maximum(products.stacks, 1.0)
+    preference = jnp.where(products.memory_of[1] > 0, worth_of_stack, 1.0)
+    memory = supply.pool_ratio(hbm_pools, plan * products.stacks, products.memory_of, preference)
     chinese_slots = jnp.stack([1e15 * jnp.ones(()), 1e15 * jnp.ones(()), b.china_packaging * 1e3])
     packaging = jnp.where(
         products.packaging_of[2] > 0, supply.pool_ratio(chinese_slots, plan, products.packaging_of), 1.0
