@@ -10,14 +10,6 @@ from chipweir import cluster
 from chipweir.errors import InputError
 
 
-def square(number: int) -> np.ndarray:
-    return np.arange(4.0) ** 2 * number
-
-
-def fails(number: int) -> int:
-    raise InputError(f"task {number} has bad input")
-
-
 def test_an_address_where_nothing_answers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     with pytest.raises(InputError) as caught, cluster.cluster_map("tcp://127.0.0.1:1"):
@@ -40,6 +32,13 @@ def test_without_dask_the_line_says_what_to_install(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.slow
 def test_results_come_in_the_order_of_the_tasks() -> None:
+    # Defined here so that workers, which cannot import the tests, get them by value.
+    def square(number: int) -> np.ndarray:
+        return np.arange(4.0) ** 2 * number
+
+    def fails(number: int) -> int:
+        raise InputError(f"task {number} has bad input")
+
     with cluster.cluster_map("local:2") as mapper:
         results = list(mapper(square, range(20)))
         np.testing.assert_array_equal(results, [square(number) for number in range(20)])
