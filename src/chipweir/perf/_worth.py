@@ -168,10 +168,10 @@ def matrix_rate(chip: dict[str, FloatArray], *, training: bool) -> FloatArray:
 
 def training_flops(chip: dict[str, FloatArray], chips: int = 4096) -> FloatArray:
     """Model FLOP/s a chip delivers in the training workload (harmonic mean over the dense and the expert model) [P]."""
-    dense = pretraining_rate(chip, DENSE_405B, chip["bf16"], 0.55, chips)
+    dense = pretraining_rate(chip, DENSE_405B, chip["bf16"], 0.50, chips)
     # 8-bit products speed up the expert layers' matrices only (about two thirds of the multiplications).
     mixed = 1 / (0.35 / chip["bf16"] + 0.65 / matrix_rate(chip, training=True))
-    experts = pretraining_rate(chip, MOE_671B, mixed, 0.42, chips)
+    experts = pretraining_rate(chip, MOE_671B, mixed, 0.36, chips)
     return 2 / (1 / dense + 1 / experts)
 
 
@@ -180,8 +180,9 @@ def pretraining_rate(
 ) -> FloatArray:
     """Delivered FLOP/s of one of `chips`: matrix products, activations' traffic, links, pipeline bubble [P].
 
-    `efficiency` is the share of the peak that large matrix products with attention and recomputation reach on Hopper
-    (0.40-0.55 published for Llama 3, MegaScale, DeepSeek-V3). Communication is two thirds hidden behind computation.
+    `efficiency` is the share of the peak that large matrix products with attention and recomputation reach on
+    Hopper (0.35-0.55 published for Llama 3, MegaScale and DeepSeek-V3; chosen so that an H100 agrees with the
+    fitted engine). Communication is two thirds hidden behind computation.
     """
     flops = 6 * model.active
     c = {name: values[:, None] for name, values in chip.items()}
