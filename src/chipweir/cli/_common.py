@@ -15,6 +15,9 @@ from chipweir.i18n import LANGUAGES, _
 
 Progress = Callable[[float, str], None]
 
+# Characters up to which a JSON document is laid out for reading.
+_READABLE = 200_000
+
 
 def complete_scenario(incomplete: str) -> list[str]:
     from chipweir.world import preset_names
@@ -96,7 +99,13 @@ def peak_memory() -> int:
 
 
 def dumps(document: object) -> str:
-    return json.dumps(_finite(document), indent=1, ensure_ascii=False)
+    """JSON text; long documents on one line, since only the plain encoder is fast."""
+    try:
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    except (ValueError, TypeError):
+        document = _finite(document)
+        text = json.dumps(document, ensure_ascii=False)
+    return text if len(text) > _READABLE else json.dumps(document, indent=1, ensure_ascii=False)
 
 
 def print_json(document: object) -> None:
