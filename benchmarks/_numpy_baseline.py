@@ -244,8 +244,9 @@ def clear(o: Any, s: State) -> SimpleNamespace:
         demand = sold.sum(0) + direct + through * (by_route.sum() + by_rental.sum())
         product = _move(product, o.supply, demand, gain)
     only_direct = (o.pull.sum(0) <= 0) & (o.foreign <= 0)
-    direct = _demand(o, product, quota, route, offshore)[1]
-    moved = np.where(only_direct & (quota < 0) & (direct < o.supply), product, 0.0)
+    direct = np.minimum(_demand(o, product, quota, route, offshore)[1], o.quota)
+    slack = (direct < o.supply) & ((quota < 0) | (direct < 0.9 * o.supply))
+    moved = np.where(only_direct & slack, product, 0.0)
     product, quota = product - moved, np.maximum(quota + moved, -32.0)
     sold, direct, through, by_route, by_rental, world, china, weighted, smuggle, rent = _demand(
         o, product, quota, route, offshore

@@ -20,6 +20,8 @@ from jax import Array
 
 # Below this a scaling variable would underflow products of several of them.
 _FLOOR = -32.0
+# Demand below this share of the output leaves no doubt that output is left over.
+_SLACK = 0.9
 # Largest move of a scaling variable in one sweep.
 _MOST = 9.0
 
@@ -178,8 +180,10 @@ def _settle(market: Market, premia: Premia) -> Premia:
     """
     x = _scale(market, premia)
     direct, _ = _china_units(market, x, _china(market, x))
+    direct = jnp.minimum(direct, market.quota)  # what a quota not yet met by its premium will ration
     only_direct = (market.pull.sum(0) <= 0) & (market.foreign <= 0)
-    moved = jnp.where(only_direct & (premia.quota < 0) & (direct < market.supply), premia.product, 0.0)
+    slack = (direct < market.supply) & ((premia.quota < 0) | (direct < _SLACK * market.supply))
+    moved = jnp.where(only_direct & slack, premia.product, 0.0)
     return premia._replace(product=premia.product - moved, quota=jnp.maximum(premia.quota + moved, _FLOOR))
 
 
