@@ -5,7 +5,6 @@ import time
 from typing import Any
 
 import conftest
-
 from chipweir import store, world
 from chipweir.cli import main
 
