@@ -86,6 +86,7 @@ def mechanisms() -> dict[str, Mechanism]:
 def tag(found: Extraction) -> tuple[Tag, ...]:
     """The article's causal, strategic, predictive and opinion sentences, with the mechanisms they claim."""
     page = Page(found)
+    systems = tuple(dict.fromkeys(e.id for e in found.entities if e.kind == "system"))
     tags: list[Tag] = []
     for number, sentence in enumerate(page.sentences):
         if sentence.dropped:
@@ -95,7 +96,7 @@ def tag(found: Extraction) -> tuple[Tag, ...]:
         kind = _kind(text, lang, said)
         spoken = _spoken_of(page, number)
         blank = Tag("", sentence.start, sentence.end, number, kind or "causal", said)
-        tags += [_tie(blank, mechanism, page, found) for mechanism in spoken]
+        tags += [_tie(blank, mechanism, systems) for mechanism in spoken]
         if kind and not spoken:
             tags.append(Tag("", sentence.start, sentence.end, number, kind, said, text=Text("judgement")))
     return tuple(replace(item, id=f"t{number:02d}") for number, item in enumerate(tags, 1))
@@ -114,20 +115,34 @@ def _kind(text: str, lang: str, said: str) -> str:
 def _spoken_of(page: Page, sentence: int) -> list[Mechanism]:
     """At most two mechanisms whose groups of words all stand in the sentence; those with more words first."""
     lang, text = page.scripts[sentence], page.words(sentence)
+    seen: dict[re.Pattern[str], re.Match[str] | None] = {}
     hits = []
     for mechanism in mechanisms().values():
-        places = [group[lang].search(text) for group in mechanism.groups]
-        if all(places):
-            spans = sorted({(m.start(), m.end()) for m in places if m})
-            if len(spans) < min(2, len(places)):
-                continue
+        spans = _spans(mechanism, lang, text, seen)
+        if spans and len(spans) >= min(2, len(mechanism.groups)):
             hits.append((len(spans), -(spans[-1][1] - spans[0][0]), mechanism.id))
     hits.sort(reverse=True)
     return [mechanisms()[identifier] for _, _, identifier in hits[:2]]
 
 
-def _tie(blank: Tag, mechanism: Mechanism, page: Page, found: Extraction) -> Tag:
-    systems = list(dict.fromkeys(e.id for e in found.entities if e.kind == "system"))
+def _spans(
+    mechanism: Mechanism, lang: str, text: str, seen: dict[re.Pattern[str], re.Match[str] | None]
+) -> list[tuple[int, int]]:
+    """Where the words of each group of a mechanism first stand, none if a group has no word in `text`. `seen` keeps
+    what groups shared by several mechanisms found."""
+    spans = set()
+    for group in mechanism.groups:
+        pattern = group[lang]
+        if pattern not in seen:
+            seen[pattern] = pattern.search(text)
+        match = seen[pattern]
+        if match is None:
+            return []
+        spans.add(match.span())
+    return sorted(spans)
+
+
+def _tie(blank: Tag, mechanism: Mechanism, systems: Sequence[str]) -> Tag:
     command, file = pair_command(mechanism, systems)
     return replace(
         blank,

@@ -103,10 +103,15 @@ def is_kind(mention: EntityMention, kinds: Sequence[str]) -> bool:
 
 def script(text: str) -> str:
     """`ko`, `zh` or `en`: the script a sentence is written in, whatever the article's language."""
-    if re.search(r"[가-힣]", text):
+    if text.isascii():
+        return "en"
+    if _HANGUL.search(text):
         return "ko"
-    han = len(re.findall(r"[\u3400-\u9fff]", text))
-    return "zh" if han * 4 > len(re.findall(r"[A-Za-z]", text)) else "en"
+    han = len(_HAN.findall(text))
+    return "zh" if han * 4 > len(_LATIN.findall(text)) else "en"
+
+
+_HANGUL, _HAN, _LATIN = re.compile(r"[가-힣]"), re.compile(r"[\u3400-\u9fff]"), re.compile(r"[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ class Page:
     @cached_property
     def scripts(self) -> tuple[str, ...]:
         """The script of each sentence."""
-        return tuple(script(self.text[s.start : s.end]) for s in self.sentences)
+        return tuple(map(script, self.texts))
 
     @cached_property
     def places(self) -> dict[str, list[list[int]]]:
@@ -146,9 +151,14 @@ class Page:
                 result[at].append(index)
         return result
 
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The text of each sentence."""
+        return tuple(self.text[s.start : s.end] for s in self.sentences)
+
     def words(self, sentence: int) -> str:
         """The sentence's text."""
-        return self.text[self.sentences[sentence].start : self.sentences[sentence].end]
+        return self.texts[sentence]
 
     def gap(self, a: tuple[int, int], b: tuple[int, int]) -> float:
         """Distance between two spans in characters; clause borders, brackets and other figures between them add."""

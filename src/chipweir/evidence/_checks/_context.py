@@ -1,12 +1,14 @@
 """What a checker is given: the claim's article, its other claims, the fact base, and claims of other articles."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from chipweir.errors import InputError
+from chipweir.evidence._checks._index import Name, index_of
 from chipweir.evidence._document import Quantity
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._slots import Page
@@ -21,6 +23,8 @@ class Context:
     claims: tuple[Claim, ...]
     facts: Any
     on: str | None = None
+    _about: dict[tuple[str, str], dict[Any, list[Claim]]] = field(default_factory=dict, repr=False, compare=False)
+    _by_frame: dict[str, list[Claim]] = field(default_factory=dict, repr=False, compare=False)
 
     def figure(self, claim: Claim) -> Quantity | None:
         """The figure a claim is about."""
@@ -38,9 +42,30 @@ class Context:
         assert figure is not None
         return number_of(figure)
 
-    def same_frame(self, frame: str) -> Iterator[Claim]:
-        """The article's claims of one frame."""
-        return (claim for claim in self.claims if claim.frame == frame)
+    def claims_about(self, frame: str, slot: str, value: Any) -> Sequence[Claim]:
+        """The article's claims of one frame whose slot holds a value, in order."""
+        key = (frame, slot)
+        if key not in self._about:
+            table: dict[Any, list[Claim]] = {}
+            for claim in self.claims:
+                if claim.frame == frame:
+                    table.setdefault(claim.value(slot), []).append(claim)
+            self._about[key] = table
+        return self._about[key].get(value, ())
+
+    def near(self, claim: Claim, sentences: int = 12) -> list[Claim]:
+        """The claims of the same frame that stand within so many sentences of a claim, itself included."""
+        if claim.frame not in self._by_frame:
+            same = [one for one in self.claims if one.frame == claim.frame]
+            self._by_frame[claim.frame] = sorted(same, key=lambda one: one.sentence)
+        rows = self._by_frame[claim.frame]
+        low = bisect_left(rows, claim.sentence - sentences, key=lambda one: one.sentence)
+        high = bisect_right(rows, claim.sentence + sentences, key=lambda one: one.sentence)
+        return rows[low:high]
+
+    def events_of(self, identifier: str) -> frozenset[str]:
+        """The events on record that a thing takes part in or is named in."""
+        return index_of(self.facts).events_of(identifier)
 
     def time(self, claim: Claim, slot: str) -> tuple[str, str] | None:
         """First and last day of a slot's date, None where it is open or unresolved."""
@@ -64,7 +89,7 @@ class Context:
         except (InputError, ImportError):
             return None
 
-    def name(self, identifier: Any) -> "Name":
+    def name(self, identifier: Any) -> Name:
         """What a person calls a thing of the fact base."""
         return name_of(self.facts, identifier)
 
@@ -84,61 +109,14 @@ def allowed(figure: Quantity) -> tuple[float, float]:
     return claimed_interval(number_of(figure), low, high, figure.bound, figure.surface)
 
 
-class Name(str):
-    """A name as English texts write it, with the Korean one beside it."""
-
-    ko: str = ""
-
-    @classmethod
-    def of(cls, english: str, korean: str) -> "Name":
-        """A name in both languages."""
-        name = cls(english)
-        name.ko = korean or english
-        return name
-
-
-_TRAILING = re.compile(r"\s*(?:\([^)]*\)|/ .*|\d+ ?GB\b.*|SXM\b.*)\s*$")
-
-
 def name_of(facts: Any, identifier: Any) -> Name:
     """The name of a chip, system, model, entity or country by id, short as people say it."""
-    if isinstance(identifier, tuple | list):
-        names = [name_of(facts, item) for item in identifier]
-        return Name.of(", ".join(names), ", ".join(name.ko for name in names))
-    if not isinstance(identifier, str):
-        return Name.of(str(identifier), str(identifier))
-    entity = facts.entities.get(identifier)
-    if entity is not None:
-        return Name.of(_short(entity.names.en), _short(entity.names.ko))
-    for table in (facts.chips, facts.systems, facts.models):
-        if identifier in table:
-            return Name.of(_short(table[identifier].name), "")
-    country = facts.countries.get(identifier) if identifier.isupper() else None
-    if country is not None:
-        return Name.of(country.names.en, country.names.ko)
-    return Name.of(identifier, identifier)
-
-
-def _short(name: str) -> str:
-    previous = ""
-    while name != previous:
-        previous, name = name, _TRAILING.sub("", name)
-    return name
+    return index_of(facts).name(identifier)
 
 
 def kin(facts: Any, identifier: Any) -> set[str]:
     """A thing with all it belongs to: its parents and, for an agency or government, its country."""
-    result: set[str] = set()
-    at = identifier
-    while isinstance(at, str) and at and at not in result:
-        result.add(at)
-        entity = facts.entities.get(at)
-        if entity is None:
-            break
-        if entity.kind in {"agency", "programme"} and entity.country:
-            result |= {e.id for e in facts.entities.values() if e.kind == "country" and e.country == entity.country}
-        at = entity.parent
-    return result
+    return index_of(facts).kin(identifier)
 
 
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)

@@ -64,9 +64,8 @@ def missing(claim: Claim, *names: str) -> Verdict | None:
 
 def count_of_chips(context: Context, thing: str) -> tuple[float, str, bool] | None:
     """How many chips a system has: as the article says, else as the fact base does; with the source's id."""
-    for claim in context.same_frame("chip_count"):
-        if claim.value("system") == thing:
-            return context.value(claim), claim.id, True
+    for claim in context.claims_about("chip_count", "system", thing):
+        return context.value(claim), claim.id, True
     system = context.facts.systems.get(thing)
     return None if system is None else (float(system.n_chips), system.id, False)
 

@@ -254,7 +254,7 @@ def check_fab_count(claim: Claim, context: Context) -> Verdict:
         return Verdict("unsupported", "figure", text=Text("no_fact", {"what": "fabs"}), change=Text("change_fact"))
     fact = next((f for f in facts if f.quantity == "number_of_new_fabs"), facts[0])
     count = context.value(claim)
-    siblings = {c.id: context.value(c) for c in context.same_frame("fab_count")}
+    siblings = {c.id: context.value(c) for c in context.near(claim)}
     total = fact.value.best
     named = {_WORDS[word] for word in re.findall(r"[a-z]+", fact.period) if word in _WORDS}
     started = count < total and claim.value("stage") == "start of production"

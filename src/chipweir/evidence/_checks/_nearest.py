@@ -6,13 +6,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from chipweir.evidence._checks._context import Context, days_between, days_of, overlaps
+from chipweir.evidence._checks._index import index_of
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import Number, Status, Text, Verdict, compare, decide, fact_evidence
 
 
 def about(context: Context, entity: Any, pattern: str) -> list[Any]:
     """Facts about an entity whose quantity fits a pattern."""
-    return [f for f in context.facts.facts.values() if f.entity == entity and re.fullmatch(pattern, f.quantity)]
+    return index_of(context.facts).about(entity, pattern)
 
 
 def period_days(period: str) -> tuple[str, str] | None:

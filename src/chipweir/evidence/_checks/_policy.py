@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from typing import Any
 
-from chipweir.evidence._checks._context import Context, days_between, days_of, kin
+from chipweir.evidence._checks._context import Context, days_between, days_of
 from chipweir.evidence._checks._hardware import missing
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import Evidence, Number, Status, Text, Verdict, event_evidence, first
@@ -111,15 +111,18 @@ def _dated(claim: Claim, context: Context, when: tuple[str, str]) -> tuple[str, 
                 )
             )
     names = _names_in(claim, context)
-    for event in context.facts.events.values():
+    for identity in frozenset[str]().union(*map(context.events_of, names)):
+        event = context.facts.events[identity]
+        if _distance(event.date, when) > 15:
+            continue
         shared = _ties(event, names, context)
-        if shared >= 2 and _distance(event.date, when) <= 15 and _by_actor(event, claim, context):
+        if shared >= 2 and _by_actor(event, claim, context):
             options.append(
                 (_distance(event.date, when) - 2 * (shared - 2), event.date, event_evidence(event, context.facts))
             )
     if not options:
         return None
-    _, day, evidence = min(options, key=lambda o: o[0])
+    _, day, evidence = min(options, key=lambda o: (o[0], o[1], o[2].id))
     return (day, evidence) if _distance(day, when) <= 120 else None
 
 
@@ -161,23 +164,7 @@ def _by_actor(event: Any, claim: Claim, context: Context) -> bool:
 
 
 def _speaks_of(event: Any, identifier: str, context: Context) -> bool:
-    if identifier in event.actor_ids:
-        return True
-    acting = context.facts.entities.get(identifier)
-    if acting is not None and acting.kind in {"agency", "person", "country"}:
-        family = kin(context.facts, identifier) | {
-            e.id for e in context.facts.entities.values() if e.kind == "agency" and e.country == acting.country
-        }
-        if (family - {"china"}) & set(event.actor_ids):
-            return True
-    text = f"{event.description} {' '.join(event.actors)}".casefold()
-    entity = context.facts.entities.get(identifier)
-    names = [context.name(identifier), identifier.split("-", 1)[-1]]
-    if entity is not None:
-        names += [entity.names.en, *entity.aliases]
-    return any(
-        len(name) >= 2 and re.search(rf"(?<![a-z0-9]){re.escape(name.casefold())}(?![a-z0-9])", text) for name in names
-    )
+    return event.id in context.events_of(identifier)
 
 
 def _distance(day: str, when: tuple[str, str]) -> int:

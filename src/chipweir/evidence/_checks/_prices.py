@@ -118,8 +118,8 @@ def _usd(context: Context, figure: Any, day: str | None) -> float | None:
 def price_of(context: Context, thing: str, day: str | None) -> tuple[float, str, bool] | None:
     """A model's output price: as the article gives it, else as listed; with the id of its evidence and whether the
     article itself states it."""
-    for claim in context.same_frame("price"):
-        if claim.value("model") == thing and claim.value("direction") in {"output", None}:
+    for claim in context.claims_about("price", "model", thing):
+        if claim.value("direction") in {"output", None}:
             figure = context.figure(claim)
             amount = _usd(context, figure, day)
             if amount:

@@ -1,12 +1,12 @@
 """The record of an issue, and the article with all that was found in it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from chipweir.evidence._document import EntityMention, Extraction
+from chipweir.evidence._document import EntityMention, Extraction, Quantity
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._scenarios import Tag
 from chipweir.evidence._slots import Page
@@ -72,13 +72,44 @@ class Article:
 
     def sentences(self) -> Iterator[tuple[int, str, str]]:
         """Number, text and script of every sentence that was not dropped."""
-        for number, sentence in enumerate(self.page.sentences):
-            if not sentence.dropped:
-                yield number, self.page.words(number), self.page.scripts[number]
+        return iter(self._kept)
+
+    @cached_property
+    def _kept(self) -> tuple[tuple[int, str, str], ...]:
+        page = self.page
+        rows = zip(page.sentences, page.texts, page.scripts, strict=True)
+        return tuple((number, text, lang) for number, (record, text, lang) in enumerate(rows) if not record.dropped)
+
+    def claims_in(self, sentence: int) -> Sequence[Claim]:
+        """The claims that stand in a sentence."""
+        return self._claims.get(sentence, ())
+
+    @cached_property
+    def _claims(self) -> dict[int, list[Claim]]:
+        result: dict[int, list[Claim]] = {}
+        for claim in self.claims:
+            result.setdefault(claim.sentence, []).append(claim)
+        return result
 
     def mentions(self, sentence: int) -> list[EntityMention]:
         """The named things in a sentence."""
         return [self.found.entities[index] for index in self.page.places["entities"][sentence]]
+
+    def paragraph(self, sentence: int) -> Sequence[int]:
+        """The sentences of the paragraph that a sentence stands in."""
+        return self._paragraphs[self.page.sentences[sentence].paragraph]
+
+    @cached_property
+    def _paragraphs(self) -> dict[int, list[int]]:
+        result: dict[int, list[int]] = {}
+        for number, record in enumerate(self.page.sentences):
+            result.setdefault(record.paragraph, []).append(number)
+        return result
+
+    def quantities_beside(self, sentence: int) -> list[Quantity]:
+        """The figures in the paragraph that a sentence stands in."""
+        places = self.page.places["quantities"]
+        return [self.found.quantities[index] for number in self.paragraph(sentence) for index in places[number]]
 
     def span(self, sentence: int) -> tuple[int, int]:
         """Where a sentence stands."""

@@ -1,7 +1,6 @@
 """Issues of sense: a text against itself, causes that are not shown, classes of things mixed."""
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 
 from chipweir.evidence._frames import marked, read_data
@@ -111,14 +110,10 @@ def legacy_nodes(article: Article) -> Iterator[Issue]:
         match = find(_LEGACY, text, script)
         if not match:
             continue
-        paragraph = article.page.sentences[number].paragraph
         sizes = [
             q.value
-            for q in article.found.quantities
-            if q.unit == "m"
-            and isinstance(q.value, int | float)
-            and 1e-9 < q.value < 1e-6
-            and _paragraph_of(article, q.start) == paragraph
+            for q in article.quantities_beside(number)
+            if q.unit == "m" and isinstance(q.value, int | float) and 1e-9 < q.value < 1e-6
         ]
         if sizes and max(sizes) <= advanced:
             start = article.span(number)[0] + match.start()
@@ -130,11 +125,6 @@ def legacy_nodes(article: Article) -> Iterator[Issue]:
                 start + len(match.group()),
             )
             return
-
-
-def _paragraph_of(article: Article, at: int) -> int:
-    last = bisect_right(article.page.sentences, at, key=lambda sentence: sentence.start)
-    return article.page.sentences[last - 1].paragraph if last else -1
 
 
 def stop_and_grow(article: Article) -> Iterator[Issue]:
@@ -201,15 +191,10 @@ def titles(article: Article) -> Iterator[Issue]:
     """A term that the headline puts forward and the text calls an illusion."""
     script = article.page.scripts[0] if article.page.scripts else "en"
     for word in _title_terms(article.title, script):
+        folded = word.casefold()
+        patterns = {lang: _with_term(template, word) for lang, template in _ILLUSION.items()}
         for number, text, lang in article.sentences():
-            template = _ILLUSION.get(lang)
-            if template is None:
-                continue
-            match = re.search(
-                template.pattern.replace("{t}", re.escape(word)).replace("{{", "{").replace("}}", "}"),
-                text,
-                template.flags,
-            )
+            match = patterns[lang].search(text) if folded in text.casefold() else None
             if match:
                 start = article.span(number)[0] + match.start()
                 yield Issue(
@@ -220,6 +205,12 @@ def titles(article: Article) -> Iterator[Issue]:
                     start + len(match.group()),
                 )
                 return
+
+
+def _with_term(template: re.Pattern[str], word: str) -> re.Pattern[str]:
+    return re.compile(
+        template.pattern.replace("{t}", re.escape(word)).replace("{{", "{").replace("}}", "}"), template.flags
+    )
 
 
 def _title_terms(title: str, script: str) -> list[str]:
@@ -278,7 +269,7 @@ def price_by_training(article: Article) -> Iterator[Issue]:
             continue
         near = range(max(0, number - 2), number + 1)
         if any(find(_PRICE, article.page.words(n), article.page.scripts[n]) for n in near) or any(
-            c.frame in {"price", "price_ratio"} and 0 <= number - c.sentence <= 2 for c in article.claims
+            c.frame in {"price", "price_ratio"} for n in near for c in article.claims_in(n)
         ):
             start, end = article.span(number)
             yield Issue("causal", "warning", Text("issue_price_training"), start, end)
@@ -289,7 +280,7 @@ def therefore(article: Article) -> Iterator[Issue]:
     """A policy said to follow from an event: the order of dates may fit, a cause it does not show."""
     for number, text, script in article.sentences():
         if number and find(_THEREFORE, text, script) and find(_POLICY, text, script):
-            earlier = [c for c in article.claims if c.sentence == number - 1 and c.frame == "event"]
+            earlier = [c for c in article.claims_in(number - 1) if c.frame == "event"]
             start, end = article.span(number)
             yield Issue(
                 "causal-order",
@@ -310,9 +301,7 @@ def placed_beside(article: Article) -> Iterator[Issue]:
             continue
         company = claim.value("company")
         heads = {m.id for m in article.mentions(0)}
-        alone = (
-            sum(s.paragraph == article.page.sentences[claim.sentence].paragraph for s in article.page.sentences) == 1
-        )
+        alone = len(article.paragraph(claim.sentence)) == 1
         late = claim.start > 0.8 * len(article.text)
         own = article.found.entities and company in heads and len(heads) == 1
         if alone and late and not own:

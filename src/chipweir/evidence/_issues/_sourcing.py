@@ -99,7 +99,7 @@ def bare_comparisons(article: Article) -> Iterator[Issue]:
             continue
         key = "issue_bare_scope" if find(_SCOPE, text, script) else "issue_bare"
         start = article.span(number)[0] + match.start()
-        claims = tuple(c.id for c in article.claims if c.sentence == number and c.frame in {"comparison", "spec_ratio"})
+        claims = tuple(c.id for c in article.claims_in(number) if c.frame in {"comparison", "spec_ratio"})
         yield Issue("attribution", "warning", Text(key), start, start + len(match.group()), claims)
         return
 
@@ -131,9 +131,9 @@ def unnamed(article: Article) -> Iterator[Issue]:
                 verdict.evidence,
             )
     for number, text, script in article.sentences():
-        match = find(_UNNAMED, text, script)
-        figures = [c for c in article.claims if c.sentence == number and c.quantity is not None]
-        if match and figures and number not in told:
+        figures = [c for c in article.claims_in(number) if c.quantity is not None]
+        match = find(_UNNAMED, text, script) if figures and number not in told else None
+        if match:
             start = article.span(number)[0] + match.start()
             yield Issue(
                 "unsupported",
