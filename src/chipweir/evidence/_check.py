@@ -1,12 +1,11 @@
 """Checking an article from its text to its verdicts, and the result as plain data."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chipweir.evidence._checks import check_claims
-from chipweir.evidence._document import Document, Extraction
+from chipweir.evidence._document import Document, Extraction, plain_record
 from chipweir.evidence._extract import extract
 from chipweir.evidence._frames import Claim, propose
 from chipweir.evidence._issues import Article, Issue, across, find_issues, independent_sources
@@ -99,8 +98,7 @@ def result_json(checked: Checked, language: str = "en") -> dict[str, Any]:
     record["sources"] = sources_json(checked)
     record["counts"] = checked.counts()
     record["facts"] = getattr(article.facts, "digest", "")
-    plain: dict[str, Any] = _finite(record)
-    return plain
+    return record
 
 
 def results_json(all_checked: Sequence[Checked], language: str = "en") -> dict[str, Any]:
@@ -110,7 +108,7 @@ def results_json(all_checked: Sequence[Checked], language: str = "en") -> dict[s
     between = across(articles)
     return {
         "documents": [result_json(checked, language) for checked in all_checked],
-        "across": [_finite(issue_json(by_name[i.others[0]], i, language)) for i in between],
+        "across": [issue_json(by_name[i.others[0]], i, language) for i in between],
         "independent_sources": independent_sources(articles),
     }
 
@@ -158,24 +156,23 @@ def verdict_json(verdict: Verdict, language: str) -> dict[str, Any]:
 
 def slot_json(article: Article, slot: Slot) -> dict[str, Any]:
     """A slot as plain data; `asked` where the text does not say."""
-    record = asdict(slot)
+    record = plain_record(slot)
     del record["name"]
     if slot.start is not None and slot.end is not None:
         record["start"], record["end"] = article.found.document.given(slot.start, slot.end)
     record["surface"] = shortened(slot.surface)
     record["asked"] = slot.asked
-    record["candidates"] = list(slot.candidates)
     return record
 
 
 def number_json(number: Number, language: str) -> dict[str, Any]:
     """A number of a verdict with its words."""
-    return {**asdict(number), "text": of(number, language)}
+    return {**plain_record(number), "text": of(number, language)}
 
 
 def evidence_json(item: Evidence) -> dict[str, Any]:
     """A piece of evidence as plain data."""
-    return asdict(item)
+    return plain_record(item)
 
 
 def tag_json(article: Article, item: Tag, language: str) -> dict[str, Any]:
@@ -240,13 +237,3 @@ def sources_json(checked: Checked) -> dict[str, Any]:
 def shortened(text: str) -> str:
     """At most `LONGEST_SPAN` characters of a stretch of the article."""
     return text if len(text) <= LONGEST_SPAN else text[: LONGEST_SPAN - 1] + "…"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value

@@ -6,7 +6,9 @@ given; for HTML it is the text extracted from it, and `Document.origin` maps eac
 
 import hashlib
 from bisect import bisect_right
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cache
+from math import isfinite
 from typing import Any, Literal
 
 
@@ -193,10 +195,26 @@ class Extraction:
 def span_json(document: Document, record: Quantity | Time | EntityMention | Sentence) -> dict[str, Any]:
     """`record` as a plain dict; its offsets moved to the input as given, with `dropped` where it lies in a set-aside
     stretch."""
-    plain = {key: list(item) if isinstance(item, tuple) else item for key, item in asdict(record).items()}
+    plain = plain_record(record)
     plain["start"], plain["end"] = document.given(record.start, record.end)
     plain["dropped"] = document.is_dropped(record.start, record.end)
     return plain
+
+
+def plain_record(record: Any) -> dict[str, Any]:
+    """A flat record as JSON can hold it: tuples become lists, numbers without end null."""
+    return {name: _plain(getattr(record, name)) for name in _names(type(record))}
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def digest(text: str) -> str:

@@ -7,14 +7,14 @@ unit and the words about it; figures that only serve another one (a node, a wind
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
 import yaml
 
-from chipweir.evidence._document import Extraction, Quantity
+from chipweir.evidence._document import EntityMention, Extraction, Quantity
 from chipweir.evidence._slots import (
     LEAST_CONFIDENCE,
     Page,
@@ -51,6 +51,7 @@ class Template:
     most: float
     within: float
     previous: bool
+    named: tuple[tuple[str, ...], ...]
     slots: Mapping[str, dict[str, Any]]
 
 
@@ -133,6 +134,11 @@ def _template(name: str, raw: dict[str, Any]) -> Template:
         most=float(figure.get("max", math.inf)),
         within=float(raw.get("within", math.inf)),
         previous=bool(raw.get("previous", False)),
+        named=tuple(
+            tuple(rule.get("entity") or rule["entities"])
+            for rule in raw["slots"].values()
+            if rule.get("required") and ("entity" in rule or "entities" in rule)
+        ),
         slots=raw["slots"],
     )
 
@@ -154,20 +160,22 @@ def propose(found: Extraction) -> tuple[Claim, ...]:
 
 def _sentence_claims(page: Page, sentence: int, before: Sequence[Claim]) -> list[Claim]:
     ranked = []
+    sight = _Sight(page, sentence)
     for index in page.places["quantities"][sentence]:
         figure = page.found.quantities[index]
         if figure.type in {"date", "idiom"} or figure.unit == "date" or "label" in figure.flags:
             continue
-        template, score = _best_frame(page, sentence, index)
+        template, score = _best_frame(sight, index)
         if template is not None:
             ranked.append((score, index, template))
     ranked.sort(key=lambda item: (-item[0], item[1]))
+    recent = [claim for claim in before[-40:] if sentence - claim.sentence <= 2]
     used: set[int] = _price_bases(page, sentence)
     claims: list[Claim] = []
     for score, index, template in ranked:
         if index in used:
             continue
-        claim = _build(page, sentence, index, template, score, [*before, *claims], used)
+        claim = _build(page, sentence, index, template, score, [*recent, *claims], used)
         used |= {i for i in claim.quantities if not _shared(claim, i)}
         claims.append(claim)
     return claims
@@ -197,57 +205,91 @@ def _near(a: Quantity, b: Quantity) -> int:
     return b.start - a.end if a.start < b.start else a.start - b.end
 
 
-def _best_frame(page: Page, sentence: int, index: int) -> tuple[Template | None, float]:
+@dataclass(frozen=True)
+class _Sight:
+    """What the frames look at in one sentence, worked out once for all its figures."""
+
+    page: Page
+    number: int
+    triggers: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+
+    @cached_property
+    def kinds(self) -> list[EntityMention]:
+        """The named things in the sentence."""
+        return [self.page.found.entities[i] for i in self.page.places["entities"][self.number]]
+
+    @cached_property
+    def kinds_before(self) -> list[EntityMention]:
+        """The named things in the sentence and the one before it."""
+        before = self.page.places["entities"][self.number - 1] if self.number else []
+        return self.kinds + [self.page.found.entities[i] for i in before]
+
+    def words(self, template: Template) -> list[tuple[int, int]]:
+        """Where the words of a frame stand in the sentence."""
+        if template.name not in self.triggers:
+            pattern = template.words.get(self.page.scripts[self.number])
+            at = self.page.sentences[self.number].start
+            found = pattern.finditer(self.page.words(self.number)) if pattern else ()
+            self.triggers[template.name] = [(at + m.start(), at + m.end()) for m in found]
+        return self.triggers[template.name]
+
+
+def _best_frame(sight: _Sight, index: int) -> tuple[Template | None, float]:
+    figure = sight.page.found.quantities[index]
     best: tuple[float, Template | None] = (0.0, None)
-    for template in templates().values():
-        score = _frame_score(page, sentence, index, template)
+    for template in _templates_for(figure.unit, figure.type):
+        score = _frame_score(sight, figure, template)
         if score is not None and score > best[0]:
             best = (score, template)
     return best[1], best[0]
 
 
-def _frame_score(page: Page, sentence: int, index: int, template: Template) -> float | None:
-    figure = page.found.quantities[index]
-    if not _fits(figure, template):
-        return None
+def _frame_score(sight: _Sight, figure: Quantity, template: Template) -> float | None:
+    page, sentence = sight.page, sight.number
     lang = page.scripts[sentence]
-    span = page.sentences[sentence]
-    text = page.text[span.start : span.end]
-    at = (figure.start, figure.end)
-    if lang in template.excluded and template.excluded[lang].search(
-        page.text[max(span.start, at[0] - 45) : min(span.end, at[1] + 45)]
-    ):
+    if not _sized(figure, template) or _ruled_out(page, sentence, figure, template, lang):
         return None
-    # English names what it counts after the number, Korean and Chinese on either side.
-    left = at[1] if lang == "en" else max(span.start, at[0] - 14)
-    beside = page.text[left : min(span.end, at[1] + (34 if lang == "en" else 14))]
-    own = page.text[at[0] : at[1]] if lang == "en" else ""
-    if lang in template.beside and not template.beside[lang].search(f"{own} {beside}"):
-        return None
-    trigger = 0.0
-    if lang in template.words:
-        gaps = [
-            page.gap((span.start + m.start(), span.start + m.end()), at) for m in template.words[lang].finditer(text)
-        ]
-        gaps = [gap for gap in gaps if gap <= template.within]
-        if gaps:
-            trigger = 0.6 + 1.6 * math.exp(-min(gaps) / 40)
-        elif template.previous and sentence and template.words[lang].search(page.words(sentence - 1)):
-            trigger = 0.5
-    kinds = [page.found.entities[i] for i in page.places["entities"][sentence]]
-    if template.needs_entity and sentence and not any(is_kind(e, template.needs_entity) for e in kinds):
-        kinds += [page.found.entities[i] for i in page.places["entities"][sentence - 1]]
-    if template.needs_entity and not any(is_kind(e, template.needs_entity) for e in kinds):
-        return None
+    trigger = _trigger(sight, figure, template, lang)
+    kinds = sight.kinds
+    if template.needs_entity:
+        if not any(is_kind(e, template.needs_entity) for e in kinds):
+            kinds = sight.kinds_before
+        if not any(is_kind(e, template.needs_entity) for e in kinds):
+            return None
     if not any(_meets(need, figure, trigger, kinds, page, sentence) for need in template.needs):
         return None
     if template.name in {"growth", "stock_move"} and _level(page, figure, lang):
         return None
-    required = [
-        rule for rule in template.slots.values() if rule.get("required") and ("entity" in rule or "entities" in rule)
-    ]
-    fits = sum(any(is_kind(e, rule.get("entity") or rule["entities"]) for e in kinds) for rule in required)
-    return template.prior + trigger + (0.6 * fits / len(required) if required else 0.0)
+    fits = sum(any(is_kind(e, required) for e in kinds) for required in template.named)
+    return template.prior + trigger + (0.6 * fits / len(template.named) if template.named else 0.0)
+
+
+def _ruled_out(page: Page, sentence: int, figure: Quantity, template: Template, lang: str) -> bool:
+    """Whether words beside a figure exclude a frame, or the noun that it needs is missing."""
+    span = page.sentences[sentence]
+    excluded, beside = template.excluded.get(lang), template.beside.get(lang)
+    if excluded and excluded.search(page.text[max(span.start, figure.start - 45) : min(span.end, figure.end + 45)]):
+        return True
+    if beside is None:
+        return False
+    # English names what it counts after the number, Korean and Chinese on either side.
+    left = figure.end if lang == "en" else max(span.start, figure.start - 14)
+    near = page.text[left : min(span.end, figure.end + (34 if lang == "en" else 14))]
+    own = page.text[figure.start : figure.end] if lang == "en" else ""
+    return beside.search(f"{own} {near}") is None
+
+
+def _trigger(sight: _Sight, figure: Quantity, template: Template, lang: str) -> float:
+    """How strongly the words of a frame call for it: more, the nearer they stand to the figure."""
+    page, sentence = sight.page, sight.number
+    if lang not in template.words:
+        return 0.0
+    gaps = [page.gap(at, (figure.start, figure.end)) for at in sight.words(template)]
+    gaps = [gap for gap in gaps if gap <= template.within]
+    if gaps:
+        return 0.6 + 1.6 * math.exp(-min(gaps) / 40)
+    spoken = template.previous and sentence and template.words[lang].search(page.words(sentence - 1))
+    return 0.5 if spoken else 0.0
 
 
 _LEVEL_BEFORE = {
@@ -266,16 +308,21 @@ def _level(page: Page, figure: Quantity, lang: str) -> bool:
     return bool(_LEVEL_BEFORE[lang].search(page.text[max(0, figure.start - 14) : figure.start]))
 
 
-def _fits(figure: Quantity, template: Template) -> bool:
+@cache
+def _templates_for(unit: str, kind: str) -> tuple[Template, ...]:
+    """The frames that take figures of a unit and type."""
+    return tuple(template for template in templates().values() if _fits(unit, kind, template))
+
+
+def _fits(unit: str, kind: str, template: Template) -> bool:
     if template.units and template.types:
-        if figure.unit not in template.units and not (figure.type in template.types and not figure.unit):
+        if unit not in template.units and not (kind in template.types and not unit):
             return False
-        if figure.type not in template.types and figure.unit not in {"layer", "m", "parameter"}:
-            return False
-    elif (template.units and figure.unit not in template.units) or (
-        template.types and figure.type not in template.types
-    ):
-        return False
+        return kind in template.types or unit in {"layer", "m", "parameter"}
+    return not ((template.units and unit not in template.units) or (template.types and kind not in template.types))
+
+
+def _sized(figure: Quantity, template: Template) -> bool:
     size = figure.value if isinstance(figure.value, int | float) else figure.low
     return not (isinstance(size, int | float) and not template.least <= abs(size) <= template.most)
 

@@ -3,9 +3,10 @@ marks."""
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
-from chipweir.evidence._units import idioms, pack
+from chipweir.evidence._starts import runs
+from chipweir.evidence._units import LANGUAGES, idioms, pack
 
 
 _ADDRESSES = re.compile(
@@ -57,12 +58,48 @@ def addresses(text: str) -> list[tuple[int, int]]:
 
 def names(text: str) -> list[tuple[int, int]]:
     """Chip codes, model names and versions, standards, stock codes, clock times and citation marks."""
-    return [found.span() for pattern in (_CODES, _families(), _MARKS) for found in pattern.finditer(text)]
+    near = _near_digits(text)
+    return [
+        found.span()
+        for pattern in (_CODES, _families(), _MARKS)
+        for start, end in near
+        for found in pattern.finditer(text, start, end)
+    ]
 
 
-def figures_of_speech(text: str) -> list[tuple[int, int]]:
-    """Idioms with numerals in them."""
-    return [found.span() for found in idioms().finditer(text)]
+_DIGITS = re.compile(r"[0-9§]")
+_WORD_END = re.compile(r"\s")
+_LEFT, _RIGHT = 48, 24
+
+
+def _near_digits(text: str) -> list[tuple[int, int]]:
+    """The stretches around digits, from a few words before to the end of the word after: codes stand in no others."""
+    found: list[tuple[int, int]] = []
+    for digit in _DIGITS.finditer(text):
+        place = digit.start()
+        if found and place < found[-1][1] - _RIGHT:
+            continue
+        stop = _WORD_END.search(text, min(len(text), place + _RIGHT), place + 400)
+        end = stop.end() if stop else min(len(text), place + 400)
+        if found and place - _LEFT <= found[-1][1]:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((max(0, place - _LEFT), end))
+    return found
+
+
+@lru_cache(maxsize=2)
+def figures_of_speech(text: str) -> tuple[tuple[int, int], ...]:
+    """Idioms with numerals in them, in order."""
+    return tuple(
+        sorted(
+            found.span()
+            for language in LANGUAGES
+            for pattern in idioms(language)
+            for start, end in runs(text, language)
+            for found in pattern.finditer(text, start, end)
+        )
+    )
 
 
 def merged(*groups: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

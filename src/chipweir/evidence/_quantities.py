@@ -14,7 +14,31 @@ from chipweir.evidence import _masks as masks
 from chipweir.evidence._document import Bound, Quantity, Time
 from chipweir.evidence._labels import find_labels
 from chipweir.evidence._readings import Reading, readings_at, rounded, word_reading
+from chipweir.evidence._starts import openings
 from chipweir.evidence._units import pack, plain
+
+
+_ONES, _MAGNITUDES = "一二两兩三四五六七八九", "十百千万萬亿億"
+_HANGUL_NUMERALS = "수몇일이삼사오육칠팔구십백천만"
+
+
+@cache
+def _openings() -> re.Pattern[str]:
+    """Where a figure may start: what `_trigger` decides on."""
+    raw = pack("en")["numerals"]
+    named = [
+        word
+        for language, names in (
+            ("en", ("multiples", "fractions", "ranks", "durations")),
+            ("zh", ("multiples", "fractions", "durations")),
+            ("ko", ("multiples", "fractions", "both", "durations")),
+        )
+        for name in names
+        for word in pack(language).get(name, {})
+    ]
+    english = [*raw["words"], *raw["plural"], *raw["vague"], "half", "a ", "an "]
+    native = pack("ko")["numerals"]["native"]
+    return openings([*named, *english, *native, *_HANGUL_NUMERALS, *_ONES, *"十百千数數几幾"], digits=True)
 
 
 @cache
@@ -43,7 +67,7 @@ def _trigger() -> re.Pattern[str]:
         )
     )
     korean = "|".join(word for name in ("multiples", "fractions", "both", "durations") for word in pack("ko")[name])
-    ones, mags = "一二两兩三四五六七八九", "十百千万萬亿億"
+    ones, mags = _ONES, _MAGNITUDES
     counters = "倍成年天周週家座块塊颗顆枚片台臺张張名位人代条條种種项項款次辆件批支架组組间間处個个大层分半"
     parts = (
         r"(?P<digit>(?<!\d)(?<!\d[.,])\d)",
@@ -99,9 +123,13 @@ def _dated(time: Time) -> Quantity:
 def _scan(text: str, blocked: Sequence[tuple[int, int]], language: str) -> Iterator[Quantity]:
     cursor = masks.Cursor(blocked)
     end = 0
-    for trigger in _trigger().finditer(text):
-        start = trigger.start()
+    is_trigger = _trigger().match
+    for opening in _openings().finditer(text):
+        start = opening.start()
         if start < end or cursor.covers(start):
+            continue
+        trigger = is_trigger(text, start)
+        if trigger is None:
             continue
         readings = word_reading(text, trigger) if trigger["word"] else readings_at(text, start, language)
         for reading in readings:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from chipweir.evidence._document import Document, Sentence
-from chipweir.evidence._units import LANGUAGES, pack, plain
+from chipweir.evidence._units import pack, plain
 
 
 _PARAGRAPH = re.compile(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+")
@@ -64,16 +64,12 @@ def quotations(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 @cache
-def _attributions() -> tuple[tuple[re.Pattern[str] | None, re.Pattern[str]], ...]:
-    """(verb or None, pattern of the cited) of every pack."""
-    rows: list[tuple[re.Pattern[str] | None, re.Pattern[str]]] = []
-    for language in LANGUAGES:
-        for row in pack(language)["attribution"]:
-            if isinstance(row, str):
-                rows.append((None, re.compile(row)))
-            else:
-                rows.append((re.compile(row["verb"]), re.compile(row["subject"])))
-    return tuple(rows)
+def _attributions(language: str) -> tuple[tuple[re.Pattern[str] | None, re.Pattern[str]], ...]:
+    """(verb or None, pattern of the cited) of a pack."""
+    return tuple(
+        (None, re.compile(row)) if isinstance(row, str) else (re.compile(row["verb"]), re.compile(row["subject"]))
+        for row in pack(language)["attribution"]
+    )
 
 
 _LEAD = re.compile(
@@ -84,7 +80,7 @@ _LEAD = re.compile(
 def attribution(sentence: str) -> str:
     """Who the sentence cites, as written; empty where nobody is cited."""
     window = sentence[:_LONGEST_LEAD]
-    for verb, subject in _attributions():
+    for verb, subject in _attributions(script(window)):
         said = verb.search(window) if verb else None
         if verb and not said:
             continue
@@ -93,6 +89,19 @@ def attribution(sentence: str) -> str:
         if found:
             return _LEAD.sub("", found["who"].strip(" ,，、‘’“”\"'·"))[-40:].strip()
     return ""
+
+
+def script(text: str) -> str:
+    """`ko`, `zh` or `en`: the script a sentence is written in, whatever the article's language."""
+    if text.isascii():
+        return "en"
+    if _HANGUL.search(text):
+        return "ko"
+    han = len(_HAN.findall(text))
+    return "zh" if han * 4 > len(_LATIN.findall(text)) else "en"
+
+
+_HANGUL, _HAN, _LATIN = re.compile(r"[가-힣]"), re.compile(r"[\u3400-\u9fff]"), re.compile(r"[A-Za-z]")
 
 
 def segment(document: Document) -> tuple[Sentence, ...]:

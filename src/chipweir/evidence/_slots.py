@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from chipweir.evidence._document import EntityMention, Extraction, Quantity, Sentence, Time
+from chipweir.evidence._segment import script
 
 
 Filled = Literal["type", "proximity", "discourse", "words", "figure", "document", "arithmetic", "person", "asked"]
@@ -99,19 +100,6 @@ class Slot:
 def is_kind(mention: EntityMention, kinds: Sequence[str]) -> bool:
     """Whether `mention` is of one of `kinds`, which name groups of the fact base's entity kinds."""
     return any(mention.kind in _KIND_GROUPS.get(kind, {kind}) for kind in kinds)
-
-
-def script(text: str) -> str:
-    """`ko`, `zh` or `en`: the script a sentence is written in, whatever the article's language."""
-    if text.isascii():
-        return "en"
-    if _HANGUL.search(text):
-        return "ko"
-    han = len(_HAN.findall(text))
-    return "zh" if han * 4 > len(_LATIN.findall(text)) else "en"
-
-
-_HANGUL, _HAN, _LATIN = re.compile(r"[가-힣]"), re.compile(r"[\u3400-\u9fff]"), re.compile(r"[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -281,7 +269,8 @@ def _own_subject(page: Page, sentence: int) -> str | None:
     if match is None or _ANAPHORS.match(match.group(1)):
         return None
     at = span.start + match.start(1)
-    if any(e.start < at + len(match.group(1)) and at < e.end for e in page.found.entities):
+    named = (page.found.entities[index] for index in page.places["entities"][sentence])
+    if any(e.start < at + len(match.group(1)) and at < e.end for e in named):
         return None
     return "korea-government" if match.group(1) == "정부" else "" if match.group(1) in _ACTING else None
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from chipweir.evidence import _calendar as cal
 from chipweir.evidence._document import Bound, Time
+from chipweir.evidence._starts import openings
 from chipweir.evidence._units import LANGUAGES, pack, plain
 
 
@@ -50,8 +51,16 @@ def _patterns() -> tuple[dict[str, tuple[re.Pattern[str], ...]], tuple[tuple[str
     return words, tuple(digits)
 
 
+_ENGLISH = (
+    "early|earlier|mid|late|later|end|start|beginning|first|second|third|fourth|final|fiscal|FY|this|last|next|current|"
+    "previous|year|today|yesterday|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday|a year|so far|"
+    "since the|that day|the same|the previous"
+)
+
+
 @cache
-def _trigger() -> re.Pattern[str]:
+def _trigger() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Where a date may start: at few places too many, and exactly."""
     korean = pack("ko")["times"]
     chinese = pack("zh")["times"]
     ko = [
@@ -87,13 +96,10 @@ def _trigger() -> re.Pattern[str]:
         "星期",
         "[一二][〇零九][〇零一二三四五六七八九]{2}年",
     ]
-    en = (
-        rf"(?:{_months()})\b|(?i:early|earlier|mid|late|later|end|start|beginning|first|second|third|fourth|fin"
-        rf"al|fiscal|FY|this|last|next|current|"
-        r"previous|a year|year|so far|since the|today|yesterday|tomorrow|that day|the same|the previous|Q[1-4]|H[12]|"
-        r"(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
-    )
-    return re.compile(
+    en = rf"(?:{_months()})\b|(?i:{_ENGLISH}|Q[1-4]|H[12])"
+    latin = [*_months().split("|"), *_ENGLISH.split("|"), *["Q1", "Q2", "Q3", "Q4", "H1", "H2"], "'"]
+    words = [*ko, *(word for word in zh if word[0] not in "[前"), *"前一二三四五六七八九十’‘", *latin]
+    return openings(words, digits=True), re.compile(
         rf"(?P<digit>(?<![\d])(?<!\d[.,])(?<![A-Za-z])\d)|(?P<ko>(?<![가-힣])(?:{_longest(ko)}))|(?P<zh>{_longest(zh)}"
         rf")|(?P<en>\b(?:{en}))|(?P<apostrophe>['’‘]\d\d년)"
     )
@@ -107,11 +113,15 @@ def _found(text: str, blocked: Sequence[tuple[int, int]]) -> Iterator[tuple[str,
     """Every date in the text, in order, with the language of the pattern that read it."""
     words, digits = _patterns()
     end, block = 0, 0
-    for trigger in _trigger().finditer(text):
-        start = trigger.start()
+    opening, exact = _trigger()
+    for place in opening.finditer(text):
+        start = place.start()
         while block < len(blocked) and blocked[block][1] <= start:
             block += 1
         if start < end or (block < len(blocked) and blocked[block][0] <= start):
+            continue
+        trigger = exact.match(text, start)
+        if trigger is None:
             continue
         if trigger["digit"]:
             if not _AFTER_DIGITS.match(text, start):

@@ -161,11 +161,9 @@ def row_of(found: re.Match[str], names: tuple[str, ...]) -> str:
 
 
 @cache
-def idioms() -> re.Pattern[str]:
-    """Every idiom of every pack: figures in them are figures of speech."""
-    each = [pattern for language in LANGUAGES for pattern in pack(language)["idioms"]]
-    flags = [re.sub(r"^\(\?i\)", "(?i:", pattern) + (")" if pattern.startswith("(?i)") else "") for pattern in each]
-    return re.compile("|".join(f"(?:{pattern})" for pattern in flags))
+def idioms(language: str) -> tuple[re.Pattern[str], ...]:
+    """The idioms of a pack: figures in them are figures of speech."""
+    return tuple(map(re.compile, pack(language)["idioms"]))
 
 
 def unit_table() -> str:

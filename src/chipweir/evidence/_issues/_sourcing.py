@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from chipweir.evidence._issues._article import Article, Issue, find, words
+from chipweir.evidence._masks import figures_of_speech
 from chipweir.evidence._slots import is_kind
-from chipweir.evidence._units import idioms, plain
+from chipweir.evidence._units import plain
 from chipweir.evidence._verdict import Text
 
 
@@ -160,9 +161,9 @@ def names_with_digits(article: Article) -> Iterator[Issue]:
     for claim in glosses:
         text = Text("issue_gloss", {"words": article.text[claim.start : claim.end][-24:]})
         yield Issue("extraction-trap", "note", text, claim.start, claim.end, (claim.id,))
-    for match in idioms().finditer(plain(article.text)):
-        text = Text("issue_idiom", {"words": article.text[match.start() : match.end()][:40]})
-        yield Issue("extraction-trap", "note", text, match.start(), match.end())
+    for start, end in figures_of_speech(plain(article.text)):
+        text = Text("issue_idiom", {"words": article.text[start:end][:40]})
+        yield Issue("extraction-trap", "note", text, start, end)
 
 
 _TOPICS = {
