@@ -15,7 +15,6 @@ from chipweir.evidence._gazetteer import Gazetteer, Name, gazetteer, settings, s
 from chipweir.evidence._units import pack, plain
 
 
-_START = re.compile(r"(?<![a-z0-9])[a-z0-9]|[^\x00-\x7f]")
 _HANGUL = re.compile(r"[가-힣]")
 _SHORT_CODE = re.compile(r"^(?:[A-Z]\d{1,2}|V\d(?:\.\d)?|PPU|v\d[a-z])$")
 _CODE = re.compile(r"(?<![A-Za-z0-9.-])(?:[A-Z]{1,5}-?\d{2,4}[A-Z]{0,2}|[A-Z]\dO|\d{3,4}[A-DX])(?![A-Za-z0-9]|-\d)")
@@ -47,6 +46,8 @@ def find_entities(
     taken = masks.merged(((one.start, one.end) for one in named), blocked)
     odd = list(_odd(clean, index, taken))
     found = sorted([*named, *described, *odd], key=lambda one: (one.start, -one.end))
+    if clean is text:
+        return tuple(found)
     return tuple(
         EntityMention(one.start, one.end, one.id, text[one.start : one.end], one.kind, one.how, one.score)
         for one in found
@@ -63,8 +64,8 @@ def _named(text: str, index: Gazetteer, language: str, blocked: Sequence[tuple[i
             continue
         for name in index.at(text, folded, start):
             stop = start + len(name.form)
-            if _bounded(text, start, stop, name, end) and _meant(text, start, stop, name, index, makers):
-                yield EntityMention(start, stop, name.id, name.form, name.kind)
+            if _bounded(text, start, stop, name, end) and _meant(text, folded, start, stop, name, index, makers):
+                yield EntityMention(start, stop, name.id, text[start:stop], name.kind)
                 end = stop
                 break
         else:
@@ -77,8 +78,8 @@ def _named(text: str, index: Gazetteer, language: str, blocked: Sequence[tuple[i
 
 def _starts(folded: str, index: Gazetteer) -> Iterator[int]:
     lengths = index.lengths
-    headline = set(settings()["headline"])
-    for found in _START.finditer(folded):
+    headline = settings()["headline"]
+    for found in index.starts.finditer(folded):
         place = found.start()
         if folded[place : place + 2] in lengths or folded[place] in headline:
             yield place
@@ -123,7 +124,9 @@ def _bounded(text: str, start: int, end: int, name: Name, previous: int) -> bool
 _CHIP_WORD = re.compile(r"\s?(?:AI )?(?:chips?|GPUs?|accelerators?|processors?|칩|반도체|芯片|晶片)(?![a-z])")
 
 
-def _meant(text: str, start: int, end: int, name: Name, index: Gazetteer, makers: dict[str, bool]) -> bool:
+def _meant(
+    text: str, folded: str, start: int, end: int, name: Name, index: Gazetteer, makers: dict[str, bool]
+) -> bool:
     """Sense rules: an ordinary word needs company, a short code needs its maker in the text."""
     pattern = _beside().get(name.form)
     if pattern is not None:
@@ -136,7 +139,6 @@ def _meant(text: str, start: int, end: int, name: Name, index: Gazetteer, makers
         if _CHIP_WORD.match(text[end : end + 14]):
             return True
         if name.id not in makers:
-            folded = small(text)
             makers[name.id] = any(small(form) in folded for form in index.makers.get(name.id, ()))
         return makers[name.id]
     return True
@@ -194,7 +196,8 @@ def _described(text: str, named: Sequence[EntityMention], known: "facts.Facts | 
             word = words.search(text, max(at, mention.end), min(len(text), max(end, mention.end) + 40))
             found = next((name for count, families, name in systems if count == size and mention.id in families), None)
             if word and found:
-                yield EntityMention(min(at, mention.start), word.end(), found, "", "system", "pattern", 0.9)
+                first, last = min(at, mention.start), word.end()
+                yield EntityMention(first, last, found, text[first:last], "system", "pattern", 0.9)
                 break
 
 

@@ -37,6 +37,7 @@ class Gazetteer:
     near_hangul: NearMisses
     near_latin: NearMisses
     makers: Mapping[str, frozenset[str]]
+    starts: re.Pattern[str]
 
     def at(self, text: str, small: str, start: int) -> Iterator[Name]:
         """Names written at `start`, longest first. `small` is `text` with A to Z in lower case."""
@@ -133,7 +134,15 @@ def build(known: "facts.Facts") -> Gazetteer:
         NearMisses.of(form for form in exact if re.fullmatch(r"[가-힣]{3,}", form)),
         NearMisses.of(form for form in exact if re.fullmatch(r"[A-Z][A-Za-z]{5,}", form)),
         _makers(known),
+        _openings(lengths),
     )
+
+
+def _openings(lengths: Iterable[str]) -> re.Pattern[str]:
+    """Where a name may start in a text of small letters: at the first letter of a word, or at one of the others."""
+    firsts = {start[0] for start in lengths} | set(settings()["headline"])
+    either = "".join(map(re.escape, sorted(firsts)))
+    return re.compile(rf"[{either}](?:(?<=[a-z0-9])(?<![a-z0-9].)|(?<=[^a-z0-9]))")
 
 
 def _makers(known: "facts.Facts") -> dict[str, frozenset[str]]:

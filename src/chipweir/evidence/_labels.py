@@ -11,6 +11,9 @@ _LABELS = (
     (re.compile(r"(?P<all>\b(?:[A-Z][a-z]{2,12} ){1,2}(?P<n>\d{1,2}))(?=\s?:\s)"), "ordinal-label"),
     (re.compile(r"(?P<all>\b(?:No\.|Number|number|№) ?(?P<n>\d{1,3}))\b"), "rank"),
     (re.compile(r"(?i)(?P<all>\btop[ -](?P<n>\d{1,3}|two|three|four|five|ten))\b"), "rank"),
+    (re.compile(r"(?P<all>\b(?P<n>\d{1,3})(?:st|nd|rd|th))\b(?!\s(?:century|quarter))"), "rank"),
+)
+_CHINESE = (
     (
         re.compile(
             r"(?P<all>(?:排名|位居|位列|居)?(?:全球|世界|全国|国内|業界|行业)?第(?P<n>\d{1,3}|[一二三四五六七八九十]{1,3})(?:位|名|大))(?!股东)"
@@ -19,7 +22,6 @@ _LABELS = (
     ),
     (re.compile(r"(?P<all>(?:排名|位居|位列)(?:全球|世界|全国|国内)?第(?P<n>\d{1,3}|[一二三四五六七八九十]))"), "rank"),
     (re.compile(r"(?P<all>第(?P<n>\d{1,2}|[一二三四五六七八九十]{1,3})(?:代|届|屆|期|轮|輪|批|阶段|階段|次))"), "rank"),
-    (re.compile(r"(?P<all>\b(?P<n>\d{1,3})(?:st|nd|rd|th))\b(?!\s(?:century|quarter))"), "rank"),
 )
 _CIRCLED = re.compile(r"[①-⑳]")
 _WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "ten": 10}
@@ -30,7 +32,7 @@ def find_labels(text: str) -> list[Quantity]:
     they do not overlap."""
     found: list[Quantity] = []
     taken: set[int] = set()
-    for pattern, kind in _LABELS:
+    for pattern, kind in (*_LABELS, *(_CHINESE if "第" in text else ())):
         for match in pattern.finditer(text):
             start, end = match.span("all")
             if start in taken or any(place in taken for place in (match.start("n"), end - 1)):

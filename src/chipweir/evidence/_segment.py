@@ -64,10 +64,10 @@ def quotations(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 @cache
-def _attributions(language: str) -> tuple[tuple[re.Pattern[str] | None, re.Pattern[str]], ...]:
-    """(verb or None, pattern of the cited) of a pack."""
+def _attributions(language: str) -> tuple[tuple[re.Pattern[str], re.Pattern[str], bool], ...]:
+    """(word of reporting, pattern of the cited, whether the cited stand before the word) of a pack."""
     return tuple(
-        (None, re.compile(row)) if isinstance(row, str) else (re.compile(row["verb"]), re.compile(row["subject"]))
+        (re.compile(row.get("sign") or row["verb"]), re.compile(row.get("who") or row["subject"]), "subject" in row)
         for row in pack(language)["attribution"]
     )
 
@@ -80,12 +80,12 @@ _LEAD = re.compile(
 def attribution(sentence: str) -> str:
     """Who the sentence cites, as written; empty where nobody is cited."""
     window = sentence[:_LONGEST_LEAD]
-    for verb, subject in _attributions(script(window)):
-        said = verb.search(window) if verb else None
-        if verb and not said:
+    for sign, cited, before in _attributions(script(window)):
+        said = sign.search(window)
+        if said is None:
             continue
-        stop = said.start() if said else len(window)
-        found = subject.search(window, max(0, stop - 60) if subject.pattern.endswith("$") else 0, stop)
+        stop = said.start() if before else len(window)
+        found = cited.search(window, max(0, stop - 60) if cited.pattern.endswith("$") else 0, stop)
         if found:
             return _LEAD.sub("", found["who"].strip(" ,，、‘’“”\"'·"))[-40:].strip()
     return ""
