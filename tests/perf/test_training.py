@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chipweir.errors import InputError
@@ -24,7 +24,18 @@ from chipweir.perf._training import (
     shipped_posterior,
     training_batch,
 )
-from chipweir.perf._training_fit import PRIORS, _folds, errors, fit_training, posterior_json, training_data
+from chipweir.perf._training_fit import (
+    PRIORS,
+    _folds,
+    _problem,
+    errors,
+    fit_documents,
+    fit_training,
+    numpyro_model,
+    posterior_json,
+    prior_median,
+    training_data,
+)
 from chipweir.perf._training_rows import predict_training
 
 
@@ -71,10 +82,8 @@ def test_without_offsets_no_layout_beats_the_roofline() -> None:
 FASTER = ("bf16_flops", "memory_bandwidth", "scaleup_bandwidth", "scaleout_bandwidth")
 
 
-@pytest.mark.xfail(
-    strict=False, reason="open fault: a sixfold scale-out link came out 0.1 % slower in one layout search"
-)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
+@example(field="scaleout_bandwidth", factor=6.0, model="DeepSeek-V3", dtype="fp8")
 @given(
     field=st.sampled_from([*FASTER, "memory_bytes"]),
     factor=st.floats(1.05, 8.0),
@@ -88,7 +97,6 @@ def test_a_better_chip_never_trains_slower(field: str, factor: float, model: str
         changes |= {"fp8_flops": base.fp8_flops * factor, "int8_flops": base.int8_flops * factor}
     better = replace(base, **changes)
     slow, fast = (training_batch(job(model, hardware=h, chips=256, dtype=dtype)) for h in (base, better))
-    # More memory may shift the choice of recomputation between steps of the search, never for the worse.
     assert fast.step_time_s[0] <= slow.step_time_s[0] * (1 + 1e-9)
 
 
@@ -111,7 +119,7 @@ def test_what_does_not_fit_is_said_with_the_bytes() -> None:
 
 
 def test_a_given_layout_is_kept() -> None:
-    layout, _, fits = choose(job(tp=1.0, pp=16.0, ep=64.0, chips=2048), shipped_posterior().median)
+    layout, _, fits = choose(job(tp=1.0, pp=16.0, ep=64.0, chips=2048), shipped_posterior().centre)
     assert (layout.tp[0], layout.pp[0], layout.ep[0], layout.dp[0]) == (1, 16, 64, 128)
     assert fits[0]
 
@@ -203,23 +211,98 @@ def test_measured_rows_become_data() -> None:
     assert rate[0] == pytest.approx(9000)
     # 51.8 % of 312 TFLOP/s at 6 x 175e9 FLOP a token and a little attention.
     assert rate[1] == pytest.approx(0.518 * 312e12 / (6 * 175e9), rel=0.05)
-    assert errors(np.array([1.0, 2.0]), np.array([1.1, 2.0]), np.array([0.1, 0.1]))["median_ape"] == pytest.approx(5.0)
+    assert "median 5.0%" in errors(data, data.seconds * np.array([1.1, 1.0]), np.array([0.1, 0.1]))
+    assert "50% in 80 %" in errors(data, data.seconds * np.array([1.2, 1.0]), np.array([0.1, 0.1]))
+
+
+def made_rows(slow: float = 1.25) -> list[dict[str, str]]:
+    """Rows that the shipped model itself predicts, on three chips, the third `slow` times slower."""
+    rows = []
+    for chip, factor in (("H100", 1.0), ("A100", 1.0), ("H200", slow)):
+        for model in ("Llama-3.1-8B", "Llama-3.1-70B", "Qwen3-32B", "Llama-2-70B"):
+            row = {"phase": "training", "chip": chip, "model": model, "n_chips": "64", "global_batch": "512"}
+            rate = predict_training([row])[0]["tokens_s_chip_train"]["p50"] / factor
+            rows.append(row | {"tokens_s_chip_train": f"{rate:.1f}"})
+    return rows
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(300)
 def test_the_fit_finds_the_slower_chip() -> None:
-    rows = []
-    for chip, slow in (("H100", 1.0), ("A100", 1.0), ("H200", 1.25)):
-        for model in ("Llama-3.1-8B", "Llama-3.1-70B", "Qwen3-32B", "Llama-2-70B"):
-            row = {"phase": "training", "chip": chip, "model": model, "n_chips": "64", "global_batch": "512"}
-            rate = predict_training([row])[0]["tokens_s_chip_train"]["p50"] / slow
-            rows.append(row | {"tokens_s_chip_train": f"{rate:.1f}"})
-    data = training_data(rows)
-    posterior = fit_training(data, warmup=60, samples=60, rounds=1)
+    data = training_data(made_rows())
+    posterior = fit_training(data, rounds=1, quick=True)
     estimate = training_batch(data.job, posterior)
-    assert errors(data.seconds, estimate.step_time_s, estimate.log_sd)["median_ape"] < 6
-    assert posterior.offsets["chip:nvidia-h200-sxm"].mean() > posterior.offsets["chip:nvidia-h100-sxm"].mean()
+    assert np.median(np.abs(estimate.step_time_s / data.seconds - 1)) < 0.06
+    assert posterior.offsets["chip:nvidia-h200-sxm"].mean() > posterior.offsets["chip:nvidia-h100-sxm"].mean() + 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_normal_approximation_agrees_with_sampled_chains() -> None:
+    import jax.numpy as jnp
+    from numpyro.diagnostics import summary
+    from numpyro.infer import MCMC, NUTS
+
+    data = training_data(made_rows())
+    posterior = fit_training(data, rounds=1, draws=400, quick=True)
+    chains = MCMC(NUTS(numpyro_model(_problem(data, prior_median()))), num_warmup=400, num_samples=400, num_chains=2,
+                  chain_method="sequential", progress_bar=False)  # fmt: skip
+    import jax
+
+    chains.run(jax.random.PRNGKey(0), jnp.asarray(data.weight))
+    found = summary(chains.get_samples(group_by_chain=True))["z"]
+    assert found["r_hat"].max() < 1.05
+    for place, name in enumerate(FITTED):
+        sampled = np.log(PRIORS[name][0]) + PRIORS[name][1] * found["mean"][place]
+        assert abs(np.log(posterior.draws[name]).mean() - sampled) < 0.8 * PRIORS[name][1], name
+
+
+@pytest.mark.timeout(120)
+def test_a_fit_writes_what_the_package_ships() -> None:
+    heard: list[str] = []
+    documents = fit_documents(made_rows(), "chipweir estimate --fit made.csv", heard.append, quick=True)
+    assert set(documents) == {"training.json"}
+    assert any("step time error" in line for line in heard)
+    assert any(line.startswith("power: ") for line in heard)
+    again = posterior_from_json(documents["training.json"])
+    assert set(again.draws) == set(FITTED)
+    assert "chip:nvidia-h200-sxm" in again.offsets
+
+
+def test_rows_that_say_the_same_are_estimated_once_and_alike() -> None:
+    row = {"phase": "training", "chip": "H100", "model": "Llama-3.1-8B", "n_chips": "64"}
+    first, other, again = predict_training([row, row | {"n_chips": "128"}, row])
+    assert first is again
+    assert other["tokens_s_chip_train"] != first["tokens_s_chip_train"]
+    alone = predict_training([row])[0]
+    assert alone["tokens_s_chip_train"]["p50"] == pytest.approx(first["tokens_s_chip_train"]["p50"], rel=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    model=st.sampled_from(["DeepSeek-V3", "Llama-3.1-70B", "Qwen3-30B-A3B"]),
+    chip=st.sampled_from(["NVIDIA H100", "NVIDIA GB200", "Google TPU v6e", "Huawei Ascend 910B"]),
+    chips=st.sampled_from([32, 256, 1000, 4096]),
+    seq_len=st.sampled_from([2048.0, 8192.0, 65536.0]),
+)
+def test_the_layout_found_is_the_fastest_of_those_that_can_be_stated(
+    model: str, chip: str, chips: int, seq_len: float
+) -> None:
+    free = job(model, chip, chips, seq_len=seq_len, global_batch=1024.0)
+    best = training_batch(free)
+    if not best.fits[0]:
+        return
+    for tp, pp in ((1.0, 1.0), (8.0, 1.0), (4.0, 4.0), (8.0, 8.0)):
+        other = training_batch(job(model, chip, chips, seq_len=seq_len, global_batch=1024.0, tp=tp, pp=pp))
+        if other.fits[0]:
+            assert best.step_time_s[0] <= other.step_time_s[0] * (1 + 1e-9)
+
+
+def test_a_row_that_reaches_the_impossible_does_not_count() -> None:
+    row = {"phase": "training", "chip": "H100", "model": "Llama-3.1-8B", "n_chips": "64", "global_batch": "512"}
+    data = training_data([row | {"tflops_chip": "400"}, row | {"tflops_chip": "900"}])
+    assert data.weight[0] > 0
+    assert data.weight[1] == 0
 
 
 def test_every_group_is_left_out_once() -> None:

@@ -23,10 +23,11 @@ from chipweir.perf._training import (
     TrainingEstimate,
     TrainingJob,
     goodput,
+    model_keys,
     shipped_posterior,
     training_batch,
 )
-from chipweir.perf._training_rows import QUANTILE_80
+from chipweir.perf._training_rows import MOST_AGE, QUANTILE_80
 from chipweir.perf._worth import worth
 
 
@@ -90,9 +91,10 @@ def pretraining(
     batch: float,
     seq_len: float,
     posterior: Posterior | None = None,
+    age: float = 0.0,
     **layout: float,
 ) -> TrainingEstimate:
-    """One pretraining job, layout searched where not given."""
+    """One pretraining job, layout searched where not given; `age`: years its software precedes that of mid-2026."""
     return training_batch(
         TrainingJob(
             hardware=_hardware.stack([_hardware.hardware(chip)]),
@@ -102,6 +104,7 @@ def pretraining(
             seq_len=np.array([seq_len]),
             dtype=np.array([dtype]),
             mode=np.array(["pretrain"]),
+            age=age,
             **{name: np.array([layout.get(name, math.nan)]) for name in LAYOUT_FIELDS},
         ),
         posterior,
@@ -113,14 +116,15 @@ def training_anchors(facts: Facts) -> list[Anchor]:
     rows = []
     source = "DeepSeek-V3 report (arXiv 2412.19437), table 1"
     fitted = shipped_posterior()
-    groups = {k: v for k, v in fitted.offsets.items() if k not in ("chip:nvidia-h800-sxm", "model:deepseek-v3")}
+    [model] = model_keys(_architecture.stack([_architecture.architecture("DeepSeek-V3")]))
+    groups = {k: v for k, v in fitted.offsets.items() if k not in ("chip:nvidia-h800-sxm", f"model:{model}")}
     # No tensor parallelism, 16 stages, 64 expert ranks; a pipeline fed from both ends halves the bubble (DualPipe).
     recipe = {"tp": 1.0, "pp": 16.0, "ep": 64.0, "virtual": 2.0}
     for posterior, words in (
         (fitted, "this run is among the fitted ones"),
         (replace(fitted, offsets=groups), "offsets of the chip and of the model left out"),
     ):
-        one = pretraining("DeepSeek-V3", "NVIDIA H800", 2048, "fp8", 15360, 4096, posterior, **recipe)
+        one = pretraining("DeepSeek-V3", "NVIDIA H800", 2048, "fp8", 15360, 4096, posterior, MOST_AGE, **recipe)
         hours = 14.8e12 / float(one.tokens_s_chip[0]) / 3600 / 1e6
         rows.append(
             _spread(

@@ -5,21 +5,35 @@ Columns are those of `chipweir estimate --batch`; an empty cell means "not state
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf import _architecture, _hardware
-from chipweir.perf._training import LAYOUT_FIELDS, Posterior, TrainingEstimate, TrainingJob, model_flops, training_batch
+from chipweir.perf._training import Posterior, TrainingEstimate, training_batch
+from chipweir.perf._training_work import LAYOUT_FIELDS, TrainingJob, model_flops
 
 
 PHASES = {
     "training": "pretrain", "pretraining": "pretrain", "finetune_lora": "lora", "lora performance": "lora",
     "lora": "lora", "sft performance": "sft", "sft": "sft", "finetune": "sft",
 }  # fmt: skip
+# Middle of the year whose software an undated row is taken to run.
+SOFTWARE_OF = 2026.46
+# Older software counts as half a year old: what earlier runs lacked, their own engineers had made up for.
+MOST_AGE = 0.5
 QUANTILE_80 = 1.2815515655446004
+POINTS = ("p10", "p50", "p90")
+SHOWN = ("tp", "pp", "cp", "ep", "dp", "micro_batch", "virtual", "sharded", "recompute")
+COLUMNS = (
+    "phase", "chip", "system", "model", "precision", "n_chips", "global_batch", "seq_len", "date", "batch_per_replica",
+    *LAYOUT_FIELDS,
+)  # fmt: skip
+Cells = tuple[str, ...]
+LARGEST = {"n_chips": 1e7, "global_batch": 1e9, "seq_len": 1e8} | dict.fromkeys(LAYOUT_FIELDS, 1e5)
 
 
 def is_training(row: Mapping[str, Any]) -> bool:
@@ -29,30 +43,29 @@ def is_training(row: Mapping[str, Any]) -> bool:
 
 def training_jobs(rows: Sequence[Mapping[str, Any]]) -> tuple[TrainingJob | None, list[int], list[str]]:
     """Jobs for the rows that make sense, their row numbers, and for every row the reason why not ("" where it does)."""
-    parsed, index, reasons = [], [], []
-    for number, row in enumerate(rows):
-        try:
-            parsed.append(_job(row))
-            index.append(number)
-            reasons.append("")
-        except InputError as error:
-            reasons.append(str(error))
-    return (_stack(parsed) if parsed else None), index, reasons
+    parsed = [_read(_cells(row)) for row in rows]
+    index = [number for number, found in enumerate(parsed) if not isinstance(found, str)]
+    reasons = [found if isinstance(found, str) else "" for found in parsed]
+    return (_stack([parsed[i] for i in index]) if index else None), index, reasons  # type: ignore[misc]
 
 
 def predict_training(rows: Sequence[Mapping[str, Any]], posterior: Posterior | None = None) -> list[dict[str, Any]]:
     """For every row `tokens_s_chip_train`, `step_time_s`, `tflops_chip` as {p10, p50, p90}, the plan, or a `reason`.
 
-    `step_time_s` is given where the row states a global batch. Nothing a row contains stops the others.
+    `step_time_s` is given where the row states a global batch. Nothing a row contains stops the others. Rows that say
+    the same are estimated once and share their answer.
     """
-    job, index, reasons = training_jobs(rows)
-    answers: list[dict[str, Any]] = [{"reason": reason} for reason in reasons]
-    if job is None:
-        return answers
-    estimate = training_batch(job, posterior)
-    for place, number in enumerate(index):
-        answers[number] = _answer(rows[number], estimate, place)
-    return answers
+    places: dict[Cells, int] = {}
+    which = [places.setdefault(_cells(row), len(places)) for row in rows]
+    parsed = [_read(cells) for cells in places]
+    answers: list[dict[str, Any]] = [{"reason": found} for found in parsed]
+    jobs = [found for found in parsed if not isinstance(found, str)]
+    if jobs:
+        index = [place for place, found in enumerate(parsed) if not isinstance(found, str)]
+        estimate = training_batch(_stack(jobs), posterior)
+        for place, answer in zip(index, _answers(estimate, [job.batch_stated for job in jobs]), strict=True):
+            answers[place] = answer
+    return [answers[place] for place in which]
 
 
 def quantiles(centre: float, log_sd: float) -> dict[str, float]:
@@ -61,29 +74,36 @@ def quantiles(centre: float, log_sd: float) -> dict[str, float]:
     return {"p10": centre / factor, "p50": centre, "p90": centre * factor}
 
 
-def _answer(row: Mapping[str, Any], estimate: TrainingEstimate, place: int) -> dict[str, Any]:
-    if not estimate.valid[place]:
-        return {
-            "reason": "the layout needs more ranks than there are chips, or more replicas than sequences in the batch"
+def _answers(estimate: TrainingEstimate, batch_stated: Sequence[bool]) -> Iterator[dict[str, Any]]:
+    """One answer per job, of plain numbers."""
+    factors = np.exp(QUANTILE_80 * estimate.log_sd)
+    measures = {"tokens_s_chip_train": estimate.tokens_s_chip, "tflops_chip": estimate.flops_chip / 1e12}
+    measures |= {"mfu": estimate.mfu, "step_time_s": estimate.step_time_s}
+    columns = [np.stack([v / factors, v, v * factors], axis=1).tolist() for v in measures.values()]
+    layout = np.stack([getattr(estimate.layout, name) for name in SHOWN], axis=1).tolist()
+    for place, stated in enumerate(batch_stated):
+        reason = _why_not(estimate, place)
+        if reason:
+            yield {"reason": reason}
+            continue
+        answer: dict[str, Any] = {
+            name: dict(zip(POINTS, column[place], strict=True))
+            for name, column in zip(measures, columns, strict=True)
+            if stated or name != "step_time_s"
         }
+        answer |= {"plan": dict(zip(SHOWN, layout[place], strict=True)), "binds": str(estimate.binds[place])}
+        yield answer
+
+
+def _why_not(estimate: TrainingEstimate, place: int) -> str:
+    if not estimate.valid[place]:
+        return "the layout needs more ranks than there are chips, or more replicas than sequences in the batch"
     if not estimate.fits[place]:
         needed, usable = estimate.bytes_needed[place] / 1e9, estimate.bytes_usable[place] / 1e9
-        return {"reason": f"does not fit: at least {needed:.1f} GB a chip needed, {usable:.1f} GB usable"}
-    sd = float(estimate.log_sd[place])
-    layout = {
-        name: float(getattr(estimate.layout, name)[place])
-        for name in ("tp", "pp", "cp", "ep", "dp", "micro_batch", "virtual", "sharded", "recompute")
-    }
-    answer: dict[str, Any] = {
-        "tokens_s_chip_train": quantiles(float(estimate.tokens_s_chip[place]), sd),
-        "tflops_chip": quantiles(float(estimate.flops_chip[place]) / 1e12, sd),
-        "mfu": quantiles(float(estimate.mfu[place]), sd),
-        "plan": layout,
-        "binds": str(estimate.binds[place]),
-    }
-    if _number(row, "global_batch") is not None or _batch_tokens(row) is not None:
-        answer["step_time_s"] = quantiles(float(estimate.step_time_s[place]), sd)
-    return answer
+        return f"does not fit: at least {needed:,.1f} GB a chip needed, {usable:,.1f} GB usable"
+    return (
+        "" if np.isfinite(estimate.step_time_s[place]) else "the numbers of this row are beyond what the model can say"
+    )
 
 
 def measured_tokens(row: Mapping[str, Any], job: TrainingJob, place: int) -> float | None:
@@ -103,35 +123,79 @@ def measured_tokens(row: Mapping[str, Any], job: TrainingJob, place: int) -> flo
     return flops * 1e12 / float(per_token)
 
 
-def _job(row: Mapping[str, Any]) -> dict[str, Any]:
+class _Job(NamedTuple):
+    """One row as plain values; `layout` in the order of `LAYOUT_FIELDS`, NaN where not stated."""
+
+    hardware: _hardware.Hardware
+    model: _architecture.Architecture
+    chips: float
+    mode: str
+    global_batch: float
+    seq_len: float
+    dtype: str
+    age: float
+    layout: tuple[float, ...]
+    batch_stated: bool
+
+
+def _cells(row: Mapping[str, Any]) -> Cells:
+    """The cells of a row that matter, as text."""
+    return tuple("" if (cell := row.get(name)) is None else str(cell).strip() for name in COLUMNS)
+
+
+@lru_cache(maxsize=16384)
+def _read(cells: Cells) -> _Job | str:
+    """A row's cells as a job, or the reason why they are none."""
+    try:
+        return _job(dict(zip(COLUMNS, cells, strict=True)))
+    except InputError as error:
+        return str(error)
+
+
+def _job(row: Mapping[str, str]) -> _Job:
     """One row as plain values. Raises `InputError` with the reason."""
-    mode = PHASES.get(str(row.get("phase") or "training").strip().lower(), "pretrain")
-    hardware = _hardware.hardware(str(row.get("chip") or row.get("system") or "").strip())
-    model = _model(str(row.get("model") or ""))
+    mode = PHASES.get((row["phase"] or "training").lower(), "pretrain")
+    hardware = _hardware.hardware(row["chip"] or row["system"])
+    model = _model(row["model"])
     chips = _number(row, "n_chips")
     if chips is None:
         chips = _enough_chips(hardware, model, mode)
-    seq_len = _number(row, "seq_len") or (2048.0 if "gpt-3" in str(model.id) else min(8192.0, float(model.context)))
+    stated_length = _number(row, "seq_len")
+    seq_len = stated_length or (2048.0 if "gpt-3" in str(model.id) else min(8192.0, float(model.context)))
     tokens = _batch_tokens(row)
     batch = _number(row, "global_batch")
+    stated = batch is not None or tokens is not None
     if batch is None:
         # About 16k tokens a chip and step, between a quarter and 16 million: what published runs use.
         batch = (tokens or float(np.clip(16384.0 * chips, 2.5e5, 1.6e7))) / seq_len
-        if mode == "lora":
+        if mode == "lora" and not tokens:
             batch = max(8.0, chips / 8.0)
-    if chips < 1 or batch <= 0 or seq_len <= 0:
-        raise InputError(f"n_chips, global_batch and seq_len must be positive, not {chips:g}, {batch:g}, {seq_len:g}")
-    values: dict[str, Any] = {"hardware": hardware, "model": model, "chips": chips, "mode": mode}
-    values |= {"global_batch": max(batch, 1.0), "seq_len": seq_len, "dtype": training_dtype(row, hardware)}
-    for name in LAYOUT_FIELDS:
-        number = _number(row, name)
-        if number is not None and number < 1:
-            raise InputError(f"{name} must be at least 1, not {number:g}")
-        values[name] = math.nan if number is None else number
-    ranks = math.prod(values[k] for k in ("tp", "pp", "cp") if not math.isnan(values[k]))
+    if chips < 1 or batch <= 0 or seq_len <= 0 or stated_length == 0:
+        raise InputError(
+            f"n_chips, global_batch and seq_len must be positive, not {chips:g}, {batch:g}, {stated_length or seq_len:g}"
+        )
+    layout = _layout(row)
+    ranks = math.prod(degree for degree in layout[:3] if not math.isnan(degree))
     if ranks > chips:
         raise InputError(f"contradictory layout: tp x pp x cp = {ranks:g} ranks on {chips:g} chips")
-    return values
+    dtype = training_dtype(row, hardware)
+    return _Job(hardware, model, chips, mode, max(batch, 1.0), seq_len, dtype, software_age(row), layout, stated)
+
+
+def _layout(row: Mapping[str, str]) -> tuple[float, ...]:
+    """Degrees in the order of `LAYOUT_FIELDS`, NaN where not stated; a degree of zero means that none is used."""
+    degrees = []
+    for name in LAYOUT_FIELDS:
+        number = _number(row, name)
+        if name == "micro_batch" and number is None:
+            # Tables of training runs give the micro-batch as the batch of one replica.
+            number = _number(row, "batch_per_replica")
+        if name in ("pp", "cp", "ep") and number == 0:
+            number = 1.0
+        if number is not None and (number < 1 or number != round(number)):
+            raise InputError(f"{name} must be a whole number of at least 1, not {number:g}")
+        degrees.append(math.nan if number is None else number)
+    return tuple(degrees)
 
 
 def _enough_chips(hardware: _hardware.Hardware, model: _architecture.Architecture, mode: str) -> float:
@@ -171,13 +235,10 @@ def training_dtype(row: Mapping[str, Any], hardware: _hardware.Hardware) -> str:
     raise InputError(f"unknown training precision '{text}'; known: bf16, fp8, mxfp8, int8, fp4")
 
 
-def _number(row: Mapping[str, Any], name: str) -> float | None:
-    """A cell as a number; None where empty. Raises `InputError` for text that is none."""
-    cell = row.get(name)
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
-        return None
-    text = str(cell).strip()
-    if not text or text.lower() in ("nan", "none") or "token" in text.lower():
+def _number(row: Mapping[str, str], name: str) -> float | None:
+    """A cell as a number; None where empty. Raises `InputError` for text that is none and for what no cluster has."""
+    text = str(row.get(name) or "").strip()
+    if not text or text.lower() in ("nan", "none", "n/a") or "token" in text.lower():
         return None
     try:
         number = float(text)
@@ -185,7 +246,20 @@ def _number(row: Mapping[str, Any], name: str) -> float | None:
         raise InputError(f"{name} must be a number, not '{text}'") from error
     if not math.isfinite(number):
         raise InputError(f"{name} must be finite, not '{text}'")
+    if number < 0:
+        raise InputError(f"{name} must not be negative, not {text}")
+    if number > LARGEST.get(name, 1e12):
+        raise InputError(f"{name} of {text} is beyond what this model can say; at most {LARGEST[name]:g}")
     return number
+
+
+def software_age(row: Mapping[str, Any]) -> float:
+    """Years by which a row's `date` precedes `SOFTWARE_OF`; 0 where none is stated or it is later; at most `MOST_AGE`."""
+    match = re.match(r"\s*(20\d\d)(?:-(\d\d))?", str(row.get("date") or ""))
+    if match is None:
+        return 0.0
+    year = float(match[1]) + ((float(match[2]) - 0.5) / 12.0 if match[2] else 0.5)
+    return float(np.clip(SOFTWARE_OF - year, 0.0, MOST_AGE))
 
 
 def _batch_tokens(row: Mapping[str, Any]) -> float | None:
@@ -194,15 +268,21 @@ def _batch_tokens(row: Mapping[str, Any]) -> float | None:
     return float(match[1]) * {"": 1.0, "k": 1e3, "M": 1e6}[match[2]] if match else None
 
 
-def _stack(values: list[dict[str, Any]]) -> TrainingJob:
-    numbers = {
-        name: np.array([v[name] for v in values], dtype=float)
-        for name in ("chips", "global_batch", "seq_len", *LAYOUT_FIELDS)
-    }
+def _stack(jobs: Sequence[_Job]) -> TrainingJob:
+    """Jobs as arrays; every chip and model is turned into numbers once."""
+    chips = {id(job.hardware): job.hardware for job in jobs}
+    models = {id(job.model): job.model for job in jobs}
+    chip_at = {key: at for at, key in enumerate(chips)}
+    model_at = {key: at for at, key in enumerate(models)}
+    numbers = np.array([(job.chips, job.global_batch, job.seq_len, job.age, *job.layout) for job in jobs], dtype=float)
     return TrainingJob(
-        hardware=_hardware.stack([v["hardware"] for v in values]),
-        model=_architecture.stack([v["model"] for v in values]),
-        dtype=np.array([v["dtype"] for v in values]),
-        mode=np.array([v["mode"] for v in values]),
-        **numbers,
+        hardware=_hardware.take(
+            _hardware.stack(list(chips.values())), np.array([chip_at[id(job.hardware)] for job in jobs])
+        ),
+        model=_architecture.take(
+            _architecture.stack(list(models.values())), np.array([model_at[id(job.model)] for job in jobs])
+        ),
+        dtype=np.array([job.dtype for job in jobs]),
+        mode=np.array([job.mode for job in jobs]),
+        **dict(zip(("chips", "global_batch", "seq_len", "age", *LAYOUT_FIELDS), numbers.T, strict=True)),
     )
