@@ -77,11 +77,11 @@ def _named(text: str, index: Gazetteer, language: str, blocked: Sequence[tuple[i
 
 
 def _starts(folded: str, index: Gazetteer) -> Iterator[int]:
-    lengths = index.lengths
+    long, short = index.long, index.short
     headline = settings()["headline"]
     for found in index.starts.finditer(folded):
         place = found.start()
-        if folded[place : place + 2] in lengths or folded[place] in headline:
+        if folded[place : place + 4] in long or folded[place : place + 2] in short or folded[place] in headline:
             yield place
 
 
@@ -124,9 +124,7 @@ def _bounded(text: str, start: int, end: int, name: Name, previous: int) -> bool
 _CHIP_WORD = re.compile(r"\s?(?:AI )?(?:chips?|GPUs?|accelerators?|processors?|칩|반도체|芯片|晶片)(?![a-z])")
 
 
-def _meant(
-    text: str, folded: str, start: int, end: int, name: Name, index: Gazetteer, makers: dict[str, bool]
-) -> bool:
+def _meant(text: str, folded: str, start: int, end: int, name: Name, index: Gazetteer, makers: dict[str, bool]) -> bool:
     """Sense rules: an ordinary word needs company, a short code needs its maker in the text."""
     pattern = _beside().get(name.form)
     if pattern is not None:

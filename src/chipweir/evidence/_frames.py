@@ -28,6 +28,7 @@ from chipweir.evidence._slots import (
     fill_words,
     is_kind,
 )
+from chipweir.evidence._starts import quick
 
 
 MODALITIES = ("asserted", "reported", "quoted", "hedged", "forecast", "opinion")
@@ -108,7 +109,7 @@ def _read_data(name: str) -> Any:
 
 def patterns(by_script: Mapping[str, str] | None) -> dict[str, re.Pattern[str]]:
     """One compiled pattern per script; empty ones are left out."""
-    return {lang: re.compile(text, re.IGNORECASE) for lang, text in (by_script or {}).items() if text}
+    return {lang: quick(text, ignore_case=True) for lang, text in (by_script or {}).items() if text}
 
 
 @cache
@@ -139,8 +140,15 @@ def _template(name: str, raw: dict[str, Any]) -> Template:
             for rule in raw["slots"].values()
             if rule.get("required") and ("entity" in rule or "entities" in rule)
         ),
-        slots=raw["slots"],
+        slots={slot: _compiled(rule) for slot, rule in raw["slots"].items()},
     )
+
+
+def _compiled(rule: dict[str, Any]) -> dict[str, Any]:
+    """The rule of a slot with the words of its values compiled."""
+    if "words" not in rule:
+        return rule
+    return {**rule, "words": {value: patterns(words) for value, words in rule["words"].items()}}
 
 
 def propose(found: Extraction) -> tuple[Claim, ...]:

@@ -29,11 +29,13 @@ class Name:
 
 @dataclass(frozen=True)
 class Gazetteer:
-    """All names: `exact` by form, `folded` by lower-case form, and which lengths may follow a two-character start."""
+    """All names: `exact` by form, `folded` by lower-case form, and which lengths may follow a start of four characters
+    (two for shorter names)."""
 
     exact: Mapping[str, Name]
     folded: Mapping[str, Name]
-    lengths: Mapping[str, tuple[int, ...]]
+    long: Mapping[str, tuple[int, ...]]
+    short: Mapping[str, tuple[int, ...]]
     near_hangul: NearMisses
     near_latin: NearMisses
     makers: Mapping[str, frozenset[str]]
@@ -41,7 +43,8 @@ class Gazetteer:
 
     def at(self, text: str, small: str, start: int) -> Iterator[Name]:
         """Names written at `start`, longest first. `small` is `text` with A to Z in lower case."""
-        for length in self.lengths.get(small[start : start + 2], ()):
+        longer, shorter = self.long.get(small[start : start + 4], ()), self.short.get(small[start : start + 2], ())
+        for length in (*longer, *shorter):
             form = text[start : start + length]
             name = self.exact.get(form) or self.folded.get(small[start : start + length])
             if name is not None and len(form) == length:
@@ -124,18 +127,28 @@ def build(known: "facts.Facts") -> Gazetteer:
         if word not in beside:
             exact.pop(word, None)
             folded.pop(small(word), None)
-    lengths: dict[str, set[int]] = {}
-    for form in (*exact, *folded):
-        lengths.setdefault(small(form)[:2], set()).add(len(form))
+    long, short = _lengths((*exact, *folded))
     return Gazetteer(
         exact,
         folded,
-        {start: tuple(sorted(found, reverse=True)) for start, found in lengths.items()},
+        long,
+        short,
         NearMisses.of(form for form in exact if re.fullmatch(r"[가-힣]{3,}", form)),
         NearMisses.of(form for form in exact if re.fullmatch(r"[A-Z][A-Za-z]{5,}", form)),
         _makers(known),
-        _openings(lengths),
+        _openings((*long, *short)),
     )
+
+
+def _lengths(forms: Iterable[str]) -> tuple[dict[str, tuple[int, ...]], dict[str, tuple[int, ...]]]:
+    """The lengths of forms by their first four small letters, and of forms of two or three by their first two; longest
+    first."""
+    tables: tuple[dict[str, set[int]], dict[str, set[int]]] = ({}, {})
+    for form in forms:
+        long = len(form) >= 4
+        tables[0 if long else 1].setdefault(small(form)[: 4 if long else 2], set()).add(len(form))
+    long, short = ({start: tuple(sorted(found, reverse=True)) for start, found in one.items()} for one in tables)
+    return long, short
 
 
 def _openings(lengths: Iterable[str]) -> re.Pattern[str]:

@@ -9,10 +9,9 @@ from chipweir.evidence._starts import runs
 from chipweir.evidence._units import LANGUAGES, idioms, pack
 
 
-_ADDRESSES = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"'）)\]]{1,2000}|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,32}){1,4}|\b[0-9a-fA"
-    r"-F]{16,}\b|\b\d{25,}"
-)
+_WEB = re.compile(r"(?:https?://|www\.)[^\s<>\"'）)\]]{1,2000}")
+_MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,32}){1,4}")
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F](?<!\w.)(?:[0-9a-fA-F]{15,}\b|\d{24,})")
 _CURRENCY = r"(?:USD|US|CNY|RMB|Rmb|KRW|EUR|GBP|JPY|HKD|HK|TWD|NT|NTD|CN|JP|SGD|W)"
 _CODES = re.compile(
     rf"(?<![A-Za-z0-9])(?!{_CURRENCY}[\s$¥]?\d)[A-Za-z][A-Za-z]{{0,15}}-?\d[A-Za-z0-9]*(?:[.-]\d[A-Za-z0-9]"
@@ -51,18 +50,26 @@ def _families() -> re.Pattern[str]:
     )
 
 
-def addresses(text: str) -> list[tuple[int, int]]:
-    """Web and mail addresses and hexadecimal strings."""
-    return [found.span() for found in _ADDRESSES.finditer(text)]
+@lru_cache(maxsize=2)
+def addresses(text: str) -> tuple[tuple[int, int], ...]:
+    """Web and mail addresses and hexadecimal strings, in order."""
+    found = [match.span() for pattern in (_WEB, _HEXADECIMAL) for match in pattern.finditer(text)]
+    end = 0
+    for sign in re.finditer("@", text):
+        mail = _MAIL.search(text, max(end, sign.start() - 64), sign.start() + 200)
+        if mail:
+            found.append(mail.span())
+            end = mail.end()
+    return tuple(merged(found))
 
 
 def names(text: str) -> list[tuple[int, int]]:
     """Chip codes, model names and versions, standards, stock codes, clock times and citation marks."""
-    near = _near_digits(text)
+    words, near = _near_digits(text, within_words=True), _near_digits(text)
     return [
         found.span()
-        for pattern in (_CODES, _families(), _MARKS)
-        for start, end in near
+        for pattern, places in ((_CODES, words), (_families(), near), (_MARKS, near))
+        for start, end in places
         for found in pattern.finditer(text, start, end)
     ]
 
@@ -72,19 +79,24 @@ _WORD_END = re.compile(r"\s")
 _LEFT, _RIGHT = 48, 24
 
 
-def _near_digits(text: str) -> list[tuple[int, int]]:
-    """The stretches around digits, from a few words before to the end of the word after: codes stand in no others."""
+def _near_digits(text: str, within_words: bool = False) -> list[tuple[int, int]]:
+    """The stretches around digits, from a few words before (or the start of the word) to the end of the word after:
+    codes stand in no others."""
     found: list[tuple[int, int]] = []
+    right = 1 if within_words else _RIGHT
     for digit in _DIGITS.finditer(text):
         place = digit.start()
-        if found and place < found[-1][1] - _RIGHT:
+        if found and place < found[-1][1] - right:
             continue
-        stop = _WORD_END.search(text, min(len(text), place + _RIGHT), place + 400)
+        start = max(0, place - _LEFT)
+        if within_words:
+            start = max(start, text.rfind(" ", start, place) + 1, text.rfind("\n", start, place) + 1)
+        stop = _WORD_END.search(text, min(len(text), place + right), place + 400)
         end = stop.end() if stop else min(len(text), place + 400)
-        if found and place - _LEFT <= found[-1][1]:
+        if found and start <= found[-1][1]:
             found[-1] = (found[-1][0], end)
         else:
-            found.append((max(0, place - _LEFT), end))
+            found.append((start, end))
     return found
 
 

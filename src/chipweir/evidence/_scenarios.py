@@ -11,6 +11,7 @@ from typing import Any
 from chipweir.evidence._document import Extraction
 from chipweir.evidence._frames import marked, modality, read_data
 from chipweir.evidence._slots import Page
+from chipweir.evidence._starts import quick
 from chipweir.evidence._verdict import Number, Status, Text
 
 
@@ -62,9 +63,7 @@ def mechanisms() -> dict[str, Mechanism]:
     """All mechanisms by id."""
     result = {}
     for raw in read_data("mechanisms.yaml"):
-        groups = tuple(
-            {lang: re.compile(text, re.IGNORECASE) for lang, text in group.items()} for group in raw["groups"]
-        )
+        groups = tuple({lang: quick(text, ignore_case=True) for lang, text in group.items()} for group in raw["groups"])
         result[raw["id"]] = Mechanism(
             raw["id"],
             raw["title"],

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from chipweir.evidence._document import Document, Sentence
+from chipweir.evidence._starts import quick
 from chipweir.evidence._units import pack, plain
 
 
@@ -67,7 +68,7 @@ def quotations(text: str, start: int, end: int) -> list[tuple[int, int]]:
 def _attributions(language: str) -> tuple[tuple[re.Pattern[str], re.Pattern[str], bool], ...]:
     """(word of reporting, pattern of the cited, whether the cited stand before the word) of a pack."""
     return tuple(
-        (re.compile(row.get("sign") or row["verb"]), re.compile(row.get("who") or row["subject"]), "subject" in row)
+        (quick(row.get("sign") or row["verb"]), re.compile(row.get("who") or row["subject"]), "subject" in row)
         for row in pack(language)["attribution"]
     )
 

@@ -444,9 +444,7 @@ def fill_words(page: Page, sentence: int, anchor: tuple[int, int], name: str, ru
         best: tuple[float, str, int, int] | None = None
         for order, (value, patterns) in enumerate(rule["words"].items()):
             pattern = patterns.get(page.scripts[here])
-            if not pattern:
-                continue
-            for match in re.finditer(pattern, page.text[span.start : span.end], re.IGNORECASE):
+            for match in pattern.finditer(page.words(here)) if pattern else ():
                 at = (span.start + match.start(), span.start + match.end())
                 cost = (page.gap(at, anchor) if not back else 0.0) + 4 * order
                 if best is None or cost < best[0]:

@@ -2,8 +2,9 @@
 made what."""
 
 import re
+from collections.abc import Mapping
 
-from chipweir.evidence._frames import Claim, modality
+from chipweir.evidence._frames import Claim, modality, patterns
 from chipweir.evidence._slots import Page, Slot, entity_slot, fill_entity, fill_time, is_kind, time_slot
 
 
@@ -12,27 +13,33 @@ def statements(page: Page) -> list[Claim]:
     return [*_rule_claims(page), *_comparisons(page), *_events(page), *_makers(page)]
 
 
-_STATE = {
-    "banned": {
-        "ko": r"(?:수출|판매|수입)(?:이|을)? ?(?:금지|제한|차단|중단|불허)|금지된|금지 ?품목|제한 ?품목|수출할 "
-        r"수 없|팔 수 없|반입 금지",
-        "en": r"\bbann?ed\b|\bbans?\b|barred|prohibit\w*|blocked|restricted|cannot be (?:sold|exported|shipped)|"
-        r"off[- ]limits|embargo\w*|blacklist",
-        "zh": r"禁止|禁售|禁运|禁運|被禁|禁令|封锁|封鎖|不得(?:出口|销售)|限制出口",
-    },
-    "allowed": {
-        "ko": r"(?:수출|판매)(?:이|을|를)? ?(?:재개|허용|승인|허가)|합법적으로|완화|풀(?:렸|어)|해제|규제 대상이 아닌",
-        "en": r"\ballow(?:s|ed)?\b|approv\w*|resum\w*|permitted|cleared|legal(?:ly)?\b|lift(?:s|ed)? (?:the "
-        r")?(?:ban|curbs|restrictions)|eas(?:es|ed|ing)\b|free of controls?",
-        "zh": r"允许|允許|批准|恢复(?:出口|销售)|恢復|解禁|放宽|放寬|合法|获准|獲准",
-    },
-    "licence required": {
-        "ko": r"라이선스|수출 ?허가(?:가)? (?:필요|의무|받아야)|허가제|허가 의무",
-        "en": r"licen[cs]es? (?:requirement|is required|are required|needed)|requir\w+ (?:an? )?(?:export "
-        r")?licen[cs]e|need\w* (?:an? )?(?:export )?licen[cs]e",
-        "zh": r"许可证|許可證|需(?:要)?许可|须获许可|出口许可要求",
-    },
-}
+def _by_script(words: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, re.Pattern[str]]]:
+    return {name: patterns(by) for name, by in words.items()}
+
+
+_STATE = _by_script(
+    {
+        "banned": {
+            "ko": r"(?:수출|판매|수입)(?:이|을)? ?(?:금지|제한|차단|중단|불허)|금지된|금지 ?품목|제한 ?품목|수출할 "
+            r"수 없|팔 수 없|반입 금지",
+            "en": r"\bbann?ed\b|\bbans?\b|barred|prohibit\w*|blocked|restricted|cannot be (?:sold|exported|shipped)|"
+            r"off[- ]limits|embargo\w*|blacklist",
+            "zh": r"禁止|禁售|禁运|禁運|被禁|禁令|封锁|封鎖|不得(?:出口|销售)|限制出口",
+        },
+        "allowed": {
+            "ko": r"(?:수출|판매)(?:이|을|를)? ?(?:재개|허용|승인|허가)|합법적으로|완화|풀(?:렸|어)|해제|규제 대상이 아닌",
+            "en": r"\ballow(?:s|ed)?\b|approv\w*|resum\w*|permitted|cleared|legal(?:ly)?\b|lift(?:s|ed)? (?:the "
+            r")?(?:ban|curbs|restrictions)|eas(?:es|ed|ing)\b|free of controls?",
+            "zh": r"允许|允許|批准|恢复(?:出口|销售)|恢復|解禁|放宽|放寬|合法|获准|獲准",
+        },
+        "licence required": {
+            "ko": r"라이선스|수출 ?허가(?:가)? (?:필요|의무|받아야)|허가제|허가 의무",
+            "en": r"licen[cs]es? (?:requirement|is required|are required|needed)|requir\w+ (?:an? )?(?:export "
+            r")?licen[cs]e|need\w* (?:an? )?(?:export )?licen[cs]e",
+            "zh": r"许可证|許可證|需(?:要)?许可|须获许可|出口许可要求",
+        },
+    }
+)
 
 
 def _rule_claims(page: Page) -> list[Claim]:
@@ -61,7 +68,7 @@ def _states(page: Page, sentence: int, items: list[int]) -> dict[int, tuple[floa
     span, lang = page.sentences[sentence], page.scripts[sentence]
     result: dict[int, tuple[float, str, int, int]] = {}
     for state, by in _STATE.items():
-        for match in re.finditer(by[lang], page.text[span.start : span.end], re.IGNORECASE):
+        for match in by[lang].finditer(page.words(sentence)):
             at = (span.start + match.start(), span.start + match.end())
             ranked = sorted((page.gap(at, _place(page, index)), index) for index in items)
             nearest = ranked[0][1]
@@ -147,25 +154,27 @@ def _rule_claim(page: Page, sentence: int, index: int, state: tuple[float, str, 
     )
 
 
-_COMPARED = {
-    "memory": {
-        "ko": r"메모리(?:가|는|도|를)?[^.,]{0,8}(?:더 ?크|더 ?많|큰|많은|작|적)",
-        "en": r"(?:more|larger|bigger|less|smaller) memory",
-        "zh": r"(?:内存|显存|記憶體)[^，。]{0,4}(?:更大|更小|大于)",
-    },
-    "power": {
-        "ko": r"전력[^.,]{0,8}(?:더 ?크|더 ?많|더 ?높|작|적|낮)|전력을 소모",
-        "en": r"(?:more|less|higher|lower) power|(?:consumes?|uses?|draws?) (?:more|less)|power[- ]hungry",
-        "zh": r"(?:功耗|耗电|耗電)[^，。]{0,4}(?:更高|更大|更低)",
-    },
-    "performance": {
-        "ko": r"성능[^.,]{0,14}(?:뛰어넘|능가|앞서|우수|높은|버금가|필적|더 ?낮|뒤지|떨어지)|더 ?높은 성능|더 "
-        r"?강력한 성능|필적",
-        "en": r"outperform\w*|(?:more|less) powerful|beats?\b|surpass\w*|rivals?\b|faster than|slower than|"
-        r"match(?:es|ed)? (?:the )?(?:performance|nvidia)",
-        "zh": r"性能[^，。]{0,6}(?:超过|超過|优于|優於|媲美|更强|更強|不及)|(?:超越|媲美)",
-    },
-}
+_COMPARED = _by_script(
+    {
+        "memory": {
+            "ko": r"메모리(?:가|는|도|를)?[^.,]{0,8}(?:더 ?크|더 ?많|큰|많은|작|적)",
+            "en": r"(?:more|larger|bigger|less|smaller) memory",
+            "zh": r"(?:内存|显存|記憶體)[^，。]{0,4}(?:更大|更小|大于)",
+        },
+        "power": {
+            "ko": r"전력[^.,]{0,8}(?:더 ?크|더 ?많|더 ?높|작|적|낮)|전력을 소모",
+            "en": r"(?:more|less|higher|lower) power|(?:consumes?|uses?|draws?) (?:more|less)|power[- ]hungry",
+            "zh": r"(?:功耗|耗电|耗電)[^，。]{0,4}(?:更高|更大|更低)",
+        },
+        "performance": {
+            "ko": r"성능[^.,]{0,14}(?:뛰어넘|능가|앞서|우수|높은|버금가|필적|더 ?낮|뒤지|떨어지)|더 ?높은 성능|더 "
+            r"?강력한 성능|필적",
+            "en": r"outperform\w*|(?:more|less) powerful|beats?\b|surpass\w*|rivals?\b|faster than|slower than|"
+            r"match(?:es|ed)? (?:the )?(?:performance|nvidia)",
+            "zh": r"性能[^，。]{0,6}(?:超过|超過|优于|優於|媲美|更强|更強|不及)|(?:超越|媲美)",
+        },
+    }
+)
 _LESS = re.compile(r"작|적[은다고]|낮|뒤지|떨어지|\bless\b|smaller|lower|slower|更小|更低|不及")
 _EQUAL = re.compile(r"버금|필적|rival|match|媲美")
 
@@ -181,7 +190,7 @@ def _comparisons(page: Page) -> list[Claim]:
             continue
         lang = page.scripts[number]
         for attribute, by in _COMPARED.items():
-            match = re.search(by[lang], page.words(number), re.IGNORECASE)
+            match = by[lang].search(page.words(number))
             if match:
                 claims.append(_comparison(page, number, attribute, match))
     return claims
@@ -214,19 +223,21 @@ def _comparison(page: Page, sentence: int, attribute: str, match: re.Match[str])
     return Claim("", "comparison", *at, sentence, modality(page, sentence, at), span.attribution, slots, 0.55)
 
 
-_HAPPENED = {
-    "released": {
-        "ko": r"출시|공개(?:했|한|하)|선보|내놓|발표(?:했|한|하)|개발(?:했|한|,|하)",
-        "en": r"releas\w*|launch\w*|unveil\w*|introduc\w*|announc\w*|debut\w*|develop(?:ed|s)|published",
-        "zh": r"发布|發布|發佈|推出|发表|發表|公布|公佈|亮相|研发出|开发出",
-    },
-    "happened": {
-        "ko": r"열린|열고|개최|승인(?:했|하)|서명|체결|중단(?:했|하)|재개|합의|지정|착수|시작|폐쇄|금지",
-        "en": r"\b(?:held|signed|approved|agreed|halted|resumed|began|started|banned|met|summoned|charged|"
-        r"imposed|issued|revoked)\b",
-        "zh": r"举行|舉行|签署|簽署|批准|达成|達成|暂停|恢复|启动|啟動|约谈|約談",
-    },
-}
+_HAPPENED = _by_script(
+    {
+        "released": {
+            "ko": r"출시|공개(?:했|한|하)|선보|내놓|발표(?:했|한|하)|개발(?:했|한|,|하)",
+            "en": r"releas\w*|launch\w*|unveil\w*|introduc\w*|announc\w*|debut\w*|develop(?:ed|s)|published",
+            "zh": r"发布|發布|發佈|推出|发表|發表|公布|公佈|亮相|研发出|开发出",
+        },
+        "happened": {
+            "ko": r"열린|열고|개최|승인(?:했|하)|서명|체결|중단(?:했|하)|재개|합의|지정|착수|시작|폐쇄|금지",
+            "en": r"\b(?:held|signed|approved|agreed|halted|resumed|began|started|banned|met|summoned|charged|"
+            r"imposed|issued|revoked)\b",
+            "zh": r"举行|舉行|签署|簽署|批准|达成|達成|暂停|恢复|启动|啟動|约谈|約談",
+        },
+    }
+)
 
 
 def _events(page: Page) -> list[Claim]:
@@ -239,7 +250,7 @@ def _events(page: Page) -> list[Claim]:
         lang, text = page.scripts[number], page.words(number)
         things = [i for i in page.places["entities"][number] if is_kind(page.found.entities[i], _ACTORS)]
         for action, by in _HAPPENED.items():
-            match = re.search(by[lang], text, re.IGNORECASE)
+            match = by[lang].search(text)
             if match and things:
                 claims.append(_event(page, number, action, match, times, things))
                 break

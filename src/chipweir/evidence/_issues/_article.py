@@ -10,6 +10,7 @@ from chipweir.evidence._document import EntityMention, Extraction, Quantity
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._scenarios import Tag
 from chipweir.evidence._slots import Page
+from chipweir.evidence._starts import quick
 from chipweir.evidence._verdict import Evidence, Text, Verdict
 
 
@@ -124,4 +125,4 @@ def find(pattern: dict[str, re.Pattern[str]], text: str, script: str) -> re.Matc
 
 def words(ko: str, en: str, zh: str) -> dict[str, re.Pattern[str]]:
     """One compiled pattern per script."""
-    return {"ko": re.compile(ko), "en": re.compile(en, re.IGNORECASE), "zh": re.compile(zh)}
+    return {"ko": quick(ko), "en": quick(en, ignore_case=True), "zh": quick(zh)}
