@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 import time
+from importlib import resources
 
 import pytest
 
@@ -48,6 +49,8 @@ def test_people_get_a_table(capsys):
         (["Llama-3.1-405B", "--on", "H100", "--chips", "1"], "GB"),
         (["--batch", "a.csv", "--fit", "b.csv"], "cannot be combined"),
         (["Llama-3.1-8B", "--on", "H100", "--framework", "jaxserve"], "framework must be"),
+        (["--validate", "a.csv", "--leave-out", "vendor"], "chip or model"),
+        (["Llama-3.1-8B", "--on", "H100", "--posterior", "/nowhere.json"], "cannot be read"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(capsys, arguments, words):
@@ -105,6 +108,79 @@ def test_a_posterior_of_ones_own_must_be_one(capsys, tmp_path):
     code, _, err = run(capsys, "estimate", "Llama-3.1-8B", "--on", "H100", "--posterior", str(path))
     assert code == 2
     assert "not a fitted posterior" in err
+
+
+@pytest.fixture(scope="module")
+def fitted_folder(tmp_path_factory):
+    """What `--fit` writes for a few made-up training rows on a chip twice as slow as the shipped fit says."""
+    from chipweir.perf._training_rows import predict_training
+
+    folder = tmp_path_factory.mktemp("fit")
+    header = ("phase", "chip", "model", "n_chips", "global_batch", "tokens_s_chip_train")
+    lines = [",".join(header)]
+    for model in ("Llama-3.1-8B", "Llama-3.1-70B", "Qwen3-32B", "Llama-2-70B"):
+        for chips in ("64", "128", "256"):
+            row = dict(zip(header, ("training", "H100", model, chips, "512"), strict=False))
+            rate = predict_training([row])[0]["tokens_s_chip_train"]["p50"] / 2
+            lines.append(",".join((*row.values(), f"{rate:.1f}")))
+    (folder / "measured.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "out").mkdir()
+    return folder
+
+
+@pytest.mark.timeout(120)
+def test_a_fit_goes_where_the_user_says_and_is_used(capsys, fitted_folder):
+    table, out = str(fitted_folder / "measured.csv"), fitted_folder / "out"
+    code, printed, err = run(capsys, "estimate", "--fit", table, "--out", str(out), "--quick")
+    assert code == 0
+    assert printed == ""
+    assert [path.name for path in out.iterdir()] == ["training.json"]
+    assert "training, all rows" in err
+    assert "serving: " in err
+    assert "power: " in err
+    question = ["estimate", "Llama-3.1-70B", "--on", "H100", "--training", "--chips", "128", "--json"]
+    shipped = json.loads(run(capsys, *question)[1])["tokens_s_chip_train"]["p50"]
+    own = json.loads(run(capsys, *question, "--posterior", str(out))[1])["tokens_s_chip_train"]["p50"]
+    assert own < 0.7 * shipped
+    alone = json.loads(run(capsys, *question, "--posterior", str(out / "training.json"))[1])
+    assert alone["tokens_s_chip_train"]["p50"] == own
+
+
+def test_a_fit_needs_a_folder_that_exists(capsys, measured_file, tmp_path):
+    target = tmp_path / "nowhere" / "fit.json"
+    code, out, err = run(capsys, "estimate", "--fit", str(measured_file), "--out", str(target), "--quick")
+    assert code == 2
+    assert out == ""
+    assert "no such folder" in err
+
+
+def test_one_file_holds_all_that_was_fitted(tmp_path):
+    from chipweir.perf._fitted import read_fitted, shipped_fitted, together
+
+    shipped = shipped_fitted()
+    data = resources.files("chipweir.perf").joinpath("data")
+    names = ("posterior.json", "training.json", "power.json")
+    documents = {name: data.joinpath(name).read_text(encoding="utf-8") for name in names}
+    path = tmp_path / "all.json"
+    path.write_text(together(documents), encoding="utf-8")
+    again = read_fitted(path)
+    assert again.serving.mean == pytest.approx(shipped.serving.mean)
+    assert again.training.centre == shipped.training.centre
+    assert again.power == shipped.power
+    path.write_text(together({"power.json": documents["power.json"]}), encoding="utf-8")
+    assert read_fitted(path).training.centre == shipped.training.centre
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_chips_left_out_of_training_are_reported(capsys, fitted_folder):
+    code, out, _ = run(
+        capsys, "estimate", "--validate", str(fitted_folder / "measured.csv"), "--leave-out", "model", "--json"
+    )
+    assert code == 0
+    report = json.loads(out)["left_out"]
+    assert report["overall"]["step_time"]["n"] == 12
+    assert set(report["groups"]) >= {"meta-llama-3.1-8b", "alibaba-qwen3-32b"}
 
 
 @pytest.mark.slow

@@ -61,15 +61,24 @@ def estimate(
     operators: Annotated[bool, typer.Option("--operators", help="Also the roofline of every operator.")] = False,
     figure: Annotated[Path | None, typer.Option(help="Draw the roofline into this .html, .svg or .png file.")] = None,
     batch: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Estimate every row of a table.")] = None,
-    fit: Annotated[Path | None, typer.Option(metavar="FILE.csv", help="Fit the efficiencies to measurements.")] = None,
+    fit: Annotated[
+        Path | None, typer.Option(metavar="FILE.csv", help="Fit serving, training and power to measurements.")
+    ] = None,
     validate: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Errors on a table of measurements.")
     ] = None,
     leave_out: Annotated[
         str, typer.Option(metavar="chip|model", help="With --validate: refit without each in turn.")
     ] = "",
-    posterior: Annotated[Path | None, typer.Option(help="A fitted posterior of your own.")] = None,
-    out: Annotated[Path | None, typer.Option(help="With --fit: where the posterior goes.")] = None,
+    posterior: Annotated[
+        Path | None, typer.Option(metavar="FILE|FOLDER", help="Estimate with a fit of your own (what --fit wrote).")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|FOLDER", help="With --fit: one file for all, or an existing folder for one file a part."
+        ),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="With --fit: no refits for the intervals.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -91,7 +100,7 @@ def estimate(
             "say which model and on what: chipweir estimate MODEL --on CHIP (or --batch, --fit, --validate FILE)"
         )
     elif training:
-        _run_training(model, on, chips, precision, global_batch, seq_len, as_json)
+        _run_training(model, on, chips, precision, global_batch, seq_len, fitted, as_json)
     else:
         if sum(x is not None for x in (concurrency, target_tpot)) + best > 1:
             raise InputError("give only one of --concurrency, --target-tpot and --best")
@@ -209,6 +218,7 @@ def _run_training(
     precision: str,
     global_batch: float | None,
     seq_len: float | None,
+    fitted: Any,
     as_json: bool,
 ) -> None:
     from chipweir.perf._training_rows import predict_training
@@ -217,7 +227,7 @@ def _run_training(
     for name, value in (("n_chips", chips), ("global_batch", global_batch), ("seq_len", seq_len)):
         if value is not None:
             row[name] = f"{value:g}"
-    [answer] = predict_training([row])
+    [answer] = predict_training([row], fitted.training if fitted else None)
     if "reason" in answer:
         raise InputError(answer["reason"])
     if as_json:
@@ -254,38 +264,70 @@ def _run_batch(path: Path, posterior: Any, as_json: bool) -> None:
 
 
 def _run_fit(path: Path, out: Path | None, quick: bool, as_json: bool) -> None:
+    from chipweir.perf._fitted import fit_everything, together
+    from chipweir.perf._measured import read_rows
+
+    folder = out is not None and out.is_dir()
+    if out is not None and not out.absolute().parent.is_dir():
+        raise InputError(f"{out}: no such folder")
+    rows = read_rows(path)
+    command = f"chipweir estimate --fit {path.name}"
     try:
-        from chipweir.perf._fit import fit_file
+        documents = fit_everything(rows, command, quick=quick, say=_log)
     except ImportError as error:
         raise InputError(f"fitting needs the 'fit' extra: pip install 'chipweir[fit]' ({error})") from None
-    from chipweir.perf._efficiency import to_json
-
-    fitted = fit_file(path, quick=quick, say=lambda line: print(line, file=sys.stderr))
-    text = to_json(fitted)
+    text = together(documents)
     if out is not None:
-        _write(out, text)
-        print(f"wrote {out} ({len(text) / 1e3:.0f} kB)", file=sys.stderr)
+        for target, content in [(out / n, d) for n, d in documents.items()] if folder else [(out, text)]:
+            _write(target, content)
+            _log(f"wrote {target} ({len(content) / 1e3:.0f} kB)")
     if as_json or out is None:
         _print_json(json.loads(text))
 
 
+def _log(line: str) -> None:
+    """Progress goes to the error stream: the standard one holds the answer alone."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def _run_validate(path: Path, posterior: Any, leave_out: str, as_json: bool) -> None:
     from chipweir.perf._measured import read_rows
-    from chipweir.perf._validate import leave_out as refit
     from chipweir.perf._validate import validate
 
+    if leave_out not in ("", "chip", "model"):
+        raise InputError(f"--leave-out takes chip or model, not '{leave_out}'")
     rows = read_rows(path)
-    report = (
-        {"left_out": refit(rows, leave_out, lambda line: print(line, file=sys.stderr))}
-        if leave_out
-        else validate(rows, posterior)
-    )
+    report = {"left_out": _left_out(rows, leave_out)} if leave_out else validate(rows, posterior)
     if as_json:
         _print_json(report)
     elif leave_out:
         _print_left_out(report["left_out"])
     else:
         _print_validation(report)
+
+
+def _left_out(rows: Sequence[Mapping[str, str]], by: str) -> dict[str, Any]:
+    """Errors of serving and of training on what the fit has not seen; a table may hold only one of them."""
+    try:
+        from chipweir.perf._training_fit import left_out_table
+        from chipweir.perf._validate import leave_out
+
+        report: dict[str, Any] = {"by": by, "overall": {}, "groups": {}}
+        reasons = []
+        for table in (left_out_table, leave_out):
+            try:
+                found = table(rows, by, _log)
+            except InputError as error:
+                reasons.append(str(error))
+                continue
+            report["overall"] |= found["overall"]
+            for name, scores in found["groups"].items():
+                report["groups"].setdefault(name, {}).update(scores)
+    except ImportError as error:
+        raise InputError(f"refitting needs the 'fit' extra: pip install 'chipweir[fit]' ({error})") from None
+    if not report["overall"]:
+        raise InputError("; ".join(reasons))
+    return report
 
 
 def _print_validation(report: Mapping[str, Any]) -> None:
@@ -392,12 +434,9 @@ def _write(path: Path, content: str | bytes) -> None:
 def _posterior(path: Path | None) -> Any:
     if path is None:
         return None
-    from chipweir.perf._efficiency import from_json
+    from chipweir.perf._fitted import read_fitted
 
-    try:
-        return from_json(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from None
+    return read_fitted(path)
 
 
 def _framework(name: str) -> str:

@@ -17,6 +17,8 @@ from chipweir.errors import InputError
 from chipweir.perf._assemble import case, gather
 from chipweir.perf._configuration import TRAINING, Configuration, read_configuration
 from chipweir.perf._efficiency import Posterior, efficiencies, group_levels, index, shipped
+from chipweir.perf._energy import PowerCurve
+from chipweir.perf._fitted import Fitted, fitted
 from chipweir.perf._intervals import deployment, spread, widen
 from chipweir.perf._operators import OPERATORS, Load, Work, activation_bytes, pass_load, resident_weights
 from chipweir.perf._plan import Plan
@@ -74,10 +76,10 @@ class Predictions:
         return answer
 
 
-def predict_rows(rows: Sequence[Row], posterior: Posterior | None = None) -> list[dict[str, Any]]:
+def predict_rows(rows: Sequence[Row], posterior: Fitted | Posterior | None = None) -> list[dict[str, Any]]:
     """One answer per row, in order: `row` (from 1), `id`, `predictions` or `reason`, and what was assumed. Never
     raises for a row."""
-    posterior = posterior or shipped()
+    known = fitted(posterior)
     answers: list[dict[str, Any]] = [{"row": i + 1, "id": row.get("id") or None} for i, row in enumerate(rows)]
     configurations: list[Configuration] = []
     places: list[int] = []
@@ -94,16 +96,17 @@ def predict_rows(rows: Sequence[Row], posterior: Posterior | None = None) -> lis
             except InputError as error:
                 answers[i]["reason"] = str(error)
     if configurations:
-        _serving_answers(configurations, places, posterior, answers)
+        _serving_answers(configurations, places, known, answers)
     if training:
-        _training_answers(rows, training, answers)
+        _training_answers(rows, training, known, answers)
     return answers
 
 
 def _serving_answers(
-    configurations: list[Configuration], places: list[int], posterior: Posterior, answers: list[dict[str, Any]]
+    configurations: list[Configuration], places: list[int], known: Fitted, answers: list[dict[str, Any]]
 ) -> None:
-    predictions, kept, reasons = predict(configurations, posterior)
+    posterior = known.serving
+    predictions, kept, reasons = predict(configurations, posterior, known.power)
     for place, reason in zip(places, reasons, strict=True):
         if reason:
             answers[place]["reason"] = reason
@@ -123,10 +126,10 @@ def _serving_answers(
         } | ({"notes": notes} if notes else {})
 
 
-def _training_answers(rows: Sequence[Row], places: list[int], answers: list[dict[str, Any]]) -> None:
+def _training_answers(rows: Sequence[Row], places: list[int], known: Fitted, answers: list[dict[str, Any]]) -> None:
     from chipweir.perf._training_rows import predict_training
 
-    for place, answer in zip(places, predict_training([rows[i] for i in places]), strict=True):
+    for place, answer in zip(places, predict_training([rows[i] for i in places], known.training), strict=True):
         if "reason" in answer:
             answers[place]["reason"] = answer["reason"]
             continue
@@ -169,7 +172,7 @@ def describe(plan: Plan | None, predictions: Predictions, at: int) -> dict[str, 
 
 
 def predict(
-    configurations: Sequence[Configuration], posterior: Posterior | None = None
+    configurations: Sequence[Configuration], posterior: Posterior | None = None, curve: PowerCurve | None = None
 ) -> tuple[Predictions | None, list[int], list[str]]:
     """Predictions for the configurations that can be served, their positions, and a reason ("" if none) for each
     given one."""
@@ -193,10 +196,15 @@ def predict(
     if not fits.all():
         kept = [k for k, f in zip(kept, fits, strict=True) if f]
         remaining, _, _ = _evaluate(
-            [c for c, f in zip(resolved, fits, strict=True) if f], concurrency[kept], configurations, kept, posterior
+            [c for c, f in zip(resolved, fits, strict=True) if f],
+            concurrency[kept],
+            configurations,
+            kept,
+            posterior,
+            curve,
         )
         return remaining, kept, reasons
-    return _evaluate(resolved, concurrency[kept], configurations, kept, posterior)[0], kept, reasons
+    return _evaluate(resolved, concurrency[kept], configurations, kept, posterior, curve)[0], kept, reasons
 
 
 def _evaluate(
@@ -205,6 +213,7 @@ def _evaluate(
     given: Sequence[Configuration],
     kept: Sequence[int],
     posterior: Posterior,
+    curve: PowerCurve | None,
 ) -> tuple[Predictions | None, Sequence[int], None]:
     if not resolved:
         return None, [], None
@@ -219,7 +228,7 @@ def _evaluate(
     for name, source in ERROR_OF.items():
         base = spread(posterior.errors, resolved, list(chosen), source)
         points[name] = widen(base, extra[source])
-    _add_power(resolved, cases, served, median, points, chips)
+    _add_power(resolved, cases, served, median, points, chips, curve)
     return Predictions(tuple(resolved), cases, served, median, points, bound(served), chosen, chips), kept, None
 
 
@@ -292,12 +301,13 @@ def _add_power(
     median: dict[str, np.ndarray],
     points: dict[str, np.ndarray],
     chips: np.ndarray,
+    curve: PowerCurve | None,
 ) -> None:
     """Power per chip and energy per output token from the chip's activity."""
     from chipweir.perf import _architecture, _hardware
     from chipweir.perf._energy import serving_power, shipped_curve
 
-    curve = shipped_curve()
+    curve = curve or shipped_curve()
     n = len(resolved)
     power = np.full(n, np.nan)
     output = np.nan_to_num(median["output_tok_s_chip"]) * cases.tp * cases.dp * cases.replicas / chips

@@ -12,7 +12,8 @@ from chipweir.errors import InputError
 from chipweir.perf._architecture import architecture, kv_bytes, weight_bytes
 from chipweir.perf._batch import Predictions, describe, operator_table, predict
 from chipweir.perf._configuration import Configuration, cache_dtype, precision
-from chipweir.perf._efficiency import Posterior, shipped
+from chipweir.perf._efficiency import Posterior
+from chipweir.perf._fitted import Fitted, fitted
 from chipweir.perf._hardware import Hardware, hardware, native
 from chipweir.perf._plan import Plan, candidates
 from chipweir.perf._serving import USABLE
@@ -76,7 +77,7 @@ def estimate(
     framework: str = "",
     overrides: Mapping[str, float | str] | None = None,
     country: str = "US",
-    posterior: Posterior | None = None,
+    posterior: Fitted | Posterior | None = None,
 ) -> Estimate:
     """Serving `model` on a chip or system: throughput per chip, latency, power, energy, cost, and the plan chosen.
 
@@ -96,14 +97,14 @@ def estimate(
     base = _configuration(model, chip, isl, osl, precision_name, framework)
     if chips is None and chip.system_chips and chip.system_chips <= 512:
         chips = int(chip.system_chips)
-    posterior = posterior or shipped()
+    known = fitted(posterior)
     base = replace(
         base,
         concurrency=concurrency,
         tpot_limit=target_tpot_ms / 1e3 if target_tpot_ms else None,
         n_chips=float(chips) if chips else None,
     )
-    predictions, _, reasons = predict([base], posterior)
+    predictions, _, reasons = predict([base], known.serving, known.power)
     if predictions is None:
         raise InputError(reasons[0])
     notes = list(base.notes)
@@ -129,7 +130,7 @@ def estimate(
         memory=_memory(resolved, predictions),
         cost=_cost(on, chip, quantities, isl, osl, country),
         notes=tuple(notes),
-        operators=tuple(operator_table(resolved, predictions, posterior)),
+        operators=tuple(operator_table(resolved, predictions, known.serving)),
     )
 
 

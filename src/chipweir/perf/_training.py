@@ -190,26 +190,32 @@ def shipped_posterior() -> Posterior:
     return posterior_from_json(text)
 
 
-def posterior_from_json(text: str) -> Posterior:
+def posterior_from_json(text: str, where: str = "training posterior") -> Posterior:
     """A posterior from its JSON form. Raises `InputError` where something is missing."""
     try:
         record = json.loads(text)
         missing = sorted(set(FITTED) - set(record["draws"]))
         if missing:
-            raise InputError(f"the training posterior lacks {', '.join(missing)}: it was fitted by another version")
+            raise InputError(f"{where}: training lacks {', '.join(missing)}: it was fitted by another version")
         posterior = Posterior(
-            draws={name: np.asarray(values, dtype=float) for name, values in record["draws"].items()},
+            draws={name: np.asarray(record["draws"][name], dtype=float) for name in FITTED},
             offsets={name: np.asarray(values, dtype=float) for name, values in record["offsets"].items()},
             scales={name: float(sd) for name, sd in record["scales"].items()},
         )
-        lengths = {values.shape for values in (*posterior.draws.values(), *posterior.offsets.values())}
-        if len(lengths) != 1 or len(next(iter(lengths))) != 1 or {"residual", *GROUPS} - set(posterior.scales):
-            raise InputError("not a training posterior: draws of different lengths or a spread is missing")
-        return posterior
     except InputError:
         raise
     except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"not a training posterior: {error!r}") from error
+        raise InputError(f"{where}: not a training posterior ({error!r})") from error
+    shapes = {values.shape for values in (*posterior.draws.values(), *posterior.offsets.values())}
+    positive = all((values > 0).all() for values in posterior.draws.values())
+    if (
+        len(shapes) != 1
+        or len(next(iter(shapes))) != 1
+        or {"residual", *GROUPS} - set(posterior.scales)
+        or not positive
+    ):
+        raise InputError(f"{where}: not a training posterior (draws of different lengths, or a spread is missing)")
+    return posterior
 
 
 def goodput(

@@ -329,6 +329,30 @@ def posterior_json(posterior: Posterior, attribution: str, command: str) -> str:
     return json.dumps(record, separators=(",", ":")) + "\n"
 
 
+def left_out_table(
+    rows: Sequence[Mapping[str, Any]], by: str, say: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """Errors of the step time on chips (or models) the fit has not seen, in the form of `_validate.leave_out`.
+
+    Raises `InputError` where the table holds no training rows.
+    """
+    data = training_data(rows)
+    theta = fit_training(data, draws=1, quick=True).centre
+    seconds, _ = leave_out(data, by, theta, say)
+    labels = data.job.hardware.id if by == "chip" else data.job.model.id
+    ratio = np.log(seconds / data.seconds)
+    groups = {str(name): {"step_time": _left_score(ratio[labels == name])} for name in sorted(set(labels))}
+    return {"by": by, "overall": {"step_time": _left_score(ratio)}, "groups": groups}
+
+
+def _left_score(ratio: FloatArray) -> dict[str, float]:
+    off = np.abs(np.expm1(ratio))
+    return {
+        "n": len(ratio), "median_ape": round(float(np.median(off)), 4), "mean_ape": round(float(off.mean()), 4),
+        "bias_log": round(float(np.median(ratio)), 4),
+    }  # fmt: skip
+
+
 def _folds(ids: Sequence[str], rare: int = 3, together: int = 5) -> list[list[str]]:
     """What to leave out in turn: every id with at least `rare` rows alone, the others `together` at a time."""
     counts = {name: ids.count(name) for name in sorted(set(ids))}

@@ -1,0 +1,132 @@
+"""Everything that is fitted, together: efficiencies of serving, numbers of training, the power curve.
+
+One file holds all three (`--fit FILE --out all.json`), or a folder holds one file each, as the package ships them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chipweir.errors import InputError
+from chipweir.perf import _efficiency, _energy, _training
+
+
+# The files of a folder, as the package ships them.
+SERVING, TRAINING, POWER = "posterior.json", "training.json", "power.json"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What estimates are made with."""
+
+    serving: _efficiency.Posterior
+    training: _training.Posterior
+    power: _energy.PowerCurve
+
+
+def shipped_fitted() -> Fitted:
+    """What comes with the package."""
+    return Fitted(_efficiency.shipped(), _training.shipped_posterior(), _energy.shipped_curve())
+
+
+def fitted(posterior: Fitted | _efficiency.Posterior | None) -> Fitted:
+    """`posterior` with what it lacks taken from the package."""
+    if isinstance(posterior, Fitted):
+        return posterior
+    shipped = shipped_fitted()
+    return shipped if posterior is None else Fitted(posterior, shipped.training, shipped.power)
+
+
+def read_fitted(path: Path) -> Fitted:
+    """A file or a folder that `fit_everything` wrote; parts it lacks are the package's.
+
+    Raises `InputError` where nothing can be read or a part is none.
+    """
+    texts = {name: path / name for name in (SERVING, TRAINING, POWER) if (path / name).is_file()}
+    if path.is_dir() and not texts:
+        raise InputError(f"{path}: holds none of {SERVING}, {TRAINING}, {POWER}")
+    parts = _split(_text(path), path) if not path.is_dir() else {name: _text(at) for name, at in texts.items()}
+    where = {name: str(path / name if path.is_dir() else path) for name in parts}
+    shipped = shipped_fitted()
+    return Fitted(
+        _efficiency.from_json(parts[SERVING], where[SERVING]) if SERVING in parts else shipped.serving,
+        _training.posterior_from_json(parts[TRAINING], where[TRAINING]) if TRAINING in parts else shipped.training,
+        _power(parts[POWER], where[POWER]) if POWER in parts else shipped.power,
+    )
+
+
+def _power(text: str, where: str) -> _energy.PowerCurve:
+    try:
+        return _energy.curve_from_json(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text") from None
+
+
+def _split(text: str, path: Path) -> dict[str, str]:
+    """The parts of one document: serving at its top, the others under their names; or one part alone."""
+    try:
+        record = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: not a fitted posterior ({error})") from None
+    if not isinstance(record, dict):
+        raise InputError(f"{path}: not a fitted posterior (no JSON object)")
+    parts = {
+        name: json.dumps(record.pop(key)) for key, name in (("training", TRAINING), ("power", POWER)) if key in record
+    }
+    if "offsets" in record:
+        parts[TRAINING] = text
+    elif "curve" in record:
+        parts[POWER] = text
+    elif record or not parts:
+        parts[SERVING] = json.dumps(record)
+    return parts
+
+
+def together(documents: Mapping[str, str]) -> str:
+    """The three documents as one that `read_fitted` reads."""
+    record: dict[str, Any] = json.loads(documents[SERVING]) if SERVING in documents else {}
+    for key, name in (("training", TRAINING), ("power", POWER)):
+        if name in documents:
+            record[key] = json.loads(documents[name])
+    return json.dumps(record, separators=(",", ":")) + "\n"
+
+
+def fit_everything(
+    rows: Sequence[Mapping[str, str]], command: str, *, quick: bool = False, say: Callable[[str], None] = lambda _: None
+) -> dict[str, str]:
+    """All that a table of measurements can fit, as documents by file name; `say` hears how it goes.
+
+    Needs the `fit` extra. Raises `InputError` where no part can be fitted.
+    """
+    from chipweir.perf._fit import fit
+    from chipweir.perf._training_fit import fit_documents
+
+    reasons: list[str] = []
+
+    def hear(line: str) -> None:
+        reasons.append(line)
+        say(line)
+
+    documents = fit_documents(rows, command, hear, quick=quick)
+    try:
+        say("serving: fitting")
+        serving = fit(rows, command, quick=quick, say=lambda line: say(f"serving, {line}"))
+        documents = {SERVING: _efficiency.to_json(serving), **documents}
+    except InputError as error:
+        hear(f"serving: {error}")
+    if not documents:
+        raise InputError("nothing can be fitted: " + "; ".join(reasons))
+    return documents
