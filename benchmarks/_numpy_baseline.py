@@ -45,7 +45,7 @@ def beliefs(inputs: Any, p: dict[str, float]) -> SimpleNamespace:
 def start(inputs: Any, p: dict[str, float], b: SimpleNamespace) -> State:
     """The state before the first month."""
     x = inputs.products
-    k, r = x.initial_installed.shape
+    r, k = x.initial_installed.shape
     h = len(x.smuggling_weight)
     return State(
         inventory=np.zeros(k),
@@ -167,11 +167,11 @@ def offer(s: State, p: dict[str, float], m: Any, b: Any, x: Any, made: np.ndarra
     value = value + np.log(_maturity(s, p, m, x) / (price + p["node_cost"] * x.power))
     on_sale = (m.mix + s.inventory > 1e-9) * 1.0
     best = np.max(np.where(x.open_market * m.mix > 0, value, -1e9), axis=1)
-    installed = x.ecosystem_of @ (s.installed * x.h100e[:, None])
-    share = installed / np.maximum(installed.sum(0), 1e-9)
-    stick = (p["stickiness"] * np.log(share + 0.01)).T @ x.ecosystem_of
+    installed = s.installed @ (x.ecosystem_of * x.h100e).T
+    share = installed / np.maximum(installed.sum(1, keepdims=True), 1e-9)
+    stick = p["stickiness"] * np.log(share + 0.01) @ x.ecosystem_of
     sovereign = 3.0 * m.korea_domestic * x.korea[:, None] * x.korean
-    pull = np.exp(theta * (stick - m.access.T + sovereign)) * (x.open_market + x.captive * x.usa[:, None]) * on_sale
+    pull = np.exp(theta * (stick - m.access + sovereign)) * (x.open_market + x.captive * x.usa[:, None]) * on_sale
     foreign = 1 - x.domestic
     china_stick = x.china @ stick
     liking = x.domestic * p["domestic_preference"] - foreign * p["stance_penalty"] * m.stance
@@ -226,8 +226,9 @@ def _demand(o: Any, product: Any, quota: Any, route: Any, offshore: Any) -> tupl
 
 
 def _move(log_premium: np.ndarray, capacity: np.ndarray, demand: np.ndarray, gain: float) -> np.ndarray:
-    change = np.log(np.maximum(capacity, 1e-30)) - np.log(np.maximum(demand, 1e-30))
-    return np.clip(log_premium + gain * np.clip(change, -9.0, 9.0), -32.0, 0.0)
+    c, d = np.minimum(capacity, 1e15), demand
+    change = 6 * (c - d) / (c + 4 * np.sqrt(c * d + 1e-30) + d)
+    return np.clip(log_premium + gain * change, -20.0, 0.0)
 
 
 def clear(o: Any, s: State) -> SimpleNamespace:
@@ -247,7 +248,7 @@ def clear(o: Any, s: State) -> SimpleNamespace:
     direct = np.minimum(_demand(o, product, quota, route, offshore)[1], o.quota)
     slack = (direct < o.supply) & ((quota < 0) | (direct < 0.9 * o.supply))
     moved = np.where(only_direct & slack, product, 0.0)
-    product, quota = product - moved, np.maximum(quota + moved, -32.0)
+    product, quota = product - moved, np.maximum(quota + moved, -20.0)
     sold, direct, through, by_route, by_rental, world, china, weighted, smuggle, rent = _demand(
         o, product, quota, route, offshore
     )
@@ -278,10 +279,10 @@ def clear(o: Any, s: State) -> SimpleNamespace:
 def stock(s: State, p: dict[str, float], m: Any, x: Any, o: Any, made: np.ndarray, c: Any) -> State:
     """Stocks, routes and the makers' mix after the month's sales."""
     theta, hazard = p["choice_sensitivity"], 1 / (12 * p["chip_life"])
-    direct = c.open_market.T + c.direct[:, None] * x.china
+    direct = c.open_market + x.china[:, None] * c.direct
     rate = np.clip(p["seizure_rate"] * np.exp(p["enforcement_effect"] * o.pressure), 0, 0.6)
     shipped = c.smuggled.sum(1)
-    left = np.maximum(s.inventory + made - direct.sum(1) - shipped - c.rented.sum(1), 0.0)
+    left = np.maximum(s.inventory + made - direct.sum(0) - shipped - c.rented.sum(1), 0.0)
     scrapped = left * m.scrap
     growth = np.exp(0.08 * (m.year - 3.5))
     calm = 0.25 * np.exp(p["enforcement_effect"] * np.maximum(o.pressure, -1.5))
@@ -322,15 +323,15 @@ def stock(s: State, p: dict[str, float], m: Any, x: Any, o: Any, made: np.ndarra
 def use(s: State, p: dict[str, float], m: Any, b: Any, x: Any) -> tuple[State, dict[str, Any]]:
     """Software, tokens and the largest run; and the month's main outputs."""
     china = x.china
-    credited = s.installed + (s.smuggled + s.rented.sum(1))[:, None] * china
-    held = (x.ecosystem_of * x.h100e) @ credited
-    world, at_home = held.sum(1), held @ china
+    credited = s.installed + china[:, None] * (s.smuggled + s.rented.sum(1))
+    held = credited @ (x.ecosystem_of * x.h100e).T
+    world, at_home = held.sum(0), china @ held
     share = np.maximum(world / max(world.sum(), 1), at_home / max(at_home.sum(), 1))
     used = share / (share + 0.1)
     moved = p["maturity_growth"] * used * (1 - s.maturity) - p["maturity_decay"] * (1 - used) * s.maturity
     s.maturity = np.clip(s.maturity + moved / 12, 0.05, 1.0)
     mature = _maturity(s, p, m, x) * (1 + x.domestic * (p["worth_domestic"] - 1))
-    rate, flops = (x.tokens * mature) @ credited, (x.training_flops * mature) @ credited
+    rate, flops = credited @ (x.tokens * mature), credited @ (x.training_flops * mature)
     own = china @ rate
     fleet = np.array([rate.sum() - own, own]) * (1 - b.share_training)
     gain = (m.year - 2.5) * m.algorithms * np.log(p["algorithmic_inference"])
@@ -353,7 +354,7 @@ def use(s: State, p: dict[str, float], m: Any, b: Any, x: Any) -> tuple[State, d
     part = p["largest_run_share"] * (1 + china * (p["china_run_share"] - 1))
     run = flops * part * p["run_months"] * 30.44 * 86400.0
     s.largest = np.maximum(s.largest, np.log(np.maximum(run, 1.0)))
-    return s, {"compute": held.sum(0), "token_price": price, "tokens_served": served, "largest_run": np.exp(s.largest)}
+    return s, {"compute": held.sum(1), "token_price": price, "tokens_served": served, "largest_run": np.exp(s.largest)}
 
 
 def simulate(inputs: Any, p: dict[str, float]) -> tuple[State, dict[str, np.ndarray]]:

@@ -57,3 +57,11 @@ def test_a_repeated_paragraph_is_marked() -> None:
     line = "알리바바를 비롯해 중국 업체들이 토종 인공지능 반도체 개발에서 성과를 내면서 기대가 커지고 있다."
     sentences = segment(document_from_text(f"{line}\n{line}\n끝."))
     assert [one.dropped for one in sentences] == [False, True, False]
+
+
+def test_a_stretch_without_a_stop_is_cut_between_words() -> None:
+    text = "가격은 1,234달러이고 " * 2000
+    found = segment(document_from_text(text))
+    assert max(one.end - one.start for one in found) <= 2000
+    assert "".join(text[one.start : one.end] for one in found).replace(" ", "") == text.replace(" ", "")
+    assert all(not text[one.start : one.end].lstrip().startswith("234") for one in found)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chipweir.evidence._units import LANGUAGES, idioms, pack, plain, unit_at, unit_table
+from chipweir.evidence._masks import figures_of_speech
+from chipweir.evidence._units import LANGUAGES, pack, plain, unit_at, unit_table
 
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "evidence-extraction.md"
@@ -33,4 +34,4 @@ def test_plain_text_keeps_its_length() -> None:
 
 @pytest.mark.parametrize("text", ["두 걸음 전진하고 한 걸음 후퇴", "제3의 길", "one step back", "一石二鸟"])
 def test_idioms(text: str) -> None:
-    assert idioms().search(text)
+    assert figures_of_speech(text)

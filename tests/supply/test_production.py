@@ -16,7 +16,7 @@ RATIO = st.floats(1e-3, 1e3)
 
 def one(plan: float, *ratios: float) -> tuple[float, np.ndarray]:
     made = produce(jnp.array([plan]), *(jnp.array([ratio]) for ratio in ratios))
-    return float(made.packages[0]), np.asarray(made.binding[0])
+    return float(made.packages[0]), np.asarray(made.binding[:, 0])
 
 
 @given(st.floats(1e-3, 1e6), RATIO, RATIO, RATIO)

@@ -11,7 +11,7 @@ import pytest
 from chipweir import facts as facts_room
 from chipweir.world import Inputs, Scenario, assemble, draw, load_scenario, simulate
 from chipweir.world._outputs import ledger, member_outputs, monthly
-from chipweir.world._step import Month
+from chipweir.world._step import Month, china_of
 
 
 MEMBERS = 16
@@ -27,8 +27,8 @@ def audit(month: Month) -> dict[str, Any]:
         **monthly(month),
         **ledger(month),
         "premium": sold.premium,
-        "china_direct": sold.direct @ products.china,
-        "installed_china": after.installed @ products.china,
+        "china_direct": sold.to_china,
+        "installed_china": china_of(products, after.installed),
         "smuggled_stock": after.smuggled,
         "rented_stock": after.rented.sum(1),
         "route": after.route,

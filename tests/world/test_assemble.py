@@ -35,7 +35,7 @@ def test_shapes_follow_the_labels(base: Inputs) -> None:
     assert 40 <= k <= 80
     assert base.products.worth.shape == (k, 3)
     assert base.months.quota.shape == (132, k)
-    assert base.months.access.shape == (132, k, r)
+    assert base.months.access.shape == (132, r, k)
     assert base.months.hub_licence.shape == (132, h)
     assert base.lines.central.shape == (132, f)
     for name in ("ecosystem_of", "line_of", "die_of", "maker_of", "packaging_of"):
@@ -138,7 +138,7 @@ def test_hub_levers_reach_their_hub_only(months: Callable[[str], int]) -> None:
     np.testing.assert_array_equal(licensed.months.hub_licence[t], expected)
     assert np.all(licensed.months.hub_licence[months("2026-12")] == 0)
     region = AXIS.regions.index("MYS")
-    assert np.all(licensed.months.access[t, :, region] > licensed.months.access[months("2026-12"), :, region])
+    assert np.all(licensed.months.access[t, region] > licensed.months.access[months("2026-12"), region])
 
 
 def test_demand_shares_sum_to_one_outside_china(base: Inputs) -> None:

@@ -51,7 +51,7 @@ def test_stocks_agree_with_a_twin_in_pysd(
             "Life": p["chip_life"],
             "Extra failures": p["smuggled_failure"],
             "Location effect": p["location_verification_effect"],
-            "Installed at start": float(np.asarray(products.initial_installed)[:, china] @ (1 - domestic)),
+            "Installed at start": float(np.asarray(products.initial_installed)[china] @ (1 - domestic)),
         }
         result = twin.run(
             params={**{name: pd.Series(flow) for name, flow in flows.items()}, **constants}, return_columns=list(STOCKS)

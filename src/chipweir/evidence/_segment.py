@@ -18,6 +18,9 @@ _ABBREVIATIONS = re.compile(
 _STOP = re.compile(r"(?:[.!?]{1,9}[\"'”’)\]」』*]{0,6}(?=\s|$))|[。！？]{1,9}[\"'”’)」』]{0,6}")
 _QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("《", "》"))
 _LONGEST_QUOTE, _LONGEST_LEAD = 1500, 500
+# A stretch without a full stop is cut here, so that work on one sentence stays small.
+_LONGEST_SENTENCE = 2000
+_PAUSE = re.compile(r"[，；、]|\s")
 
 
 def paragraphs(text: str) -> list[tuple[int, int]]:
@@ -32,7 +35,20 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
 
 
 def sentences_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The sentences of one paragraph; a stop inside an abbreviation or a number ends none."""
+    """The sentences of one paragraph, none longer than 2,000 characters; a stop inside an abbreviation or a number ends
+    none."""
+    for begin, stop in _to_stops(text, start, end):
+        while stop - begin > _LONGEST_SENTENCE:
+            last = None
+            for last in _PAUSE.finditer(text, begin + _LONGEST_SENTENCE // 2, begin + _LONGEST_SENTENCE):
+                pass
+            cut = last.end() if last else begin + _LONGEST_SENTENCE
+            yield begin, cut
+            begin = cut
+        yield begin, stop
+
+
+def _to_stops(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     begin = start
     for stop in _STOP.finditer(text, start, end):
         if stop.group()[0] == "." and _ABBREVIATIONS.search(text[max(start, stop.start() - 12) : stop.start() + 1]):

@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from chipweir.evidence._starts import quick
+
 
 LANGUAGES = ("ko", "en", "zh")
 WIDE = {
@@ -163,7 +165,8 @@ def row_of(found: re.Match[str], names: tuple[str, ...]) -> str:
 @cache
 def idioms(language: str) -> tuple[re.Pattern[str], ...]:
     """The idioms of a pack: figures in them are figures of speech."""
-    return tuple(map(re.compile, pack(language)["idioms"]))
+    each = pack(language)["idioms"]
+    return tuple(quick(one.removeprefix("(?i)"), ignore_case=one.startswith("(?i)")) for one in each)
 
 
 def unit_table() -> str:

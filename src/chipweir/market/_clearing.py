@@ -19,11 +19,11 @@ from jax import Array
 
 
 # Below this a scaling variable would underflow products of several of them.
-_FLOOR = -32.0
+_FLOOR = -20.0
 # Demand below this share of the output leaves no doubt that output is left over.
 _SLACK = 0.9
-# Largest move of a scaling variable in one sweep.
-_MOST = 9.0
+# Capacities above this are as good as none.
+_FREE = 1e15
 
 
 class Market(NamedTuple):
@@ -75,26 +75,42 @@ class Premia(NamedTuple):
 class Cleared(NamedTuple):
     """What was sold, in units, and what was not.
 
-    - `open_market` [R, K], `direct` [K], `smuggled` [K, H] (as shipped), `rented` [K, H].
+    - `open_market` [R, K], `direct` [K]; `through_hubs` [K] times `by_route` [H] or `by_rental` [H] went through a hub.
     - `spent` [R], `spent_china` []: USD at prices paid; `unspent` [R, W], `unspent_china` [W]: USD rationed.
     - `unmet` []: rationed share of what buyers wanted to spend.
     """
 
     open_market: Array
     direct: Array
-    smuggled: Array
-    rented: Array
+    through_hubs: Array
+    by_route: Array
+    by_rental: Array
     spent: Array
     spent_china: Array
     unspent: Array
     unspent_china: Array
     unmet: Array
 
+    @property
+    def smuggled(self) -> Array:
+        """Units smuggled, as shipped, [K, H]."""
+        return self.through_hubs[:, None] * self.by_route
+
+    @property
+    def rented(self) -> Array:
+        """Units rented abroad, [K, H]."""
+        return self.through_hubs[:, None] * self.by_rental
+
 
 def _move(log_premium: Array, capacity: Array, demand: Array, gain: Array) -> Array:
-    """A Newton step on the log of demand, which falls by `1 + 1/theta` per unit of the scaling variable."""
-    change = jnp.log(jnp.maximum(capacity, 1e-30)) - jnp.log(jnp.maximum(demand, 1e-30))
-    return jnp.clip(log_premium + gain * jnp.clip(change, -_MOST, _MOST), _FLOOR, 0.0)
+    """A Newton step on the log of demand, which falls by `1 + 1/theta` per unit of the scaling variable.
+
+    The log of capacity over demand is twice the Pade approximant of order (2, 2) of the log of its root: right to the
+    fourth order around balance, never beyond 6, cheaper than a logarithm, and without floors.
+    """
+    c, d = jnp.minimum(capacity, _FREE), demand
+    change = 6 * (c - d) / (c + 4 * jnp.sqrt(c * d + 1e-30) + d)
+    return jnp.clip(log_premium + gain * change, _FLOOR, 0.0)
 
 
 class _Scaled(NamedTuple):
@@ -131,7 +147,7 @@ def _china(market: Market, x: _Scaled) -> Array:
     """Chinese budgets over the denominator of the logit, [W]."""
     through_hubs = x.smuggle.sum() + x.rent.sum()
     offers = market.direct * x.quota + market.foreign * through_hubs
-    return market.budget_china / ((market.value * x.product) @ offers + market.outside_china)
+    return market.budget_china / ((market.value * (x.product * offers)).sum(1) + market.outside_china)
 
 
 def _world(market: Market, x: _Scaled) -> Array:
@@ -139,27 +155,33 @@ def _world(market: Market, x: _Scaled) -> Array:
     return market.budget / (market.pull @ (market.value * x.product).T + market.outside)
 
 
+def _china_wants(market: Market, x: _Scaled, china: Array) -> Array:
+    """Chinese spending on a product of unit pull, after the product's own premium, at list: [K]."""
+    return (china[:, None] * market.value).sum(0) * x.product_units
+
+
 def _china_units(market: Market, x: _Scaled, china: Array) -> tuple[Array, Array]:
     """Units China wants directly, and by any hub per unit of the hub's factor, [K] each."""
-    wanted = (china @ market.value) * x.product_units
-    return wanted * market.direct / market.price_china * x.quota_units, wanted * market.foreign / market.price
+    wanted = _china_wants(market, x, china)
+    return wanted * x.quota_units * market.direct / market.price_china, wanted * market.foreign / market.price
 
 
-def _sweep(market: Market, premia: Premia, relax: float) -> Premia:
-    gain = relax * market.theta / (1 + market.theta)
+def _sweep(market: Market, direct_units: Array, a_unit: Array, gain: Array, premia: Premia) -> Premia:
+    """Scale the channels, then the products. `direct_units`, `a_unit` [K]: units for a dollar, directly and at list."""
     x = _scale(market, premia)
-    direct, foreign = _china_units(market, x, _china(market, x))
-    value = foreign @ market.price
+    wanted = _china_wants(market, x, _china(market, x))
+    value = (wanted * market.foreign).sum()
     premia = Premia(
         premia.product,
-        _move(premia.quota, market.quota, direct, gain),
+        _move(premia.quota, market.quota, wanted * x.quota_units * direct_units, gain),
         _move(premia.route, market.route, value * x.by_route, gain),
         _move(premia.offshore, market.offshore, value * x.by_rental, gain),
     )
     x = _scale(market, premia)
-    direct, foreign = _china_units(market, x, _china(market, x))
-    world = ((_world(market, x).T @ market.pull) * market.value).sum(0) * x.product_units / market.price
-    demand = world + direct + foreign * (x.by_route.sum() + x.by_rental.sum())
+    wanted = _china_wants(market, x, _china(market, x))
+    world = ((_world(market, x).T @ market.pull) * market.value).sum(0) * x.product_units
+    at_list = world + wanted * market.foreign * (x.by_route.sum() + x.by_rental.sum())
+    demand = at_list * a_unit + wanted * x.quota_units * direct_units
     return premia._replace(product=_move(premia.product, market.supply, demand, gain))
 
 
@@ -168,7 +190,9 @@ def clear(market: Market, premia: Premia, sweeps: int, relax: float = 1.3) -> tu
 
     **Raises:** nothing; with no supply and no budget everything is zero.
     """
-    premia = jax.lax.fori_loop(0, sweeps, lambda _, p: _sweep(market, p, relax), premia, unroll=True)
+    direct_units, a_unit = market.direct / market.price_china, 1 / market.price
+    gain = relax * market.theta / (1 + market.theta)
+    premia = jax.lax.fori_loop(0, sweeps, lambda _, p: _sweep(market, direct_units, a_unit, gain, p), premia)
     premia = _settle(market, premia)
     return premia, ration(market, premia)
 
@@ -223,8 +247,9 @@ def ration(market: Market, premia: Premia) -> Cleared:
     return Cleared(
         open_market=open_market * keep,
         direct=direct_kept * keep,
-        smuggled=sold[:, None] * by_route,
-        rented=sold[:, None] * by_rental,
+        through_hubs=sold,
+        by_route=by_route,
+        by_rental=by_rental,
         spent=spent,
         spent_china=spent_china,
         unspent=unspent,

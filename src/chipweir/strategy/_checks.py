@@ -170,7 +170,7 @@ def _compiled() -> Callable[..., Any]:
     from chipweir.world._outputs import ledger, member_outputs, monthly
 
     def keep(month: Any) -> dict[str, Any]:
-        extra = {"premium": month.sold.premium, "china_direct": month.sold.direct @ month.products.china}
+        extra = {"premium": month.sold.premium, "china_direct": month.sold.to_china}
         shown = {name: value for name, value in monthly(month).items() if not name.startswith("flow")}
         return {**shown, **ledger(month), **extra}
 

@@ -7,11 +7,11 @@ from jax import Array
 
 
 # Sharpness of the smooth minimum (a power mean): three equal constraints give 0.87 of each.
-SHARPNESS = 8.0
+SHARPNESS = 8
 
 
 class Production(NamedTuple):
-    """`packages` [product] a month; `binding` [product, 3] shares of logic, memory and packaging that sum to 1."""
+    """`packages` [product] a month; `binding` [3, product] shares of logic, memory and packaging that sum to 1."""
 
     packages: Array
     binding: Array
@@ -26,11 +26,12 @@ def produce(plan: Array, logic: Array, memory: Array, packaging: Array) -> Produ
     **Arguments:** `plan` [product] packages a month; `logic`, `memory`, `packaging` [product]: the resource over what
     the plan needs of it. **Returns:** `Production`.
     """
-    ratios = jnp.clip(jnp.stack([logic, memory, packaging], axis=-1), 1e-12, 1e6)
-    least = ratios.min(-1)
-    powers = (ratios / least[..., None]) ** -SHARPNESS
-    total = powers.sum(-1)
-    return Production(plan * least * total ** (-1 / SHARPNESS), powers / total[..., None])
+    ratios = [jnp.clip(ratio, 1e-12, 1e6) for ratio in (logic, memory, packaging)]
+    least = jnp.minimum(jnp.minimum(ratios[0], ratios[1]), ratios[2])
+    powers = [(least / ratio) ** SHARPNESS for ratio in ratios]
+    total = powers[0] + powers[1] + powers[2]
+    mean = plan * least / jnp.sqrt(jnp.sqrt(jnp.sqrt(total)))  # the root of SHARPNESS
+    return Production(mean, jnp.stack(powers) / total)
 
 
 def pool_ratio(capacity: Array, need: Array, members: Array, weight: Array | None = None) -> Array:

@@ -32,7 +32,7 @@ def good_die_fraction(area_mm2: Array, density: Array, clustering: Array) -> Arr
 
     **Arguments:** `area_mm2` mm2; `density` per cm2; `clustering` alpha. **Returns:** fraction in (0, 1].
     """
-    return (1 + area_mm2 / 100 * density / clustering) ** -clustering
+    return jnp.exp(-clustering * jnp.log1p(area_mm2 / 100 * density / clustering))
 
 
 def sellable_fraction(good: Array, salvage: Array) -> Array:

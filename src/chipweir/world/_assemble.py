@@ -186,8 +186,8 @@ def _initial() -> dict[str, FloatArray]:
     """Stocks and maturities at the start, as the tables give them."""
     names = labels()
     given = {(row["quantity"], row["key"]): float(row["value"]) for row in table("initial")}
-    installed = np.zeros((len(names.products), len(names.regions)))
-    installed[names.products.index("nvidia-a100-sxm")] = [
+    installed = np.zeros((len(names.regions), len(names.products)))
+    installed[:, names.products.index("nvidia-a100-sxm")] = [
         given.get(("installed", region), 0.0) for region in names.regions
     ]
     start = [row["initial"] for row in table("ecosystems")]
@@ -394,7 +394,7 @@ def _rule_arrays(
         "stance": np.vectorize(lambda code: _STANCE[int(code)], otypes=[float])(stance) * foreign,
         "blocked": blocked,
         "controlled": ((quota < 1e11) | (review > 0) | (blocked > 0)) * foreign,
-        "access": access,
+        "access": access.transpose(0, 2, 1),
     }
 
 

@@ -73,14 +73,17 @@ def _run_member(inputs: Inputs, p: Any) -> dict[str, Any]:
 def compiled() -> Callable[[Inputs, Any, Any], Any]:
     """The batched simulation: outputs by member in single precision, flows summed over members and by year."""
 
+    def member(inputs: Inputs, p: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        kept = _run_member(inputs, p)
+        return kept, {name: kept.pop(name) for name in _FLOWS}
+
     def batch(inputs: Inputs, parameters: Any, weight: Any) -> dict[str, Any]:
-        kept = jax.vmap(_run_member, in_axes=(None, 0))(inputs, parameters)
-        flows = {name: jax.numpy.tensordot(weight, kept.pop(name), 1) for name in _FLOWS}
-        months = flows[_FLOWS[0]].shape[0]
-        years = -(-months // 12)
+        kept, flows = jax.vmap(member, in_axes=(None, 0), out_axes=(0, 1))(inputs, parameters)
         for name, flow in flows.items():
-            padded = jax.numpy.pad(flow, [(0, years * 12 - months)] + [(0, 0)] * (flow.ndim - 1))
-            kept[name] = padded.reshape(years, 12, *flow.shape[1:]).sum(1)
+            mean = (flow * weight[:, None, None].astype(flow.dtype)).sum(1)
+            years = -(-len(mean) // 12)
+            padded = jax.numpy.pad(mean, [(0, years * 12 - len(mean)), (0, 0), (0, 0)])
+            kept[name] = padded.reshape(years, 12, *mean.shape[1:]).sum(1)
         return {name: value.astype("float32") for name, value in kept.items()}
 
     return jax.jit(batch)
@@ -292,10 +295,10 @@ def _flows(
         direct, smuggled, rented = (kept[name].flows[flow] / members for flow in _FLOWS)
         years = direct.shape[0]
         out = np.zeros((years, len(axis.products), len(axis.regions), len(channels)), dtype=np.float32)
-        out[..., 0] = direct
+        out[..., 0] = direct.transpose(0, 2, 1)
         out[:, :, china, 0] = 0
-        out[:, :, china, 1] = direct[:, :, china] * ~domestic
-        out[:, :, china, 2] = direct[:, :, china] * domestic
+        out[:, :, china, 1] = direct[:, china] * ~domestic
+        out[:, :, china, 2] = direct[:, china] * domestic
         hubs = len(axis.hubs)
         out[:, :, china, 3 : 3 + hubs] = smuggled
         out[:, :, china, 3 + hubs :] = rented

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from chipweir.world._state import Months, Products
-from chipweir.world._step import Month, Parameters
+from chipweir.world._step import Month, Parameters, china_of
 
 
 _TWELVE = 12
@@ -19,20 +19,18 @@ def monthly(month: Month) -> dict[str, Array]:
     """The outputs of a month that ensembles keep."""
     _, after, p, m, b, products, made, sold, moved, tokens, fleet = month
     china, domestic, h100e = products.china, products.domestic, products.h100e
-    direct = sold.direct @ china
-    shipped = sold.smuggled.sum(1)
-    rented = sold.rented.sum(1)
-    held = after.installed @ china
+    direct, shipped, rented = sold.to_china, sold.shipped, sold.hosted
+    held = china_of(products, after.installed)
     arrived = jnp.maximum(shipped - moved.seized, 0.0)
     bought = direct + arrived
     paid = sold.price * jnp.exp(sold.premium)
     value = bought * sold.price
     route_markup = jnp.exp(sold.route_cost + sold.route_rent)
-    smuggled_list = (sold.smuggled * sold.price[:, None]).sum()
-    smuggled_paid = (sold.smuggled * paid[:, None] * route_markup).sum()
+    smuggled_list = shipped @ sold.price
+    smuggled_paid = paid @ sold.smuggled @ route_markup
     nvidia = products.nvidia
-    sales = sold.direct.sum(1) + shipped + rented
-    compute = fleet.by_ecosystem.sum(0)
+    sales = sold.direct.sum(0) + shipped + rented
+    compute = fleet.by_ecosystem.sum(1)
     stacks = made.made * products.stacks
     stack_price = p["hbm_stack_price"] * jnp.exp(0.06 * (m.year - 3.5))
     korean = stacks * stack_price * p["korean_hbm_share"]
@@ -45,7 +43,7 @@ def monthly(month: Month) -> dict[str, Array]:
 
     groups = jnp.stack([direct, direct * h100e, made.made, sales]) @ products.groups.T
     exports = jnp.concatenate([products.hbm_customer[:4] @ korean, to_china[None]])
-    binding = (made.binding * weights[:, None]).sum(0) / jnp.maximum(weights.sum(), 1e-9)
+    binding = (made.binding * weights).sum(1) / jnp.maximum(weights.sum(), 1e-9)
     return {
         "compute_by_origin": jnp.stack(
             [
@@ -86,7 +84,7 @@ def monthly(month: Month) -> dict[str, Array]:
         "tokens_served": by_market(tokens.served) * tokens.share,
         "utilisation": by_market(tokens.load),
         "power_mw": fleet.power * p["pue"] / 1e6,
-        "ecosystem_share": (fleet.by_ecosystem / jnp.maximum(compute, 1e-9)).T,
+        "ecosystem_share": fleet.by_ecosystem / jnp.maximum(compute, 1e-9)[:, None],
         "maturity": after.maturity,
         "production_domestic": chinese_made.sum(),
         "production_domestic_h100e": weights.sum(),
@@ -113,7 +111,7 @@ def ledger(month: Month) -> dict[str, Array]:
     return {
         "carried_in": before.inventory,
         "made": made.made,
-        "sold_direct": sold.direct.sum(1),
+        "sold_direct": sold.direct.sum(0),
         "sold_smuggled": sold.smuggled.sum(1),
         "sold_rented": sold.rented.sum(1),
         "seized": moved.seized,

@@ -77,7 +77,7 @@ def believe(inputs: Inputs, p: Parameters) -> Beliefs:
 def initial_state(inputs: Inputs, p: Parameters) -> State:
     """The state before the first month."""
     products = inputs.products
-    k, r = products.initial_installed.shape
+    r, k = products.initial_installed.shape
     h, d = products.smuggling_weight.shape[0], products.gross.shape[0]
     w = products.worth.shape[1]
     lines = believe(inputs, p).lines[0]

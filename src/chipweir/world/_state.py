@@ -30,7 +30,7 @@ def pytree(cls: type[T]) -> type[T]:
 class State:
     """Stocks at a month's end.
 
-    - `inventory` [K] unsold units; `installed` [K, R] units in direct use; `smuggled` [K]; `rented` [K, H] units.
+    - `inventory` [K] unsold units; `installed` [R, K] units in direct use; `smuggled` [K]; `rented` [K, H] units.
     - `dies` [D] good dies; `hbm` [] Chinese HBM stacks; `cumulative_wafers` [F]; `capacity` [F] wafers a month.
     - `tilt` [K] log shift of the makers' product mix.
     - `premium_product` [K], `premium_quota` [K], `premium_route` [H], `premium_offshore` [H]: logs of the scaling
@@ -103,7 +103,7 @@ class Products:
     initial_maturity: Array  # [E] where known, else 0
     initial_cann: Array  # [E]
     initial_other: Array  # [E]
-    initial_installed: Array  # [K, R]
+    initial_installed: Array  # [R, K]
     initial_largest: Array  # [R] log FLOP
     groups: Array  # [G, K] reported groups of products
     smuggling_weight: Array  # [H]
@@ -135,7 +135,7 @@ class Months:
     stance: Array  # [T, K] log-points code of the importing side: share of `stance_penalty`
     blocked: Array  # [T, K] 1 where China blocks imports
     controlled: Array  # [T, K] 1 where the direct channel to China is restricted
-    access: Array  # [T, K, R] log-points friction of the licence in other regions
+    access: Array  # [T, R, K] log-points friction of the licence in other regions
     enforcement: Array  # [T]
     location: Array  # [T] 0/1
     rental_control: Array  # [T]

@@ -65,7 +65,7 @@ class Supplied(NamedTuple):
     """What supply made this month."""
 
     made: Array  # [K]
-    binding: Array  # [K, 3]
+    binding: Array  # [3, K]
     dies: Array  # [D]
     hbm: Array  # []
     hbm_used: Array  # []
@@ -80,9 +80,12 @@ class Supplied(NamedTuple):
 class Sold(NamedTuple):
     """Sales of the month by channel, in units, and the premia behind them."""
 
-    direct: Array  # [K, R]
+    direct: Array  # [R, K]
+    to_china: Array  # [K] of these, to China
     smuggled: Array  # [K, H] as shipped
     rented: Array  # [K, H]
+    shipped: Array  # [K] smuggled through all hubs
+    hosted: Array  # [K] rented in all hubs
     premium: Array  # [K] log points
     route_rent: Array  # [H] log points
     route_cost: Array  # [H]
@@ -204,10 +207,10 @@ def maturity_of_products(state: State, p: Parameters, m: Months, products: Produ
     return jnp.where(native > 0, own, own + inherits * jnp.maximum(cuda - own, 0.0))
 
 
-def _worth(p: Parameters, products: Products) -> Array:
+def _realised(p: Parameters, products: Products) -> Array:
+    """Share of their estimated worth that products realise [K]: what the performance room may have missed of a maker."""
     other = (1 - products.domestic) * (1 - products.nvidia)
-    scale = 1 + products.domestic * (p["worth_domestic"] - 1) + other * (p["worth_other"] - 1)
-    return products.worth * scale[:, None]
+    return 1 + products.domestic * (p["worth_domestic"] - 1) + other * (p["worth_other"] - 1)
 
 
 def _budgets(state: State, p: Parameters, m: Months, b: Beliefs, products: Products) -> Array:
@@ -229,6 +232,11 @@ def _budgets(state: State, p: Parameters, m: Months, b: Beliefs, products: Produ
     return total[:, None] * shares * (1 + inference * (response[:, None] - 1)) + state.carried
 
 
+def china_of(products: Products, by_region: Array) -> Array:
+    """China's row of an array whose first axis is the region (a slice costs less than a product with the one-hot)."""
+    return by_region[jnp.argmax(products.china)]
+
+
 class Offers(NamedTuple):
     """Factors of `exp(theta u)` as in `chipweir.market.Market`: `value` [W, K], `pull` [R, K], `direct`, `foreign` [K]."""
 
@@ -246,18 +254,18 @@ def _offers(state: State, p: Parameters, m: Months, products: Products, price: A
     """
     theta = p["choice_sensitivity"]
     total_cost = price + p["node_cost"] * products.power
-    value = jnp.log(jnp.maximum(_worth(p, products), 1e-9)).T
-    value = value + jnp.log(maturity_of_products(state, p, m, products) / total_cost)
+    worth = maturity_of_products(state, p, m, products) * _realised(p, products)
+    value = jnp.log(jnp.maximum(products.worth.T, 1e-9)) + jnp.log(worth / total_cost)
     on_sale = (m.mix + state.inventory > 1e-9) * 1.0
     best = jnp.max(jnp.where(products.open_market * m.mix > 0, value, -1e9), axis=1)
-    by_ecosystem = products.ecosystem_of @ (state.installed * products.h100e[:, None])
-    share = by_ecosystem / jnp.maximum(by_ecosystem.sum(0), 1e-9)
-    stick = (p["stickiness"] * jnp.log(share + 0.01)).T @ products.ecosystem_of
+    by_ecosystem = state.installed @ (products.ecosystem_of * products.h100e).T
+    share = by_ecosystem / jnp.maximum(by_ecosystem.sum(1, keepdims=True), 1e-9)
+    stick = p["stickiness"] * jnp.log(share + 0.01) @ products.ecosystem_of
     usable = products.open_market + products.captive * products.usa[:, None]
     sovereign = _SOVEREIGN_PULL * m.korea_domestic * products.korea[:, None] * products.korean
-    pull = jnp.exp(theta * (stick - m.access.T + sovereign)) * usable * on_sale
+    pull = jnp.exp(theta * (stick - m.access + sovereign)) * usable * on_sale
     foreign_made = 1 - products.domestic
-    china_stick = products.china @ stick
+    china_stick = china_of(products, stick)
     liking = products.domestic * p["domestic_preference"] - foreign_made * p["stance_penalty"] * m.stance
     may_enter = (1 - products.captive) * jnp.where(m.blocked > 0, p["blocked_leakage"], 1.0)
     state_buyers = 1 - foreign_made * p["state_buyer_share"] * m.domestic_floor
@@ -303,9 +311,12 @@ def market_month(
     premia, cleared = market.clear(problem, start, SWEEPS)
     china = products.china
     sold = Sold(
-        direct=cleared.open_market.T + cleared.direct[:, None] * china,
+        direct=cleared.open_market + china[:, None] * cleared.direct,
+        to_china=cleared.direct,
         smuggled=cleared.smuggled,
         rented=cleared.rented,
+        shipped=cleared.through_hubs * cleared.by_route.sum(),
+        hosted=cleared.through_hubs * cleared.by_rental.sum(),
         premium=-premia.product / theta,
         route_rent=-premia.route / theta,
         route_cost=cost,
@@ -332,9 +343,8 @@ def stock_month(
     hazard = 1 / (12 * p["chip_life"])
     pressure = m.enforcement + m.hub_enforcement - 2
     rate = jnp.clip(p["seizure_rate"] * jnp.exp(p["enforcement_effect"] * pressure), 0, 0.6)
-    seized = (sold.smuggled * rate).sum(1)
-    shipped = sold.smuggled.sum(1)
-    left = state.inventory + made - sold.direct.sum(1) - shipped - sold.rented.sum(1)
+    seized = sold.smuggled @ rate
+    left = state.inventory + made - sold.direct.sum(0) - sold.shipped - sold.hosted
     left = jnp.maximum(left, 0.0)
     scrapped = left * m.scrap
     smuggled_hazard = hazard + p["smuggled_failure"] / 12 + m.location * p["location_verification_effect"] / 12
@@ -366,7 +376,7 @@ def stock_month(
         state,
         inventory=left - scrapped,
         installed=state.installed * (1 - hazard) + sold.direct,
-        smuggled=state.smuggled * (1 - smuggled_hazard) + shipped - seized,
+        smuggled=state.smuggled * (1 - smuggled_hazard) + sold.shipped - seized,
         rented=state.rented * (1 - hazard) + sold.rented,
         tilt=tilt,
         premium_product=premia.product,
@@ -378,7 +388,7 @@ def stock_month(
         carried=sold.carried,
         scarcity=(1 - _SMOOTHING) * state.scarcity + _SMOOTHING * scarcity,
     )
-    return moved, Moved(seized, scrapped, hazard * (products.h100e @ (state.installed @ products.china)))
+    return moved, Moved(seized, scrapped, hazard * (china_of(products, state.installed) @ products.h100e))
 
 
 def _route_limit(p: Parameters, m: Months, products: Products) -> Array:
@@ -392,24 +402,23 @@ def _market_growth(m: Months) -> Array:
 
 
 def credited(state: State, products: Products) -> Array:
-    """Units by user [K, R]: direct stocks everywhere, and for China what it smuggled and rents abroad."""
-    china = state.smuggled + state.rented.sum(1)
-    return state.installed + china[:, None] * products.china
+    """Units by user [R, K]: direct stocks everywhere, and for China what it smuggled and rents abroad."""
+    return state.installed + products.china[:, None] * (state.smuggled + state.rented.sum(1))
 
 
 class Fleet(NamedTuple):
     """The credited stock in several measures."""
 
-    by_ecosystem: Array  # [E, R] H100e
+    by_ecosystem: Array  # [R, E] H100e
     power: Array  # [R] W with host and network
-    use: Array  # [K, R] units
+    use: Array  # [R, K] units
 
 
 def count_fleet(state: State, products: Products) -> Fleet:
     """Measure the stock that every region uses."""
     use = credited(state, products)
-    measures = jnp.concatenate([products.ecosystem_of * products.h100e, products.power[None]]) @ use
-    return Fleet(measures[:-1], measures[-1], use)
+    measures = use @ jnp.concatenate([products.ecosystem_of * products.h100e, products.power[None]]).T
+    return Fleet(measures[:, :-1], measures[:, -1], use)
 
 
 def software_month(state: State, p: Parameters, products: Products, fleet: Fleet) -> Array:
@@ -417,7 +426,7 @@ def software_month(state: State, p: Parameters, products: Products, fleet: Fleet
 
     Use is the ecosystem's share of Chinese and world compute (the larger), saturating at a tenth.
     """
-    world, china = fleet.by_ecosystem.sum(1), fleet.by_ecosystem @ products.china
+    world, china = fleet.by_ecosystem.sum(0), china_of(products, fleet.by_ecosystem)
     share = jnp.maximum(world / jnp.maximum(world.sum(), 1), china / jnp.maximum(china.sum(), 1))
     use = share / (share + 0.1)
     growth = p["maturity_growth"] * use * (1 - state.maturity)
@@ -428,8 +437,8 @@ def software_month(state: State, p: Parameters, products: Products, fleet: Fleet
 def fleet_at_work(state: State, p: Parameters, m: Months, products: Products, fleet: Fleet) -> tuple[Array, Array]:
     """Inference tokens/s relative to an H100 and training FLOP/s of every region [R], at today's software."""
     mature = maturity_of_products(state, p, m, products) * (1 + products.domestic * (p["worth_domestic"] - 1))
-    measured = jnp.stack([products.tokens * mature, products.training_flops * mature]) @ fleet.use
-    return measured[0], measured[1]
+    at_work = fleet.use * mature
+    return at_work @ products.tokens, at_work @ products.training_flops
 
 
 class Tokens(NamedTuple):
