@@ -39,10 +39,8 @@ def sentences_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     none."""
     for begin, stop in _to_stops(text, start, end):
         while stop - begin > _LONGEST_SENTENCE:
-            last = None
-            for last in _PAUSE.finditer(text, begin + _LONGEST_SENTENCE // 2, begin + _LONGEST_SENTENCE):
-                pass
-            cut = last.end() if last else begin + _LONGEST_SENTENCE
+            pauses = list(_PAUSE.finditer(text, begin + _LONGEST_SENTENCE // 2, begin + _LONGEST_SENTENCE))
+            cut = pauses[-1].end() if pauses else begin + _LONGEST_SENTENCE
             yield begin, cut
             begin = cut
         yield begin, stop
