@@ -36,7 +36,7 @@ class Architecture:
 
     `attention_params`: projections of all layers; `dense_params`: feed-forward of dense layers; `expert_params`: ONE
     routed
-    expert in ONE layer; `shared_params`: shared experts and routers of all MoE layers; `embedding_params`: input
+    expert in ONE layer, whose input is `expert_hidden` wide; `shared_params`: shared experts and routers of all MoE layers; `embedding_params`: input
     embedding; `head_params`: output matrix. `kv_elements`: cached elements per token over all layers with a full cache;
     `window_kv_elements`: the same for layers that keep only `window` tokens; `state_elements`: size of the state of
     linear layers, per
@@ -79,6 +79,7 @@ class Architecture:
     context: Any
     native_dtype: Any
     release: Any
+    expert_hidden: Any = 0.0
 
 
 TEXT = {"id", "name", "kind", "native_dtype", "release"}
@@ -192,8 +193,11 @@ def from_model(model: LanguageModel) -> Architecture:
     moe_layers, dense_layers = _ffn_layers(model, extra)
     ffn = float(model.ffn_dense or (model.moe_ffn or 0) * (model.experts_active or 1))
     matrices = 2.0 if attention["ungated"] or _ungated(model, attention["params"], dense_layers * hidden * ffn) else 3.0
-    expert = matrices * hidden * float(model.moe_ffn or 0)
-    shared = moe_layers * (expert * float(model.n_shared or 0) + hidden * experts)
+    # Routed experts may work in a narrower space than the model ("latent" experts), shared ones do not.
+    expert_hidden = float(extra.get("expert_latent", hidden)) if experts else 0.0
+    expert = matrices * expert_hidden * float(model.moe_ffn or 0)
+    always = float(extra.get("shared_params_per_layer", expert * float(model.n_shared or 0)))
+    shared = moe_layers * (always + hidden * experts)
     dense = dense_layers * matrices * hidden * ffn
     embedding = float(model.vocab or 0) * hidden
     head = embedding
@@ -216,6 +220,7 @@ def from_model(model: LanguageModel) -> Architecture:
         topk=attention["topk"], index_flops=attention["index_flops"], index_elements=attention["index_elements"],
         mtp_layers=float(model.mtp_layers or 0), total_params=total, active_params=active,
         context=float(model.context or 131072), native_dtype=_native(model.native_dtype), release=model.release,
+        expert_hidden=expert_hidden,
     )  # fmt: skip
 
 

@@ -120,6 +120,7 @@ class Terms:
     routed_active: Any
     block_width: Any
     inner_width: Any
+    expert_hidden: Any
     expert_width: Any
     kv_width: Any
     kept_width: Any
@@ -192,9 +193,9 @@ def terms(job: TrainingJob) -> Terms:
             peak = np.where(here, training_peak(h, name), peak)
     blocks = m.attention_params + m.dense_params + m.shared_params
     per_width = 3.0 * m.layers * m.hidden
-    expert_width = m.expert_params / (3.0 * m.hidden)
+    expert_width = m.expert_params / (3.0 * np.maximum(m.expert_hidden, 1.0))
     # Each routed copy of a token keeps its input and about four of the expert's inner widths.
-    copies = m.experts_active * (m.hidden + 4.0 * expert_width) * np.where(narrow, 1.0, 2.0)
+    copies = m.experts_active * (m.expert_hidden + 4.0 * expert_width) * np.where(narrow, 1.0, 2.0)
     per_hidden = np.where(narrow, NARROW_ACTIVATION_PER_HIDDEN, ACTIVATION_PER_HIDDEN)
     numbers = Terms(
         chips=job.chips, batch=job.global_batch, seq_len=job.seq_len, lora=job.mode == "lora", narrow=narrow,
@@ -205,7 +206,8 @@ def terms(job: TrainingJob) -> Terms:
         ends=m.embedding_params + m.head_params, head=m.head_params, routed=m.expert_params * m.experts * m.moe_layers,
         routed_active=m.expert_params * m.experts_active * m.moe_layers,
         block_width=np.maximum(blocks, 1.0) / per_width,
-        inner_width=(m.dense_params + m.shared_params) / np.maximum(per_width, 1.0), expert_width=expert_width,
+        inner_width=(m.dense_params + m.shared_params) / np.maximum(per_width, 1.0), expert_hidden=m.expert_hidden,
+        expert_width=expert_width,
         kv_width=np.where(m.latent > 0, 2.0 * m.hidden, (m.kv_elements + m.window_kv_elements) / m.layers),
         kept_width=per_hidden * m.hidden + np.where(m.experts > 0, copies, 0.0),
         score=attention_flops(m, job.seq_len / 2.0),
@@ -266,7 +268,7 @@ def features(t: Terms, layout: Layout) -> dict[str, FloatArray]:
     out["attention"] = t.score * tokens * (passes + 0.5) / layout.tp / layout.pp / t.bf16
     moved = tokens * passes / 3.0 / t.bandwidth / layout.tp / layout.pp
     out["traffic"] = 2.0 * (20.0 * t.hidden + 8.0 * t.inner_width) * t.layers * moved
-    out["expert_traffic"] = 2.0 * t.active * 12.0 * t.hidden * t.moe_layers * moved
+    out["expert_traffic"] = 2.0 * t.active * 12.0 * t.expert_hidden * t.moe_layers * moved
     # A low-rank adapter beside every matrix reads and writes that matrix's activations again.
     out["adapters"] = np.where(lora, out["traffic"], 0.0)
     out["layers"] = t.layers / layout.pp
@@ -284,7 +286,11 @@ def _matrix_features(t: Terms, layout: Layout, tokens: FloatArray, passes: Float
     scale = 2.0 * tokens * passes / layout.pp / layout.tp
     per_expert = tokens * t.active * layout.ep / np.maximum(t.experts, 1.0) * layout.tp
     sides = 1.0 / tokens + layout.tp / t.block_width + 1.0 / t.hidden
-    expert_sides = 1.0 / np.maximum(per_expert, 1.0) + 1.0 / np.maximum(t.expert_width, 1.0) + 1.0 / t.hidden
+    expert_sides = (
+        1.0 / np.maximum(per_expert, 1.0)
+        + 1.0 / np.maximum(t.expert_width, 1.0)
+        + 1.0 / np.maximum(t.expert_hidden, 1.0)
+    )
     bytes_moved = scale * t.size / 2.0 / t.bandwidth
     return {
         # The output matrix stays in 16 bits.
@@ -305,7 +311,7 @@ def _add_messages(out: dict[str, FloatArray], t: Terms, layout: Layout, tokens: 
     # Two all-gathers and two reduce-scatters a layer and pass, 2 B an element.
     out["tensor_link"] = 4.0 * passes / 1.5 * t.hidden * tokens * layers * (tp - 1.0) / tp / inside
     # Dispatch and combine a layer, forward and backward, 2 B an element, one copy for each expert chosen.
-    copy = 8.0 * t.hidden * tokens / tp * moe_layers
+    copy = 8.0 * t.expert_hidden * tokens / tp * moe_layers
     groups = np.maximum(ep / np.maximum(np.minimum(t.domain, ep), 1.0), 1.0)
     reached = np.minimum(groups * (1.0 - (1.0 - 1.0 / groups) ** np.maximum(t.active, 1.0)), MOST_GROUPS)
     out["expert_link"] = np.where(ep > 1, copy * t.active * (1.0 - 1.0 / ep) / t.scaleup, 0.0)

@@ -1,7 +1,7 @@
 """Names and dates become arrays, once: facts, rules and a scenario in, `Inputs` out."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -35,12 +35,23 @@ _PACKAGING = ("cowos", "other-packaging", "china-packaging")
 _MEMORY = ("world", "china")
 _CUSTOMERS = ("nvidia", "amd", "other-us", "korea", "china")
 _BELIEFS = ("smic_n2", "smic_n3", "new_fabs", "foreign_lines")
-_STANCE = {0: 0.0, 1: 1.0, 2: 0.5, 3: 1.5, 4: 0.0}
+# Share of `stance_penalty` by code of the importing side's stance.
+_STANCE = np.array([0.0, 1.0, 0.5, 1.5, 0.0])
 
 
-# Laws by key; the chips stand beside them so that their identities are not used again.
-_KNOWN_LAW: dict[Any, tuple[tuple["Chip", ...], Any]] = {}
-_MOST_LAWS = 8
+# What all scenarios with the same chips share; the chips stand beside it so that their identities are not used again.
+_KNOWN: dict[Any, tuple[tuple["Chip", ...], Any]] = {}
+_MOST_KNOWN = 16
+
+
+def _remembered(key: tuple[Any, ...], chips: Sequence["Chip"], make: Callable[[], Any]) -> Any:
+    """What `make` returns for these chips (the very objects), made once; the oldest is forgotten."""
+    whole = (*key, *map(id, chips))
+    if whole not in _KNOWN:
+        while len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.pop(next(iter(_KNOWN)), None)
+        _KNOWN[whole] = (tuple(chips), make())
+    return _KNOWN[whole][1]
 
 
 @cache
@@ -87,7 +98,7 @@ def assemble(scenario: "Scenario", facts: "Facts") -> Inputs:
     """
     months = scenario.months
     chips = [facts.chip(row["basis"] or row["product"]) for row in table("products")]
-    products = _products(chips)
+    products = _remembered(("products",), chips, lambda: _products(chips))
     return as_arrays(  # type: ignore[no-any-return]
         Inputs(
             products=products,
@@ -353,14 +364,10 @@ def _law(
     chips: Sequence["Chip"], places: tuple[str, ...], months: "npt.NDArray[np.datetime64]", overlays: tuple[Any, ...]
 ) -> Any:
     """The law by month, chip and place, remembered: it is the same for all scenarios that leave the rules alone."""
-    key = (tuple(map(id, chips)), places, str(months[0]), str(months[-1]))
     if overlays:
         return rules.availability(chips, places, months, overlays)
-    if key not in _KNOWN_LAW:
-        while len(_KNOWN_LAW) >= _MOST_LAWS:
-            _KNOWN_LAW.pop(next(iter(_KNOWN_LAW)), None)
-        _KNOWN_LAW[key] = (tuple(chips), rules.availability(chips, places, months, ()))
-    return _KNOWN_LAW[key][1]
+    key = ("law", places, str(months[0]), str(months[-1]))
+    return _remembered(key, chips, lambda: rules.availability(chips, places, months, ()))
 
 
 def _rule_arrays(
@@ -385,13 +392,14 @@ def _rule_arrays(
     foreign = 1 - domestic
     blocked = (stance == 3) * foreign
     friction = {row["key"]: float(row["value"]) for row in table("initial") if row["quantity"] == "friction"}
-    access = np.vectorize(lambda code: friction[str(int(code))], otypes=[float])(law.status)
+    by_status = np.array([friction[str(code)] for code in range(len(friction) - 1)])  # all but that of a hub's licence
+    access = by_status[law.status.astype(int)]
     access = access + _hub_licence_friction(scenario, months, friction["hub_licence"])
     return {
         "quota": np.where(np.isfinite(quota), quota, 1e12),
         "case_by_case": review * foreign,
         "fee": np.nan_to_num(fee) * foreign,
-        "stance": np.vectorize(lambda code: _STANCE[int(code)], otypes=[float])(stance) * foreign,
+        "stance": _STANCE[stance.astype(int)] * foreign,
         "blocked": blocked,
         "controlled": ((quota < 1e11) | (review > 0) | (blocked > 0)) * foreign,
         "access": access.transpose(0, 2, 1),
