@@ -35,9 +35,8 @@ class Architecture:
     """One language model (floats) or n of them (arrays [n]). Counts of parameters are for the whole model.
 
     `attention_params`: projections of all layers; `dense_params`: feed-forward of dense layers; `expert_params`: ONE
-    routed
-    expert in ONE layer, whose input is `expert_hidden` wide; `shared_params`: shared experts and routers of all MoE layers; `embedding_params`: input
-    embedding; `head_params`: output matrix. `kv_elements`: cached elements per token over all layers with a full cache;
+    routed expert in ONE layer, whose input is `expert_hidden` wide; `shared_params`: shared experts and routers of all
+    MoE layers; `embedding_params`: input embedding; `head_params`: output matrix. `kv_elements`: cached elements per token over all layers with a full cache;
     `window_kv_elements`: the same for layers that keep only `window` tokens; `state_elements`: size of the state of
     linear layers, per
     sequence. `score_flops`: attention FLOPs per query token per cached token over the full layers in decode,

@@ -35,7 +35,7 @@ from chipweir.perf._training_work import (
 # products reach 0.6-0.8 of a Hopper's peak in published microbenchmarks, narrower formats less.
 PRIORS = {
     "reach_bf16": (0.68, 0.25), "reach_fp8": (0.58, 0.25), "reach_mxfp8": (0.53, 0.25), "reach_int8": (0.5, 0.3),
-    "reach_fp4": (0.45, 0.25), "reach_attention": (0.5, 0.3), "grouped": (0.8, 0.25),
+    "reach_fp4": (0.45, 0.25), "reach_attention": (0.5, 0.3), "reach_scan": (0.1, 0.6), "grouped": (0.8, 0.25),
     "touch_matrix": (1.0, 0.5), "touch_grouped": (1.5, 0.6), "touch": (1.5, 0.6), "touch_expert": (1.0, 0.7),
     "touch_adapter": (1.0, 0.8), "see_tensor": (0.5, 0.6), "see_expert": (0.5, 0.7), "see_network": (0.5, 0.7),
     "see_context": (0.3, 0.7), "see_shard": (0.3, 0.7), "see_gradients": (0.3, 0.7), "launch": (6e-5, 0.7),

@@ -39,6 +39,8 @@ ACTIVATION_PER_HIDDEN, NARROW_ACTIVATION_PER_HIDDEN = 34.0, 20.0
 RECOMPUTE = ((0.0, 1.0), (0.08, 0.6), (0.3, 0.3), (1.0, 2.0 / ACTIVATION_PER_HIDDEN))
 USABLE_MEMORY = 0.94
 RESERVED_BYTES = 2e9
+# FLOPs of a linear layer for each element of its state and token: update, decay and read-out.
+STATE_FLOPS = 6.0
 # Groups of chips that hold the experts of one token, at most, where routing is limited by node.
 MOST_GROUPS = 4.0
 
@@ -125,18 +127,19 @@ class Terms:
     kv_width: Any
     kept_width: Any
     score: Any
+    state: Any
 
 
 TERMS = tuple(f.name for f in fields(Terms))
 # Seconds at datasheet rates for one micro-batch on one stage unless said otherwise; see `features`.
 FEATURES = (
-    "matrix", "head", "place", "attention", "matrix_traffic", "grouped_traffic", "traffic", "routed_share",
+    "matrix", "head", "place", "attention", "scan", "matrix_traffic", "grouped_traffic", "traffic", "routed_share",
     "expert_traffic", "adapters", "tensor_link", "expert_link", "expert_network", "context_link", "shard_link",
     "layers", "expert_layers", "gradients", "optimizer", "age",
 )  # fmt: skip
 # Names of the fitted numbers; their priors stand with the fit.
 FITTED = (
-    *(f"reach_{name}" for name in (*DTYPES, "attention")), "grouped", "touch_matrix", "touch_grouped", "touch",
+    *(f"reach_{name}" for name in (*DTYPES, "attention", "scan")), "grouped", "touch_matrix", "touch_grouped", "touch",
     "touch_expert", "touch_adapter", "see_tensor", "see_expert", "see_network", "see_context", "see_shard",
     "see_gradients", "launch", "launch_expert", "stale",
 )  # fmt: skip
@@ -158,7 +161,7 @@ def attention_flops(model: Architecture, context: Any) -> Any:
         model.prefill_score_flops * np.minimum(context, model.topk)
         + model.window_score_flops * np.minimum(context, model.window)
         + model.index_flops * context
-        + 6.0 * model.state_elements
+        + STATE_FLOPS * model.state_elements
     )
 
 
@@ -210,7 +213,7 @@ def terms(job: TrainingJob) -> Terms:
         expert_width=expert_width,
         kv_width=np.where(m.latent > 0, 2.0 * m.hidden, (m.kv_elements + m.window_kv_elements) / m.layers),
         kept_width=per_hidden * m.hidden + np.where(m.experts > 0, copies, 0.0),
-        score=attention_flops(m, job.seq_len / 2.0),
+        score=attention_flops(m, job.seq_len / 2.0) - STATE_FLOPS * m.state_elements, state=m.state_elements,
     )  # fmt: skip
     return Terms(*np.array([np.asarray(getattr(numbers, name), dtype=float) for name in TERMS]))
 
@@ -266,6 +269,7 @@ def features(t: Terms, layout: Layout) -> dict[str, FloatArray]:
     passes = np.where(lora, 2.0, 3.0) + layout.recompute
     out = _matrix_features(t, layout, tokens, passes)
     out["attention"] = t.score * tokens * (passes + 0.5) / layout.tp / layout.pp / t.bf16
+    out["scan"] = STATE_FLOPS * t.state * tokens * (passes + 0.5) / layout.tp / layout.pp / t.bf16
     moved = tokens * passes / 3.0 / t.bandwidth / layout.tp / layout.pp
     out["traffic"] = 2.0 * (20.0 * t.hidden + 8.0 * t.inner_width) * t.layers * moved
     out["expert_traffic"] = 2.0 * t.active * 12.0 * t.expert_hidden * t.moe_layers * moved
@@ -363,7 +367,7 @@ def stage_parts(work: Mapping[str, Any], theta: Mapping[str, Any]) -> dict[str, 
     even = work["matrix"] / _reach(theta, work["place"]) + work["head"] / t["reach_bf16"]
     return {
         "compute": even * (1.0 + work["routed_share"] * (1.0 / t["grouped"] - 1.0))
-        + work["attention"] / t["reach_attention"],
+        + work["attention"] / t["reach_attention"] + work["scan"] / t["reach_scan"],
         "memory": t["touch_matrix"] * work["matrix_traffic"] + t["touch"] * work["traffic"]
         + t["touch_adapter"] * work["adapters"]
         + stale * (t["touch_grouped"] * work["grouped_traffic"] + t["touch_expert"] * work["expert_traffic"]),
