@@ -36,13 +36,12 @@ class Architecture:
 
     `attention_params`: projections of all layers; `dense_params`: feed-forward of dense layers; `expert_params`: ONE
     routed expert in ONE layer, whose input is `expert_hidden` wide; `shared_params`: shared experts and routers of all
-    MoE layers; `embedding_params`: input embedding; `head_params`: output matrix. `kv_elements`: cached elements per token over all layers with a full cache;
-    `window_kv_elements`: the same for layers that keep only `window` tokens; `state_elements`: size of the state of
-    linear layers, per
-    sequence. `score_flops`: attention FLOPs per query token per cached token over the full layers in decode,
-    `prefill_score_flops` in prefill (MLA decodes in the latent space); `window_score_flops` for window layers;
-    `topk`: cached tokens a query really reads (infinite without sparse attention); `index_flops`, `index_elements`: the
-    selector's work and cache per cached token.
+    MoE layers; `embedding_params`: input embedding; `head_params`: output matrix. `kv_elements`: cached elements per
+    token over all layers with a full cache; `window_kv_elements`: the same for layers that keep only `window` tokens;
+    `state_elements`: size of the state of linear layers, per sequence. `score_flops`: attention FLOPs per query token
+    per cached token over the full layers in decode, `prefill_score_flops` in prefill (MLA decodes in the latent
+    space); `window_score_flops` for window layers; `topk`: cached tokens a query really reads (infinite without sparse
+    attention); `index_flops`, `index_elements`: the selector's work and cache per cached token.
     """
 
     id: Any
