@@ -44,7 +44,7 @@ def test_list(run: Run, kind: str) -> None:
 
 
 def test_list_counts(run: Run) -> None:
-    assert document(run, "list")["counts"]["facts"] == 886
+    assert document(run, "list")["counts"]["facts"] == 901
 
 
 def test_list_filters_by_any_name(run: Run) -> None:

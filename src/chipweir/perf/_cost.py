@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,14 +22,7 @@ if TYPE_CHECKING:
     from chipweir.facts import Facts, Price
 
 HOURS_A_YEAR = 8766.0
-# Price of electricity for large users, USD/kWh (low, central, high). Own knowledge, medium confidence, 2024-2026;
-# China's low end is the subsidised price of its western hubs (about 0.4 RMB/kWh, halved for domestic chips).
-POWER_PRICE = {
-    "US": (0.05, 0.075, 0.11), "CN": (0.03, 0.075, 0.10), "KR": (0.10, 0.125, 0.14), "TW": (0.10, 0.12, 0.14),
-    "JP": (0.11, 0.145, 0.18), "MY": (0.09, 0.105, 0.13), "SG": (0.12, 0.16, 0.20), "TH": (0.09, 0.115, 0.13),
-    "AE": (0.05, 0.075, 0.10), "SA": (0.04, 0.055, 0.07), "IN": (0.07, 0.09, 0.12), "FR": (0.07, 0.095, 0.13),
-    "DE": (0.10, 0.15, 0.20), "GB": (0.15, 0.21, 0.27), "NO": (0.03, 0.05, 0.08),
-}  # fmt: skip
+# USD/kWh (low, central, high) where the facts room has no price: the range of those it has, our prior.
 DEFAULT_POWER_PRICE = (0.06, 0.10, 0.16)
 # Server, network and installation for each dollar of accelerator: 8-GPU servers cost 1.2-1.5 times their eight
 # accelerators' list price, clusters add 10-15 % for the network (DGX H100 at 270-400 k$ against 8 x 25-40 k$).
@@ -76,8 +70,22 @@ def annuity(rate: float, years: float) -> float:
 
 
 def power_price(country: str) -> tuple[float, float, float]:
-    """USD per kWh (low, central, high) for large users of a country (ISO code); a wide default elsewhere."""
-    return POWER_PRICE.get(country.strip().upper(), DEFAULT_POWER_PRICE)
+    """USD per kWh (low, central, high) for large users of a country (ISO code), by the facts; a wide default elsewhere."""
+    return _power_prices().get(country.strip().upper(), DEFAULT_POWER_PRICE)
+
+
+@lru_cache(maxsize=1)
+def _power_prices() -> dict[str, tuple[float, float, float]]:
+    """Facts `electricity_price` by the ISO code of their country."""
+    from chipweir import facts
+
+    known = facts.load()
+    prices = {}
+    for fact in known.select(quantity="electricity_price"):
+        central = float(fact.value.best or DEFAULT_POWER_PRICE[1])
+        low, high = fact.value.low or 0.7 * central, fact.value.high or 1.4 * central
+        prices[str(known.entity(fact.entity).country)] = (float(low), central, float(high))
+    return prices
 
 
 def owning_cost(
