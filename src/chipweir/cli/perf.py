@@ -248,8 +248,7 @@ def _run_batch(path: Path, posterior: Any, as_json: bool) -> None:
 
     answers = predict_rows(read_rows(path), posterior)
     if as_json:
-        for answer in answers:
-            sys.stdout.write(json.dumps(_plain(answer), ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.writelines(_line(answer) for answer in answers)
         return
     rows = []
     for answer in answers:
@@ -484,6 +483,14 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _line(answer: Mapping[str, Any]) -> str:
+    """One line of JSON; numbers that are none, which are rare, are looked for only where they are."""
+    try:
+        return json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n"
+    except (TypeError, ValueError):
+        return json.dumps(_plain(answer), ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _print_json(document: Any) -> None:

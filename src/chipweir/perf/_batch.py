@@ -45,6 +45,8 @@ ERROR_OF = {
     "total_tok_s_chip": "output",
     "input_tok_s_chip": "output",
 }
+# Rows estimated at a time: bounds the memory that layouts tried for rows which state none take.
+TOGETHER = 4096
 BINDS = np.array(["compute", "memory bandwidth", "link", "overhead"])
 
 
@@ -95,8 +97,9 @@ def predict_rows(rows: Sequence[Row], posterior: Fitted | Posterior | None = Non
                 places.append(i)
             except InputError as error:
                 answers[i]["reason"] = str(error)
-    if configurations:
-        _serving_answers(configurations, places, known, answers)
+    for start in range(0, len(configurations), TOGETHER):
+        some = slice(start, start + TOGETHER)
+        _serving_answers(configurations[some], places[some], known, answers)
     if training:
         _training_answers(rows, training, known, answers)
     return answers

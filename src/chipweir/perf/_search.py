@@ -12,7 +12,7 @@ from chipweir.errors import InputError
 from chipweir.perf._assemble import case, gather
 from chipweir.perf._configuration import Configuration
 from chipweir.perf._efficiency import Layout, efficiencies, group_levels, index
-from chipweir.perf._operators import resident_weights
+from chipweir.perf._operators import Work, resident_weights, take
 from chipweir.perf._plan import Plan, candidates
 from chipweir.perf._serving import USABLE, Case, Served, serve
 
@@ -28,8 +28,8 @@ def resolve(
     """Plan and concurrency of every row, chosen where not stated, and a reason for rows where nothing fits.
 
     Among candidates the one with the most tokens/s per chip within the row's latency limits is taken; if none meets
-    them, the
-    fastest per token. A stated concurrency is kept, and then the plan with the lowest time per output token is taken.
+    them, the fastest per token. A stated concurrency is kept, and then the plan with the lowest time per output token
+    is taken.
     """
     plans: list[Plan | None] = [c.plan for c in configurations]
     concurrency = np.array([np.nan if c.concurrency is None else c.concurrency for c in configurations])
@@ -59,14 +59,18 @@ def _take_best(
     plans: list[Plan | None], concurrency: np.ndarray, reasons: list[str],
 ) -> None:  # fmt: skip
     rows = np.array([t[0] for t in trials])
-    tried = [replace(configurations[r], plan=p) for r, p, _ in trials]
-    work = gather(tried)
-    cases = case(tried, [p for _, p, _ in trials], [n for _, _, n in trials])
-    served = serve(work, efficiencies(theta, index(form, [group_levels(c) for c in tried]), form.size), cases)
-    score = _score(served, cases, tried, resident_weights(work, cases.tp, cases.dp) <= USABLE * work.memory_bytes)
-    for row in np.unique(rows):
-        mine = np.flatnonzero(rows == row)
-        best = mine[np.argmax(score[mine])]
+    some, place = np.unique(rows, return_inverse=True)
+    tried = [configurations[t[0]] for t in trials]
+    options = [t[1] for t in trials]
+    # Work does not depend on the plan: gathered once a row, not once a trial.
+    work = take(gather([configurations[r] for r in some]), place)
+    cases = case(tried, options, [n for _, _, n in trials])
+    e = efficiencies(theta, _where(configurations, form, rows, options), form.size)
+    score = _score(serve(work, e, cases), cases, configurations, rows, work)
+    # Trials of a row stand together.
+    start = np.searchsorted(rows, some)
+    for row, first, end in zip(some, start, [*start[1:], len(rows)], strict=True):
+        best = first + int(np.argmax(score[first:end]))
         if not np.isfinite(score[best]):
             c = configurations[row]
             reasons[row] = f"{c.model.name} in {c.dtype} does not fit the layout stated on {c.chip.name}"
@@ -74,16 +78,36 @@ def _take_best(
         plans[row], concurrency[row] = trials[best][1], trials[best][2]
 
 
-def _score(served: Served, cases: Case, tried: Sequence[Configuration], fits: np.ndarray) -> np.ndarray:
+def _where(
+    configurations: Sequence[Configuration], form: Layout, rows: np.ndarray, options: Sequence[Plan]
+) -> dict[str, list[np.ndarray]]:
+    """Places of the terms of every trial. Levels depend on a plan only through its kind, so few are looked up."""
+    kinds: dict[tuple[int, bool, bool], int] = {}
+    first: list[Configuration] = []
+    kind = np.empty(len(rows), dtype=int)
+    for at, (row, plan) in enumerate(zip(rows.tolist(), options, strict=True)):
+        key = (row, plan.split, plan.dp > 1)
+        if key not in kinds:
+            kinds[key] = len(first)
+            first.append(replace(configurations[row], plan=plan))
+        kind[at] = kinds[key]
+    found = index(form, [group_levels(c) for c in first])
+    return {name: [places[kind] for places in columns] for name, columns in found.items()}
+
+
+def _score(
+    served: Served, cases: Case, configurations: Sequence[Configuration], rows: np.ndarray, work: Work
+) -> np.ndarray:
     """Larger is better: tokens/s per chip, less the factor by which latency limits are missed, -inf where memory
-    does not hold it."""
+    does not hold it. `rows` [n]: which configuration a trial belongs to."""
     chips = cases.tp * cases.dp * cases.replicas
     rate = served.rate * cases.osl / chips
-    tpot_limit = np.array([c.tpot_limit or np.inf for c in tried])
-    ttft_limit = np.array([c.ttft_limit or np.inf for c in tried])
+    tpot_limit = np.array([c.tpot_limit or np.inf for c in configurations])[rows]
+    ttft_limit = np.array([c.ttft_limit or np.inf for c in configurations])[rows]
     missed = np.maximum(served.tpot / tpot_limit, 1.0) * np.maximum(served.ttft / ttft_limit, 1.0)
-    stated = np.array([c.concurrency is not None for c in tried])
+    stated = np.array([c.concurrency is not None for c in configurations])[rows]
     held = np.minimum(served.limit, SCHEDULER_LIMIT * cases.dp) * cases.replicas >= cases.concurrency * 0.999
     score = np.where(stated, 1.0 / served.tpot, np.log(rate) - 30.0 * np.log(missed))
     smallest = cases.concurrency <= chips
+    fits = resident_weights(work, cases.tp, cases.dp) <= USABLE * work.memory_bytes
     return np.where(fits & (stated | held | smallest) & (served.limit >= 1.0), score, -np.inf)
