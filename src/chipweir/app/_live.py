@@ -80,16 +80,16 @@ def _compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
     from chipweir.world import simulate
     from chipweir.world._outputs import derive
 
-    def flows(kept: dict[str, Any], first: int) -> dict[str, Any]:
+    def yearly(moved: Mapping[str, Any], first: int) -> dict[str, Any]:
+        """Flows `[month, member, ...]` summed over members and by year."""
         early, years = first % 12, -(-_MONTHS // 12)
         summed = {}
-        for name in _FLOWS:
-            flow = kept.pop(name)
-            padded = jnp.pad(flow, [(early, -(early + flow.shape[0]) % 12)] + [(0, 0)] * (flow.ndim - 1))
-            yearly = padded.reshape(-1, 12, *flow.shape[1:]).sum(1)
+        for name, flow in moved.items():
+            of_all = flow.sum(1)
+            padded = jnp.pad(of_all, [(early, -(early + len(of_all)) % 12), (0, 0), (0, 0)])
+            by_year = padded.reshape(-1, 12, *of_all.shape[1:]).sum(1)
             before = first // 12
-            after = years - before - yearly.shape[0]
-            summed[name] = jnp.pad(yearly, [(before, after)] + [(0, 0)] * (flow.ndim - 1))
+            summed[name] = jnp.pad(by_year, [(before, years - before - len(by_year)), (0, 0), (0, 0)])
         return summed
 
     def shown(kept: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,22 +97,23 @@ def _compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
 
     def before(inputs: Any, p: Any) -> Any:
         state, kept = simulate(inputs, p, stop=_CUT)
-        return state, {name: kept[name] for name in _DERIVED_FROM}, shown(kept), flows(kept, 0)
+        flows = {name: kept[name] for name in _FLOWS}
+        return (state, {name: kept[name] for name in _DERIVED_FROM}, shown(kept)), flows
 
     def after(inputs: Any, p: Any, state: Any, needed: Any) -> Any:
         _, kept = simulate(inputs, p, state, start=_CUT)
         whole = {name: jnp.concatenate([needed[name], kept[name]]) for name in _DERIVED_FROM}
         derived = derive(whole, p, inputs.months, inputs.products)
         out = shown(kept) | {name: derived[name].astype("float32") for name in _DERIVED}
-        return out, flows(kept, _CUT)
+        return out, {name: kept[name] for name in _FLOWS}
 
     def batch_before(inputs: Any, p: Any) -> Any:
-        state, needed, kept, moved = jax.vmap(before, in_axes=(None, 0))(inputs, p)
-        return state, needed, kept, {name: flow.sum(0) for name, flow in moved.items()}
+        found, moved = jax.vmap(before, in_axes=(None, 0), out_axes=(0, 1))(inputs, p)
+        return *found, yearly(moved, 0)
 
     def batch_after(inputs: Any, p: Any, state: Any, needed: Any) -> Any:
-        kept, moved = jax.vmap(after, in_axes=(None, 0, 0, 0))(inputs, p, state, needed)
-        return kept, {name: flow.sum(0) for name, flow in moved.items()}
+        kept, moved = jax.vmap(after, in_axes=(None, 0, 0, 0), out_axes=(0, 1))(inputs, p, state, needed)
+        return kept, yearly(moved, _CUT)
 
     return jax.jit(batch_before), jax.jit(batch_after)
 

@@ -104,6 +104,8 @@ def _bounded(text: str, start: int, end: int, name: Name, previous: int) -> bool
     if after == "$" and name.form in {"US", "HK", "NT"}:
         return False
     if last.isascii() and last.isalnum() and after:
+        if after == "s" and (last.isdigit() or last.isupper()) and not text[end + 1 : end + 2].isalnum():
+            return True
         if after.isascii() and (after.isalnum() or after == "_"):
             return False
         if last.isdigit() and after in ".-" and text[end + 1 : end + 2].isdigit():

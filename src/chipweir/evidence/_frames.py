@@ -171,7 +171,7 @@ def _sentence_claims(page: Page, sentence: int, before: Sequence[Claim]) -> list
     sight = _Sight(page, sentence)
     for index in page.places["quantities"][sentence]:
         figure = page.found.quantities[index]
-        if figure.type in {"date", "idiom"} or figure.unit == "date" or "label" in figure.flags:
+        if figure.type in {"date", "idiom"} or "label" in figure.flags or _is_generation(figure):
             continue
         template, score = _best_frame(sight, index)
         if template is not None:
@@ -187,6 +187,14 @@ def _sentence_claims(page: Page, sentence: int, before: Sequence[Claim]) -> list
         used |= {i for i in claim.quantities if not _shared(claim, i)}
         claims.append(claim)
     return claims
+
+
+_GENERATION = re.compile(r"세대|차$|기$|代$|届$|屆$|期$|generation", re.IGNORECASE)
+
+
+def _is_generation(figure: Quantity) -> bool:
+    """Whether an ordinal names a generation, a round or a term: a part of a name, not a rank."""
+    return figure.type == "rank" and _GENERATION.search(figure.surface) is not None
 
 
 def _shared(claim: Claim, index: int) -> bool:
@@ -272,6 +280,9 @@ def _frame_score(sight: _Sight, figure: Quantity, template: Template) -> float |
     return template.prior + trigger + (0.6 * fits / len(template.named) if template.named else 0.0)
 
 
+_NEXT_FIGURE = re.compile(r"\b\d{2}|,\s(?:or|and)\s")
+
+
 def _ruled_out(page: Page, sentence: int, figure: Quantity, template: Template, lang: str) -> bool:
     """Whether words beside a figure exclude a frame, or the noun that it needs is missing."""
     span = page.sentences[sentence]
@@ -283,6 +294,8 @@ def _ruled_out(page: Page, sentence: int, figure: Quantity, template: Template, 
     # English names what it counts after the number, Korean and Chinese on either side.
     left = figure.end if lang == "en" else max(span.start, figure.start - 14)
     near = page.text[left : min(span.end, figure.end + (34 if lang == "en" else 14))]
+    if lang == "en":
+        near = _NEXT_FIGURE.split(near, maxsplit=1)[0]
     own = page.text[figure.start : figure.end] if lang == "en" else ""
     return beside.search(f"{own} {near}") is None
 
@@ -348,6 +361,8 @@ def _meets(need: str, figure: Quantity, trigger: float, kinds: Sequence[Any], pa
         here = [page.found.quantities[i] for i in page.places["quantities"][sentence]]
         same = [q for q in here if q.unit == figure.unit and q is not figure]
         return _bracketed(page, figure) and any(0 <= figure.start - q.end <= 20 for q in same)
+    if need == "moved":
+        return trigger > 0 and bool(figure.change)
     name, _, what = need.partition(":")
     if name == "basis":
         return figure.basis == what

@@ -197,6 +197,9 @@ def _english() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     return written, vague, after
 
 
+_A_UNIT = re.compile(r"(?i)an?\s(?=(?:giga|mega|tera)watts?\b|(?:exa|peta)flops?\b|(?:tera|peta|exa)bytes?\b)")
+
+
 def _scale(words: str) -> float:
     scales = pack("en")["numerals"]["scales"]
     product = 1.0
@@ -210,6 +213,9 @@ def english_words_at(text: str, at: int) -> Number | None:
     hundred`."""
     written, vague, _ = _english()
     raw = pack("en")["numerals"]
+    single = _A_UNIT.match(text, at)
+    if single:
+        return Number(single.end() - 1, 1.0, None, None, "english")
     found = vague.match(text, at, at + _LONGEST)
     if found:
         if found["p"]:

@@ -46,7 +46,13 @@ def _trigger() -> re.Pattern[str]:
     native = "|".join(sorted(pack("ko")["numerals"]["native"], key=len, reverse=True))
     raw = pack("en")["numerals"]
     english = "|".join(
-        [*raw["words"], *raw["plural"], *raw["vague"], "half an?", "an? (?=" + "|".join(raw["scales"]) + ")"]
+        [
+            *raw["words"],
+            *raw["plural"],
+            *raw["vague"],
+            "half an?",
+            "an? (?=" + "|".join(raw["scales"]) + "|(?:giga|mega|tera)watt|(?:exa|peta)flop|(?:tera|peta|exa)byte)",
+        ]
     )
     words = "|".join(
         sorted(
@@ -68,10 +74,10 @@ def _trigger() -> re.Pattern[str]:
     )
     korean = "|".join(word for name in ("multiples", "fractions", "both", "durations") for word in pack("ko")[name])
     ones, mags = _ONES, _MAGNITUDES
-    counters = "倍成年天周週家座块塊颗顆枚片台臺张張名位人代条條种種项項款次辆件批支架组組间間处個个大层分半"
+    counters = "倍成年季天周週家座块塊颗顆枚片台臺张張名位人代条條种種项項款次辆件批支架组組间間处個个大层分半"
     parts = (
         r"(?P<digit>(?<!\d)(?<!\d[.,])\d)",
-        rf"(?P<word>\b(?i:{words})\b|{chinese}|(?<![가-힣])(?:{korean}))",
+        rf"(?P<word>\b(?!half\san?\s(?:{'|'.join(raw['scales'])}))(?i:{words})\b|{chinese}|(?<![가-힣])(?:{korean}))",
         rf"(?P<native>(?<![가-힣])(?:{native})(?=\s?[가-힣]))",
         r"(?P<hangul>(?<![가-힣])(?:[수몇]\s?[십백천만억조년개일주달차배]|[일이삼사오육칠팔구]?[십백천만][가-힣\s]))",
         rf"(?P<zh>(?<![第\d零〇兆数數几幾{ones}{mags}])(?:百分之|[{ones}十百千数數几幾][零〇多余餘几幾数數到至{ones}{mags}{counters}]))",
@@ -145,6 +151,8 @@ def _finish(text: str, reading: Reading, language: str, floor: int) -> Quantity:
     start, end = reading.start, reading.end
     words = context.bound_before(text, start)
     after = context.bound_after(text, end)
+    if reading.type == "duration" and text[words.start : start].strip().lower() == "over":
+        words = context.Words("eq", start)  # "over five years" is how long it takes, not that it takes longer
     bound: Bound = words.bound if words.bound != "eq" else after
     if words.bound == "approx" and after in {"ge", "le"}:
         bound = after

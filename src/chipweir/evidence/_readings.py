@@ -16,7 +16,7 @@ _SYMBOL = re.compile(
     r"(?:新[台臺][币幣]|人民[币幣]|港[币幣]|美金|US\s?\$|HK\$|NT\$|CN¥|JP¥|S\$|A\$|C\$|RMB\s?|Rmb\s?|(?<![A-Za-z])(?:USD"
     r"|CNY|KRW|EUR|JPY|GBP|TWD|HKD)\s?|[$€£¥₩])\s?$"
 )
-_CONNECTOR = re.compile(r"\s?(?:~|～|∼|〜|-|–|—|−|至|到|to\s|and\s|에서\s)\s?")
+_CONNECTOR = re.compile(r"\s?(?:~|～|∼|〜|-|–|—|−|至|到|to\s|and\s|or\s|에서\s)\s?")
 _MORE = re.compile(r"(?:\s?(?:여|余|餘)(?=\s?[가-힣一-鿿A-Za-z])|多(?=[一-鿿])|\+|-odd\b|-plus\b)")
 _FRACTION = re.compile(r"\s?(?:분의\s?|分之)")
 _WORD = re.compile(r"\s([A-Za-z][\w'’-]*)")
@@ -33,7 +33,7 @@ _SCORE_BEFORE = re.compile(
 )
 _SCORE_AFTER = re.compile(r"^(?:을|를)\s(?:기록|받|얻|획득)")
 _PER_ONE = re.compile(
-    r"\s?(?:[가-힣]{1,4}당(?=[\s,.]|$)|(?:개|장|대)\s?(?:가격|값|단가|에\s|(?:이|가|은|는)?\s(?:약|최대|최소|무려)?\s?(?=\d)))"
+    r"\s?(?:[가-힣]{1,4}당(?=[\s,.]|$)|(?:개|장|대)\s?(?:가격|값|단가|의\s?(?:가격|값|용량|무게|면적|성능|크기|전력)|에\s|(?:이|가|은|는)?\s(?:약|최대|최소|무려)?\s?(?=\d)))"
 )
 _ARTICLE = re.compile(r"(?:법|제|조약|헌법|규칙|시행령|협정)\s?$")
 _NAME_BEFORE = re.compile(
@@ -178,7 +178,7 @@ class _Second:
 def _second(text: str, number: Number, money: bool, first: int) -> _Second | None:
     """The second half of a range, if one follows."""
     if number.script in {"english", "native"} and not text[number.end : number.end + 4].strip().startswith(
-        ("to", "and", "~", "-")
+        ("to", "and", "or", "~", "-")
     ):
         return None
     unit = unit_at(text, number.end)
@@ -198,7 +198,10 @@ def _second(text: str, number: Number, money: bool, first: int) -> _Second | Non
             other.script != number.script and "digits" in {other.script, number.script} and other.script != "chinese"
         ):
             continue
-        return _Second(link.group().strip(), own, other, bool(symbol))
+        joined = link.group().strip()
+        if joined == "or" and not (own is None and number.value < other.value <= number.value + 2):
+            return None
+        return _Second(joined, own, other, bool(symbol))
     return None
 
 
@@ -279,12 +282,21 @@ def _single(text: str, first: int, start: int, number: Number, language: str, sy
             )
         ]
     if unit and _sensible(text, start, number, unit[0], end):
-        return [_with_unit(text, first, number, unit[0], unit[1], more)]
+        return [_with_months(text, _with_unit(text, first, number, unit[0], unit[1], more))]
     return _without_unit(text, first, number, end, more, language)
+
+
+_CONSECUTIVE = re.compile(r"(?:连续|連續|过去|過去|近|最近)$")
 
 
 def _sensible(text: str, start: int, number: Number, unit: Unit, end: int) -> bool:
     """Whether a numeral of this script may stand with this unit."""
+    if (
+        unit.unit == "quarter"
+        and text.startswith("季", end)
+        and not _CONSECUTIVE.search(text[max(0, start - 4) : start])
+    ):
+        return False
     if number.script == "digits":
         separate = text[end : end + 1] == " "
         if separate and unit.type == "multiple" and _TIMES_SIGN.match(text, end):
@@ -322,9 +334,21 @@ def _sensible(text: str, start: int, number: Number, unit: Unit, end: int) -> bo
         return not (text[start] in "百千万" and unit.type == "count" and end - start == 1)
     if unit.language != "en":
         return False
-    return not (number.value == 1 and number.magnitude == 1 and unit.type not in {"duration"}) and not (
-        number.value == 1 and unit.unit in {"day", "hour", "minute"} and number.magnitude == 1
-    )
+    return not (
+        number.value == 1 and number.magnitude == 1 and unit.type not in {"duration", "power", "compute", "memory"}
+    ) and not (number.value == 1 and unit.unit in {"day", "hour", "minute"} and number.magnitude == 1)
+
+
+_MONTHS_MORE = re.compile(r"\s?(?:and\s)?(?:零|又)?(?P<n>\d{1,2})\s?(?:개월|个月|個月|months?\b)")
+
+
+def _with_months(text: str, found: Reading) -> Reading:
+    """`1년 8개월`, `2 years and 3 months` as months."""
+    rest = _MONTHS_MORE.match(text, found.end)
+    if found.unit_name != "year" or not rest or found.number.vague or found.value != int(found.value):
+        return found
+    months = 12 * found.value + int(rest["n"])
+    return replace(found, end=rest.end(), unit_name="month", value=months)
 
 
 def _with_unit(text: str, first: int, number: Number, unit: Unit, end: int, more: bool) -> Reading:
@@ -393,7 +417,8 @@ def _without_unit(text: str, first: int, number: Number, end: int, more: bool, l
         if not lone and not number.vague and _PART_OF.match(text, end):
             return reading("count", "count")
         if lone or not word or word.group(1).lower() in pack("en")["not_counts"]:
-            return reading("count", "count") if number.magnitude >= 100 and not number.vague and not lone else []
+            large = number.magnitude >= (1000 if number.vague else 100)
+            return reading("count", "count") if large and not lone else []
         if number.vague and number.magnitude < 100 and number.value < 40:
             return []
         return reading("count", "count", word.end())

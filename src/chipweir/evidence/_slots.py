@@ -54,10 +54,12 @@ _COMPARED = re.compile(
     r"에 비하면)"
 )
 _THAN = re.compile(
-    r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|比|相比|较)\s*(?:the\s|that of\s|an?\s)?$", re.IGNORECASE
+    r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|比|相比|较|較|相当于|相當於|不及|媲美|仅为|僅為)\s*(?:the\s|that of\s|an?\s)?$",
+    re.IGNORECASE,
 )
 _PRONOUN = re.compile(
-    r"^[\s\"'“‘-]*(?:이는|이것은|이를|이 (?:가격|모델|칩|시스템|제품)|그 (?:가격|모델)|This|That|It\b|这|這|该|該|其)"
+    r"^[\s\"'“‘-]*(?:이는|이것은|이를|이 (?:가격|모델|칩|시스템|제품|회사)|그 (?:가격|모델)|회사(?: 측)?(?:은|는|가)|This|That|It\b|"
+    r"They\b|The (?:company|chip\s?maker|firm|group|start-?up|unit)\b|这|這|该|該|其|公司|本公司|这家|這家)"
 )
 _TO = {
     "ko": (re.compile(r"$^"), re.compile(r"^(?:으로|로|에|행|향|내(?:로)?|\s?(?:암시장|시장|기업|업체|AI업계|유통))")),
@@ -219,6 +221,11 @@ def fill_entity(
         options = [i for i in page.places["entities"][here] if _eligible(page, here, i, kinds, taken)]
         if role == "subject" and not back:
             options = [index for index in options if not compared(page, index)]
+            home = _own_subject(page, sentence) if not any(_marked(page, here, i, role) for i in options) else None
+            if home:
+                return Slot(name, home, "정부", confidence=0.5, by="words") if is_known(home, kinds) else Slot(name)
+        if back:
+            options = _carried(page, here, options, rule, role)
         cited = page.sentences[here].attribution
         if role == "subject" and cited and len(options) > 1:
             options = [i for i in options if page.found.entities[i].surface not in cited] or options
@@ -236,6 +243,23 @@ def fill_entity(
             return Slot(name, candidates=pair)
         return _decide(page, name, scored, back)
     return Slot(name)
+
+
+def _carried(page: Page, sentence: int, options: list[int], rule: dict[str, Any], role: str) -> list[int]:
+    """The things of an earlier sentence that may carry on: nothing that something else was measured against, and of
+    subjects only those that were one."""
+    left_out = rule.get("not_carried", ())
+    options = [i for i in options if not compared(page, i) and page.found.entities[i].kind not in left_out]
+    if role != "subject":
+        return options
+    start, korean = page.sentences[sentence].start, page.scripts[sentence] == "ko"
+    return [
+        i
+        for i in options
+        if not is_kind(page.found.entities[i], ("organisation", "country"))
+        or _marked(page, sentence, i, role)
+        or (not korean and page.found.entities[i].start - start < 12)
+    ]
 
 
 _AND = re.compile(r"\s?(?:와|과|및|,|·|、|和|与|與|and)\s?(?:the\s)?")

@@ -53,7 +53,7 @@ def _patterns() -> tuple[dict[str, tuple[re.Pattern[str], ...]], tuple[tuple[str
 
 _ENGLISH = (
     "early|earlier|mid|late|later|end|start|beginning|first|second|third|fourth|final|fiscal|FY|this|last|next|current|"
-    "previous|year|today|yesterday|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday|a year|so far|"
+    "previous|prior|year|today|yesterday|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday|a year|so far|"
     "since the|that day|the same|the previous"
 )
 
@@ -86,6 +86,7 @@ def _trigger() -> tuple[re.Pattern[str], re.Pattern[str]]:
         "[一二三四]季度",
         "[一二三四五六七八九十]{1,3}月",
         "年底",
+        "[昨今前明]\\(\\d",
         "年末",
         "年内",
         "年內",
@@ -98,7 +99,7 @@ def _trigger() -> tuple[re.Pattern[str], re.Pattern[str]]:
     ]
     en = rf"(?:{_months()})\b|(?i:{_ENGLISH}|Q[1-4]|H[12])"
     latin = [*_months().split("|"), *_ENGLISH.split("|"), *["Q1", "Q2", "Q3", "Q4", "H1", "H2"], "'"]
-    words = [*ko, *(word for word in zh if word[0] not in "[前"), *"前一二三四五六七八九十’‘", *latin]
+    words = [*ko, *(word for word in zh if word[0] not in "[前"), *"前昨今明一二三四五六七八九十’‘", *latin]
     return openings(words, digits=True), re.compile(
         rf"(?P<digit>(?<![\d])(?<!\d[.,])(?<![A-Za-z])\d)|(?P<ko>(?<![가-힣])(?:{_longest(ko)}))|(?P<zh>{_longest(zh)}"
         rf")|(?P<en>\b(?:{en}))|(?P<apostrophe>['’‘]\d\d년)"
@@ -326,6 +327,10 @@ _FUTURE = re.compile(
 )
 
 
+# "As of the end of June": a date up to which something was counted lies behind.
+_COUNTED_TO = re.compile(r"截至|截止|기준\s?$")
+
+
 def _bound(text: str, start: int, end: int, language: str) -> tuple[Bound, int]:
     lexicon = pack(language)["times"]
     after = text[end : end + 8]
@@ -354,7 +359,8 @@ def _time(text: str, language: str, match: re.Match[str], anchor: date | None, p
     if _since(text, start, end, language):
         flags = (*flags, "since")
     bound, stop = _bound(text, start, end, language)
-    future = bound == "le" or bool(_FUTURE.match(text[end : end + 40]))
+    counted = _COUNTED_TO.search(text[max(0, start - 4) : start])
+    future = (bound == "le" and not counted) or bool(_FUTURE.match(text[end : end + 40]))
     relative = _relative(language, groups)
     about = "unresolved"
     period: cal.Period | None = None

@@ -147,17 +147,22 @@ def _china(market: Market, x: _Scaled) -> Array:
     """Chinese budgets over the denominator of the logit, [W]."""
     through_hubs = x.smuggle.sum() + x.rent.sum()
     offers = market.direct * x.quota + market.foreign * through_hubs
-    return market.budget_china / ((market.value * (x.product * offers)).sum(1) + market.outside_china)
+    return market.budget_china / (market.value @ (x.product * offers) + market.outside_china)
+
+
+def _by_workload(pull: Array, values: Array) -> Array:
+    """`pull` [R, K] times `values` [W, K]: [R, W]; a batch of matrices meets single vectors far faster than a few at once."""
+    return jnp.stack([pull @ value for value in values], axis=1)
 
 
 def _world(market: Market, x: _Scaled) -> Array:
     """The same in open markets, [R, W]."""
-    return market.budget / (market.pull @ (market.value * x.product).T + market.outside)
+    return market.budget / (_by_workload(market.pull, market.value * x.product) + market.outside)
 
 
 def _china_wants(market: Market, x: _Scaled, china: Array) -> Array:
     """Chinese spending on a product of unit pull, after the product's own premium, at list: [K]."""
-    return (china[:, None] * market.value).sum(0) * x.product_units
+    return (china @ market.value) * x.product_units
 
 
 def _china_units(market: Market, x: _Scaled, china: Array) -> tuple[Array, Array]:
@@ -170,7 +175,7 @@ def _sweep(market: Market, direct_units: Array, a_unit: Array, gain: Array, prem
     """Scale the channels, then the products. `direct_units`, `a_unit` [K]: units for a dollar, directly and at list."""
     x = _scale(market, premia)
     wanted = _china_wants(market, x, _china(market, x))
-    value = (wanted * market.foreign).sum()
+    value = wanted @ market.foreign
     premia = Premia(
         premia.product,
         _move(premia.quota, market.quota, wanted * x.quota_units * direct_units, gain),
@@ -179,7 +184,8 @@ def _sweep(market: Market, direct_units: Array, a_unit: Array, gain: Array, prem
     )
     x = _scale(market, premia)
     wanted = _china_wants(market, x, _china(market, x))
-    world = ((_world(market, x).T @ market.pull) * market.value).sum(0) * x.product_units
+    spending = zip(_world(market, x).T, market.value, strict=True)
+    world = sum((spent @ market.pull) * value for spent, value in spending) * x.product_units
     at_list = world + wanted * market.foreign * (x.by_route.sum() + x.by_rental.sum())
     demand = at_list * a_unit + wanted * x.quota_units * direct_units
     return premia._replace(product=_move(premia.product, market.supply, demand, gain))
@@ -231,7 +237,7 @@ def ration(market: Market, premia: Premia) -> Cleared:
     direct_price = market.price_china * jnp.exp(-(premia.product + premia.quota) * root)
     through = market.value * x.product
     short = 1 - keep
-    unspent = world * (market.pull @ (through * short).T)
+    unspent = world * _by_workload(market.pull, through * short)
     hubs_kept = x.smuggle @ keep_route + x.rent @ keep_rental
     hubs_missed = x.smuggle @ (1 - keep_route) + x.rent @ (1 - keep_rental)
     missed = market.direct * x.quota * (1 - keep * keep_direct) + market.foreign * (short * hubs_kept + hubs_missed)

@@ -3,7 +3,7 @@ latency."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,11 +15,14 @@ from chipweir.perf._efficiency import Layout, efficiencies, group_levels, index
 from chipweir.perf._operators import Work, resident_weights, take
 from chipweir.perf._plan import Plan, candidates
 from chipweir.perf._serving import USABLE, Case, Served, serve
+from chipweir.perf._serving import take as take_cases
 
 
 # Sequences per chip worth trying when the load is open, and the most one scheduler is run with.
-BATCHES = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+BATCHES = np.array([1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024], dtype=float)
 SCHEDULER_LIMIT = 1024.0
+# Pairs of row and plan weighed at a time: what stays in the processor's cache.
+TOGETHER = 512
 
 
 def resolve(
@@ -34,7 +37,7 @@ def resolve(
     plans: list[Plan | None] = [c.plan for c in configurations]
     concurrency = np.array([np.nan if c.concurrency is None else c.concurrency for c in configurations])
     reasons = [""] * len(configurations)
-    trials: list[tuple[int, Plan, float]] = []
+    pairs: list[tuple[int, Plan]] = []
     for row, c in enumerate(configurations):
         if c.plan is not None and c.concurrency is not None:
             continue
@@ -47,26 +50,43 @@ def resolve(
         except InputError as error:
             reasons[row] = str(error)
             continue
-        loads = [c.concurrency] if c.concurrency is not None else None
-        trials += [(row, p, n) for p in options for n in (loads or [b * p.decode_chips for b in BATCHES])]
-    if trials:
-        _take_best(configurations, form, theta, trials, plans, concurrency, reasons)
+        pairs += [(row, p) for p in options]
+    for part in _parts(pairs):
+        _take_best(configurations, form, theta, part, plans, concurrency, reasons)
     return plans, concurrency, reasons
 
 
+def _parts(pairs: Sequence[tuple[int, Plan]]) -> Iterator[Sequence[tuple[int, Plan]]]:
+    """`pairs` in runs of about `TOGETHER`, never dividing those of one row."""
+    start = 0
+    for at in range(1, len(pairs) + 1):
+        ends = at == len(pairs) or pairs[at][0] != pairs[at - 1][0]
+        if ends and (at == len(pairs) or at - start >= TOGETHER):
+            yield pairs[start:at]
+            start = at
+
+
 def _take_best(
-    configurations: Sequence[Configuration], form: Layout, theta: np.ndarray, trials: list[tuple[int, Plan, float]],
+    configurations: Sequence[Configuration], form: Layout, theta: np.ndarray, pairs: Sequence[tuple[int, Plan]],
     plans: list[Plan | None], concurrency: np.ndarray, reasons: list[str],
 ) -> None:  # fmt: skip
-    rows = np.array([t[0] for t in trials])
+    of_pair = np.array([row for row, _ in pairs])
+    loads = [
+        np.array([c.concurrency]) if (c := configurations[row]).concurrency is not None else BATCHES * plan.decode_chips
+        for row, plan in pairs
+    ]
+    # A trial is a pair of row and plan with one of its loads.
+    pair = np.repeat(np.arange(len(pairs)), [len(load) for load in loads])
+    rows = of_pair[pair]
     some, place = np.unique(rows, return_inverse=True)
-    tried = [configurations[t[0]] for t in trials]
-    options = [t[1] for t in trials]
     # Work does not depend on the plan: gathered once a row, not once a trial.
     work = take(gather([configurations[r] for r in some]), place)
-    cases = case(tried, options, [n for _, _, n in trials])
-    e = efficiencies(theta, _where(configurations, form, rows, options), form.size)
-    score = _score(serve(work, e, cases), cases, configurations, rows, work)
+    options = [plan for _, plan in pairs]
+    once = case([configurations[row] for row, _ in pairs], options, np.ones(len(pairs)))
+    cases = replace(take_cases(once, pair), concurrency=np.concatenate(loads))
+    found = index(form, [group_levels(replace(configurations[row], plan=plan)) for row, plan in pairs])
+    where = {name: [places[pair] for places in columns] for name, columns in found.items()}
+    score = _score(serve(work, efficiencies(theta, where, form.size), cases), cases, configurations, rows, work)
     # Trials of a row stand together.
     start = np.searchsorted(rows, some)
     for row, first, end in zip(some, start, [*start[1:], len(rows)], strict=True):
@@ -75,24 +95,7 @@ def _take_best(
             c = configurations[row]
             reasons[row] = f"{c.model.name} in {c.dtype} does not fit the layout stated on {c.chip.name}"
             continue
-        plans[row], concurrency[row] = trials[best][1], trials[best][2]
-
-
-def _where(
-    configurations: Sequence[Configuration], form: Layout, rows: np.ndarray, options: Sequence[Plan]
-) -> dict[str, list[np.ndarray]]:
-    """Places of the terms of every trial. Levels depend on a plan only through its kind, so few are looked up."""
-    kinds: dict[tuple[int, bool, bool], int] = {}
-    first: list[Configuration] = []
-    kind = np.empty(len(rows), dtype=int)
-    for at, (row, plan) in enumerate(zip(rows.tolist(), options, strict=True)):
-        key = (row, plan.split, plan.dp > 1)
-        if key not in kinds:
-            kinds[key] = len(first)
-            first.append(replace(configurations[row], plan=plan))
-        kind[at] = kinds[key]
-    found = index(form, [group_levels(c) for c in first])
-    return {name: [places[kind] for places in columns] for name, columns in found.items()}
+        plans[row], concurrency[row] = options[pair[best]], cases.concurrency[best]
 
 
 def _score(

@@ -305,7 +305,8 @@ def check_wafer_capacity(claim: Claim, context: Context) -> Verdict:
     if (gap := missing(claim, "fab")) is not None:
         return gap
     facts = [f for f in about(context, claim.value("fab"), r".*capacity.*") if f.value.unit.startswith("wafer/")]
-    return best_fact(claim, context, facts, scale=1.0 if claim.value("per") != "year" else 12.0)
+    scale = 12.0 if claim.value("per") == "year" else 1.0
+    return best_fact(claim, context, facts, scale=1.0 / scale, needs_near=True)
 
 
 def check_flow(claim: Claim, context: Context) -> Verdict:

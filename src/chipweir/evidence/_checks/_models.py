@@ -233,11 +233,14 @@ def check_layers(claim: Claim, context: Context) -> Verdict:
         for f in context.facts.facts.values()
         if f.value.unit == "layer" and (f.entity in places or any(f.entity.startswith(str(p)) for p in places))
     ]
+    product = claim.value("product")
+    if product in {"HBM", "DRAM"}:  # stacked dies are no memory cells on one another
+        facts = [f for f in facts if product.casefold() in f"{f.quantity} {f.item}".casefold()]
     if not facts:
         return Verdict(
             "unsupported",
             "figure",
-            text=Text("no_fact", {"what": context.name(next(iter(places), "?"))}),
+            text=Text("no_fact", {"what": context.name(claim.value("company") or claim.value("site") or "?")}),
             change=Text("change_fact"),
         )
     fact = facts[0]

@@ -249,10 +249,13 @@ def check_fee_share(claim: Claim, context: Context) -> Verdict:
             )
         )
         evidence = (event_evidence(other, context.facts, False),) if other is not None else ()
+        status: Status = (
+            "contradicted" if other is not None and item and _speaks_of(other, str(item), context) else "unsupported"
+        )
         return Verdict(
-            "contradicted" if other is not None else "unsupported",
+            status,
             "figure",
-            {"figure": "contradicted" if other is not None else "unsupported"},
+            {"figure": status},
             (Number("claimed", context.value(claim), "fraction"),),
             evidence,
             Text("event_text", {"what": other.description})
@@ -261,7 +264,7 @@ def check_fee_share(claim: Claim, context: Context) -> Verdict:
             Text("change_event"),
         )
     event = named[0]
-    status: Status = "stale" if context.on and event.date > context.on else "consistent"
+    status = "stale" if context.on and event.date > context.on else "consistent"
     return Verdict(
         status,
         "figure",
