@@ -62,8 +62,9 @@ def made_rows(count: int, kind: str) -> list[dict[str, str]]:
         row = {"chip": str(draw.choice(CHIPS)), "model": str(draw.choice(MODELS)), "n_chips": "64"}
         if kind.startswith("training"):
             row |= {"phase": "training", "global_batch": str(draw.integers(128, 8192)), "seq_len": "4096"}
-            row |= {"n_chips": str(64 * draw.integers(1, 64))}
-            stated = {"tp": "8", "pp": "4", "cp": "1", "ep": "1", "micro_batch": "1"}
+            row |= {"n_chips": str(512 * draw.integers(1, 16))}
+            experts = "64" if row["model"] in ("DeepSeek-V3", "Qwen3-235B-A22B", "Qwen3-30B-A3B") else ""
+            stated = {"tp": "8", "pp": "8", "cp": "1", "ep": experts, "micro_batch": "1"}
         else:
             row |= {"phase": "serving", "isl": str(draw.integers(128, 16384)), "osl": str(draw.integers(16, 4096))}
             stated = {"tp": "8", "n_chips": "8", "concurrency": str(draw.integers(1, 512))}
