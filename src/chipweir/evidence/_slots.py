@@ -54,12 +54,14 @@ _COMPARED = re.compile(
     r"에 비하면)"
 )
 _THAN = re.compile(
-    r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|比|相比|较|較|相当于|相當於|不及|媲美|仅为|僅為)\s*(?:the\s|that of\s|an?\s)?$",
+    r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|比|相比|较|較|相当于|"
+    r"相當於|不及|媲美|仅为|僅為)\s*(?:the\s|that of\s|an?\s)?$",
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(
-    r"^[\s\"'“‘-]*(?:이는|이것은|이를|이 (?:가격|모델|칩|시스템|제품|회사)|그 (?:가격|모델)|회사(?: 측)?(?:은|는|가)|This|That|It\b|"
-    r"They\b|The (?:company|chip\s?maker|firm|group|start-?up|unit)\b|这|這|该|該|其|公司|本公司|这家|這家)"
+    r"^[\s\"'“‘-]*(?:이는|이것은|이를|이 (?:가격|모델|칩|시스템|제품|회사)|그 (?:가격|모델)|"
+    r"회사(?: 측)?(?:은|는|가)|This|That|It\b|They\b|The (?:company|chip\s?maker|firm|group|start-?up|unit)\b|"
+    r"这|這|该|該|其|公司|本公司|这家|這家)"
 )
 _TO = {
     "ko": (re.compile(r"$^"), re.compile(r"^(?:으로|로|에|행|향|내(?:로)?|\s?(?:암시장|시장|기업|업체|AI업계|유통))")),

@@ -249,9 +249,7 @@ def check_fee_share(claim: Claim, context: Context) -> Verdict:
             )
         )
         evidence = (event_evidence(other, context.facts, False),) if other is not None else ()
-        status: Status = (
-            "contradicted" if other is not None and item and _speaks_of(other, str(item), context) else "unsupported"
-        )
+        status: Status = "contradicted" if other is not None and _same_levy(other, claim, context) else "unsupported"
         return Verdict(
             status,
             "figure",
@@ -274,6 +272,16 @@ def check_fee_share(claim: Claim, context: Context) -> Verdict:
         Text("event_text", {"what": f"{event.date}: {event.description}"}),
         Text("change_event"),
     )
+
+
+_LEVIES = (re.compile(r"revenue|매출|营收|營收|收入|销售|銷售|판매", re.I), re.compile(r"tariff|관세|关税|關稅", re.I))
+
+
+def _same_levy(event: Any, claim: Claim, context: Context) -> bool:
+    """Whether an event and a claim speak of the same kind of levy: a share of sales, or a tariff."""
+    words = context.page.words(claim.sentence)
+    spoken = [kind for kind in _LEVIES if kind.search(words)]
+    return any(kind.search(event.description) for kind in spoken) and bool(claim.value("item") or claim.value("payer"))
 
 
 def _names_chip(event: Any, chip: str, context: Context) -> bool:
