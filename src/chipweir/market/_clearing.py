@@ -151,7 +151,7 @@ def _china(market: Market, x: _Scaled) -> Array:
 
 
 def _by_workload(pull: Array, values: Array) -> Array:
-    """`pull` [R, K] times `values` [W, K]: [R, W]; a batch of matrices meets single vectors far faster than a few at once."""
+    """`pull` [R, K] times `values` [W, K]: [R, W]; a batch of matrices meets single vectors faster than a few at once."""
     return jnp.stack([pull @ value for value in values], axis=1)
 
 
