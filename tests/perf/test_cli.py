@@ -92,6 +92,37 @@ def test_a_match_of_systems(capsys):
     assert chips["ratio"] == pytest.approx(384 / 72)
 
 
+@pytest.mark.parametrize(
+    ("pair", "words"),
+    [
+        (("CloudMatrix 384", "GB200 NVL72"), ("by unit: A wins in", "no FP8 unit", "80 % interval of A for one B")),
+        (("H20", "H100"), ("by watt: A wins in memory", "loses in bf16 peak")),
+        (("C600", "H20"), ("no datasheet number for MetaX C600", "by dollar: not known")),
+        (("T4", "NVL72"), ("none can", "does not fit")),
+        (("H20", "H20"), ("by chip: A wins in nothing; loses in nothing; within 2 % in bf16 peak",)),
+    ],
+)
+def test_a_match_fits_a_narrow_terminal_and_says_where_a_wins(capsys, monkeypatch, pair, words):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = run(capsys, "match", *pair)
+    assert code == 0
+    assert max(len(line.rstrip()) for line in out.splitlines()) <= 80
+    folded = " ".join(out.split())
+    for word in words:
+        assert word in folded
+    for quantity in ("memory bandwidth", "scale-up bandwidth", "training", "prefill", "decode"):
+        assert sum(line.strip().startswith(quantity) for line in out.splitlines()) >= 1
+
+
+@pytest.mark.parametrize(("pair", "words"), [(("H20", "Banana"), "unknown chip"), (("", "H20"), "no chip given")])
+def test_a_match_of_what_is_no_chip_is_one_line(capsys, pair, words):
+    code, out, err = run(capsys, "match", *pair)
+    assert code == 2
+    assert out == ""
+    assert words in err
+    assert err.count("\n") == 1
+
+
 def test_a_figure_in_html(capsys, tmp_path):
     path = tmp_path / "roof.html"
     code, _, _ = run(capsys, "estimate", "DeepSeek-V3.1", "--on", "H20", "--figure", str(path))

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -140,37 +141,76 @@ def match(
     found = compare(a, b, model, tpot_s=tpot / 1e3, isl=isl, osl=osl)
     if as_json:
         _print_json(found.record())
-        return
+    else:
+        _print_match(found)
+
+
+def _print_match(found: Any) -> None:
+    """The comparison at a width of 80: values, ratios, then notes, intervals and where A wins in words."""
     rows = [
         [
-            _(m.quantity),
-            m.unit,
-            _short(m.a),
-            _short(m.b),
-            _short(m.needed),
-            _short(m.per_chip),
-            _short(m.per_watt),
-            _short(m.per_dollar),
-            m.note,
+            _(m.quantity), _with_unit(m.a, m.unit), _with_unit(m.b, m.unit), _short(m.needed), _short(m.per_chip),
+            _short(m.per_watt), _short(m.per_dollar),
         ]
         for m in found.measures
-    ]
-    head = [
-        "",
-        _("unit"),
-        found.a,
-        found.b,
-        _("A for one B"),
-        _("A/B per chip"),
-        _("per watt"),
-        _("per dollar"),
-        _("note"),
-    ]
-    _print_table(head, rows, _("{a} against {b}, {model}", a=found.a, b=found.b, model=found.model))
+    ]  # fmt: skip
+    head = ["", "A", "B", _("A for one B"), _("A/B per chip"), _("per watt"), _("per dollar")]
+    for line in (
+        _("{a} against {b}, {model}", a=found.a, b=found.b, model=found.model),
+        f"A: {found.a}" + (f" ({found.chips[0]:,})" if found.chips[0] > 1 else ""),
+        f"B: {found.b}" + (f" ({found.chips[1]:,})" if found.chips[1] > 1 else ""),
+    ):
+        _echo_wrapped(line)
+    _print_table(head, rows, "", narrow=True)
+    for m in found.measures:
+        if m.note:
+            _echo_wrapped(f"{_(m.quantity)}: {m.note}")
+    uncertain = [m for m in found.measures if m.log_sd > 0 and 0 < m.needed < math.inf]
+    ranges = (
+        f"{_(m.quantity)} {_short(m.needed / factor)}-{_short(m.needed * factor)}"
+        for m in uncertain
+        for factor in [math.exp(1.2816 * m.log_sd)]
+    )
+    _echo_wrapped(_("80 % interval of A for one B: {ranges}", ranges=", ".join(ranges) or "-"))
     for basis in ("unit", "chip", "watt", "dollar"):
-        ahead = ", ".join(found.wins.get(basis, ())) or _("nothing")
-        behind = ", ".join(found.losses.get(basis, ())) or _("nothing")
-        typer.echo(_("by {basis}: ahead in {ahead}; behind in {behind}", basis=basis, ahead=ahead, behind=behind))
+        # A single chip against a single chip: the unit is the chip.
+        if basis != "unit" or found.chips != (1, 1):
+            _echo_wrapped(_where_a_wins(found, basis))
+
+
+def _where_a_wins(found: Any, basis: str) -> str:
+    """One sentence: by unit, chip, watt or dollar, where A is ahead of B, behind it, or within 2 %."""
+    name = {"unit": "ratio", "chip": "per_chip", "watt": "per_watt", "dollar": "per_dollar"}[basis]
+    ahead, behind = found.wins.get(basis, ()), found.losses.get(basis, ())
+    even = [
+        m.quantity
+        for m in found.measures
+        if m.quantity not in (*ahead, *behind, "chips") and not math.isnan(getattr(m, name))
+    ]
+    if not (ahead or behind or even):
+        return _("by {basis}: not known", basis=_(basis))
+    words = [", ".join(_(q) for q in names) or _("nothing") for names in (ahead, behind, even)]
+    line = _("by {basis}: A wins in {ahead}; loses in {behind}", basis=_(basis), ahead=words[0], behind=words[1])
+    return line + (_("; within 2 % in {even}", even=words[2]) if even else "")
+
+
+def _with_unit(value: float, unit: str) -> str:
+    """A number with a prefixed unit, short enough for a narrow column."""
+    if math.isnan(value):
+        return "-"
+    short = {"tokens/s": "tok/s", "chips": ""}.get(unit, unit)
+    size, prefix = next(((size, name) for size, name in (*SIZES, (1e3, "k")) if abs(value) >= size), (1.0, ""))
+    if not short or value == 0:
+        return f"{value:,.0f} {short}".strip()
+    return f"{value / size:.3g} {prefix}{short}"
+
+
+def _echo_wrapped(text: str) -> None:
+    """Text folded at the width of the terminal, further lines indented."""
+    from textwrap import fill
+
+    width = max(40, min(shutil.get_terminal_size((100, 24)).columns, 120))
+    typer.echo(fill(text, width, subsequent_indent="  ", break_on_hyphens=False))
 
 
 def _run_one(model: str, on: str, figure: Path | None, operators: bool, as_json: bool, **options: Any) -> None:
@@ -497,14 +537,19 @@ def _print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
 
 
-def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
+def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]], title: str, *, narrow: bool = False) -> None:
+    from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=escape(title), title_justify="left")
-    for name in head:
-        table.add_column(escape(name), overflow="fold")
+    table = Table(title=escape(title) or None, title_justify="left", box=box.SIMPLE_HEAD if narrow else box.HEAVY_HEAD)
+    if narrow:
+        table.padding, table.pad_edge = (0, 1, 0, 0), False
+    for place, name in enumerate(head):
+        shown = name.replace(" ", "\n") if narrow else name
+        right = narrow and place > 0
+        table.add_column(escape(shown), overflow="fold", no_wrap=narrow, justify="right" if right else "left")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     # A pipe has no width: wide enough that no number is folded.
