@@ -40,7 +40,7 @@ def test_tiles_show_the_runs_numbers(answer):
     median = float(answer.results["compute"].sel(scenario="mine", region="CHN", quantile=0.5, month="2028-12").item())
     assert f"{median / 1e6:.1f}M" in first
     assert "▲" in first
-    assert "90%" in first
+    assert "80%" in first
 
 
 @pytest.mark.parametrize("tab", _contest.TABS)

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 
-QUANTILES = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
-Z = np.array([-1.645, -0.674, 0.0, 0.674, 1.645])
+QUANTILES = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
+Z = np.array([-1.645, -1.2816, -0.674, 0.0, 0.674, 1.2816, 1.645])
 MONTHS = np.arange("2022-01", "2033-01", dtype="datetime64[M]").astype("datetime64[ns]")
 SCENARIOS = ["baseline", "blockade", "weir", "open"]
 REGIONS = ["USA", "CHN", "KOR", "TWN_JPN", "EUR", "MYS", "SGP", "THA", "GULF", "ROW"]

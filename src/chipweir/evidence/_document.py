@@ -6,6 +6,7 @@ given; for HTML it is the text extracted from it, and `Document.origin` maps eac
 
 import hashlib
 from bisect import bisect_right
+from collections.abc import Hashable
 from dataclasses import dataclass, field, fields
 from functools import cache
 from math import isfinite
@@ -207,8 +208,8 @@ def plain_record(record: Any) -> dict[str, Any]:
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(one.name for one in fields(kind))
+def _names(kind: Hashable) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))  # type: ignore[arg-type]
 
 
 def _plain(value: Any) -> Any:

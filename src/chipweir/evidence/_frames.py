@@ -280,6 +280,26 @@ def _frame_score(sight: _Sight, figure: Quantity, template: Template) -> float |
     return template.prior + trigger + (0.6 * fits / len(template.named) if template.named else 0.0)
 
 
+_PRICES = frozenset({"price", "chip_price"})
+_FROM_TO = {
+    "ko": (
+        re.compile(r"$"),
+        re.compile(r"^에서\s?[^.,]{0,14}(?:로|으로)\s?(?:내|올|인하|인상|낮|높|조정|하락|상승|떨)"),
+    ),
+    "en": (re.compile(r"\bfrom\s$"), re.compile(r"^[\w\s]{0,24}\sto\s")),
+    "zh": (re.compile(r"(?:由|从|從)\s?$"), re.compile(r"^(?:大幅)?(?:下调|下調|降|上调|上調|调|調|提高|升|涨|漲)")),
+}
+
+
+def _former(page: Page, figure: Quantity, lang: str) -> bool:
+    """Whether a figure is what something was before ("cut from $4 to $2")."""
+    before, after = _FROM_TO[lang]
+    return bool(
+        before.search(page.text[max(0, figure.start - 8) : figure.start])
+        and after.search(page.text[figure.end : figure.end + 40])
+    )
+
+
 _NEXT_FIGURE = re.compile(r"\b\d{2}|,\s(?:or|and)\s")
 
 
@@ -287,6 +307,8 @@ def _ruled_out(page: Page, sentence: int, figure: Quantity, template: Template, 
     """Whether words beside a figure exclude a frame, or the noun that it needs is missing."""
     span = page.sentences[sentence]
     excluded, beside = template.excluded.get(lang), template.beside.get(lang)
+    if template.name in _PRICES and _former(page, figure, lang):
+        return True
     if excluded and excluded.search(page.text[max(span.start, figure.start - 45) : min(span.end, figure.end + 45)]):
         return True
     if beside is None:
@@ -435,6 +457,8 @@ def _fill(
     figure = page.found.quantities[index]
     anchor = (figure.start, figure.end)
     slot = Slot(name)
+    if frame == "spec" and name == "item" and _beyond_a_chip(figure):
+        rule = {**rule, "entity": ["system"]}
     if "entities" in rule:
         slot = fill_entities(page, sentence, anchor, name, rule, taken)
     elif "entity" in rule:
@@ -463,6 +487,15 @@ def _fill(
     if slot.asked and rule.get("inherit"):
         slot = _inherited(frame, sentence, name, before) or slot
     return slot
+
+
+# More than any one chip has: it is a system's.
+_LARGEST_OF_A_CHIP = {"W": 2e4, "FLOP/s": 1e17, "B": 1e13, "B/s": 1e14}
+
+
+def _beyond_a_chip(figure: Quantity) -> bool:
+    size = figure.value if isinstance(figure.value, int | float) else 0.0
+    return size > _LARGEST_OF_A_CHIP.get(figure.unit, float("inf"))
 
 
 def _property(figure: Quantity, name: str, which: str) -> Slot:

@@ -145,8 +145,8 @@ def _lengths(forms: Iterable[str]) -> tuple[dict[str, tuple[int, ...]], dict[str
     first."""
     tables: tuple[dict[str, set[int]], dict[str, set[int]]] = ({}, {})
     for form in forms:
-        long = len(form) >= 4
-        tables[0 if long else 1].setdefault(small(form)[: 4 if long else 2], set()).add(len(form))
+        table, head = (tables[0], 4) if len(form) >= 4 else (tables[1], 2)
+        table.setdefault(small(form)[:head], set()).add(len(form))
     long, short = ({start: tuple(sorted(found, reverse=True)) for start, found in one.items()} for one in tables)
     return long, short
 

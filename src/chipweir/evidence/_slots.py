@@ -50,8 +50,8 @@ _SUBJECT = {
 }
 _OBJECT = re.compile(r"^(?:\([^)]{1,20}\))?\s?(?:을|를|에게|와|과|향|용|대신)(?=[\s,.]|$)")
 _COMPARED = re.compile(
-    r"^(?:\([^)]{1,20}\))?\s?(?:칩|반도체|GPU|가속기|시스템|서버 ?랙|랙|제품|모델|프로)?\s?(?:보다|대비|에 비해|"
-    r"에 비하면)"
+    r"^(?:\([^)]{1,20}\))?\s?(?:칩|반도체|GPU|가속기|시스템|서버 ?랙|랙|제품|모델|프로)?\s?(?:보다|대비|에 비해|에 비하면|"
+    r"의\s?(?:약\s)?(?:\d+(?:\.\d+)?\s?(?:배|%|분의)|절반|[두세네]\s배))|^的(?:[一二两兩三四五六七八九十几\d.]+(?:成|倍|分之)|一半)"
 )
 _THAN = re.compile(
     r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|比|相比|较|較|相当于|"
@@ -62,6 +62,10 @@ _PRONOUN = re.compile(
     r"^[\s\"'“‘-]*(?:이는|이것은|이를|이 (?:가격|모델|칩|시스템|제품|회사)|그 (?:가격|모델)|"
     r"회사(?: 측)?(?:은|는|가)|This|That|It\b|They\b|The (?:company|chip\s?maker|firm|group|start-?up|unit)\b|"
     r"这|這|该|該|其|公司|本公司|这家|這家)"
+)
+# An English sentence names what it is about, or points back so.
+_IT = re.compile(
+    r"^(?:It|Its|They|Each|This|That|The (?:chip|card|system|rack|module|part|accelerator|processor|GPU))\b"
 )
 _TO = {
     "ko": (re.compile(r"$^"), re.compile(r"^(?:으로|로|에|행|향|내(?:로)?|\s?(?:암시장|시장|기업|업체|AI업계|유통))")),
@@ -221,11 +225,15 @@ def fill_entity(
                 else Slot(name)
             )
         options = [i for i in page.places["entities"][here] if _eligible(page, here, i, kinds, taken)]
+        if role == "near" and not back:
+            options = [index for index in options if not compared(page, index)] or options
         if role == "subject" and not back:
             options = [index for index in options if not compared(page, index)]
             home = _own_subject(page, sentence) if not any(_marked(page, here, i, role) for i in options) else None
             if home:
                 return Slot(name, home, "정부", confidence=0.5, by="words") if is_known(home, kinds) else Slot(name)
+        if back and rule.get("spoken_of") and page.scripts[sentence] == "en" and not _IT.match(page.words(sentence)):
+            return Slot(name)
         if back:
             options = _carried(page, here, options, rule, role)
         cited = page.sentences[here].attribution
@@ -251,7 +259,10 @@ def _carried(page: Page, sentence: int, options: list[int], rule: dict[str, Any]
     """The things of an earlier sentence that may carry on: nothing that something else was measured against, and of
     subjects only those that were one."""
     left_out = rule.get("not_carried", ())
-    options = [i for i in options if not compared(page, i) and page.found.entities[i].kind not in left_out]
+    measured = [i for i in options if compared(page, i)]
+    if role == "other":
+        return measured or options
+    options = [i for i in options if i not in measured and page.found.entities[i].kind not in left_out]
     if role != "subject":
         return options
     start, korean = page.sentences[sentence].start, page.scripts[sentence] == "ko"
@@ -472,7 +483,8 @@ def fill_words(page: Page, sentence: int, anchor: tuple[int, int], name: str, ru
             pattern = patterns.get(page.scripts[here])
             for match in pattern.finditer(page.words(here)) if pattern else ():
                 at = (span.start + match.start(), span.start + match.end())
-                cost = (page.gap(at, anchor) if not back else 0.0) + 4 * order
+                later = 24.0 if not back and at[0] >= anchor[1] and page.scripts[here] != "en" else 0.0
+                cost = (page.gap(at, anchor) if not back else 0.0) + 4 * order + (later if rule.get("leads") else 0.0)
                 if best is None or cost < best[0]:
                     best = (cost, value, *at)
         if best is not None:

@@ -206,7 +206,8 @@ def flow_years(dataset: xr.Dataset) -> list[int]:
     return [int(value) for value in dataset["flow"]["year"].values] if "flow" in dataset.data_vars else []
 
 
-def shared_quantile_note(dataset: xr.Dataset) -> Sequence[float]:
-    """The coverages of the run's bands, widest first, e.g. (0.9, 0.5)."""
+def fan_coverages(dataset: xr.Dataset) -> Sequence[float]:
+    """The coverages that a fan shows, the widest and the narrowest of the run, e.g. (0.9, 0.5)."""
     levels = sorted(float(level) for level in dataset["quantile"].values)
-    return [round(high - low, 4) for low, high in zip(levels, reversed(levels), strict=True) if low < 0.5]
+    wide = [round(high - low, 4) for low, high in zip(levels, reversed(levels), strict=True) if low < 0.5]
+    return wide if len(wide) < 3 else [wide[0], wide[-1]]

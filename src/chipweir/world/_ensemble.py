@@ -36,7 +36,7 @@ FloatArray = npt.NDArray[np.floating[Any]]
 Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 Progress = Callable[[float, str], None]
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 ORIGINS = ("foreign_legal", "domestic", "smuggled", "rental")
 CONSTRAINTS = ("logic", "hbm", "packaging")
 MAKER_ORIGINS = ("foreign", "domestic")

@@ -153,6 +153,14 @@ def check_capacity_change(claim: Claim, context: Context) -> Verdict:
         if o[0].entity in kin(context.facts, actor)
         and (target is None or re.search(_OBJECTS.get(target, r"."), o[0].item))
     ]
+    options = own or [o for o in options if _country(context, o[0].entity) in _countries(claim, context, actor)]
+    if not options:
+        return Verdict(
+            "unsupported",
+            "figure",
+            text=Text("no_fact", {"what": context.name(actor or "?")}),
+            change=Text("change_fact"),
+        )
     near = own or [o for o in options if compare((low, high), o[1]) == "consistent"] or options
     fact, known = min(near, key=lambda o: abs((o[1][0] + o[1][1]) / 2 - (low + high) / 2))
     slots: dict[str, Status] = {"figure": compare((low, high), known)}
@@ -197,6 +205,20 @@ def check_capacity_change(claim: Claim, context: Context) -> Verdict:
         Text("change_capacity"),
         tuple(notes),
     )
+
+
+def _country(context: Context, identifier: Any) -> str:
+    entity = context.facts.entities.get(identifier)
+    return entity.country if entity is not None else ""
+
+
+def _countries(claim: Claim, context: Context, actor: Any) -> set[str]:
+    """The country of who acts; where that is open, the countries named in the sentence and the one before it."""
+    if actor is not None:
+        return {_country(context, actor)} - {""}
+    near = range(max(0, claim.sentence - 1), claim.sentence + 1)
+    named = (context.page.found.entities[i].id for n in near for i in context.page.places["entities"][n])
+    return {_country(context, one) for one in named} - {""}
 
 
 def _capacity_ratios(context: Context, actor: Any) -> list[tuple[Any, tuple[float, float]]]:

@@ -73,7 +73,9 @@ def check_units(claim: Claim, context: Context) -> Verdict:
     if item:
         code = re.escape(str(item).rsplit("-", 1)[-1])
         own = [f for f in own if f.item_id == item or re.search(code, f.quantity + f.item, re.IGNORECASE)] or own
-    return best_fact(claim, context, own, period_slot="period")
+    acting = kin(context.facts, actor) if actor else set()
+    by_actor = [f for f in own if f.entity in acting or any(str(one) in f.entity for one in acting)]
+    return best_fact(claim, context, by_actor or own, period_slot="period", needs_near=bool(actor) and not by_actor)
 
 
 def check_share(claim: Claim, context: Context) -> Verdict:

@@ -63,6 +63,8 @@ def best_fact(
         )
         if status == "consistent" and not same:
             status = "stale"
+        elif not timely:
+            return related(claim, context, [row[0] for row in sorted(rows, key=lambda r: r[3])[:3]])
     slots: dict[str, Status] = {"figure": status}
     if period_slot and period_slot in claim.slots and claim.slots[period_slot].asked:
         slots[period_slot] = "imprecise"

@@ -115,7 +115,7 @@ def source_line(dataset: xr.Dataset) -> str:
 
 def band_text(dataset: xr.Dataset) -> str:
     """'median, 50 and 90 % of members'."""
-    wide = _access.shared_quantile_note(dataset)
+    wide = _access.fan_coverages(dataset)
     return _("median; band and bar: {share} of members", share=_numbers.share(wide[0])) if wide else _("median")
 
 
@@ -401,7 +401,7 @@ def across_scenarios(
 ) -> list[Line]:
     """One line a scenario; the first is shaded, the others carry the bar at the end. Empty where the run lacks it."""
     names = _access.chosen(dataset, scenarios)
-    wide = tuple(_access.shared_quantile_note(dataset))
+    wide = tuple(_access.fan_coverages(dataset))
     order = _access.scenarios(dataset)
     lines = []
     for position, name in enumerate(names):
