@@ -209,7 +209,7 @@ def plain_record(record: Any) -> dict[str, Any]:
 
 @cache
 def _names(kind: Hashable) -> tuple[str, ...]:
-    return tuple(one.name for one in fields(kind))  # type: ignore[arg-type]
+    return tuple(one.name for one in fields(kind))
 
 
 def _plain(value: Any) -> Any:

@@ -100,14 +100,14 @@ def _near_digits(text: str, within_words: bool = False) -> list[tuple[int, int]]
     return found
 
 
-@lru_cache(maxsize=2)
-def figures_of_speech(text: str) -> tuple[tuple[int, int], ...]:
-    """Idioms with numerals in them, in order."""
+@lru_cache(maxsize=4)
+def figures_of_speech(text: str, name: str = "idioms") -> tuple[tuple[int, int], ...]:
+    """Idioms with numerals in them, in order; `no_figures`: ordinary words and names with one."""
     return tuple(
         sorted(
             found.span()
             for language in LANGUAGES
-            for pattern in idioms(language)
+            for pattern in idioms(language, name)
             for start, end in runs(text, language)
             for found in pattern.finditer(text, start, end)
         )

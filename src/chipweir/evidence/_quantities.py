@@ -97,7 +97,7 @@ def find_quantities(
     clean = plain(text)
     labels = find_labels(clean)
     dates = [(time.start, time.end) for time in times]
-    idioms = masks.figures_of_speech(clean)
+    idioms = [*masks.figures_of_speech(clean), *masks.figures_of_speech(clean, "no_figures")]
     blocked = masks.merged(
         masks.addresses(clean), masks.names(clean), names, idioms, dates, [(label.start, label.end) for label in labels]
     )

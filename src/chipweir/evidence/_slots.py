@@ -225,7 +225,7 @@ def fill_entity(
                 else Slot(name)
             )
         options = [i for i in page.places["entities"][here] if _eligible(page, here, i, kinds, taken)]
-        if role == "near" and not back:
+        if rule.get("measured") is False and not back:
             options = [index for index in options if not compared(page, index)] or options
         if role == "subject" and not back:
             options = [index for index in options if not compared(page, index)]

@@ -163,9 +163,10 @@ def row_of(found: re.Match[str], names: tuple[str, ...]) -> str:
 
 
 @cache
-def idioms(language: str) -> tuple[re.Pattern[str], ...]:
-    """The idioms of a pack: figures in them are figures of speech."""
-    each = pack(language)["idioms"]
+def idioms(language: str, name: str = "idioms") -> tuple[re.Pattern[str], ...]:
+    """The idioms of a pack (`no_figures`: its ordinary words and names with a numeral in them): what figures in them say
+    counts nothing."""
+    each = pack(language)[name]
     return tuple(quick(one.removeprefix("(?i)"), ignore_case=one.startswith("(?i)")) for one in each)
 
 
