@@ -50,6 +50,13 @@ def test_people_get_a_table(capsys):
         (["--batch", "a.csv", "--fit", "b.csv"], "cannot be combined"),
         (["Llama-3.1-8B", "--on", "H100", "--framework", "jaxserve"], "framework must be"),
         (["--validate", "a.csv", "--leave-out", "vendor"], "chip or model"),
+        (["Llama-3.1-8B", "--on", "H100", "--concurrency", "1e30"], "beyond"),
+        (["Llama-3.1-8B", "--on", "H100", "--chips", "99999999"], "beyond"),
+        (["Llama-3.1-8B", "--on", "H100", "--country", "Atlantis"], "unknown country"),
+        (["Llama-3.1-8B", "--on", "H100", "--set", "memory_bandwidth=0"], "above 0"),
+        (["Llama-3.1-8B", "--on", "H100", "--training", "--concurrency", "3"], "about serving"),
+        (["Llama-3.1-8B", "--on", "H100", "--global-batch", "3"], "needs --training"),
+        (["DeepSeek-V3", "--on", "T4", "--chips", "8", "--training"], "GB a chip needed"),
         (["Llama-3.1-8B", "--on", "H100", "--posterior", "/nowhere.json"], "cannot be read"),
     ],
 )
@@ -81,7 +88,13 @@ def test_validation_prints_the_baselines(capsys, measured_file):
 def test_a_training_estimate(capsys):
     code, out, _ = run(capsys, "estimate", "DeepSeek-V3", "--on", "H800", "--training", "--chips", "2048", "--json")
     assert code == 0
-    assert json.loads(out)["tokens_s_chip_train"]["p50"] > 500
+    rate = json.loads(out)["tokens_s_chip_train"]["p50"]
+    assert rate > 500
+    slower = ("--set", "memory_bandwidth=1e12")
+    _, out, _ = run(
+        capsys, "estimate", "DeepSeek-V3", "--on", "H800", "--training", "--chips", "2048", "--json", *slower
+    )
+    assert json.loads(out)["tokens_s_chip_train"]["p50"] < rate
 
 
 def test_a_match_of_systems(capsys):

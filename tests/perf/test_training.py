@@ -176,6 +176,55 @@ def test_a_table_never_stops_at_a_bad_row() -> None:
     assert all("\n" not in reason for reason in reasons)
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"global_batch": "-512"}, "negative"),
+        ({"global_batch": "1e300"}, "beyond"),
+        ({"n_chips": "1e300"}, "beyond"),
+        ({"global_batch": "2 samples"}, "must be a number"),
+        ({"global_batch": "1e12M tokens"}, "16M tokens"),
+        ({"global_batch": "0M tokens"}, "16M tokens"),
+        ({"seq_len": "0"}, "positive"),
+        ({"seq_len": "inf"}, "finite"),
+        ({"tp": "2.5"}, "whole number"),
+        ({"chip": ""}, "no chip given"),
+        ({"model": ""}, "no model given"),
+        ({"model": "GPT-5"}, "not published"),
+        ({"chip": "T4", "model": "DeepSeek-V3", "n_chips": "8"}, "does not fit"),
+    ],
+)
+def test_an_odd_cell_is_a_reason(changes: dict[str, str], words: str) -> None:
+    row = {"phase": "training", "chip": "H100", "model": "Llama-3.1-8B", "n_chips": "64", "precision": "bf16"}
+    [answer] = predict_training([row | changes])
+    assert words in answer["reason"]
+    assert "\n" not in answer["reason"]
+
+
+def test_what_was_assumed_and_what_was_never_measured_is_said() -> None:
+    row = {"phase": "training", "chip": "MetaX C600", "model": "Qwen2.5-7B"}
+    [answer] = predict_training([row])
+    notes = " ".join(answer["notes"])
+    for words in ("number of chips not stated", "batch not stated", "never measured", "from its architecture"):
+        assert words in notes
+    full = {"chip": "H100", "model": "Llama-3.1-70B", "n_chips": "64", "global_batch": "128", "seq_len": "8192"}
+    [known] = predict_training([{"phase": "training"} | full])
+    assert "notes" not in known
+    [narrow] = predict_training([{"phase": "training", "precision": "fp8"} | full | {"chip": "A100"}])
+    assert "no unit for fp8" in " ".join(narrow["notes"])
+
+
+def test_the_micro_batch_of_a_replica_and_the_age_of_software_count() -> None:
+    row = {"phase": "training", "chip": "B200", "model": "Qwen3-30B-A3B", "n_chips": "8", "global_batch": "512"}
+    row |= {"seq_len": "4096", "precision": "MXFP8", "ep": "8", "tp": "1", "pp": "1"}
+    one, four = predict_training([row | {"batch_per_replica": "1"}, row | {"batch_per_replica": "4"}])
+    assert one["plan"]["micro_batch"] == 1
+    assert four["tokens_s_chip_train"]["p50"] > 1.1 * one["tokens_s_chip_train"]["p50"]
+    old, new, undated = predict_training([row | {"date": "2026-02"}, row | {"date": "2026-08"}, row])
+    assert old["tokens_s_chip_train"]["p50"] < 0.95 * new["tokens_s_chip_train"]["p50"]
+    assert undated["tokens_s_chip_train"] == new["tokens_s_chip_train"]
+
+
 def test_impossible_numbers_are_one_clear_line() -> None:
     for changes in ({"chips": 0.0}, {"seq_len": -1.0}, {"tp": 0.0}, {"dtype": "fp3"}, {"mode": "dream"}):
         with pytest.raises(InputError):

@@ -30,6 +30,7 @@ UNITS = {
     "mfu": "model FLOPs utilisation",
 }
 DEFAULT_TPOT_MS = 50.0
+DEFAULT_ISL, DEFAULT_OSL = 2048.0, 512.0
 SIZES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"))
 
 
@@ -43,8 +44,8 @@ def estimate(
     model: Annotated[str, typer.Argument(help="A language model, such as DeepSeek-V3.1.")] = "",
     on: Annotated[str, typer.Option("--on", metavar="CHIP|SYSTEM", help="A chip or a system.")] = "",
     chips: Annotated[int | None, typer.Option(help="Number of chips.")] = None,
-    isl: Annotated[float, typer.Option(help="Prompt tokens per request.")] = 2048.0,
-    osl: Annotated[float, typer.Option(help="Output tokens per request.")] = 512.0,
+    isl: Annotated[float | None, typer.Option(help="Prompt tokens per request (default 2048).")] = None,
+    osl: Annotated[float | None, typer.Option(help="Output tokens per request (default 512).")] = None,
     concurrency: Annotated[float | None, typer.Option(help="Requests present at a time.")] = None,
     target_tpot: Annotated[
         float | None, typer.Option(metavar="MS", help="Most ms per output token (default 50).")
@@ -101,8 +102,17 @@ def estimate(
             "say which model and on what: chipweir estimate MODEL --on CHIP (or --batch, --fit, --validate FILE)"
         )
     elif training:
-        _run_training(model, on, chips, precision, global_batch, seq_len, fitted, as_json)
+        serving = {"--isl": isl, "--osl": osl, "--concurrency": concurrency, "--target-tpot": target_tpot,
+                   "--framework": framework or None, "--figure": figure}  # fmt: skip
+        _refuse(
+            {**serving, "--best": best or None, "--operators": operators or None}, "is about serving, not --training"
+        )
+        row = {"phase": "training", "model": model, "chip": on, "precision": precision}
+        numbers = {"n_chips": chips, "global_batch": global_batch, "seq_len": seq_len}
+        row |= {name: f"{value:g}" for name, value in numbers.items() if value is not None}
+        _run_training(row, _overrides(overrides or []), fitted, as_json)
     else:
+        _refuse({"--global-batch": global_batch, "--seq-len": seq_len}, "needs --training")
         if sum(x is not None for x in (concurrency, target_tpot)) + best > 1:
             raise InputError("give only one of --concurrency, --target-tpot and --best")
         if concurrency is None and target_tpot is None and not best:
@@ -114,8 +124,8 @@ def estimate(
             operators,
             as_json,
             chips=chips,
-            isl=isl,
-            osl=osl,
+            isl=DEFAULT_ISL if isl is None else isl,
+            osl=DEFAULT_OSL if osl is None else osl,
             concurrency=concurrency,
             target_tpot_ms=target_tpot,
             precision_name=precision,
@@ -213,6 +223,13 @@ def _echo_wrapped(text: str) -> None:
     typer.echo(fill(text, width, subsequent_indent="  ", break_on_hyphens=False))
 
 
+def _refuse(options: Mapping[str, Any], why: str) -> None:
+    """Raise `InputError` for the first option that was given and would be ignored."""
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"{name} {why}")
+
+
 def _run_one(model: str, on: str, figure: Path | None, operators: bool, as_json: bool, **options: Any) -> None:
     from chipweir.perf import estimate as one
 
@@ -251,35 +268,21 @@ def _run_one(model: str, on: str, figure: Path | None, operators: bool, as_json:
         _print_operators(found.operators)
 
 
-def _run_training(
-    model: str,
-    on: str,
-    chips: int | None,
-    precision: str,
-    global_batch: float | None,
-    seq_len: float | None,
-    fitted: Any,
-    as_json: bool,
-) -> None:
-    from chipweir.perf._training_rows import predict_training
+def _run_training(row: Mapping[str, str], overrides: Mapping[str, float | str], fitted: Any, as_json: bool) -> None:
+    from chipweir.perf._training_rows import estimate_training
 
-    row = {"phase": "training", "model": model, "chip": on, "precision": precision}
-    for name, value in (("n_chips", chips), ("global_batch", global_batch), ("seq_len", seq_len)):
-        if value is not None:
-            row[name] = f"{value:g}"
-    [answer] = predict_training([row], fitted.training if fitted else None)
-    if "reason" in answer:
-        raise InputError(answer["reason"])
+    answer = estimate_training(row, overrides, fitted.training if fitted else None)
     if as_json:
-        _print_json({"model": model, "on": on, **answer})
+        _print_json({"model": row["model"], "on": row["chip"], **answer})
         return
     quantities = {k: v for k, v in answer.items() if isinstance(v, Mapping) and "p50" in v}
-    _print_table(
-        [_("quantity"), _("median"), _("80 % interval")], _quantity_rows(quantities), f"{model} · {on} · training"
-    )
+    title = f"{row['model']} · {row['chip']} · training"
+    _print_table([_("quantity"), _("median"), _("80 % interval")], _quantity_rows(quantities), title)
     plan = ", ".join(f"{k} {v:g}" for k, v in answer["plan"].items() if not math.isnan(v))
     typer.echo(_("plan: {layout}", layout=plan))
     typer.echo(_("binds: {what}", what=answer["binds"]))
+    for note in answer.get("notes", ()):
+        typer.echo(f"note: {note}")
 
 
 def _run_batch(path: Path, posterior: Any, as_json: bool) -> None:

@@ -137,7 +137,9 @@ def _training_answers(rows: Sequence[Row], places: list[int], known: Fitted, ans
             answers[place]["reason"] = answer["reason"]
             continue
         quantities = {k: v for k, v in answer.items() if isinstance(v, dict) and "p50" in v}
-        answers[place] |= {"predictions": quantities, "plan": answer.get("plan"), "binds": answer.get("binds")}
+        answers[place] |= {"predictions": quantities} | {
+            name: answer[name] for name in ("plan", "binds", "notes") if name in answer
+        }
 
 
 def _novelty(c: Configuration, posterior: Posterior) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from chipweir.errors import InputError
 from chipweir.perf._architecture import architecture, kv_bytes, weight_bytes
 from chipweir.perf._batch import Predictions, describe, operator_table, predict
-from chipweir.perf._configuration import Configuration, cache_dtype, precision
+from chipweir.perf._configuration import LARGEST, Configuration, cache_dtype, precision
 from chipweir.perf._efficiency import Posterior
 from chipweir.perf._fitted import Fitted, fitted
 from chipweir.perf._hardware import Hardware, hardware, native
@@ -93,6 +93,10 @@ def estimate(
     ):
         if value is not None and not (np.isfinite(value) and value > 0):
             raise InputError(f"{name} must be above 0, not {value:g}")
+        most = LARGEST.get({"chips": "n_chips"}.get(name, name))
+        if value is not None and most is not None and value > most:
+            raise InputError(f"{name} of {value:g} is beyond what this model can say; at most {most:g}")
+    country = _country(country)
     chip = hardware(on, overrides)
     base = _configuration(model, chip, isl, osl, precision_name, framework)
     if chips is None and chip.system_chips and chip.system_chips <= 512:
@@ -132,6 +136,13 @@ def estimate(
         notes=tuple(notes),
         operators=tuple(operator_table(resolved, predictions, known.serving)),
     )
+
+
+def _country(name: str) -> str:
+    """The ISO code of a country by code or name. Raises `UnknownName`."""
+    from chipweir import facts
+
+    return str(facts.load().country(name).alpha2)
 
 
 def _configuration(model: str, chip: Hardware, isl: float, osl: float, dtype: str, framework: str) -> Configuration:

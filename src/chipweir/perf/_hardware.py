@@ -79,6 +79,10 @@ NUMBERS = tuple(
     if f.name not in {"id", "name", "vendor", "ecosystem", "generation", "scaleup_topology", "system"}
 )
 
+# What no accelerator is without; peaks of narrow formats may be 0.
+POSITIVE = {"bf16_flops", "memory_bytes", "memory_bandwidth", "scaleup_bandwidth", "scaleup_domain",
+            "scaleout_bandwidth", "tdp_w"}  # fmt: skip
+
 
 def stack(chips: Sequence[Hardware]) -> Hardware:
     """The same fields as arrays [n], in the order given."""
@@ -160,6 +164,8 @@ def override(base: Hardware, overrides: Mapping[str, float | str]) -> Hardware:
             raise UnknownName("hardware field", key, [f.name for f in fields(Hardware)])
         if key in NUMBERS and not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
             raise InputError(f"hardware field '{key}' must be a number of at least 0, not {value!r}")
+        if key in POSITIVE and value == 0:
+            raise InputError(f"hardware field '{key}' must be above 0")
     return replace(base, **dict(overrides))
 
 

@@ -97,14 +97,28 @@ class Posterior:
         count = len(next(iter(self.draws.values())))
         drawn = np.zeros((count, len(job.chips)))
         variance = np.full(len(job.chips), self.scales["residual"] ** 2)
-        for kind, ids in zip(GROUPS, (job.hardware.ecosystem, job.hardware.id, model_keys(job.model)), strict=True):
+        for kind, ids in self._ids(job):
             names, place = codes(ids)
             known = [self.offsets.get(f"{kind}:{name}") for name in names]
-            unseen = np.array([values is None for values in known])
+            unseen = np.array([values is None for values in known])[place]
             table = np.stack([np.zeros(count) if values is None else values for values in known], axis=1)
             drawn += table[:, place]
-            variance += np.where(unseen[place], self.scales[kind] ** 2, 0.0)
+            variance += np.where(unseen, self.scales[kind] ** 2, 0.0)
+            if kind == "chip":
+                # What a datasheet leaves open was settled by measuring.
+                variance += np.where(unseen, np.asarray(job.hardware.spec_log_sd, dtype=float) ** 2, 0.0)
         return drawn, variance
+
+    def known(self, job: TrainingJob) -> tuple[npt.NDArray[np.bool_], ...]:
+        """Whether the ecosystem, the chip and the model of every job were measured, [n] each."""
+        found = []
+        for kind, ids in self._ids(job):
+            names, place = codes(ids)
+            found.append(np.array([f"{kind}:{name}" in self.offsets for name in names])[place])
+        return tuple(found)
+
+    def _ids(self, job: TrainingJob) -> list[tuple[str, npt.NDArray[np.object_]]]:
+        return list(zip(GROUPS, (job.hardware.ecosystem, job.hardware.id, model_keys(job.model)), strict=True))
 
 
 def model_keys(m: Architecture) -> npt.NDArray[np.object_]:

@@ -3,6 +3,8 @@
 Columns are those of `chipweir estimate --batch`; an empty cell means "not stated" and is chosen sensibly.
 """
 
+from __future__ import annotations
+
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +15,7 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf import _architecture, _hardware
-from chipweir.perf._training import Posterior, TrainingEstimate, training_batch
+from chipweir.perf._training import Posterior, TrainingEstimate, shipped_posterior, training_batch
 from chipweir.perf._training_work import LAYOUT_FIELDS, TrainingJob, model_flops
 
 
@@ -33,6 +35,7 @@ COLUMNS = (
     *LAYOUT_FIELDS,
 )  # fmt: skip
 Cells = tuple[str, ...]
+MOST_TOKENS = 1e12
 LARGEST = {"n_chips": 1e7, "global_batch": 1e9, "seq_len": 1e8} | dict.fromkeys(LAYOUT_FIELDS, 1e5)
 
 
@@ -57,15 +60,38 @@ def predict_training(rows: Sequence[Mapping[str, Any]], posterior: Posterior | N
     """
     places: dict[Cells, int] = {}
     which = [places.setdefault(_cells(row), len(places)) for row in rows]
-    parsed = [_read(cells) for cells in places]
+    answers = _estimated([_read(cells) for cells in places], posterior or shipped_posterior())
+    return [answers[place] for place in which]
+
+
+def estimate_training(
+    row: Mapping[str, Any], overrides: Mapping[str, float | str] | None = None, posterior: Posterior | None = None
+) -> dict[str, Any]:
+    """`predict_training` of one row on a chip with single numbers replaced. Raises `InputError` with the reason."""
+    job = _read(_cells(row))
+    if isinstance(job, str):
+        raise InputError(job)
+    if overrides:
+        hardware = _hardware.override(job.hardware, overrides)
+        job = job._replace(hardware=hardware, dtype=training_dtype(row, hardware))
+    [answer] = _estimated([job], posterior or shipped_posterior())
+    if "reason" in answer:
+        raise InputError(answer["reason"])
+    return answer
+
+
+def _estimated(parsed: Sequence[_Job | str], posterior: Posterior) -> list[dict[str, Any]]:
+    """Answers for jobs; for a reason that there is no job, that reason."""
     answers: list[dict[str, Any]] = [{"reason": found} for found in parsed]
+    index = [place for place, found in enumerate(parsed) if not isinstance(found, str)]
     jobs = [found for found in parsed if not isinstance(found, str)]
     if jobs:
-        index = [place for place, found in enumerate(parsed) if not isinstance(found, str)]
-        estimate = training_batch(_stack(jobs), posterior)
-        for place, answer in zip(index, _answers(estimate, [job.batch_stated for job in jobs]), strict=True):
+        stacked = _stack(jobs)
+        measured = list(zip(*(names.tolist() for names in posterior.known(stacked)), strict=True))
+        estimate = training_batch(stacked, posterior)
+        for place, answer in zip(index, _answers(estimate, jobs, measured), strict=True):
             answers[place] = answer
-    return [answers[place] for place in which]
+    return answers
 
 
 def quantiles(centre: float, log_sd: float) -> dict[str, float]:
@@ -74,14 +100,16 @@ def quantiles(centre: float, log_sd: float) -> dict[str, float]:
     return {"p10": centre / factor, "p50": centre, "p90": centre * factor}
 
 
-def _answers(estimate: TrainingEstimate, batch_stated: Sequence[bool]) -> Iterator[dict[str, Any]]:
-    """One answer per job, of plain numbers."""
+def _answers(
+    estimate: TrainingEstimate, jobs: Sequence[_Job], measured: Sequence[tuple[bool, bool, bool]]
+) -> Iterator[dict[str, Any]]:
+    """One answer per job, of plain numbers; `measured`: whether its ecosystem, chip and model were."""
     factors = np.exp(QUANTILE_80 * estimate.log_sd)
     measures = {"tokens_s_chip_train": estimate.tokens_s_chip, "tflops_chip": estimate.flops_chip / 1e12}
     measures |= {"mfu": estimate.mfu, "step_time_s": estimate.step_time_s}
     columns = [np.stack([v / factors, v, v * factors], axis=1).tolist() for v in measures.values()]
     layout = np.stack([getattr(estimate.layout, name) for name in SHOWN], axis=1).tolist()
-    for place, stated in enumerate(batch_stated):
+    for place, job in enumerate(jobs):
         reason = _why_not(estimate, place)
         if reason:
             yield {"reason": reason}
@@ -89,10 +117,26 @@ def _answers(estimate: TrainingEstimate, batch_stated: Sequence[bool]) -> Iterat
         answer: dict[str, Any] = {
             name: dict(zip(POINTS, column[place], strict=True))
             for name, column in zip(measures, columns, strict=True)
-            if stated or name != "step_time_s"
+            if job.batch_stated or name != "step_time_s"
         }
         answer |= {"plan": dict(zip(SHOWN, layout[place], strict=True)), "binds": str(estimate.binds[place])}
-        yield answer
+        notes = [*job.notes, *_novelty(job, *measured[place])]
+        yield answer | ({"notes": notes} if notes else {})
+
+
+def _novelty(job: _Job, ecosystem: bool, chip: bool, model: bool) -> list[str]:
+    notes = []
+    if not ecosystem:
+        notes.append(f"training with {job.hardware.name}'s software was never measured: wide interval")
+    elif not chip:
+        notes.append(
+            f"training on {job.hardware.name} not measured: from its datasheet and its software on other chips"
+        )
+    if not model:
+        notes.append(f"training of {job.model.name} not measured: from its architecture")
+    if float(job.hardware.spec_log_sd) > 0.3:
+        notes.append(f"{job.hardware.name} has no full datasheet: gaps filled from its peers")
+    return notes
 
 
 def _why_not(estimate: TrainingEstimate, place: int) -> str:
@@ -136,6 +180,7 @@ class _Job(NamedTuple):
     age: float
     layout: tuple[float, ...]
     batch_stated: bool
+    notes: tuple[str, ...]
 
 
 def _cells(row: Mapping[str, Any]) -> Cells:
@@ -157,29 +202,44 @@ def _job(row: Mapping[str, str]) -> _Job:
     mode = PHASES.get((row["phase"] or "training").lower(), "pretrain")
     hardware = _hardware.hardware(row["chip"] or row["system"])
     model = _model(row["model"])
+    notes = []
     chips = _number(row, "n_chips")
     if chips is None:
         chips = _enough_chips(hardware, model, mode)
+        notes.append(f"number of chips not stated: {chips:,.0f}")
     stated_length = _number(row, "seq_len")
-    seq_len = stated_length or (2048.0 if "gpt-3" in str(model.id) else min(8192.0, float(model.context)))
+    seq_len = stated_length
+    if seq_len is None:
+        seq_len = 2048.0 if "gpt-3" in str(model.id) else min(8192.0, float(model.context))
+        notes.append(f"sequence length not stated: {seq_len:,.0f} tokens")
     tokens = _batch_tokens(row)
     batch = _number(row, "global_batch")
     stated = batch is not None or tokens is not None
+    if chips < 1 or seq_len <= 0 or batch == 0 or tokens == 0:
+        raise InputError(
+            f"n_chips, global_batch and seq_len must be positive, not {chips:g}, {batch:g}, {seq_len:g}"
+            if batch is not None
+            else f"n_chips and seq_len must be positive, not {chips:g}, {seq_len:g}"
+        )
     if batch is None:
         # About 16k tokens a chip and step, between a quarter and 16 million: what published runs use.
         batch = (tokens or float(np.clip(16384.0 * chips, 2.5e5, 1.6e7))) / seq_len
         if mode == "lora" and not tokens:
             batch = max(8.0, chips / 8.0)
-    if chips < 1 or batch <= 0 or seq_len <= 0 or stated_length == 0:
-        raise InputError(
-            f"n_chips, global_batch and seq_len must be positive, not {chips:g}, {batch:g}, {stated_length or seq_len:g}"
-        )
+        if not stated:
+            notes.append(f"batch not stated: {max(batch, 1.0):,.0f} sequences")
     layout = _layout(row)
     ranks = math.prod(degree for degree in layout[:3] if not math.isnan(degree))
     if ranks > chips:
         raise InputError(f"contradictory layout: tp x pp x cp = {ranks:g} ranks on {chips:g} chips")
     dtype = training_dtype(row, hardware)
-    return _Job(hardware, model, chips, mode, max(batch, 1.0), seq_len, dtype, software_age(row), layout, stated)
+    asked = row["precision"].lower()
+    if ("fp4" in asked and "mixed" not in asked and dtype != "fp4") or (
+        re.search("fp8|float8", asked) and dtype == "bf16"
+    ):
+        notes.append(f"{hardware.name} has no unit for {asked}: runs in {dtype}")
+    age = software_age(row)
+    return _Job(hardware, model, chips, mode, max(batch, 1.0), seq_len, dtype, age, layout, stated, tuple(notes))
 
 
 def _layout(row: Mapping[str, str]) -> tuple[float, ...]:
@@ -218,20 +278,22 @@ def _model(name: str) -> _architecture.Architecture:
 
 
 def training_dtype(row: Mapping[str, Any], hardware: _hardware.Hardware) -> str:
-    """Format of the matrix products: as stated; for "mixed" and 8-bit the chip's own 8-bit unit; 16 bits by default."""
+    """Format of the matrix products: as stated; for "mixed" and 8-bit the chip's own 8-bit unit; 16 bits by default.
+
+    A format the chip has no unit for runs as the next wider one.
+    """
     text = str(row.get("precision") or "").strip().lower()
+    eight = "fp8" if hardware.fp8_flops > 0 else "bf16"
     if "mixed" in text or text in ("fp8", "float8", "int8"):
-        if hardware.fp8_flops > 0:
-            return "fp8"
-        return "int8" if hardware.int8_flops > 0 and text != "fp8" else "bf16"
+        return "int8" if eight == "bf16" and hardware.int8_flops > 0 and text != "fp8" else eight
     if "mxfp8" in text:
-        return "mxfp8"
+        return "mxfp8" if hardware.fp8_flops > 0 else "bf16"
     if "fp4" in text:
-        return "fp4"
+        return "fp4" if hardware.fp4_flops > 0 else eight
     if text in ("", "bf16", "bfloat16", "fp16", "float16", "tf32"):
         return "bf16"
     if "fp8" in text:
-        return "fp8"
+        return eight
     raise InputError(f"unknown training precision '{text}'; known: bf16, fp8, mxfp8, int8, fp4")
 
 
@@ -262,10 +324,16 @@ def software_age(row: Mapping[str, Any]) -> float:
     return float(np.clip(SOFTWARE_OF - year, 0.0, MOST_AGE))
 
 
-def _batch_tokens(row: Mapping[str, Any]) -> float | None:
-    """A global batch given in tokens ("16M tokens")."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kM]?)\s*tokens?\s*", str(row.get("global_batch") or ""))
-    return float(match[1]) * {"": 1.0, "k": 1e3, "M": 1e6}[match[2]] if match else None
+def _batch_tokens(row: Mapping[str, str]) -> float | None:
+    """A global batch given in tokens ("16M tokens"), None where it is not. Raises `InputError` for words that are none."""
+    text = str(row.get("global_batch") or "").strip()
+    if "token" not in text.lower():
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kM]?)\s*tokens?", text)
+    tokens = float(match[1]) * {"": 1.0, "k": 1e3, "M": 1e6}[match[2]] if match else 0.0
+    if not 0 < tokens <= MOST_TOKENS:
+        raise InputError(f"global_batch must be a number of sequences or such as '16M tokens', not '{text}'")
+    return tokens
 
 
 def _stack(jobs: Sequence[_Job]) -> TrainingJob:
