@@ -148,7 +148,7 @@ def test_links_to_sources_are_web_addresses_only():
 
 def test_chips_are_compared_with_their_worth():
     known = facts.load()
-    table = " ".join(texts(_chips_page.specifications(known, ["nvidia-h20", "nvidia-h100-sxm"])))
+    table = " ".join(texts(_chips_page.specifications(known, ["nvidia-h20", "nvidia-h100-sxm"], "KR")))
     assert "2,368" in table
     assert "15,832" in table
 

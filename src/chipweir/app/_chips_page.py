@@ -14,11 +14,12 @@ from chipweir.app._state import View, read_view
 from chipweir.errors import InputError
 from chipweir.i18n import _, language, use_language
 from chipweir.report import _chips, _numbers, figures
-from chipweir.report._labels import N_
+from chipweir.report._labels import N_, label
 
 
 if TYPE_CHECKING:
     from chipweir.facts import Chip, Facts, Value
+    from chipweir.perf import Worth
     from chipweir.perf._match import Measure
 
 MOST_CHIPS = 8
@@ -136,20 +137,20 @@ def _cell(value: "Value | None") -> Any:
         if low == high or value.central is not None
         else f"{_numbers.full(low)} – {_numbers.full(high)}"
     )
-    about = f"{value.source} · {value.as_of} · {value.cls}, {value.confidence}" + (
+    about = f"{value.source} · {value.as_of} · {label('class', value.cls)}, {value.confidence}" + (
         f" · {_('rumour')}" if value.rumour else ""
     )
     return html.Span(text + (" ?" if value.rumour else ""), title=about)
 
 
-def specifications(known: "Facts", names: list[str]) -> html.Div:
-    """Specifications, worth and classification of chips, one column a chip."""
+def specifications(known: "Facts", names: list[str], country: str) -> html.Div:
+    """Specifications, worth, cost of owning in a country, and classification of chips, one column a chip."""
     chips = [known.chip(name) for name in names]
     rows: list[list[Any]] = [
         [_("Maker"), *(known.entities[c.maker].names.en if c.maker in known.entities else c.maker for c in chips)]
     ]
     rows.append([_("Released"), *(c.release or _numbers.MISSING for c in chips)])
-    rows.append([_("Status"), *(c.status for c in chips)])
+    rows.append([_("Status"), *(label("status", c.status) for c in chips)])
     for field, text in SPECS.items():
         rows.append([_(text), *(_cell(getattr(chip, field)) for chip in chips)])
     rows.append(
@@ -161,11 +162,11 @@ def specifications(known: "Facts", names: list[str]) -> html.Div:
     rows.append(
         [_("Performance density (TPP per mm²)"), *(_numbers.number(_chips.performance_density(c)) for c in chips)]
     )
-    rows += _worth(chips)
+    rows += _worth(chips, country)
     return _layout.table([_("Quantity"), *(chip.name for chip in chips)], rows, _("Specifications"))
 
 
-def _worth(chips: list["Chip"]) -> list[list[Any]]:
+def _worth(chips: list["Chip"], country: str) -> list[list[Any]]:
     """Rows of what the chips are worth in the reference workloads, from the performance room."""
     from chipweir.perf import worth
 
@@ -183,7 +184,27 @@ def _worth(chips: list["Chip"]) -> list[list[Any]]:
     rows.append(
         [_("Power with its share of the server, W"), *(_numbers.number(float(v)) for v in found.system_power_w)]
     )
+    rows.append([_("Cost of owning, dollars per million tokens of the reference mix"), *_costs(chips, found, country)])
     return rows
+
+
+def _costs(chips: list["Chip"], found: "Worth", country: str) -> list[str]:
+    """Dollars per million tokens of the reference mix for one who owns the chip in a country, with 80 % intervals."""
+    from chipweir.perf._cost import owning_cost
+
+    costs = []
+    inference = found.workloads.index("inference")
+    for row, chip in enumerate(chips):
+        if chip.price_usd is None:
+            costs.append(_numbers.MISSING)
+            continue
+        watts = float(found.power_w[row])
+        hour = owning_cost(chip.price_usd.best, watts, watts, country=country)
+        middle = hour.total / (float(found.tokens_per_second[row]) * 3600) * 1e6
+        spread = 1.2816 * np.hypot(hour.log_sd, found.log_sd[row, inference])
+        low, high = middle * np.exp(-spread), middle * np.exp(spread)
+        costs.append(f"{_numbers.number(middle, 2)} ({_numbers.number(low, 2)} – {_numbers.number(high, 2)})")
+    return costs
 
 
 def plane(known: "Facts", names: list[str], on: date, theme: Any) -> dict[str, Any]:
@@ -284,7 +305,7 @@ def register(app: Dash, jobs: Jobs) -> None:
                 names, destination = names[:MOST_CHIPS], destination or "CN"
                 day = _day(on or date.today().isoformat())
                 made = (
-                    specifications(known, names),
+                    specifications(known, names, destination),
                     _layout.fitted(plane(known, names, day, theme)),
                     _layout.fitted(history(known, names, destination, theme)),
                 )

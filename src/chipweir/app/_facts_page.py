@@ -16,7 +16,7 @@ from chipweir.app._jobs import Jobs
 from chipweir.app._state import View, read_view
 from chipweir.i18n import _, use_language
 from chipweir.report import _numbers
-from chipweir.report._labels import N_
+from chipweir.report._labels import CLASSES, N_, label
 
 
 if TYPE_CHECKING:
@@ -53,8 +53,13 @@ class Line:
 def _value(value: "Value") -> str:
     if value.low is not None and value.high is not None:
         middle = f"{_numbers.full(value.central)} " if value.central is not None else ""
-        return f"{middle}({_numbers.full(value.low)} – {_numbers.full(value.high)}) {value.unit}"
-    return f"{_numbers.full(value.best)} {value.unit}"
+        return f"{middle}({_numbers.full(value.low)} – {_numbers.full(value.high)}) {_unit(value.unit)}"
+    return f"{_numbers.full(value.best)} {_unit(value.unit)}"
+
+
+def _unit(unit: str) -> str:
+    """A unit as people write it."""
+    return "" if unit in ("thing", "text") else unit.replace("bit*TOP/s", "TPP").replace("**2", "²").replace("*", "·")
 
 
 def _trust(value: "Value") -> str:
@@ -190,10 +195,17 @@ def page(view: View) -> html.Div:
 def results(words: str, kind: str) -> list[Any]:
     """The found lines as a table."""
     found = find(words, kind)
-    shown = [(line.id, line.title, line.value, line.when, _link(line), line.trust) for line in found[:MOST_SHOWN]]
+    shown = [(line.id, line.title, line.value, line.when, _link(line), _trusted(line)) for line in found[:MOST_SHOWN]]
     count = _("{count} found, {shown} shown", count=_numbers.whole(len(found)), shown=len(shown))
     head = [_("Id"), _("What"), _("Value"), _("When"), _("Source"), _("Class, confidence")]
     return [html.P(count, className="note"), _layout.table(head, shown, _("Facts"))]
+
+
+def _trusted(line: Line) -> str:
+    """Class and confidence in the reader's language."""
+    first, comma, rest = line.trust.partition(",")
+    rest = rest.replace("rumour", _("rumour"))
+    return (label("class", first) if first in CLASSES else first) + comma + rest
 
 
 def _link(line: Line) -> Any:

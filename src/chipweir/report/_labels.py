@@ -134,7 +134,29 @@ UNITS = {
     "ratio": "",
 }
 
+STATUSES = {
+    "shipped": N_("shipped"),
+    "cloud-only": N_("in its maker's cloud only"),
+    "announced": N_("announced"),
+    "ended": N_("no longer made"),
+    "unclear": N_("unclear"),
+    "sampling": N_("sampling"),
+    "roadmap": N_("on the roadmap"),
+    "not-shipped": N_("never shipped"),
+}
+CLASSES = {
+    "official": N_("official"),
+    "company": N_("company"),
+    "analyst": N_("analyst"),
+    "press": N_("press"),
+    "derived": N_("derived"),
+    "own": N_("own knowledge"),
+}
+COUNTRIES = {"US": N_("United States"), "CN": N_("China"), "KR": N_("South Korea")}
 _TABLES = {
+    "country": COUNTRIES,
+    "status": STATUSES,
+    "class": CLASSES,
     "region": REGIONS,
     "origin": ORIGINS,
     "channel": CHANNELS,

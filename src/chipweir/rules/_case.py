@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from chipweir.errors import InputError, UnknownName
+from chipweir.i18n import _
 from chipweir.rules._book import Book
 from chipweir.rules._circuits import Circuit, Goods
 from chipweir.rules._numbers import exact
@@ -61,7 +62,7 @@ def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Boo
     said: list[str] = list(stuff.assumptions)
     origin = shipment.from_ or _default_origin(shipment)
     if shipment.from_ is None:
-        said.append(f"country of dispatch not stated: {origin} taken")
+        said.append(_("country of dispatch not stated: {origin} taken", origin=origin))
     to, origin_land = land(shipment.to), land(origin)
     owners = _ownership(shipment.ownership)
     hq = shipment.hq or owners.parent
@@ -95,10 +96,10 @@ def _route(route: str | None, origin: str, to: str, said: list[str]) -> str:
     """The route as the rules see it. Only what leaves the US is an export; within one country it is a transfer."""
     if route is None:
         found = "export" if origin == "US" else "transfer" if origin == to else "reexport"
-        said.append(f"route not stated: {found} taken from {origin} to {to}")
+        said.append(_("route not stated: {route} taken from {origin} to {to}", route=found, origin=origin, to=to))
         return found
     if route == "export" and origin != "US":
-        said.append(f"called an export but sent from {origin}: treated as an export from abroad")
+        said.append(_("called an export but sent from {origin}: treated as an export from abroad", origin=origin))
         return "export_from_abroad"
     return route
 
@@ -120,7 +121,7 @@ def _exporter(shipment: Shipment, stuff: Goods, said: list[str]) -> tuple[str, s
     maker = next((circuit.maker for circuit in stuff.circuits if circuit.maker), None)
     if maker is None or kind in ("fab", "osat", "distributor", "integrator", "cloud_provider", "individual", "other"):
         return "", kind
-    said.append(f"exporter not stated: the maker, {maker}, taken where a letter alone would decide")
+    said.append(_("exporter not stated: the maker, {maker}, taken where a letter alone would decide", maker=maker))
     return _firm(maker), kind
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from chipweir.errors import InputError, UnknownName
+from chipweir.i18n import _
 from chipweir.rules._chips import ControlledChip, find
 from chipweir.rules._numbers import exact, shown
 from chipweir.rules._records import Item
@@ -183,7 +184,7 @@ def _data_centre(item: Item, chip: ControlledChip | None, kind: str, notes: list
     if chip is not None and chip.dc is not None:
         return chip.dc
     if kind in LOGIC:
-        notes.append("not stated whether designed or marketed for data centres: taken as a data-centre item")
+        notes.append(_("not stated whether designed or marketed for data centres: taken as a data-centre item"))
     return True
 
 
@@ -302,9 +303,9 @@ def _model(item: Item, notes: list[str]) -> dict[str, Any]:
         )
     weights, capable = item.weights, item.more_capable_than_best_open
     if weights is None:
-        notes.append("not stated whether the weights are published: taken as closed")
+        notes.append(_("not stated whether the weights are published: taken as closed"))
         weights = "closed"
     if capable is None:
-        notes.append("not stated whether more capable than the best published model: taken as more capable")
+        notes.append(_("not stated whether more capable than the best published model: taken as more capable"))
         capable = True
     return {"training_ops": operations, "weights": weights, "more_capable_than_best_open": capable}

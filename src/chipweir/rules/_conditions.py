@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
+from chipweir.i18n import _
 from chipweir.rules._book import Book, Condition, Test, Way
 from chipweir.rules._case import ALL_CERTIFICATIONS, Case
 from chipweir.rules._chips import find
@@ -128,7 +129,7 @@ def _available(case: Case, wanted: bool) -> tuple[Truth, str]:
                 _say(case, f"{circuit.name}: no guidance on 'commercially available in the US'; taken as not")
         return not wanted, text
     if None in states:
-        _say(case, "commercial availability in the US on 2026-01-15 not stated: taken as given")
+        _say(case, _("commercial availability in the US on 2026-01-15 not stated: taken as given"))
     return wanted, text
 
 
@@ -136,7 +137,7 @@ def _certified(case: Case, wanted: tuple[str, ...]) -> tuple[Truth, str]:
     needed = set(ALL_CERTIFICATIONS) if "all" in wanted else set(wanted)
     if case.certifications is None:
         if "all" in wanted:
-            _say(case, "certifications not stated: taken as given by the applicant")
+            _say(case, _("certifications not stated: taken as given by the applicant"))
             return True, "all certifications given"
         return False, f"certified: {', '.join(sorted(needed))}"
     lacking = needed - case.certifications

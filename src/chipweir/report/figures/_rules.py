@@ -136,7 +136,7 @@ def _points(points: Sequence[ChipPoint], country: str, index: int, floor: float,
     shown = _shown_names(points)
     return {
         "type": "scatter",
-        "name": country or _("unknown"),
+        "name": label("country", country) if country else _("unknown"),
         "x": xs,
         "y": ys,
         "mode": "markers+text",
