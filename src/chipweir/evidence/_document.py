@@ -6,9 +6,7 @@ given; for HTML it is the text extracted from it, and `Document.origin` maps eac
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Hashable
 from dataclasses import dataclass, field, fields
-from functools import cache
 from math import isfinite
 from typing import Any, Literal
 
@@ -207,9 +205,13 @@ def plain_record(record: Any) -> dict[str, Any]:
     return {name: _plain(getattr(record, name)) for name in _names(type(record))}
 
 
-@cache
-def _names(kind: Hashable) -> tuple[str, ...]:
-    return tuple(one.name for one in fields(kind))
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _names(kind: Any) -> tuple[str, ...]:
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(one.name for one in fields(kind))
+    return _NAMES[kind]
 
 
 def _plain(value: Any) -> Any:

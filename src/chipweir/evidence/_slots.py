@@ -226,7 +226,8 @@ def fill_entity(
             )
         options = [i for i in page.places["entities"][here] if _eligible(page, here, i, kinds, taken)]
         if rule.get("measured") is False and not back:
-            options = [index for index in options if not compared(page, index)] or options
+            beside = [i for i in options if 0 <= anchor[0] - page.found.entities[i].end <= 2]
+            options = beside or [index for index in options if not compared(page, index)] or options
         if role == "subject" and not back:
             options = [index for index in options if not compared(page, index)]
             home = _own_subject(page, sentence) if not any(_marked(page, here, i, role) for i in options) else None

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from chipweir.evidence._checks._context import Context
+from chipweir.evidence._document import Quantity
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import (
     Evidence,
@@ -214,7 +215,7 @@ def ratios(context: Context, item: str, against: str) -> list[tuple[str, float, 
     result = []
     for name, unit, _ in table:
         x, y = getattr(a, name), getattr(b, name)
-        if x is None or y is None or not y.interval[0]:
+        if x is None or y is None or not y.interval[0] or not x.best:  # what a chip cannot do is no ratio
             continue
         result.append((name, x.best / y.best, x.interval[0] / y.interval[1], x.interval[1] / y.interval[0], unit))
     return result
@@ -280,7 +281,7 @@ def _matched(item: str, against: str) -> tuple[tuple[str, float, float, float, s
         return ()
     result = []
     for row in rows:
-        if row.quantity in _MODELLED and math.isfinite(row.ratio):
+        if row.quantity in _MODELLED and math.isfinite(row.ratio) and row.ratio > 0:
             spread = math.exp(1.645 * row.log_sd) if math.isfinite(row.log_sd) else 1.0
             words = f"{row.a:.4g} against {row.b:.4g} {row.unit}, {_MATCHED_ON}; {row.note}".rstrip("; ")
             result.append((_MODELLED[row.quantity], row.ratio, row.ratio / spread, row.ratio * spread, words))
@@ -316,6 +317,9 @@ def _holds(name: str, ratio: float, attribute: str | None, direction: str | None
     return better < 1 if direction == "less" else better > 1
 
 
+_PER_WATT = " per W"
+
+
 def _watt_note(found: list[tuple[str, float, float, float, str]]) -> Text | None:
     by = {row[0]: row[1] for row in found}
     power = by.get("power_kw") or by.get("tdp_w")
@@ -327,7 +331,7 @@ def _watt_note(found: list[tuple[str, float, float, float, str]]) -> Text | None
 
 def _pair_evidence(context: Context, item: str, against: str, row: tuple[str, float, float, float, str]) -> Evidence:
     a, b = record_of(context, item), record_of(context, against)
-    x, y = getattr(a, row[0]), getattr(b, row[0])
+    x, y = (getattr(record, row[0].removesuffix(_PER_WATT)) for record in (a, b))
     kind: Any = "system" if item in context.facts.systems else "chip"
     return value_evidence(
         kind, f"{item}/{against}", f"{row[0]}: {x.best:g} {row[4]} against {y.best:g} {row[4]}", x, context.facts
@@ -339,14 +343,44 @@ def _match(context: Context, item: str, against: str) -> str:
     return f"chipweir match {item} {against} --model deepseek-v3" if both else ""
 
 
+_POWER = frozenset({"tdp_w", "power_kw"})
+_OF_WORK = frozenset({*_MEANT["compute"], *_MEANT["bandwidth"]})
+
+
+def _per_watt(found: list[tuple[str, float, float, float, str]]) -> list[tuple[str, float, float, float, str]]:
+    """Ratios of compute and bandwidth for each watt; none where the power of one of the two is unknown."""
+    power = next((row for row in found if row[0] in _POWER), None)
+    if power is None:
+        return []
+    return [
+        (f"{name}{_PER_WATT}", value / power[1], low / power[3], high / power[2], unit)
+        for name, value, low, high, unit in found
+        if name in _OF_WORK
+    ]
+
+
+_LESS_THAN = re.compile(r"느리|느린|낮|적|slower|less|lower|fewer|慢|低")
+
+
+def _as_factor(figure: Quantity, span: tuple[float, float], after: str) -> tuple[float, float]:
+    """A claimed multiple or per cent as a factor; "N times slower" turned round."""
+    low, high = span
+    if figure.unit == "fraction":
+        low, high = 1 + low, 1 + high
+    if low > 0 and _LESS_THAN.search(after):
+        return (1 / high if high != float("inf") else 0.0), 1 / low
+    return low, high
+
+
 def check_spec_ratio(claim: Claim, context: Context) -> Verdict:
     """A multiple in performance, memory or power against the quotients of the records."""
     if (gap := missing(claim, "item", "against")) is not None:
         return gap
     item, against = str(claim.value("item")), str(claim.value("against"))
     figure = context.figure(claim)
-    found = ratios(context, item, against)
-    meant = [row for row in found if row[0] in _MEANT.get(claim.value("attribute"), ())] or found
+    found, attribute = ratios(context, item, against), claim.value("attribute")
+    of_attribute = [row for row in found if row[0] in _MEANT.get(attribute, ())] or found
+    meant = _per_watt(found) if attribute == "efficiency" else of_attribute
     if not meant or figure is None:
         return Verdict(
             "not_checkable",
@@ -355,14 +389,7 @@ def check_spec_ratio(claim: Claim, context: Context) -> Verdict:
             change=Text("change_fact"),
             command=_match(context, item, against),
         )
-    low, high = context.claimed(claim)
-    if figure.unit == "fraction":
-        low, high = 1 + low, 1 + high
-    if (
-        re.search(r"느리|느린|낮|적|slower|less|lower|fewer|慢|低", context.page.text[figure.end : figure.end + 16])
-        and low > 0
-    ):
-        low, high = 1 / high if high != float("inf") else 0.0, 1 / low
+    low, high = _as_factor(figure, context.claimed(claim), context.page.text[figure.end : figure.end + 16])
     statuses = {row[0]: compare((low, high), (row[2], row[3]), 0.05) for row in meant}
     status: Status = (
         "consistent"
@@ -378,7 +405,7 @@ def check_spec_ratio(claim: Claim, context: Context) -> Verdict:
             status = "ambiguous"
             notes.append(Text("plus_or_times", {"n": context.value(claim)}))
     slots: dict[str, Status] = {"figure": status}
-    if claim.value("attribute") in {None, "performance"} and len(set(statuses.values())) > 1:
+    if attribute in {None, "performance"} and len(set(statuses.values())) > 1:
         slots["attribute"] = "imprecise"
     status, slot = decide(slots)
     numbers = (

@@ -143,10 +143,6 @@ def check_capacity_change(claim: Claim, context: Context) -> Verdict:
         if f.quantity in {"advanced_capacity_growth", "planned_output_multiple"}
     ]
     options += _capacity_ratios(context, actor)
-    if not options:
-        return Verdict(
-            "unsupported", "figure", text=Text("no_fact", {"what": context.name(actor)}), change=Text("change_fact")
-        )
     own = [
         o
         for o in options
@@ -179,6 +175,15 @@ def check_capacity_change(claim: Claim, context: Context) -> Verdict:
         slots["by"] = "stale"
     if fact.nature in {"plan", "target", "forecast"} and claim.modality == "asserted":
         slots["modality"] = "imprecise"
+    return _capacity_verdict(claim, context, fact, known, slots)
+
+
+def _capacity_verdict(
+    claim: Claim, context: Context, fact: Any, known: tuple[float, float], slots: dict[str, Status]
+) -> Verdict:
+    """The verdict on a change of capacity held against one fact."""
+    figure, actor = context.figure(claim), claim.value("actor")
+    assert figure is not None
     status, slot = decide(slots)
     numbers = [
         Number("claimed", context.value(claim), "ratio" if figure.unit == "ratio" else "fraction"),
@@ -337,15 +342,8 @@ def check_flow(claim: Claim, context: Context) -> Verdict:
     figure = context.figure(claim)
     if figure is None:
         return Verdict("not_checkable")
-    channel = claim.value("channel")
-    if channel not in {"smuggling", "diversion"}:
-        facts = [
-            f
-            for f in context.facts.facts.values()
-            if re.search(r"export|import|shipped|gpu_imports", f.quantity)
-            and f.entity in {claim.value("to"), claim.value("from")}
-        ]
-        return best_fact(claim, context, [f for f in facts if (f.value.unit == "USD") == (figure.type == "money")])
+    if claim.value("channel") not in {"smuggling", "diversion"}:
+        return _check_trade(claim, context)
     money = figure.type == "money"
     wanted = (
         r"value|documented_flow|annual_sales_one_cluster|attempted_export_value" if money else r"chips_per_year|chips"
@@ -360,7 +358,9 @@ def check_flow(claim: Claim, context: Context) -> Verdict:
     }
     fact = min(facts, key=lambda f: (abs(math.log(max(amounts[f.id] or 1.0, 1e-9) / f.value.best)), f.value.published))
     known = fact.value
-    slots: dict[str, Status] = {"figure": compare(context.claimed(claim), _at_least(fact))}
+    rate = (amounts[fact.id] or 0.0) / context.value(claim) if context.value(claim) else 1.0
+    low, high = context.claimed(claim)
+    slots: dict[str, Status] = {"figure": compare((low * rate, high * rate), _at_least(fact))}
     if "at least" in known.note.lower() and figure.bound not in {"ge", "gt"}:
         slots["bound"] = "imprecise"
     goods = claim.value("goods")
@@ -396,6 +396,20 @@ def check_flow(claim: Claim, context: Context) -> Verdict:
         ),
         Text("change_flow"),
     )
+
+
+def _check_trade(claim: Claim, context: Context) -> Verdict:
+    """Legal trade against facts about the country it comes from or goes to."""
+    figure = context.figure(claim)
+    ends = {claim.value("to"), claim.value("from")}
+    facts = [
+        f
+        for f in context.facts.facts.values()
+        if re.search(r"export|import|shipped|gpu_imports", f.quantity)
+        and f.entity in ends
+        and (f.value.unit == "USD") == (figure is not None and figure.type == "money")
+    ]
+    return best_fact(claim, context, facts, needs_near=True)
 
 
 def _at_least(fact: Any) -> tuple[float, float]:

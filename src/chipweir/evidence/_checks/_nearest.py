@@ -61,7 +61,8 @@ def best_fact(
         fact, status, same, off = min(
             (row for row in rows if row[1] == "consistent"), key=lambda row: row[3], default=(fact, status, same, off)
         )
-        if status == "consistent" and not same:
+        ahead = when is not None and context.on is not None and when[0] > context.on
+        if status == "consistent" and not same and not ahead:
             status = "stale"
         elif not timely:
             return related(claim, context, [row[0] for row in sorted(rows, key=lambda r: r[3])[:3]])

@@ -7,7 +7,7 @@ from typing import Any
 from chipweir.evidence._checks._context import Context, days_between, days_of
 from chipweir.evidence._checks._hardware import missing
 from chipweir.evidence._frames import Claim
-from chipweir.evidence._verdict import Evidence, Number, Status, Text, Verdict, event_evidence, first
+from chipweir.evidence._verdict import Evidence, Number, Status, Text, Verdict, event_evidence
 
 
 # The first rule on AI chips and chip tools for China (Federal Register, 7 October 2022): the start that "the sanctions"
@@ -216,60 +216,68 @@ def _family(context: Context, name: str) -> set[str]:
 
 def check_fee_share(claim: Claim, context: Context) -> Verdict:
     """A government's share of sales against dated events that name the percentage."""
-    figure = context.figure(claim)
-    if figure is None:
+    if context.figure(claim) is None:
         return Verdict("not_checkable")
-    percent = context.value(claim) * 100
-    hits = [
-        e
-        for e in context.facts.events.values()
-        if re.search(r"(?:percent|%)", e.description) and re.search(r"revenue|cut|tariff|fee", e.description)
-    ]
-    item = claim.value("item")
-    chips = [chip for chip in context.facts.chips if item in context.facts.chips and chip != item]
-    hits = [
-        e
-        for e in hits
-        if (item and _speaks_of(e, str(item), context)) or not any(_names_chip(e, chip, context) for chip in chips)
-    ]
-    exact = [
-        e
-        for e in hits
-        if any(abs(float(n) - percent) < 0.05 for n in re.findall(r"(\d+(?:\.\d+)?) ?(?:percent|%)", e.description))
-    ]
-    named = [e for e in exact if item and _speaks_of(e, str(item), context)] or exact
+    item, percent = claim.value("item"), context.value(claim) * 100
+    hits = _levies(item, context)
+    exact = [e for e in hits if any(abs(float(n) - percent) < 0.05 for n in _PERCENT.findall(e.description))]
+    named = [e for e in exact if item and _speaks_of(e, str(item), context)]
+    if not named and any(claim.value(slot) for slot in ("item", "payer", "to")):
+        named = exact
+    claimed = (Number("claimed", context.value(claim), "fraction"),)
     if not named:
-        other = first(
-            sorted(
-                hits,
-                key=lambda e: (
-                    not (item and _speaks_of(e, str(item), context)),
-                    abs(days_between(e.date, context.on)) if context.on else 0,
-                ),
-            )
-        )
-        evidence = (event_evidence(other, context.facts, False),) if other is not None else ()
-        status: Status = "contradicted" if other is not None and _same_levy(other, claim, context) else "unsupported"
-        return Verdict(
-            status,
-            "figure",
-            {"figure": status},
-            (Number("claimed", context.value(claim), "fraction"),),
-            evidence,
-            Text("event_text", {"what": other.description})
-            if other is not None
-            else Text("no_fact", {"what": context.name(item or "?")}),
-            Text("change_event"),
-        )
+        return _other_levy(claim, context, hits, claimed)
     event = named[0]
-    status = "stale" if context.on and event.date > context.on else "consistent"
+    status: Status = "stale" if context.on and event.date > context.on else "consistent"
     return Verdict(
         status,
         "figure",
         {"figure": status},
-        (Number("claimed", context.value(claim), "fraction"),),
+        claimed,
         (event_evidence(event, context.facts, True),),
         Text("event_text", {"what": f"{event.date}: {event.description}"}),
+        Text("change_event"),
+    )
+
+
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?(?:percent|%)")
+
+
+def _levies(item: Any, context: Context) -> list[Any]:
+    """Events that name a levy in per cent: of the item, or of no chip in particular."""
+    chips = [chip for chip in context.facts.chips if item in context.facts.chips and chip != item]
+    return [
+        event
+        for event in context.facts.events.values()
+        if re.search(r"(?:percent|%)", event.description)
+        and re.search(r"revenue|cut|tariff|fee", event.description)
+        and (
+            (item and _speaks_of(event, str(item), context))
+            or not any(_names_chip(event, chip, context) for chip in chips)
+        )
+    ]
+
+
+def _other_levy(claim: Claim, context: Context, hits: list[Any], claimed: tuple[Number, ...]) -> Verdict:
+    """No event names the percentage: the nearest levy on record contradicts it if it is of the same kind."""
+    item = claim.value("item")
+
+    def distance(event: Any) -> tuple[bool, int]:
+        days = abs(days_between(event.date, context.on)) if context.on else 0
+        return not (item and _speaks_of(event, str(item), context)), days
+
+    other = min(hits, key=distance, default=None)
+    if other is None:
+        text = Text("no_fact", {"what": context.name(item or "?")})
+        return Verdict("unsupported", "figure", {"figure": "unsupported"}, claimed, (), text, Text("change_event"))
+    status: Status = "contradicted" if _same_levy(other, claim, context) else "unsupported"
+    return Verdict(
+        status,
+        "figure",
+        {"figure": status},
+        claimed,
+        (event_evidence(other, context.facts, False),),
+        Text("event_text", {"what": other.description}),
         Text("change_event"),
     )
 

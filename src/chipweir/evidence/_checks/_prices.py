@@ -165,29 +165,14 @@ def check_price_ratio(claim: Claim, context: Context) -> Verdict:
     if inside and len(inside) < len(quotients):
         slots["against"] = "imprecise"
     status, slot = decide(slots)
-    notes = [Text("output_price_only")]
-    evidence = [
-        Evidence(
-            "arithmetic",
-            "quotients",
-            " ; ".join(f"{context.name(o)} {p[0]:g} / {own[0]:g} = {quotients[o]:.2f}" for o, p in priced),
-            supports=bool(inside),
-        )
-    ]
-    for _, identifier, stated in [own, *[p for _, p in priced]]:
-        if not stated:
-            price = context.facts.prices[identifier]
-            evidence.append(
-                value_evidence(
-                    "price", identifier, f"{price.provider} {price.item} {price.metric}", price.value, context.facts
-                )
-            )
+    division = " ; ".join(f"{context.name(o)} {p[0]:g} / {own[0]:g} = {quotients[o]:.2f}" for o, p in priced)
+    evidence = Evidence("arithmetic", "quotients", division, supports=bool(inside))
     return Verdict(
         status,
         slot,
         slots,
         tuple(numbers),
-        tuple(evidence),
+        (evidence, *_listings(context, [own, *(price for _, price in priced)])),
         Text(
             "price_ratio",
             {
@@ -198,8 +183,17 @@ def check_price_ratio(claim: Claim, context: Context) -> Verdict:
             },
         ),
         Text("change_ratio"),
-        tuple(notes),
+        (Text("output_price_only"),),
     )
+
+
+def _listings(context: Context, prices: list[tuple[float, str, bool]]) -> list[Evidence]:
+    """The price lists behind prices that the article does not state itself."""
+    listed = [context.facts.prices[identifier] for _, identifier, stated in prices if not stated]
+    return [
+        value_evidence("price", price.id, f"{price.provider} {price.item} {price.metric}", price.value, context.facts)
+        for price in listed
+    ]
 
 
 def _band(figure: Any) -> tuple[float, float]:
@@ -227,6 +221,7 @@ def check_fx(claim: Claim, context: Context) -> Verdict:
         implied, first_unit, second_unit = 1 / implied, original.unit, figure.unit
     unit = f"{first_unit}/{second_unit}"
     numbers = [Number("implied rate", implied, unit, source="arithmetic")]
+    division = f"{number_of(figure):g} / {number_of(original):g} = {implied:,.4g}"
     day = context.on
     rate = context.convert(1.0, second_unit, first_unit, day)
     if rate is None:
@@ -235,11 +230,7 @@ def check_fx(claim: Claim, context: Context) -> Verdict:
             "date",
             {"date": "ambiguous"},
             tuple(numbers),
-            (
-                Evidence(
-                    "arithmetic", "implied-rate", f"{number_of(figure):g} / {number_of(original):g} = {implied:,.4g}"
-                ),
-            ),
+            (Evidence("arithmetic", "implied-rate", division),),
             Text("fx_no_date", {"implied": implied, "unit": unit}),
             Text("change_slot", {"slot": "date"}),
         )
@@ -251,12 +242,7 @@ def check_fx(claim: Claim, context: Context) -> Verdict:
     numbers.append(Number("rate of the month", rate, unit, source="fx"))
     status: Status = "consistent" if abs(off) <= 0.025 else "imprecise" if abs(off) <= 0.08 else "contradicted"
     evidence = (
-        Evidence(
-            "arithmetic",
-            "implied-rate",
-            f"{number_of(figure):g} / {number_of(original):g} = {implied:,.4g}",
-            supports=status == "consistent",
-        ),
+        Evidence("arithmetic", "implied-rate", division, supports=status == "consistent"),
         Evidence(
             "fact",
             f"fx-{original.unit.lower()}-{figure.unit.lower()}",
