@@ -52,6 +52,31 @@ SYSTEM_SPECS = {
     "price_usd": N_("Price, US dollars"),
 }
 
+# How the quantities of a match are called, and the unit in which they are shown.
+MATCHED = {
+    "chips": N_("chips"),
+    "bf16 peak": N_("16-bit peak"),
+    "fp8 peak": N_("8-bit float peak"),
+    "fp4 peak": N_("4-bit peak"),
+    "int8 peak": N_("8-bit integer peak"),
+    "memory": N_("memory"),
+    "memory bandwidth": N_("memory bandwidth"),
+    "scale-up bandwidth": N_("scale-up bandwidth"),
+    "training": N_("training"),
+    "prefill": N_("prefill"),
+    "decode": N_("decode"),
+    "power": N_("power"),
+    "capital": N_("capital"),
+}
+_SHOWN_AS = {
+    "FLOP/s": (1e15, "PFLOP/s"),
+    "B": (1e12, "TB"),
+    "B/s": (1e12, "TB/s"),
+    "W": (1e3, "kW"),
+    "USD": (1e6, N_("million dollars")),
+    "tokens/s": (1e3, N_("thousand tokens/s")),
+}
+
 
 def page(view: View) -> html.Div:
     """Choosers above, then table, plane, history, and the match of two systems."""
@@ -249,7 +274,8 @@ def matched(first: str, second: str, model: str) -> list[Any]:
     parts.append(
         html.P([html.B(_("{a} that do the job of one {b}", a=known.system(second).name, b=known.system(first).name))])
     )
-    head = [_("Quantity"), second, first, _("needed"), _("ratio of one to one"), _("per watt"), _("per dollar")]
+    names = [known.system(system).name for system in (second, first)]
+    head = [_("Quantity"), *names, _("needed"), _("ratio of one to one"), _("per watt"), _("per dollar")]
     parts.append(_layout.table(head, [_measure(row) for row in found.measures], _("Match")))
     parts += [html.H3(_("Command")), _layout.code(f"chipweir match {second} {first} --model {model}", "c-command")]
     return parts
@@ -260,10 +286,12 @@ def _measure(row: "Measure") -> list[str]:
     interval = ""
     if np.isfinite(needed) and spread > 0:
         interval = f" ({_numbers.number(needed * np.exp(-spread), 2)} – {_numbers.number(needed * np.exp(spread), 2)})"
+    name = _(MATCHED.get(row.quantity, row.quantity))
+    size, unit = _SHOWN_AS.get(row.unit, (1.0, ""))
     return [
-        f"{row.quantity}, {row.unit}" if row.unit else row.quantity,
-        _numbers.number(row.a),
-        _numbers.number(row.b),
+        f"{name}, {_(unit)}" if unit else name,
+        _numbers.number(row.a / size),
+        _numbers.number(row.b / size),
         (_numbers.number(needed) if np.isfinite(needed) else _("none can")) + interval,
         _numbers.number(row.ratio, 2),
         _numbers.number(row.per_watt, 2),
