@@ -13,7 +13,10 @@ def test_a_multiple_per_watt_is_held_against_ratios_per_watt() -> None:
     claim, verdict = next((c, v) for c, v in article.judged() if c.frame == "spec_ratio")
     assert claim.value("attribute") == "efficiency"
     one, other = known.chip("furiosaai-rngd"), known.chip("nvidia-h100-sxm")
-    assert one.fp8_tflops and other.fp8_tflops and one.tdp_w and other.tdp_w
+    assert one.fp8_tflops is not None
+    assert other.fp8_tflops is not None
+    assert one.tdp_w is not None
+    assert other.tdp_w is not None
     wanted = (one.fp8_tflops.best / one.tdp_w.best) / (other.fp8_tflops.best / other.tdp_w.best)
     told = {number.name: number.value for number in verdict.numbers}
     assert told["fp8_tflops per W"] == pytest.approx(wanted)

@@ -1,5 +1,6 @@
 """Reading articles: forms, provenance, what is set aside, and what is refused."""
 
+import hashlib
 import io
 import socket
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chipweir.errors import InputError
-from chipweir.evidence import Document, document_from_text, extract, read
+from chipweir.evidence import Document, check_document, document_from_text, extract, read, result_json
 from chipweir.evidence import _fetch as fetching
 from chipweir.evidence._ingest import decode, documents_from_text
 
@@ -189,10 +190,12 @@ def test_character_sets(data: bytes, expected: str | None) -> None:
     assert expected is None or text == expected
 
 
-def test_newlines_are_those_of_text_mode(tmp_path: Path) -> None:
+def test_newlines_move_no_offset(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_bytes("가격은\r\n10억 달러\r끝".encode())
-    assert read(file).text == file.read_text(encoding="utf-8")
+    document = read(file)
+    assert document.text == "가격은 \n10억 달러\n끝"
+    assert document.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -214,7 +217,7 @@ def test_bad_input_is_one_clear_line(arguments: dict[str, str], said: str) -> No
 def test_standard_input_of_any_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("값은 10억 달러\r\n끝".encode("cp949"))))
     document = read("-")
-    assert document.text == "값은 10억 달러\n끝"
+    assert document.text == "값은 10억 달러 \n끝"
 
 
 def test_missing_and_wrong_files(tmp_path: Path) -> None:
@@ -372,3 +375,32 @@ def _direct(address: tuple[str, int]) -> socket.socket:
     connection.settimeout(5)
     connection.connect(address)
     return connection
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".html"])
+def test_offsets_are_places_in_the_input_as_given(newline: str, mark: str, suffix: str, tmp_path: Path) -> None:
+    lines = [
+        "엔비디아, 중국에 H20 판매 재개",
+        "",
+        "2025-08-30 입력",
+        "",
+        "엔비디아는 27일 H20 칩 3만 개를 약 4억 달러에 팔았다고 밝혔다. 2분기 매출은 56% 늘었다.",
+        "",
+        "화웨이는 내년까지 7나노 생산 능력을 두 배로 늘릴 계획이다.",
+    ]
+    if suffix == ".html":
+        body = newline.join(f"<p>{line}</p>" for line in lines if line)
+        text = f"<html><head><title>t</title></head><body><article>{newline}{body}{newline}</article></body></html>"
+    else:
+        text = newline.join(lines)
+    path = tmp_path / f"article{suffix}"
+    path.write_bytes((mark + text).encode("utf-8"))
+    given = path.read_bytes().decode("utf-8")
+    record = result_json(check_document(read(path)))
+    assert {"3만 개", "약 4억 달러", "56%", "7나노"} <= {one["surface"] for one in record["quantities"]}
+    for name in ("quantities", "times", "entities"):
+        for one in record[name]:
+            assert given[one["start"] : one["end"]] == one["surface"]
+    assert record["document"]["published"] == "2025-08-30"

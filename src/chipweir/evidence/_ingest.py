@@ -78,10 +78,10 @@ def read_all(
 
 
 def decode(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
-    """(text with plain newlines, warnings). Tries a byte order mark, the declared character set, UTF-8, then Korean
+    """(text, warnings). Tries a byte order mark, the declared character set, UTF-8, then Korean
     and Chinese ones."""
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return _newlines(data.decode("utf-16", "replace")), ()
+        return data.decode("utf-16", "replace"), ()
     declared = charset or next(
         (found.group(1).decode("ascii") for found in [_CHARSET.search(data[:2048])] if found), ""
     )
@@ -91,14 +91,13 @@ def decode(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
         except (UnicodeDecodeError, LookupError):
             continue
         warnings = () if name in {"utf-8", declared} else (f"no character set declared: read as {name}",)
-        return _newlines(text), warnings
-    return _newlines(data.decode("utf-8", "replace")), (
-        "bytes that are no text in any known character set were replaced",
-    )
+        return text, warnings
+    return data.decode("utf-8", "replace"), ("bytes that are no text in any known character set were replaced",)
 
 
 def _newlines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    """`text` with plain newlines and of the same length, so that places in it are places in what was given."""
+    return text.replace("\r\n", " \n").replace("\r", "\n") if "\r" in text else text
 
 
 def document_from_text(
@@ -133,6 +132,7 @@ def documents_from_text(
         raise InputError(f"the text is longer than {LARGEST_FILE // 1_000_000} million characters")
     if not any(character.isalnum() for character in text[:100_000]):
         raise InputError("the input holds no text: give an article with at least one word")
+    given, text = text, _newlines(text)
     kind = format or _format(text, suffix)
     if kind == "rss":
         return _feed(text, published, language, url, warnings)
@@ -140,12 +140,12 @@ def documents_from_text(
         from chipweir.evidence._html import article
 
         shown, origin, metadata, notes = article(text, url)
-        return (_document(shown, text, "html", metadata, published, language, url, (*warnings, *notes), origin),)
+        return (_document(shown, given, "html", metadata, published, language, url, (*warnings, *notes), origin),)
     metadata, notes = front_matter(text)
     return (
         _document(
             text,
-            text,
+            given,
             "markdown" if metadata or suffix in {".md", ".markdown"} else "text",
             metadata,
             published,
