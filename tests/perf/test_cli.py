@@ -136,6 +136,17 @@ def test_a_match_of_what_is_no_chip_is_one_line(capsys, pair, words):
     assert err.count("\n") == 1
 
 
+def test_names_are_completed():
+    from chipweir.cli.perf import complete_country, complete_hardware, complete_model
+
+    assert {"DeepSeek-V3.1", "deepseek-v3"} <= set(complete_model("deep"))
+    assert {"H20", "huawei-cloudmatrix-384"} <= set(complete_hardware("h"))
+    assert complete_country("K").count("KR") == 1
+    assert complete_model("nothing begins like this") == []
+    everything = (*complete_model(""), *complete_hardware(""))
+    assert not any(set(name) & set(" ()'|/") for name in everything)
+
+
 def test_a_figure_in_html(capsys, tmp_path):
     path = tmp_path / "roof.html"
     code, _, _ = run(capsys, "estimate", "DeepSeek-V3.1", "--on", "H20", "--figure", str(path))

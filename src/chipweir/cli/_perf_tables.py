@@ -1,0 +1,245 @@
+"""Tables and words of the perf room's commands on a terminal, and their JSON."""
+
+import json
+import math
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+
+from chipweir.i18n import _
+
+
+UNITS = {
+    "output_tok_s_chip": "output tokens/s per chip",
+    "total_tok_s_chip": "all tokens/s per chip",
+    "input_tok_s_chip": "input tokens/s per chip",
+    "ttft_ms": "ms to the first token",
+    "tpot_ms": "ms per output token",
+    "power_w_chip": "W per chip",
+    "j_per_output_token": "J per output token",
+    "tokens_s_chip_train": "training tokens/s per chip",
+    "step_time_s": "s per step",
+    "tflops_chip": "TFLOP/s per chip",
+    "mfu": "model FLOPs utilisation",
+}
+SIZES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"))
+
+
+def print_match(found: Any) -> None:
+    """The comparison at a width of 80: values, ratios, then notes, intervals and where A wins in words."""
+    rows = [
+        [
+            _(m.quantity), _with_unit(m.a, m.unit), _with_unit(m.b, m.unit), short(m.needed), short(m.per_chip),
+            short(m.per_watt), short(m.per_dollar),
+        ]
+        for m in found.measures
+    ]  # fmt: skip
+    head = ["", "A", "B", _("A for one B"), _("A/B per chip"), _("per watt"), _("per dollar")]
+    for line in (
+        _("{a} against {b}, {model}", a=found.a, b=found.b, model=found.model),
+        f"A: {found.a}" + (f" ({found.chips[0]:,})" if found.chips[0] > 1 else ""),
+        f"B: {found.b}" + (f" ({found.chips[1]:,})" if found.chips[1] > 1 else ""),
+    ):
+        echo_wrapped(line)
+    print_table(head, rows, "", narrow=True)
+    for m in found.measures:
+        if m.note:
+            echo_wrapped(f"{_(m.quantity)}: {m.note}")
+    uncertain = [m for m in found.measures if m.log_sd > 0 and 0 < m.needed < math.inf]
+    ranges = (
+        f"{_(m.quantity)} {short(m.needed / factor)}-{short(m.needed * factor)}"
+        for m in uncertain
+        for factor in [math.exp(1.2816 * m.log_sd)]
+    )
+    echo_wrapped(_("80 % interval of A for one B: {ranges}", ranges=", ".join(ranges) or "-"))
+    for basis in ("unit", "chip", "watt", "dollar"):
+        # A single chip against a single chip: the unit is the chip.
+        if basis != "unit" or found.chips != (1, 1):
+            echo_wrapped(_where_a_wins(found, basis))
+
+
+def _where_a_wins(found: Any, basis: str) -> str:
+    """One sentence: by unit, chip, watt or dollar, where A is ahead of B, behind it, or within 2 %."""
+    name = {"unit": "ratio", "chip": "per_chip", "watt": "per_watt", "dollar": "per_dollar"}[basis]
+    ahead, behind = found.wins.get(basis, ()), found.losses.get(basis, ())
+    even = [
+        m.quantity
+        for m in found.measures
+        if m.quantity not in (*ahead, *behind, "chips") and not math.isnan(getattr(m, name))
+    ]
+    if not (ahead or behind or even):
+        return _("by {basis}: not known", basis=_(basis))
+    words = [", ".join(_(q) for q in names) or _("nothing") for names in (ahead, behind, even)]
+    line = _("by {basis}: A wins in {ahead}; loses in {behind}", basis=_(basis), ahead=words[0], behind=words[1])
+    return line + (_("; within 2 % in {even}", even=words[2]) if even else "")
+
+
+def _with_unit(value: float, unit: str) -> str:
+    """A number with a prefixed unit, short enough for a narrow column."""
+    if math.isnan(value):
+        return "-"
+    name = {"tokens/s": "tok/s", "chips": ""}.get(unit, unit)
+    size, prefix = next(((size, letter) for size, letter in (*SIZES, (1e3, "k")) if abs(value) >= size), (1.0, ""))
+    if not name or value == 0:
+        return f"{value:,.0f} {name}".strip()
+    return f"{value / size:.3g} {prefix}{name}"
+
+
+def echo_wrapped(text: str) -> None:
+    """Text folded at the width of the terminal, further lines indented."""
+    from textwrap import fill
+
+    width = max(40, min(shutil.get_terminal_size((100, 24)).columns, 120))
+    typer.echo(fill(text, width, subsequent_indent="  ", break_on_hyphens=False))
+
+
+def print_validation(report: Mapping[str, Any]) -> None:
+    """Errors by group, the baselines, and the reasons of rows without a prediction."""
+    head = ["", _("quantity"), "n", _("median error"), _("mean error"), _("bias (ln)"), _("in 80 %")]
+    print_table(head, [_score_row("all", q, s) for q, s in report["overall"].items()], _("All rows"))
+    for group, table in report["groups"].items():
+        print_table(
+            head,
+            [_score_row(label, q, s) for label, by in table.items() for q, s in by.items()],
+            _("By {group}", group=_(group)),
+        )
+    for quantity, table in report["baselines"].items():
+        rows = [
+            [name, str(s["n"]), f"{s['median_ape']:.1%}", f"{s['mean_ape']:.1%}", f"{s['bias_log']:+.2f}"]
+            for name, s in table.items()
+        ]
+        print_table(
+            [quantity, "n", _("median error"), _("mean error"), _("bias (ln)")],
+            rows,
+            _("Beside the baselines, same rows"),
+        )
+    for reason, count in sorted(report["without"].items(), key=lambda item: -item[1])[:20]:
+        typer.echo(f"{count} without a prediction: {reason}")
+
+
+def print_left_out(report: Mapping[str, Any]) -> None:
+    """Errors on what a fit has not seen."""
+    rows = [
+        ["all", q, str(s["n"]), f"{s['median_ape']:.1%}", f"{s['mean_ape']:.1%}", f"{s['bias_log']:+.2f}"]
+        for q, s in report["overall"].items()
+    ]
+    for label, by in report["groups"].items():
+        rows += [
+            [label, q, str(s["n"]), f"{s['median_ape']:.1%}", f"{s['mean_ape']:.1%}", f"{s['bias_log']:+.2f}"]
+            for q, s in by.items()
+        ]
+    head = ["", _("quantity"), "n", _("median error"), _("mean error"), _("bias (ln)")]
+    print_table(head, rows, _("Left out in turn: {what}", what=report["by"]))
+
+
+def _score_row(label: str, quantity: str, s: Mapping[str, float]) -> list[str]:
+    return [
+        label,
+        quantity,
+        f"{s['n']}",
+        f"{s['median_ape']:.1%}",
+        f"{s['mean_ape']:.1%}",
+        f"{s['bias_log']:+.2f}",
+        f"{s['coverage_80']:.0%}",
+    ]
+
+
+def print_operators(operators: Sequence[Mapping[str, Any]]) -> None:
+    """The roofline of every part of a decode step and of a prefill, on one chip."""
+    title = _("One pass on one chip")
+    head = [_("operator"), "GFLOP", "MB", "FLOP/B", _("roofline µs"), _("estimate µs"), _("binds")]
+    for name in dict.fromkeys(o["pass"] for o in operators):
+        rows = [
+            [
+                o["operator"].replace("_", " "), short(o["gflop"]), short(o["mbyte"]), short(o["intensity"]),
+                short(o["roofline_us"]), short(o["estimate_us"]), o["binds"].removesuffix(" bandwidth"),
+            ]
+            for o in operators
+            if o["pass"] == name
+        ]  # fmt: skip
+        print_table(head, rows, f"{title}: {name}", narrow=True)
+
+
+def print_answers(answers: Sequence[Mapping[str, Any]], title: str) -> None:
+    """The main quantities of every row of a table, then the reasons of those that have none."""
+    row = _("row")
+    quantities = ("output_tok_s_chip", "tpot_ms", "ttft_ms", "power_w_chip", "tokens_s_chip_train")
+    rows = []
+    for answer in answers:
+        made = answer.get("predictions", {})
+        cells = [short(made[q]["p50"]) if q in made else "" for q in quantities]
+        if made:
+            rows.append([str(answer["row"]), answer["id"] or "", *cells])
+    if rows:
+        head = [row, "id", "output tok/s", "TPOT ms", "TTFT ms", "W", "train tok/s"]
+        print_table(head, rows, title, narrow=True)
+    for answer in answers:
+        if "reason" in answer:
+            who = f"{row} {answer['row']}" + (f" ({answer['id']})" if answer["id"] else "")
+            echo_wrapped(f"{who}: {answer['reason']}")
+
+
+def quantity_rows(quantities: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
+    """Name, median and interval of every quantity."""
+    return [
+        [_(UNITS.get(k, k)), short(v["p50"]), f"{short(v['p10'])} - {short(v['p90'])}"] for k, v in quantities.items()
+    ]
+
+
+def short(value: float) -> str:
+    """A number in a few characters."""
+    if value is None or math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "none can"
+    if 1000 <= abs(value) < 1e7:
+        return f"{value:,.0f}"
+    return next((f"{value / size:.3g} {name}" for size, name in SIZES if abs(value) >= size), f"{value:.3g}")
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN: null instead."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def json_line(answer: Mapping[str, Any]) -> str:
+    """One line of JSON; numbers that are none, which are rare, are looked for only where they are."""
+    try:
+        return json.dumps(answer, ensure_ascii=False, allow_nan=False) + "\n"
+    except (TypeError, ValueError):
+        return json.dumps(_plain(answer), ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def print_json(document: Any) -> None:
+    """One document on standard output."""
+    sys.stdout.write(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], title: str, *, narrow: bool = False) -> None:
+    """A table; `narrow`: without lines between columns, numbers to the right, for a width of 80."""
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=escape(title) or None, title_justify="left", box=box.SIMPLE_HEAD if narrow else box.HEAVY_HEAD)
+    if narrow:
+        table.padding, table.pad_edge = (0, 1, 0, 0), False
+    for place, name in enumerate(head):
+        shown = name.replace(" ", "\n") if narrow else name
+        right = narrow and place > 0
+        table.add_column(escape(shown), overflow="fold", no_wrap=narrow, justify="right" if right else "left")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    # A pipe has no width: wide enough that no number is folded.
+    console = Console() if sys.stdout.isatty() else Console(width=200)
+    console.print(table)
