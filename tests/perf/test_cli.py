@@ -147,11 +147,27 @@ def test_names_are_completed():
     assert not any(set(name) & set(" ()'|/") for name in everything)
 
 
+def test_the_roof_is_that_of_the_chip_estimated():
+    import numpy as np
+
+    from chipweir.perf import estimate
+    from chipweir.perf._figure import roofline_figure
+
+    faster = {"memory_bandwidth": 8e12}
+    drawn = [
+        roofline_figure(estimate("Llama-3.1-8B", "H20", overrides=o, concurrency=4), o).data[0] for o in ({}, faster)
+    ]
+    slope = [float(np.log10(line.y[0] / line.x[0])) for line in drawn]
+    assert slope[1] - slope[0] == pytest.approx(np.log10(2.0), abs=0.01)
+
+
 def test_a_figure_in_html(capsys, tmp_path):
     path = tmp_path / "roof.html"
     code, _, _ = run(capsys, "estimate", "DeepSeek-V3.1", "--on", "H20", "--figure", str(path))
     assert code == 0
     assert "plotly" in path.read_text(encoding="utf-8").lower()
+    for on, more in (("Ascend 910C die", ()), ("H20", ("--set", "memory_bandwidth=8e12"))):
+        assert run(capsys, "estimate", "Qwen3-32B", "--on", on, *more, "--figure", str(path))[0] == 0
     code, _, err = run(capsys, "estimate", "DeepSeek-V3.1", "--on", "H20", "--figure", str(tmp_path / "roof.doc"))
     assert code == 2
     assert ".html" in err

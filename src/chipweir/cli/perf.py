@@ -263,7 +263,7 @@ def _run_one(model: str, on: str, figure: Path | None, operators: bool, as_json:
 
     found = one(model, on, **options)
     if figure is not None:
-        _draw(found, figure)
+        _draw(found, figure, options["overrides"])
     record = found.record()
     if not operators:
         record.pop("operators")
@@ -391,10 +391,10 @@ def _left_out(rows: Sequence[Mapping[str, str]], by: str) -> dict[str, Any]:
     return report
 
 
-def _draw(found: Any, path: Path) -> None:
+def _draw(found: Any, path: Path, overrides: Mapping[str, float | str]) -> None:
     from chipweir.perf._figure import roofline_figure
 
-    drawing = roofline_figure(found)
+    drawing = roofline_figure(found, overrides)
     suffix = path.suffix.lower()
     if suffix not in (".html", ".svg", ".png", ".pdf"):
         raise InputError(f"{path}: a figure is .html, .svg, .png or .pdf")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,14 @@ SYMBOLS = {
 }
 
 
-def roofline_figure(found: Estimate) -> Any:
-    """A Plotly figure: FLOP/s reached against FLOP per byte, with the compute and memory roofs of one chip."""
+def roofline_figure(found: Estimate, overrides: Mapping[str, float | str] | None = None) -> Any:
+    """A Plotly figure: FLOP/s reached against FLOP per byte, with the compute and memory roofs of one chip.
+
+    `overrides`: those the estimate was made with.
+    """
     import plotly.graph_objects as go
 
-    chip = hardware(found.chip)
+    chip = hardware(re.sub(r"\s*\(one die\)$", " die", found.chip), overrides)
     rate, bandwidth = float(compute_rate(chip, found.dtype)), float(chip.memory_bandwidth)
     points = [o for o in found.operators if o["estimate_us"] > 0 and o["gflop"] > 0]
     spread = [o["intensity"] for o in points] + [rate / bandwidth]
@@ -87,5 +91,13 @@ def _label(figure: Any, points: Sequence[Mapping[str, Any]]) -> None:
         taken.append((x, y - shift / 200))
         text = ", ".join(o["operator"].replace("_", " ") for o in group)
         figure.add_annotation(
-            x=x, y=y, text=text, ax=0, ay=-shift, arrowwidth=0.5, arrowcolor="#999", font={"size": 10}
+            x=x,
+            y=y,
+            text=text,
+            ax=0,
+            ay=-shift,
+            arrowwidth=0.5,
+            arrowcolor="#999",
+            font={"size": 10},
+            bgcolor="rgba(255,255,255,0.8)",
         )
