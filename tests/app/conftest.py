@@ -26,7 +26,7 @@ CHROMIUM_FLAGS = [
 ]
 
 
-def made_up(first, second, members):
+def made_up(first, second, _members, _wait):
     """Results of the right shape; B is bigger than A by its enforcement lever, so that moves show."""
     run = synthetic_run()
     if first.digest == second.digest:

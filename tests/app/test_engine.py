@@ -18,7 +18,7 @@ class Counting:
         self.asked, self.at_once, self.most, self.seconds = [], 0, 0, seconds
         self.lock = threading.Lock()
 
-    def __call__(self, first, second, members):
+    def __call__(self, first, second, members, _wait):
         with self.lock:
             self.asked.append((first.name, second.name, members))
             self.at_once += 1
@@ -70,6 +70,27 @@ def test_refining_waits_for_quiet_and_then_serves_as_the_best_known():
     assert engine.best_known(BASE, WEIR).members == FULL_MEMBERS
 
 
+def test_a_refinement_holds_while_levers_move():
+    steps = []
+
+    def simulate(_first, _second, members, wait):
+        for _step in range(3 if members == FULL_MEMBERS else 1):
+            wait()
+            steps.append((members, time.monotonic()))
+            time.sleep(0.1)
+        return xr.Dataset()
+
+    engine = Engine(simulate)
+    refining = threading.Thread(target=engine.full, args=(BASE, WEIR))
+    refining.start()
+    time.sleep(0.15)
+    moved = time.monotonic()
+    engine.quick(BASE, BASE.with_settings({"us.enforcement": 0.3}))
+    refining.join()
+    assert [members for members, _at in steps].count(FULL_MEMBERS) == 3
+    assert all(at < moved + 0.01 or at > moved + 0.5 for members, at in steps if members == FULL_MEMBERS)
+
+
 def test_too_many_in_line_are_told_so():
     engine = Engine(Counting(0.5), waiting=2)
     threads = [
@@ -89,7 +110,7 @@ def test_too_many_in_line_are_told_so():
 def test_a_failure_is_told_and_not_remembered():
     calls = []
 
-    def simulate(first, second, members):
+    def simulate(_first, _second, members, _wait):
         calls.append(members)
         if len(calls) == 1:
             raise InputError("no such thing")

@@ -1,15 +1,16 @@
 """Between the page and the model: one place that simulates, remembers, and keeps many users apart.
 
-Moves of a lever are urgent and take turns; a refinement to more members waits until no lever has moved for a moment.
+Moves of a lever are urgent and take turns; a refinement to more members goes on in small steps, each of which waits until
+no lever has moved for a moment.
 """
 
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chipweir.errors import InputError
 from chipweir.i18n import _
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 QUICK_MEMBERS, FULL_MEMBERS = 100, 1_000
 SEED = 1
 _QUIET_S = 0.6
+# Members of one step of a refinement: a fraction of a second on one core.
+_STEP = 32
 
-Simulate = Callable[["Scenario", "Scenario", int], "xr.Dataset"]
+Wait = Callable[[], None]
+Simulate = Callable[["Scenario", "Scenario", int, Wait], "xr.Dataset"]
 
 
 class Busy(InputError):
@@ -56,7 +60,7 @@ class Engine:
     def quick(self, first: "Scenario", second: "Scenario") -> Answer:
         """The answer with the interactive ensemble, now. Raises `Busy` where too many wait."""
         self._last_move = time.monotonic()
-        return self._answer(first, second, QUICK_MEMBERS, self._turn)
+        return self._answer(first, second, QUICK_MEMBERS, self._turn, at_once)
 
     def best_known(self, first: "Scenario", second: "Scenario") -> Answer:
         """The full ensemble's answer where there is one already, else the quick one."""
@@ -73,11 +77,17 @@ class Engine:
         if time.monotonic() - self._last_move < _QUIET_S or not self._refining.acquire(blocking=False):
             return None
         try:
-            return self._answer(first, second, FULL_MEMBERS, threading.Semaphore(1))
+            return self._answer(first, second, FULL_MEMBERS, threading.Semaphore(1), self._until_quiet)
         finally:
             self._refining.release()
 
-    def _answer(self, first: "Scenario", second: "Scenario", members: int, turn: threading.Semaphore) -> Answer:
+    def _until_quiet(self) -> None:
+        while (left := self._last_move + _QUIET_S - time.monotonic()) > 0:
+            time.sleep(left)
+
+    def _answer(
+        self, first: "Scenario", second: "Scenario", members: int, turn: threading.Semaphore, wait: Wait
+    ) -> Answer:
         key = (first.digest, second.digest, members)
         with self._lock:
             if key in self._known:
@@ -90,7 +100,7 @@ class Engine:
                     raise Busy(_("many people are using this page; try again in a moment"))
                 future = self._running[key] = Future()
         if mine:
-            self._run(key, future, first, second, members, turn)
+            self._run(key, future, first, second, members, turn, wait)
         return future.result()
 
     def _run(
@@ -101,11 +111,12 @@ class Engine:
         second: "Scenario",
         members: int,
         turn: threading.Semaphore,
+        wait: Wait,
     ) -> None:
         try:
             with turn:
                 started = time.monotonic()
-                results = self._simulate(first, second, members)
+                results = self._simulate(first, second, members, wait)
                 answer = Answer(results, _names(first, second), members, time.monotonic() - started)
             with self._lock:
                 self._known[key] = answer
@@ -125,10 +136,20 @@ def _names(first: "Scenario", second: "Scenario") -> tuple[str, str]:
     return first.name, second.name
 
 
-def simulate_pair(first: "Scenario", second: "Scenario", members: int) -> "xr.Dataset":
-    """Both scenarios with the same draws, by the world room; differences are to the first."""
+def at_once() -> None:
+    """What a move of a lever waits for: nothing."""
+
+
+def simulate_pair(first: "Scenario", second: "Scenario", members: int, wait: Wait = at_once) -> "xr.Dataset":
+    """Both scenarios with the same draws, by the world room in small steps; differences are to the first."""
     from chipweir import facts, world
 
     both = (first,) if first.digest == second.digest else (first, second)
-    results: xr.Dataset = world.run_ensemble(both, facts.load(), members, SEED)
+
+    def patiently(run: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
+        for task in tasks:
+            wait()
+            yield run(task)
+
+    results: xr.Dataset = world.run_ensemble(both, facts.load(), members, SEED, mapper=patiently, chunk=_STEP)
     return results

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chipweir.app._engine import QUICK_MEMBERS, SEED
+from chipweir.app._engine import QUICK_MEMBERS, SEED, at_once
 from chipweir.app._state import DEFAULT_START
 
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from chipweir.app._engine import Wait
     from chipweir.world import Inputs, Scenario
 
 _FIRST, _LAST = "2022-01", "2032-12"
@@ -119,7 +120,7 @@ def _compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 
 class Live:
-    """`Live()(first, second, members)` simulates as `simulate_pair` does, and remembers what comes again."""
+    """`Live()(first, second, members, wait)` simulates as `simulate_pair` does, and remembers what comes again."""
 
     def __init__(self, members: int = QUICK_MEMBERS) -> None:
         from chipweir import facts
@@ -137,12 +138,12 @@ class Live:
         self._courses: OrderedDict[str, tuple[bytes, Course]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def __call__(self, first: "Scenario", second: "Scenario", members: int) -> "xr.Dataset":
-        """Both scenarios with the same draws; differences are to the first."""
+    def __call__(self, first: "Scenario", second: "Scenario", members: int, wait: "Wait" = at_once) -> "xr.Dataset":
+        """Both scenarios with the same draws; differences are to the first. `wait` holds the steps of a large one."""
         from chipweir.app._engine import simulate_pair
 
         if members != self.members or any((s.start, s.end) != (_FIRST, _LAST) for s in (first, second)):
-            return simulate_pair(first, second, members)
+            return simulate_pair(first, second, members, wait)
         with self._lock:
             pairs = [(s.name, *self._course(s)) for s in (first, second)]
         names = list(dict.fromkeys(name for name, _key, _course in pairs))

@@ -178,15 +178,17 @@ def run_ensemble(
     progress: Progress | None = None,
     mapper: Mapper = map,
     keep_members: bool = False,
+    chunk: int | None = None,
 ) -> xr.Dataset:
     """Simulate scenarios with shared draws and return labelled quantiles and paired differences to the first.
 
     **Arguments:** `members` draws of all parameters; `seed` of their streams; `progress(share, text)` is told how far;
-    `mapper` runs tasks elsewhere; `keep_members` keeps every member (dim `member`) beside the quantiles.
+    `mapper` runs tasks elsewhere; `keep_members` keeps every member (dim `member`) beside the quantiles; `chunk` members
+    make a task (default: what keeps all cores of this machine busy).
     **Raises:** `InputError` for scenarios of unlike periods or names that stand twice, or no members.
     """
     _check(scenarios)
-    work = tasks(scenarios, facts, members, seed)
+    work = tasks(scenarios, facts, members, seed, chunk)
     tell = progress or (lambda share, text: None)
     tell(0.0, "compiling")
     with tempfile.TemporaryDirectory(prefix="chipweir-") as folder:
