@@ -216,7 +216,7 @@ def test_what_was_assumed_and_what_was_never_measured_is_said() -> None:
 
 def test_the_micro_batch_of_a_replica_and_the_age_of_software_count() -> None:
     row = {"phase": "training", "chip": "B200", "model": "Qwen3-30B-A3B", "n_chips": "8", "global_batch": "512"}
-    row |= {"seq_len": "4096", "precision": "MXFP8", "ep": "8", "tp": "1", "pp": "1"}
+    row |= {"seq_len": "4096", "precision": "MXFP8", "ep": "8", "tp": "1", "pp": "1", "framework": "Megatron-Bridge"}
     one, four = predict_training([row | {"batch_per_replica": "1"}, row | {"batch_per_replica": "4"}])
     assert one["plan"]["micro_batch"] == 1
     assert four["tokens_s_chip_train"]["p50"] > 1.1 * one["tokens_s_chip_train"]["p50"]

@@ -121,7 +121,7 @@ def training_anchors(facts: Facts) -> list[Anchor]:
     # No tensor parallelism, 16 stages, 64 expert ranks; a pipeline fed from both ends halves the bubble (DualPipe).
     recipe = {"tp": 1.0, "pp": 16.0, "ep": 64.0, "virtual": 2.0}
     for posterior, words in (
-        (fitted, "this run is among the fitted ones"),
+        (fitted, "kernels for experts as of 2024; this run is among the fitted ones"),
         (replace(fitted, offsets=groups), "offsets of the chip and of the model left out"),
     ):
         one = pretraining("DeepSeek-V3", "NVIDIA H800", 2048, "fp8", 15360, 4096, posterior, MOST_AGE, **recipe)

@@ -27,12 +27,13 @@ PHASES = {
 SOFTWARE_OF = 2026.46
 # Older software counts as half a year old: what earlier runs lacked, their own engineers had made up for.
 MOST_AGE = 0.5
+PUBLIC = "megatron|nemo|maxtext"
 QUANTILE_80 = 1.2815515655446004
 POINTS = ("p10", "p50", "p90")
 SHOWN = ("tp", "pp", "cp", "ep", "dp", "micro_batch", "virtual", "sharded", "recompute")
 COLUMNS = (
-    "phase", "chip", "system", "model", "precision", "n_chips", "global_batch", "seq_len", "date", "batch_per_replica",
-    *LAYOUT_FIELDS,
+    "phase", "chip", "system", "model", "precision", "n_chips", "global_batch", "seq_len", "framework", "date",
+    "batch_per_replica", *LAYOUT_FIELDS,
 )  # fmt: skip
 Cells = tuple[str, ...]
 MOST_TOKENS = 1e12
@@ -316,9 +317,12 @@ def _number(row: Mapping[str, str], name: str) -> float | None:
 
 
 def software_age(row: Mapping[str, Any]) -> float:
-    """Years by which a row's `date` precedes `SOFTWARE_OF`; 0 where none is stated or it is later; at most `MOST_AGE`."""
+    """Years by which a row's `date` precedes `SOFTWARE_OF` if it ran a public framework; at most `MOST_AGE`.
+
+    0 where no date is stated or it is later. A maker's own stack is taken as tuned in its time.
+    """
     match = re.match(r"\s*(20\d\d)(?:-(\d\d))?", str(row.get("date") or ""))
-    if match is None:
+    if match is None or not re.search(PUBLIC, str(row.get("framework") or ""), re.I):
         return 0.0
     year = float(match[1]) + ((float(match[2]) - 0.5) / 12.0 if match[2] else 0.5)
     return float(np.clip(SOFTWARE_OF - year, 0.0, MOST_AGE))
