@@ -47,7 +47,16 @@ def test_quick_patterns_match_alike(text: str, at: int) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    [r"(a)|b", r"a?b|c", r"\bx|[yz]|w", r"(?:ab|cd)+|e", r"(?<!\d)f|g", "plain", r"\b(?:one|two) chips?\b|칩\w*"],
+    [
+        r"(a)|b",
+        r"a?b|c",
+        r"\bx|[yz]|w",
+        r"(?:ab|cd)+|e",
+        r"(?<!\d)f|g",
+        "plain",
+        r"\b(?:one|two) chips?\b|칩\w*",
+        r"(?:in)?plain|two",
+    ],
 )
 def test_what_cannot_be_sorted_by_letters_is_left_alone(source: str) -> None:
     text = "a b ab abab cd e x y z w f 1f g plain complain one chip two chips 칩이 bx b"

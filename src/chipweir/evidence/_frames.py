@@ -14,11 +14,12 @@ from typing import Any
 
 import yaml
 
-from chipweir.evidence._document import EntityMention, Extraction, Quantity
+from chipweir.evidence._document import Extraction, Quantity
 from chipweir.evidence._slots import (
     LEAST_CONFIDENCE,
     Page,
     Slot,
+    accepted,
     fill_entities,
     fill_entity,
     fill_noun,
@@ -26,7 +27,6 @@ from chipweir.evidence._slots import (
     fill_quantity,
     fill_time,
     fill_words,
-    is_kind,
 )
 from chipweir.evidence._starts import quick
 
@@ -230,15 +230,15 @@ class _Sight:
     triggers: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
     @cached_property
-    def kinds(self) -> list[EntityMention]:
-        """The named things in the sentence."""
-        return [self.page.found.entities[i] for i in self.page.places["entities"][self.number]]
+    def kinds(self) -> frozenset[str]:
+        """The kinds of the named things in the sentence."""
+        return frozenset(self.page.found.entities[i].kind for i in self.page.places["entities"][self.number])
 
     @cached_property
-    def kinds_before(self) -> list[EntityMention]:
-        """The named things in the sentence and the one before it."""
+    def kinds_before(self) -> frozenset[str]:
+        """The kinds of the named things in the sentence and the one before it."""
         before = self.page.places["entities"][self.number - 1] if self.number else []
-        return self.kinds + [self.page.found.entities[i] for i in before]
+        return self.kinds | {self.page.found.entities[i].kind for i in before}
 
     def words(self, template: Template) -> list[tuple[int, int]]:
         """Where the words of a frame stand in the sentence."""
@@ -268,15 +268,15 @@ def _frame_score(sight: _Sight, figure: Quantity, template: Template) -> float |
     trigger = _trigger(sight, figure, template, lang)
     kinds = sight.kinds
     if template.needs_entity:
-        if not any(is_kind(e, template.needs_entity) for e in kinds):
-            kinds = sight.kinds_before
-        if not any(is_kind(e, template.needs_entity) for e in kinds):
+        needed = accepted(template.needs_entity)
+        kinds = sight.kinds if needed & sight.kinds else sight.kinds_before
+        if not needed & kinds:
             return None
     if not any(_meets(need, figure, trigger, kinds, page, sentence) for need in template.needs):
         return None
     if template.name in {"growth", "stock_move"} and _level(page, figure, lang):
         return None
-    fits = sum(any(is_kind(e, required) for e in kinds) for required in template.named)
+    fits = sum(bool(accepted(required) & kinds) for required in template.named)
     return template.prior + trigger + (0.6 * fits / len(template.named) if template.named else 0.0)
 
 
@@ -370,7 +370,7 @@ def _sized(figure: Quantity, template: Template) -> bool:
     return not (isinstance(size, int | float) and not template.least <= abs(size) <= template.most)
 
 
-def _meets(need: str, figure: Quantity, trigger: float, kinds: Sequence[Any], page: Page, sentence: int) -> bool:
+def _meets(need: str, figure: Quantity, trigger: float, kinds: frozenset[str], page: Page, sentence: int) -> bool:
     if need == "always":
         return True
     if need == "words":
@@ -393,7 +393,7 @@ def _meets(need: str, figure: Quantity, trigger: float, kinds: Sequence[Any], pa
     if name == "type":
         return figure.type == what
     if name == "entity":
-        return trigger > 0 and any(is_kind(e, (what,)) for e in kinds)
+        return trigger > 0 and bool(accepted((what,)) & kinds)
     return False
 
 
@@ -571,9 +571,15 @@ def modality(page: Page, sentence: int, at: tuple[int, int] | None = None) -> st
 
     A figure inside quotation marks is quoted; a hedge weighs more than a report, a report more than a forecast.
     """
-    record, lang, text = page.sentences[sentence], page.scripts[sentence], page.words(sentence)
-    if at is not None and any(low <= at[0] and at[1] <= high for low, high in record.quotes):
+    if at is not None and any(low <= at[0] and at[1] <= high for low, high in page.sentences[sentence].quotes):
         return "quoted"
+    if sentence not in page.said:
+        page.said[sentence] = _said(page, sentence)
+    return page.said[sentence]
+
+
+def _said(page: Page, sentence: int) -> str:
+    record, lang, text = page.sentences[sentence], page.scripts[sentence], page.words(sentence)
     classes = markers()["modality"]
     hits = {name for name, by in classes.items() if lang in by and by[lang].search(text)}
     if "opinion" in hits:

@@ -111,9 +111,17 @@ def _kind(text: str, lang: str, said: str) -> str:
     return "opinion" if said == "opinion" else ""
 
 
+@cache
+def _any_opening(lang: str) -> re.Pattern[str]:
+    """The first group of words of every mechanism, as one pattern: most sentences hold none."""
+    return quick("|".join(f"(?:{raw['groups'][0][lang]})" for raw in read_data("mechanisms.yaml")), ignore_case=True)
+
+
 def _spoken_of(page: Page, sentence: int) -> list[Mechanism]:
     """At most two mechanisms whose groups of words all stand in the sentence; those with more words first."""
     lang, text = page.scripts[sentence], page.words(sentence)
+    if _any_opening(lang).search(text) is None:
+        return []
     seen: dict[re.Pattern[str], re.Match[str] | None] = {}
     hits = []
     for mechanism in mechanisms().values():

@@ -7,7 +7,7 @@ does more harm than a missing one.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal
 
 from chipweir.evidence._document import EntityMention, Extraction, Quantity, Sentence, Time
@@ -107,7 +107,13 @@ class Slot:
 
 def is_kind(mention: EntityMention, kinds: Sequence[str]) -> bool:
     """Whether `mention` is of one of `kinds`, which name groups of the fact base's entity kinds."""
-    return any(mention.kind in _KIND_GROUPS.get(kind, {kind}) for kind in kinds)
+    return mention.kind in accepted(tuple(kinds))
+
+
+@cache
+def accepted(kinds: tuple[str, ...]) -> frozenset[str]:
+    """The entity kinds of the fact base that `kinds` name."""
+    return frozenset[str]().union(*(_KIND_GROUPS.get(kind, {kind}) for kind in kinds))
 
 
 @dataclass(frozen=True)
@@ -165,6 +171,11 @@ class Page:
         crossed = len(_CLAUSE.findall(between))
         brackets = abs(between.count("(") - between.count(")")) if "(" in between or ")" in between else 0
         return (high - low) + 14 * crossed + 4 * brackets
+
+    @cached_property
+    def said(self) -> dict[int, str]:
+        """How firmly sentences that were asked about say what they say."""
+        return {}
 
     @cached_property
     def report_times(self) -> set[int]:

@@ -105,12 +105,16 @@ def _alternatives(source: str) -> list[str]:
             rows.append(row)
             continue
         end = _closing(body)
-        if end < 0 or body[end + 1 : end + 2] in _REPEATED:
+        rest = body[end + 1 :]
+        optional = rest.startswith("?") and not rest.startswith(("??", "?+"))
+        if end < 0 or (rest[:1] in _REPEATED and not optional):
             return []
+        rest = rest[1:] if optional else rest
         inner = _alternatives(body[3:end])
-        if not inner:
+        without = _alternatives(boundary + rest) if optional else [""]
+        if not inner or not without:
             return []
-        rows += [boundary + one + body[end + 1 :] for one in inner]
+        rows += [boundary + one + rest for one in inner] + (without if optional else [])
     return rows
 
 
