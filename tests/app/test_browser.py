@@ -18,6 +18,11 @@ PAGES = {
 }
 
 
+# A reader's language, screen and theme; every page's main task is done in each.
+READERS = [("en", "desktop", "light"), ("ko", "phone", "dark")]
+each_reader = pytest.mark.parametrize(("lang", "size", "theme"), READERS)
+
+
 def address(path, **query):
     return path + ("?" + "&".join(f"{key}={value}" for key, value in query.items()) if query else "")
 
@@ -57,8 +62,9 @@ def test_no_serious_accessibility_findings(open_page, path, theme):
     assert not bad, "\n".join(bad)
 
 
-def test_a_lever_moved_by_keyboard_changes_numbers_and_address(open_page):
-    page = open_page("/")
+@each_reader
+def test_a_lever_moved_by_keyboard_changes_numbers_and_address(open_page, lang, size, theme):
+    page = open_page(address("/", lang=lang, theme=theme), *SIZES[size])
     wait_for_tiles(page)
     before = page.locator(".tile").first.inner_text()
     page.locator('[data-lever="us.enforcement"] [role=slider]').focus()
@@ -158,13 +164,34 @@ def test_a_deleted_run_in_a_link_is_named(open_page):
     assert "20260101-000000-gone" in page.locator("#message").inner_text()
 
 
-def test_a_shipment_is_decided(open_page):
-    page = open_page("/rules?r.chip=nvidia-h20&r.to=CN&r.on=2025-05-01")
+def test_a_view_is_saved_to_the_run_store_and_shown_again(open_page, monkeypatch, tmp_path):
+    monkeypatch.setenv("CHIPWEIR_RUNS", str(tmp_path))
+    monkeypatch.setattr("chipweir.app._saved.FULL_MEMBERS", 4)
+    page = open_page("/?p=weir")
+    wait_for_tiles(page)
+    page.locator("summary", has_text="Save to the run store").click()
+    page.locator("#save-name").fill("weir")
+    page.locator("#save").click()
+    page.wait_for_function("document.querySelector('#save-state').innerText.includes('no preset')")
+    page.locator("#save-name").fill("my-weir")
+    page.locator("#save").click()
+    link = page.wait_for_selector("#save-state a", timeout=120_000)
+    identifier = link.inner_text()
+    assert (tmp_path / identifier / "report.html").stat().st_size > 100_000
+    link.click()
+    page.wait_for_function("location.search.includes('run=')")
+    page.wait_for_function("document.querySelector('#status').innerText.includes('4 members')")
+
+
+@each_reader
+def test_a_shipment_is_decided(open_page, lang, size, theme):
+    page = open_page(f"/rules?r.chip=nvidia-h20&r.to=CN&r.on=2025-05-01&lang={lang}&theme={theme}", *SIZES[size])
     page.wait_for_selector("#r-answer .verdict")
-    assert "licence needed" in page.locator("#r-answer").inner_text()
+    needed, free = {"en": ("licence needed", "no licence needed"), "ko": ("허가 필요", "허가 불필요")}[lang]
+    assert needed in page.locator("#r-answer").inner_text()
     page.locator("#r-on").fill("2023-12-01")
     page.locator("#r-ask").click()
-    page.wait_for_function("document.querySelector('#r-answer').innerText.includes('no licence needed')")
+    page.wait_for_function("free => document.querySelector('#r-answer').innerText.includes(free)", arg=free)
     page.wait_for_function("location.href.includes('r.on=2023-12-01')")  # the address follows the answer
     page.locator("#r-on").fill("someday")
     page.locator("#r-ask").click()
@@ -183,13 +210,23 @@ def test_a_table_of_shipments_is_answered(open_page):
     assert waiting.value.suggested_filename == "chipweir-licences.csv"
 
 
-def test_an_article_is_checked(open_page):
-    page = open_page("/claims?lang=ko")
+def test_a_file_that_is_no_table_is_named(open_page):
+    page = open_page("/rules")
+    page.wait_for_selector("#r-upload input[type=file]", state="attached")
+    broken = {"name": "a.csv", "mimeType": "text/csv", "buffer": bytes(range(256)) * 8}
+    page.set_input_files("#r-upload input[type=file]", broken)
+    page.wait_for_selector("#r-batch .problem")
+
+
+@each_reader
+def test_an_article_is_checked(open_page, lang, size, theme):
+    page = open_page(address("/claims", lang=lang, theme=theme), *SIZES[size])
     page.wait_for_selector("#k-check")
+    assert not page.locator("#k-tools").is_visible()
     page.locator("#k-text").fill("엔비디아 H20의 메모리는 141GB다.")
     page.locator("#k-check").click()
     page.wait_for_selector("mark.claim.contradicted", timeout=30_000)
-    assert "모순" in page.locator("#k-result").inner_text()
+    assert {"ko": "모순", "en": "contradicted"}[lang] in page.locator("#k-result").inner_text()
     slot = page.get_by_label("item", exact=True)
     slot.fill("nvidia-h200-sxm")
     page.locator("#k-again").click()
@@ -199,8 +236,9 @@ def test_an_article_is_checked(open_page):
     assert waiting.value.suggested_filename.endswith(".md")
 
 
-def test_facts_are_found(open_page):
-    page = open_page("/facts?f.words=910C&f.kind=chips")
+@each_reader
+def test_facts_are_found(open_page, lang, size, theme):
+    page = open_page(f"/facts?f.words=910C&f.kind=chips&lang={lang}&theme={theme}", *SIZES[size])
     page.wait_for_selector("#f-found table")
     assert "huawei-ascend-910c" in page.locator("#f-found").inner_text()
     with page.expect_download() as waiting:
@@ -208,8 +246,9 @@ def test_facts_are_found(open_page):
     assert waiting.value.suggested_filename == "chipweir-facts.csv"
 
 
-def test_chips_are_compared_and_matched(open_page):
-    page = open_page("/chips")
+@each_reader
+def test_chips_are_compared_and_matched(open_page, lang, size, theme):
+    page = open_page(address("/chips", lang=lang, theme=theme), *SIZES[size])
     page.wait_for_selector("#c-table table")
     page.wait_for_selector("#c-plane .main-svg")
     page.locator("#c-match").click()
