@@ -1,6 +1,7 @@
 """Mechanisms in sentences of our own, the pairs they are tied to, and what a run says of them."""
 
 import re
+import shlex
 from dataclasses import dataclass
 
 import pytest
@@ -8,7 +9,16 @@ import yaml
 
 from chipweir.evidence import document_from_text, extract, tag
 from chipweir.evidence._runs import Results, difference
-from chipweir.evidence._scenarios import contradictions, judge, mechanisms, pair_command, settings_of
+from chipweir.evidence._scenarios import (
+    contradictions,
+    from_anywhere,
+    judge,
+    mechanisms,
+    pair_command,
+    settings_of,
+    shipped_scenarios,
+    variant_name,
+)
 
 
 def tags(text: str):
@@ -143,3 +153,31 @@ def test_pairs_can_be_simulated_on_the_spot():
     claims = [t for t in tags("추론용 칩은 공급 과잉 상태다.") if t.mechanism]
     judged = judge(claims, simulate_pairs(claims, 8, facts.load()))
     assert judged[0].status != "not_checkable"
+
+
+def test_the_shipped_scenario_files_are_those_of_the_mechanisms():
+    files = {}
+    for mechanism in mechanisms().values():
+        _, text = pair_command(mechanism)
+        if text:
+            assert files.setdefault(f"{variant_name(mechanism)}.yaml", text) == text
+    assert {path.name: path.read_text(encoding="utf-8") for path in shipped_scenarios().glob("*")} == files
+
+
+@pytest.mark.parametrize("mechanism", mechanisms().values(), ids=lambda mechanism: mechanism.id)
+def test_every_command_names_a_command_and_scenarios_that_exist(mechanism, monkeypatch, tmp_path):
+    from typer.main import get_command
+
+    from chipweir import facts
+    from chipweir.cli import root
+    from chipweir.world import load_scenario
+
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(from_anywhere(pair_command(mechanism)[0]))
+    assert words[0] == "chipweir"
+    command = get_command(root).commands[words[1]]
+    command.make_context(words[1], words[2:], resilient_parsing=False)
+    if words[1] == "compare":
+        assert len({load_scenario(name).name for name in words[2:]}) == 2
+    else:
+        assert all(facts.load().system(name) for name in words[2:4])

@@ -38,7 +38,7 @@ def brief_markdown(checked: Checked, language: str = "en", created: date | None 
     """The brief as Markdown with YAML front matter. Raises `UnknownName` for a language there is no template for."""
     if language not in LANGUAGES:
         raise UnknownName("language", language, LANGUAGES)
-    record = result_json(checked, language)
+    record = result_json(checked, language, beside=True)
     day = created or datetime.now(UTC).date()
     claims = [_claim_view(c, language) for c in record["claims"]]
     text = _template(language).render(
@@ -261,7 +261,7 @@ def write_brief(checked: Checked, folder: Path, language: str = "en", llm: str =
     files = {
         "brief.md": markdown,
         "brief.html": brief_html(markdown, language),
-        "result.json": json.dumps(result_json(checked, language), ensure_ascii=False, indent=1),
+        "result.json": json.dumps(result_json(checked, language, beside=True), ensure_ascii=False, indent=1),
     }
     for tag in checked.article.tags:
         if tag.scenario_file:

@@ -10,7 +10,7 @@ from chipweir.evidence._extract import extract
 from chipweir.evidence._frames import Claim, propose
 from chipweir.evidence._issues import Article, Issue, across, find_issues, independent_sources
 from chipweir.evidence._say import of, say, term
-from chipweir.evidence._scenarios import Tag, judge, tag
+from chipweir.evidence._scenarios import Tag, from_anywhere, judge, tag
 from chipweir.evidence._slots import Slot
 from chipweir.evidence._verdict import STATUSES, Evidence, Number, Verdict
 
@@ -87,13 +87,17 @@ def _numbered(claims: Sequence[Claim]) -> tuple[Claim, ...]:
     return tuple(replace(claim, id=f"c{number:02d}") for number, claim in enumerate(claims, 1))
 
 
-def result_json(checked: Checked, language: str = "en") -> dict[str, Any]:
+def result_json(checked: Checked, language: str = "en", beside: bool = False) -> dict[str, Any]:
     """One article's result: `document`, `quantities`, `times`, `entities`, `claims`, `scenarios`, `issues`, `sources`,
-    `warnings`. Offsets are into the input as given."""
+    `warnings`. Offsets are into the input as given.
+
+    Commands that run a scenario pair name the scenario file where the package keeps it, or (`beside`) in the folder
+    `scenarios` beside the result.
+    """
     article = checked.article
     record = article.found.as_json()
     record["claims"] = [claim_json(article, c, v, language) for c, v in article.judged()]
-    record["scenarios"] = [tag_json(article, t, language) for t in article.tags]
+    record["scenarios"] = [tag_json(article, t, language, beside) for t in article.tags]
     record["issues"] = [issue_json(article, i, language) for i in checked.issues]
     record["sources"] = sources_json(checked)
     record["counts"] = checked.counts()
@@ -175,8 +179,9 @@ def evidence_json(item: Evidence) -> dict[str, Any]:
     return plain_record(item)
 
 
-def tag_json(article: Article, item: Tag, language: str) -> dict[str, Any]:
+def tag_json(article: Article, item: Tag, language: str, beside: bool = False) -> dict[str, Any]:
     """A scenario tag as plain data, with the command that runs its pair."""
+    placed = str if beside else from_anywhere
     start, end = article.found.document.given(item.start, item.end)
     return {
         "id": item.id,
@@ -191,11 +196,11 @@ def tag_json(article: Article, item: Tag, language: str) -> dict[str, Any]:
         "outcome": item.outcome,
         "claimed": item.claimed,
         "stance": item.stance,
-        "command": item.command,
+        "command": placed(item.command),
         "scenario_file": item.scenario_file,
         "verdict": item.status,
         "numbers": [number_json(number, language) for number in item.numbers],
-        "explanation": say(item.text, language),
+        "explanation": placed(say(item.text, language)),
     }
 
 

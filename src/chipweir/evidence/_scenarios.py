@@ -3,9 +3,12 @@ scenarios that bears on them."""
 
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from chipweir.evidence._document import Extraction
@@ -188,14 +191,25 @@ def pair_command(mechanism: Mechanism, systems: Sequence[str] = ()) -> tuple[str
     if not mechanism.levers:
         return f"chipweir compare {mechanism.a} {mechanism.b}", ""
     name = variant_name(mechanism)
+    title = next(one.title["en"] for one in mechanisms().values() if one.levers and variant_name(one) == name)
     lines = [
         f"name: {name}",
-        f"title: {json.dumps(mechanism.title['en'], ensure_ascii=False)}",
+        f"title: {json.dumps(title, ensure_ascii=False)}",
         f"extends: {mechanism.a}",
         "levers:",
     ]
     lines += [f"  {lever}: {{{CHANGES_FROM}: {value}}}" for lever, value in mechanism.levers.items()]
     return f"chipweir compare {mechanism.a} scenarios/{name}.yaml", "\n".join(lines) + "\n"
+
+
+def shipped_scenarios() -> Path:
+    """The folder of the package that holds the scenario file of every pair that no preset fits."""
+    return Path(str(resources.files("chipweir.evidence") / "data" / "scenarios"))
+
+
+def from_anywhere(text: str) -> str:
+    """`text` with the scenario files of its commands where the package keeps them, so that they run in any folder."""
+    return re.sub(r"(?<![\w/])scenarios/([\w-]+\.yaml)", lambda m: shlex.quote(str(shipped_scenarios() / m[1])), text)
 
 
 def judge(tags: Sequence[Tag], runs: Sequence[Any]) -> tuple[Tag, ...]:
