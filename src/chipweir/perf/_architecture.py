@@ -132,7 +132,8 @@ _SAME = {
     "kimi-k2.6": "kimi-k2.5", "glm-4.7": "glm-4.6-and-4.7", "glm-4.6": "glm-4.6-and-4.7", "glm-5.1": "glm-5",
     "minimax-m2": "minimax-m2.5", "minimax-m2.1": "minimax-m2.5", "pangu-ultra-moe-718b": "pangu-ultra-moe",
     "qwen2-72b": "qwen2.5-72b", "qwen2.5-72b": "qwen2.5-72b", "gpt-3-175b": "gpt-3-175b-mlperf",
-    "gpt-3-175b-megatron-strong-scaling": "gpt-3-175b-mlperf", "gpt-3": "gpt-3-175b-mlperf",
+    "qwen3-vl-235b-a22b": "qwen3-235b-a22b",
+    "qwen3-vl-30b-a3b": "qwen3-30b-a3b", "gpt-3-175b-megatron-strong-scaling": "gpt-3-175b-mlperf", "gpt-3": "gpt-3-175b-mlperf",
 }  # fmt: skip
 
 
