@@ -12,7 +12,7 @@ from chipweir.errors import InputError
 from chipweir.i18n import _, language
 from chipweir.report import _access, _chips, _numbers, figures
 from chipweir.report._headline import Cell, by_quantity
-from chipweir.report._labels import label
+from chipweir.report._labels import label, unit
 from chipweir.report.figures._build import Spec
 
 
@@ -130,13 +130,13 @@ def tiles(cells: list[Cell], year: int) -> list[Record]:
             for name, cell in scenarios.items()
             if cell is not None and cell.delta is not None
         ]
-        unit = "" if base.unit in ("%", "US dollars") or base.kind in ("usd", "share") else base.unit
+        shown = "" if base.unit in ("%", "US dollars") or base.kind in ("usd", "share") else base.unit
         made.append(
             {
                 "label": base.label,
                 "value": base.text,
-                "unit": unit,
-                "interval": "90 %: " + base.interval_text,
+                "unit": shown,
+                "interval": "90%: " + base.interval_text,
                 "lines": lines,
             }
         )
@@ -284,8 +284,8 @@ def parameter_section(parameters: Iterable[Any]) -> Record | None:
                 str(get("name")),
                 str(text),
                 prior,
-                str(get("unit") or ""),
-                str(get("distribution") or ""),
+                "" if get("unit") in ("ratio", None) else unit(str(get("unit"))),
+                label("distribution", str(get("distribution") or "")),
                 str(get("source") or ""),
             ]
         )
@@ -300,7 +300,10 @@ def parameter_section(parameters: Iterable[Any]) -> Record | None:
             "Each member of the ensemble draws all of these at once. Sources are ids of facts "
             "(`chipweir facts show ID`) or named priors of our own."
         ),
-        "tables": [{"title": group, "head": head, "rows": body, "note": ""} for group, body in rows.items()],
+        "tables": [
+            {"title": label("parameters", group), "head": head, "rows": body, "note": ""}
+            for group, body in rows.items()
+        ],
     }
 
 
@@ -351,7 +354,9 @@ def trace_section(traces: Iterable[Any] | None) -> Record | None:
 
 def _trace(trace: Record) -> Record:
     labels = ", ".join(label(dim, value) for dim, value in (trace.get("selection") or {}).items())
-    named = " · ".join(str(part) for part in (trace.get("variable"), labels, trace.get("month")) if part)
+    named = " · ".join(
+        str(part) for part in (_long_name(str(trace.get("variable") or "")), labels, trace.get("month")) if part
+    )
     unit_name = str(trace.get("unit", ""))
     drivers = trace.get("drivers") or trace.get("sensitivities") or ()
     return {
@@ -368,13 +373,29 @@ def _trace(trace: Record) -> Record:
     }
 
 
+def _long_name(variable: str) -> str:
+    """What a variable of the results is called in the reader's language."""
+    from chipweir import world
+
+    row = next((row for row in world.variables() if row["name"] == variable), None)
+    return variable if row is None else row["long_name_ko" if language() == "ko" else "long_name"]
+
+
+def _parameter_text(name: str) -> str:
+    """What a parameter of the model is, in Korean where that is the language; nothing of other names."""
+    from chipweir import world
+
+    known = world.parameters().get(name)
+    return "" if known is None or language() != "ko" else str(known.description_ko)
+
+
 def _sensitivity(record: Mapping[str, Any], unit_name: str) -> Record:
     effect = record.get("effect", record.get("elasticity"))
     text = record.get("text") or (f"{effect:+.3g} {unit_name}" if isinstance(effect, float) else str(effect))
     if isinstance(relative := record.get("relative"), float) and np.isfinite(relative):
         text += f" ({100 * relative:+.1f} %)"
     name = str(record.get("parameter") or record.get("name"))
-    if description := record.get("description"):
+    if description := _parameter_text(name) or record.get("description"):
         name += f": {description}"
     return {"name": name, "text": text}
 
