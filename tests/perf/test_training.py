@@ -188,6 +188,9 @@ def test_a_table_never_stops_at_a_bad_row() -> None:
         ({"seq_len": "0"}, "positive"),
         ({"seq_len": "inf"}, "finite"),
         ({"tp": "2.5"}, "whole number"),
+        ({"tp": "8", "dp": "16"}, "tp x pp x cp x dp = 128 ranks"),
+        ({"ep": "8"}, "has 0 experts"),
+        ({"pp": "64"}, "has 32 layers"),
         ({"chip": ""}, "no chip given"),
         ({"model": ""}, "no model given"),
         ({"model": "GPT-5"}, "not published"),
@@ -210,6 +213,10 @@ def test_what_was_assumed_and_what_was_never_measured_is_said() -> None:
     full = {"chip": "H100", "model": "Llama-3.1-70B", "n_chips": "64", "global_batch": "128", "seq_len": "8192"}
     [known] = predict_training([{"phase": "training"} | full])
     assert "notes" not in known
+    layout = {"tp": "8", "pp": "4", "cp": "1", "dp": "16"}
+    [counted] = predict_training([{"phase": "training"} | full | {"n_chips": ""} | layout])
+    assert counted["plan"]["dp"] == 16
+    assert counted["notes"] == ["number of chips not stated: 512 by the layout"]
     [narrow] = predict_training([{"phase": "training", "precision": "fp8"} | full | {"chip": "A100"}])
     assert "no unit for fp8" in " ".join(narrow["notes"])
 

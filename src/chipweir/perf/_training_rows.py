@@ -33,11 +33,11 @@ POINTS = ("p10", "p50", "p90")
 SHOWN = ("tp", "pp", "cp", "ep", "dp", "micro_batch", "virtual", "sharded", "recompute")
 COLUMNS = (
     "phase", "chip", "system", "model", "precision", "n_chips", "global_batch", "seq_len", "framework", "date",
-    "batch_per_replica", *LAYOUT_FIELDS,
+    "batch_per_replica", "dp", *LAYOUT_FIELDS,
 )  # fmt: skip
 Cells = tuple[str, ...]
 MOST_TOKENS = 1e12
-LARGEST = {"n_chips": 1e7, "global_batch": 1e9, "seq_len": 1e8} | dict.fromkeys(LAYOUT_FIELDS, 1e5)
+LARGEST = {"n_chips": 1e7, "global_batch": 1e9, "seq_len": 1e8} | dict.fromkeys((*LAYOUT_FIELDS, "dp"), 1e5)
 
 
 def is_training(row: Mapping[str, Any]) -> bool:
@@ -204,8 +204,14 @@ def _job(row: Mapping[str, str]) -> _Job:
     hardware = _hardware.hardware(row["chip"] or row["system"])
     model = _model(row["model"])
     notes = []
+    layout = _layout(row, model)
+    replicas = _number(row, "dp") or 1.0
+    ranks = math.prod(degree for degree in layout[:3] if not math.isnan(degree)) * replicas
     chips = _number(row, "n_chips")
-    if chips is None:
+    if chips is None and ranks > 1:
+        chips = ranks
+        notes.append(f"number of chips not stated: {chips:,.0f} by the layout")
+    elif chips is None:
         chips = _enough_chips(hardware, model, mode)
         notes.append(f"number of chips not stated: {chips:,.0f}")
     stated_length = _number(row, "seq_len")
@@ -229,10 +235,9 @@ def _job(row: Mapping[str, str]) -> _Job:
             batch = max(8.0, chips / 8.0)
         if not stated:
             notes.append(f"batch not stated: {max(batch, 1.0):,.0f} sequences")
-    layout = _layout(row)
-    ranks = math.prod(degree for degree in layout[:3] if not math.isnan(degree))
     if ranks > chips:
-        raise InputError(f"contradictory layout: tp x pp x cp = {ranks:g} ranks on {chips:g} chips")
+        product = "tp x pp x cp x dp" if replicas > 1 else "tp x pp x cp"
+        raise InputError(f"contradictory layout: {product} = {ranks:g} ranks on {chips:g} chips")
     dtype = training_dtype(row, hardware)
     asked = row["precision"].lower()
     if ("fp4" in asked and "mixed" not in asked and dtype != "fp4") or (
@@ -243,7 +248,7 @@ def _job(row: Mapping[str, str]) -> _Job:
     return _Job(hardware, model, chips, mode, max(batch, 1.0), seq_len, dtype, age, layout, stated, tuple(notes))
 
 
-def _layout(row: Mapping[str, str]) -> tuple[float, ...]:
+def _layout(row: Mapping[str, str], model: _architecture.Architecture) -> tuple[float, ...]:
     """Degrees in the order of `LAYOUT_FIELDS`, NaN where not stated; a degree of zero means that none is used."""
     degrees = []
     for name in LAYOUT_FIELDS:
@@ -255,6 +260,12 @@ def _layout(row: Mapping[str, str]) -> tuple[float, ...]:
             number = 1.0
         if number is not None and (number < 1 or number != round(number)):
             raise InputError(f"{name} must be a whole number of at least 1, not {number:g}")
+        if name == "ep" and number is not None and number > max(float(model.experts), 1.0):
+            raise InputError(
+                f"contradictory layout: ep {number:g} on {model.name}, which has {model.experts:g} experts"
+            )
+        if name == "pp" and number is not None and number > model.layers:
+            raise InputError(f"contradictory layout: pp {number:g} on {model.name}, which has {model.layers:g} layers")
         degrees.append(math.nan if number is None else number)
     return tuple(degrees)
 
