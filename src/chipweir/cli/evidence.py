@@ -59,8 +59,10 @@ def check_command(
         if evaluate:
             _evaluate(sources, as_json)
             return
-        checked, changes = _check(sources, published, out, run, simulate, ledger, facts, llm, allow_private, lang)
-        _print(checked, changes, lang, as_json)
+        checked, changes, earlier = _check(
+            sources, published, out, run, simulate, ledger, facts, llm, allow_private, lang
+        )
+        _print(checked, changes, earlier, lang, as_json, ledger is not None)
 
 
 @contextmanager
@@ -85,7 +87,8 @@ def _check(
     llm: bool,
     allow_private: bool,
     lang: str,
-) -> tuple[list[Any], list[Any]]:
+) -> tuple[list[Any], list[Any], list[Any]]:
+    """The articles checked, the verdicts that changed, and for each article what the ledger holds on the same things."""
     from chipweir import evidence
     from chipweir import facts as known
 
@@ -93,20 +96,21 @@ def _check(
     book = evidence.read_ledger(ledger) if ledger is not None else None
     proposer = evidence.proposer_from_environment() if llm else None
     runs = _runs(run, simulate, base)
-    checked, changes = [], []
+    checked, changes, earlier = [], [], []
     for source in sources:
         for document in evidence.read_all(source, published, allow_private=allow_private):
             name = Path(source).name if source != "-" else "-"
             one = evidence.check_document(document, base, runs, name, proposer, book)
             checked.append(one)
             if book is not None:
+                earlier.append(evidence.earlier(one, book))
                 book, changed = evidence.record(book, one)
                 changes += changed
             if out is not None:
                 model = proposer.model if proposer is not None else "none"
                 for path in evidence.write_brief(one, out, lang, model):
                     typer.echo(str(path), err=True)
-    return checked, changes
+    return checked, changes, earlier
 
 
 def _runs(names: list[Path] | None, members: int | None, base: Any) -> Any:
@@ -118,24 +122,50 @@ def _runs(names: list[Path] | None, members: int | None, base: Any) -> Any:
     return evidence.open_runs(names) if names else evidence.stored_runs()
 
 
-def _print(checked: list[Any], changes: list[Any], lang: str, as_json: bool) -> None:
+def _print(
+    checked: list[Any], changes: list[Any], earlier: list[Any], lang: str, as_json: bool, with_ledger: bool
+) -> None:
     from dataclasses import asdict
 
     from chipweir import evidence
 
     if as_json:
         document = evidence.result_json(checked[0], lang) if len(checked) == 1 else evidence.results_json(checked, lang)
-        if changes:
+        if with_ledger:
             document["changes"] = [asdict(change) for change in changes]
+            for place, rows in zip(document.get("documents", [document]), earlier, strict=True):
+                place["earlier"] = [asdict(row) for row in rows]
         print_json(document)
         return
-    for one in checked:
+    for place, one in enumerate(checked):
         _tell(evidence.result_json(one, lang), lang)
+        for row in earlier[place] if earlier else ():
+            typer.echo(_earlier_line(row, lang))
     if len(checked) > 1:
         for issue in evidence.results_json(checked, lang)["across"]:
             typer.echo(f"• [{issue['label']}] {issue['text']}")
     for change in changes:
         typer.echo(f"changed ({change.why}): “{change.surface}” {change.before} → {change.after}")
+
+
+_RELATIONS = {
+    "agrees": ("agrees with", "일치"),
+    "repeats": ("repeats the source of", "같은 출처"),
+    "differs": ("differs from", "불일치"),
+}
+
+
+def _earlier_line(row: Any, lang: str) -> str:
+    """One line on a claim of an earlier article."""
+    title, day = _plain(row.title).replace("\\[", "["), row.published or "?"
+    if lang == "ko":
+        return (
+            f"↔ {row.claim} {_RELATIONS[row.relation][1]}: {title} ({day}) “{row.surface}” · 독립 출처 {row.sources}곳"
+        )
+    return (
+        f"↔ {row.claim} {_RELATIONS[row.relation][0]} {title} ({day}): “{row.surface}” · "
+        f"independent sources: {row.sources}"
+    )
 
 
 def _tell(record: dict[str, Any], lang: str) -> None:

@@ -16,6 +16,8 @@ _PLACES = {
     "check_document": "_check",
     "Checked": "_check",
     "Claim": "_frames",
+    "Earlier": "_earlier",
+    "earlier": "_earlier",
     "decide_claim": "_ledger:decide",
     "Document": "_document",
     "document_from_text": "_ingest",

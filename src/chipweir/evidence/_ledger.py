@@ -184,6 +184,7 @@ def _claim_entry(checked: Checked, claim: Claim) -> dict[str, Any]:
         "span": shortened(checked.article.text[claim.start : claim.end]),
         "modality": claim.modality,
         "source": claim.attribution,
+        "origins": sorted(origins_of(checked, claim)),
         "proposed_by": claim.proposed_by,
         "slots": {name: _plain(slot.value) for name, slot in claim.slots.items() if not slot.asked},
         "asked": list(claim.asked),
@@ -198,6 +199,16 @@ def _claim_entry(checked: Checked, claim: Claim) -> dict[str, Any]:
             "bound": figure.bound,
         }
     return entry
+
+
+def origins_of(checked: Checked, claim: Claim) -> frozenset[str]:
+    """Who stands behind a claim: the outlets its sentence cites, else those the article relays, else the outlet itself;
+    nobody for a text written by a machine."""
+    document, article = checked.document, checked.article
+    if document.tier == "machine-written":
+        return frozenset()
+    cited = {one.id for one in article.mentions(claim.sentence) if one.kind == "press"}
+    return frozenset(cited or document.relays or {document.outlet or document.sha256[:10]})
 
 
 def _verdict_entry(verdict: Verdict, checked: Checked) -> dict[str, Any]:
