@@ -136,3 +136,9 @@ def test_stack_and_take_keep_order():
     picked = take(stack(models), np.array([1]))
     assert picked.id[0] == models[1].id
     assert math.isinf(stack(models).topk[0])
+
+
+def test_mixers_and_feed_forwards_counted_as_layers_of_their_own_are_paired():
+    hybrid, plain = architecture("NVIDIA-Nemotron-Nano-9B-v2"), architecture("Llama-3.1-8B")
+    assert (hybrid.layers, hybrid.blocks) == (56, 31)
+    assert plain.blocks == plain.layers

@@ -61,8 +61,30 @@ def test_named_workloads_have_lengths():
 def test_draft_layers_are_on_off_or_unsaid():
     assert read(spec_decode="none", model="DeepSeek-R1").drafting == 0
     assert read(spec_decode="mtp", model="DeepSeek-R1").drafting == 1
-    assert read(spec_decode="", model="DeepSeek-R1", framework="trtllm").drafting == 0.5
     assert read(spec_decode="", model="Llama-3.1-70B", framework="trtllm").drafting == 0
+    assert read(spec_decode="", model="Llama-3.1-70B", framework="trtllm").settled
+
+
+@pytest.mark.parametrize(
+    ("changes", "drafting", "settled"),
+    [
+        ({"date": "2025-11-02"}, 0.0, True),
+        ({"date": "2026-01-14", "framework_version": "1.1.0rc2.post2"}, 1.0, False),
+        ({"date": "2026-02-03", "framework_version": "nvcr.io/x/release:1.2.0rc6.post2"}, 0.0, False),
+        ({"framework": "sglang"}, 0.0, False),
+        ({}, 0.0, False),
+    ],
+)
+def test_date_and_build_tell_whether_unsaid_draft_layers_ran(changes, drafting, settled):
+    c = read(**({"spec_decode": "", "model": "DeepSeek-R1", "framework": "trtllm"} | changes))
+    assert (c.drafting, c.settled) == (drafting, settled)
+
+
+def test_benchmarks_that_start_all_requests_together_are_told_apart():
+    assert read().harness == "waves"
+    assert read(family="InferenceX-tokenpos").harness == "sweep"
+    assert read(family="NVIDIA-silicon-sample", date="").harness == "short"
+    assert read(family="NVIDIA-silicon-sample", date="2026-01-14").harness == "waves"
 
 
 @pytest.mark.parametrize(
@@ -112,5 +134,19 @@ def test_an_open_number_of_decode_workers_holds_the_load():
         "prefill_parallel": "x(tp8 adp1 mtp1 mep8 bs)",
         "decode_parallel": "x(tp8 adp1 mtp1 mep8 bs)",
     }
-    assert read(**row, concurrency=16).plan.replicas == 1
-    assert read(**row, concurrency=20000).plan.replicas > 4
+    few, many = read(**row, concurrency=3).plan, read(**row, concurrency=20000).plan
+    assert (few.tp, few.replicas, few.prefill_dp, few.prefill_replicas) == (8, 3, 8, 1)
+    assert read(**row, concurrency=16).plan.replicas == 4
+    assert (many.tp, many.dp) == (1, 8)
+    assert many.replicas >= 2
+    assert not many.counted
+
+
+def test_a_pool_of_which_only_the_size_is_known_is_parted():
+    words = {"prefill_parallel": "0x(tp36 ep1 dpattn=False)", "decode_parallel": "0x(tp36 ep1 dpattn=False)"}
+    row = {"disagg": "True", "chip": "GB200", "model": "DeepSeek-V3", "precision": "fp4", "tp": "", **words}
+    low, high = (read(**row, n_chips="", isl="8192", osl="1024", concurrency=n).plan for n in (4, 2000))
+    assert (low.prefill_chips, low.tp, low.replicas) == (4, 8, 4)
+    assert high.chips == 36
+    assert high.dp > 1
+    assert high.prefill_chips > high.decode_chips

@@ -49,8 +49,10 @@ def test_the_prior_is_where_it_says():
     form = layout({"vendor": ["nvidia"]})
     mean, sd = prior(form)
     at = form.place["bandwidth"]
-    assert 1 / (1 + math.exp(-mean[at])) == pytest.approx(0.75)
+    assert 1 / (1 + math.exp(-mean[at])) == pytest.approx(0.8)
     assert mean[form.place["bandwidth[vendor=nvidia]"]] == 0
+    medians = layout({"harness": ["waves/median"]})
+    assert prior(medians)[0][medians.place["burst[harness=waves/median]"]] == -1.5
     assert np.all(sd > 0)
 
 

@@ -39,6 +39,8 @@ def test_kinds_of_deployment():
     assert deployment(configuration(), chosen=True) == "chosen"
     assert deployment(configuration(phase="decode"), chosen=False) == "decode"
     assert deployment(configuration(model="DeepSeek-R1", spec_decode="mtp", tp="8"), chosen=False) == "drafting"
+    guessed = configuration(model="DeepSeek-R1", spec_decode="", framework="trtllm", tp="8")
+    assert deployment(guessed, chosen=False) == "unsure"
 
 
 def test_widening_adds_in_quadrature():

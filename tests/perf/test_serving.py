@@ -13,7 +13,16 @@ from chipweir.perf._efficiency import efficiencies, index, shipped
 from chipweir.perf._hardware import hardware, native
 from chipweir.perf._hardware import stack as stack_chips
 from chipweir.perf._operators import OPERATORS, pass_load, work
-from chipweir.perf._serving import Case, decode_step, inter_token, mixed_tpot, prefill_pass, prefill_wait, serve
+from chipweir.perf._serving import (
+    Case,
+    decode_step,
+    inter_token,
+    look_interval,
+    mixed_tpot,
+    prefill_pass,
+    prefill_wait,
+    serve,
+)
 
 
 CHIPS = ("H100", "H20", "B200", "MI300X", "MI355X", "Ascend 910C", "TPU v6e", "Cambricon MLU590", "A100")
@@ -40,12 +49,12 @@ def setup(d, **changes):
     chip = replace(hardware(d["chip"]), **changes)
     model = architecture(d["model"])
     w = work(stack_chips([chip]), stack_models([model]), np.array([d["dtype"]], object), np.array(["bf16"], object))
-    generation = chip.generation.split(" ")[0].lower()
     level = {
-        "vendor": chip.vendor, "framework": d["framework"], "dtype": d["dtype"], "generation": generation,
-        "stack": f"{d['framework']}/{generation}", "recipe": f"tuned/{d['dtype']}", "stage": "mixed", "stat": "median",
+        "vendor": chip.vendor, "framework": d["framework"], "dtype": d["dtype"], "generation": chip.family,
+        "recipe": f"tuned/{d['dtype']}", "stage": "mixed", "stat": "median",
         "attention": "latent" if model.latent else "grouped", "layout": "data" if d["dp"] > 1 else "tensor",
         "dispatch": f"{d['framework']}/tensor", "ffn": "routed" if model.experts else "dense",
+        "harness": "waves/median", "campaign": f"{d['framework']}/waves",
     }  # fmt: skip
     posterior = shipped()
     e = efficiencies(posterior.mean, index(posterior.form, [level]), posterior.form.size)
@@ -109,8 +118,8 @@ def test_more_hardware_is_never_slower(d, name, factor):
 def test_throughput_grows_with_load_until_a_bound(d):
     loads = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0])
     rates = np.array([serve(*setup({**d, "load": load})).rate[0] for load in loads])
-    # Beyond the bound a fuller batch may cost a few per cent, not more.
-    assert np.all(rates >= 0.85 * np.maximum.accumulate(rates))
+    # Beyond the bound a fuller batch may cost a few per cent (prefill that waits), not more.
+    assert np.all(rates >= 0.9 * np.maximum.accumulate(rates))
     assert rates[3] >= rates[0]
 
 
@@ -121,7 +130,6 @@ def test_a_token_takes_longer_in_a_larger_batch(d):
     assert np.all(np.diff(times) >= -1e-12)
 
 
-@pytest.mark.xfail(strict=False, reason="open fault: mixtures of experts in FP8 came out 1e-5 slower than in BF16")
 @settings(max_examples=80, deadline=None)
 @given(deployment)
 def test_halving_the_bytes_of_weights_never_slows_decode_where_the_chip_has_the_unit(d):
@@ -160,3 +168,27 @@ def test_a_full_memory_makes_requests_wait():
     assert served.limit[0] < 100
     assert served.batch[0] <= served.limit[0]
     assert served.ttft[0] > 10
+
+
+@settings(max_examples=40, deadline=None)
+@given(deployment, st.floats(1, 32))
+def test_prompts_that_share_a_pass_cost_no_more_each(d, prompts):
+    w, e, c = setup(d)
+    one = prefill_pass(w, e, c.isl, c.tp, c.dp)
+    many = prefill_pass(w, e, c.isl, c.tp, c.dp, prompts * np.ones(1))
+    assert many["busy"][0] <= one["busy"][0] * (1 + 1e-9)
+    assert many["alone"][0] == pytest.approx(one["alone"][0])
+
+
+def test_schedulers_that_seldom_look_keep_requests_waiting():
+    row = {"data": False, "split": False}
+    assert look_interval("sglang", "blackwell", concurrency=64, **row) == 30
+    assert look_interval("sglang", "blackwell", concurrency=4, **row) == 10
+    assert look_interval("sglang", "hopper", concurrency=64, **row) == 1
+    assert look_interval("trt", "hopper", concurrency=64, data=True, split=False) == 60
+    assert look_interval("trt", "hopper", concurrency=64, data=True, split=True) == 1
+    d = {"chip": "B200", "model": "DeepSeek-V3", "dtype": "fp8", "framework": "sglang", "tp": 8.0, "dp": 1.0, "load": 32.0,
+         "isl": 1000.0, "osl": 1000.0}  # fmt: skip
+    w, e, c = setup(d)
+    waits = [serve(w, e, replace(c, interval=n * np.ones(1))).ttft[0] for n in (1.0, 10.0, 30.0)]
+    assert waits[0] < waits[1] < waits[2]

@@ -34,20 +34,23 @@ ELEMENT_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625, "int4": 0.
 class Architecture:
     """One language model (floats) or n of them (arrays [n]). Counts of parameters are for the whole model.
 
-    `attention_params`: projections of all layers; `dense_params`: feed-forward of dense layers; `expert_params`: ONE
-    routed expert in ONE layer, whose input is `expert_hidden` wide; `shared_params`: shared experts and routers of all
-    MoE layers; `embedding_params`: input embedding; `head_params`: output matrix. `kv_elements`: cached elements per
-    token over all layers with a full cache; `window_kv_elements`: the same for layers that keep only `window` tokens;
-    `state_elements`: size of the state of linear layers, per sequence. `score_flops`: attention FLOPs per query token
-    per cached token over the full layers in decode, `prefill_score_flops` in prefill (MLA decodes in the latent
-    space); `window_score_flops` for window layers; `topk`: cached tokens a query really reads (infinite without sparse
-    attention); `index_flops`, `index_elements`: the selector's work and cache per cached token.
+    `blocks`: pairs of attention (or state) and feed-forward that a pass goes through; fewer than `layers` where
+    each is counted as a layer of its own. `attention_params`: projections of all layers; `dense_params`: feed-
+    forward of dense layers; `expert_params`: ONE routed expert in ONE layer, whose input is `expert_hidden` wide;
+    `shared_params`: shared experts and routers of all MoE layers; `embedding_params`: input embedding;
+    `head_params`: output matrix. `kv_elements`: cached elements per token over all layers with a full cache;
+    `window_kv_elements`: the same for layers that keep only `window` tokens; `state_elements`: size of the state of
+    linear layers, per sequence. `score_flops`: attention FLOPs per query token per cached token over the full
+    layers in decode, `prefill_score_flops` in prefill (MLA decodes in the latent space); `window_score_flops` for
+    window layers; `topk`: cached tokens a query really reads (infinite without sparse attention); `index_flops`,
+    `index_elements`: the selector's work and cache per cached token.
     """
 
     id: Any
     name: Any
     kind: Any
     layers: Any
+    blocks: Any
     moe_layers: Any
     hidden: Any
     vocab: Any
@@ -132,8 +135,9 @@ _SAME = {
     "kimi-k2.6": "kimi-k2.5", "glm-4.7": "glm-4.6-and-4.7", "glm-4.6": "glm-4.6-and-4.7", "glm-5.1": "glm-5",
     "minimax-m2": "minimax-m2.5", "minimax-m2.1": "minimax-m2.5", "pangu-ultra-moe-718b": "pangu-ultra-moe",
     "qwen2-72b": "qwen2.5-72b", "qwen2.5-72b": "qwen2.5-72b", "gpt-3-175b": "gpt-3-175b-mlperf",
-    "qwen3-vl-235b-a22b": "qwen3-235b-a22b",
-    "qwen3-vl-30b-a3b": "qwen3-30b-a3b", "gpt-3-175b-megatron-strong-scaling": "gpt-3-175b-mlperf", "gpt-3": "gpt-3-175b-mlperf",
+    "qwen3-vl-235b-a22b": "qwen3-235b-a22b", "qwen3-vl-30b-a3b": "qwen3-30b-a3b",
+    "gpt-3-175b-megatron-strong-scaling": "gpt-3-175b-mlperf",
+    "gpt-3": "gpt-3-175b-mlperf",
 }  # fmt: skip
 
 
@@ -209,8 +213,9 @@ def from_model(model: LanguageModel) -> Architecture:
         expert = (total - rest) / (moe_layers * experts)
     active = rest - embedding - stored_head + head + moe_layers * active_experts * expert
     return Architecture(
-        id=model.id, name=model.name, kind="moe" if experts else "dense", layers=layers, moe_layers=moe_layers,
-        hidden=hidden, vocab=float(model.vocab or 0), attention_params=attention["params"], dense_params=dense,
+        id=model.id, name=model.name, kind="moe" if experts else "dense", layers=layers,
+        blocks=_blocks(layers, extra), moe_layers=moe_layers, hidden=hidden,
+        vocab=float(model.vocab or 0), attention_params=attention["params"], dense_params=dense,
         expert_params=expert if experts else 0.0, experts=experts, experts_active=active_experts if experts else 0.0,
         shared_params=shared, embedding_params=embedding, head_params=head, kv_elements=attention["kv"],
         kv_heads=attention["kv_heads"], latent=attention["latent"], window=attention["window"],
@@ -260,6 +265,16 @@ def _ffn_layers(model: LanguageModel, extra: dict[str, Any]) -> tuple[float, flo
         return 0.0, layers
     routed = (layers - float(model.first_dense_layers or 0)) / int(extra.get("interleave_moe_layer_step", 1))
     return routed, layers - routed
+
+
+def _blocks(layers: float, extra: dict[str, Any]) -> float:
+    """Pairs of a mixer and a feed-forward block: layers, or the more numerous kind where they are layers of their
+    own."""
+    kinds = extra.get("layer_types")
+    if not isinstance(kinds, dict) or not {"mlp", "moe"} & set(kinds):
+        return layers
+    feed = float(kinds.get("mlp", 0) + kinds.get("moe", 0))
+    return max(feed, layers - feed)
 
 
 def _attention(model: LanguageModel, extra: dict[str, Any]) -> dict[str, Any]:

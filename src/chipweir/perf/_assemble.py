@@ -10,7 +10,7 @@ from chipweir.perf import _architecture, _hardware
 from chipweir.perf._configuration import Configuration
 from chipweir.perf._operators import Work, work
 from chipweir.perf._plan import Plan
-from chipweir.perf._serving import Case
+from chipweir.perf._serving import Case, look_interval
 
 
 def gather(configurations: Sequence[Configuration]) -> Work:
@@ -49,12 +49,13 @@ def case(
                 p.ep,
                 c.drafting,
                 c.phase == "decode",
+                look_interval(c.framework, c.chip.family, data=p.dp > 1, split=p.split, concurrency=n),
             )
-            for c, p in zip(configurations, plans, strict=True)
+            for c, p, n in zip(configurations, plans, concurrency, strict=True)
         ],
         dtype=float,
     ).T
-    isl, osl, tp, dp, replicas, p_tp, p_dp, p_replicas, ep, drafting, steady = column
+    isl, osl, tp, dp, replicas, p_tp, p_dp, p_replicas, ep, drafting, steady, interval = column
     joint = split == 0
     return Case(
         isl=isl,
@@ -70,4 +71,5 @@ def case(
         ep=ep,
         drafting=drafting,
         steady=steady,
+        interval=interval,
     )

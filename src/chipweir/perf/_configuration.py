@@ -14,7 +14,7 @@ from functools import lru_cache
 from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture, architecture, kv_bytes, resident_bytes, weight_bytes
 from chipweir.perf._hardware import DTYPES, Hardware, dtype_name, hardware, native
-from chipweir.perf._plan import Plan, Stated, read_plan
+from chipweir.perf._plan import Plan, Stated, arrange, prefill_beside, read_plan, smallest_group
 from chipweir.perf._serving import USABLE
 
 
@@ -54,7 +54,8 @@ DEFAULT_TPOT_S = 0.05
 @dataclass(frozen=True)
 class Configuration:
     """A resolved row. `plan` None: to be chosen. `concurrency` None: to be chosen under `tpot_limit` (s), or as much
-    as pays."""
+    as pays. `settled`: whether drafting is stated or known rather than guessed. `harness`: how the load
+    was offered."""
 
     phase: str
     chip: Hardware
@@ -72,6 +73,8 @@ class Configuration:
     ttft_limit: float | None
     stat: str
     notes: tuple[str, ...] = field(default=())
+    settled: bool = True
+    harness: str = "waves"
 
 
 def number(row: Mapping[str, str], name: str, *, least: float = 0.0, strict: bool = True) -> float | None:
@@ -112,7 +115,12 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
     concurrency = _concurrency(row, phase, plan, stated)
     kv_dtype = cache_dtype(dtype, framework, chip, phase)
     if plan is not None and not plan.counted and concurrency is not None:
-        plan = hold(plan, model, chip, dtype, kv_dtype, isl + osl, concurrency)
+        group = float(smallest_group(model, chip, dtype))
+        plan = arrange(plan, bool(model.latent), group, isl, osl, concurrency)
+        if not plan.pooled:
+            plan = hold(plan, model, chip, dtype, kv_dtype, isl + osl, concurrency)
+            plan = prefill_beside(plan, isl, osl)
+    drafts, settled = drafting(row, model, framework)
     limit = MLPERF_LIMITS.get((mlperf, (row.get("stat") or "").strip().lower())) if mlperf else None
     tpot_limit = limit[1] / 1e3 if limit else (DEFAULT_TPOT_S if phase == "decode" and concurrency is None else None)
     return Configuration(
@@ -127,7 +135,9 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
         isl=isl,
         osl=osl,
         concurrency=concurrency,
-        drafting=drafting(row, model, framework),
+        drafting=drafts,
+        settled=settled,
+        harness=harness(row),
         tpot_limit=tpot_limit,
         ttft_limit=limit[0] / 1e3 if limit else None,
         stat=statistic(row.get("stat") or ""),
@@ -178,7 +188,7 @@ def cache_dtype(dtype: str, framework: str, chip: Hardware, phase: str) -> str:
 def hold(
     plan: Plan, model: Architecture, chip: Hardware, dtype: str, kv_dtype: str, context: float, concurrency: float
 ) -> Plan:
-    """`plan` with as many decode workers as hold the caches of all requests, where their number is not stated."""
+    """`plan` with at least as many decode workers as hold the caches of all requests."""
     chips = plan.tp * plan.dp
     resident = (
         float(weight_bytes(model, dtype)) + (chips / plan.tp - 1.0) * float(resident_bytes(model, dtype))
@@ -186,7 +196,7 @@ def hold(
     room = USABLE * float(chip.memory_bytes) - resident
     split = 1.0 if model.latent else min(plan.tp, float(model.kv_heads))
     limit = room / (float(kv_bytes(model, context, kv_dtype)) / split) * plan.dp
-    return plan if limit < 1.0 else replace(plan, replicas=max(1.0, math.ceil(concurrency / limit)))
+    return plan if limit < 1.0 else replace(plan, replicas=max(plan.replicas, math.ceil(concurrency / limit)))
 
 
 def lengths(row: Mapping[str, str], phase: str, notes: list[str]) -> tuple[float, float, str]:
@@ -293,15 +303,36 @@ def _concurrency(row: Mapping[str, str], phase: str, plan: Plan | None, stated: 
     return running
 
 
-def drafting(row: Mapping[str, str], model: Architecture, framework: str) -> float:
-    """1 where multi-token prediction is on, 0 where off, 0.5 where it may well be.
+def harness(row: Mapping[str, str]) -> str:
+    """How a benchmark offers its load: in many waves (most), or in one or few so that all requests start together."""
+    family = (row.get("family") or "").strip()
+    if family == "InferenceX-tokenpos":
+        return "sweep"
+    return "short" if family == "NVIDIA-silicon-sample" and not (row.get("date") or "").strip() else "waves"
 
-    Tables of tuned deployments name DeepSeek-R1 without saying whether its draft layer ran; by their times it did in
-    about half.
+
+# Builds of TensorRT-LLM of early 2026 whose labelled rows all ran draft layers, or none did (mixed deployments).
+DRAFTING_BUILDS = {"1.1.0rc2.post2": 1.0, "1.2.0rc6.post2": 0.0, "1.2.0rc6.post3": 1.0}
+# First dates of labelled rows with draft layers: mixed and disaggregated deployments.
+DRAFTING_SINCE, DRAFTING_SPLIT_SINCE = "2026", "2025-12-08"
+
+
+def drafting(row: Mapping[str, str], model: Architecture, framework: str) -> tuple[float, bool]:
+    """1 where multi-token prediction is on, 0 where off, and whether the row (or its silence elsewhere) settles it.
+
+    Tables of tuned deployments name DeepSeek-R1 without saying whether its draft layer ran. Rows that do say tell since
+    when and in which builds it ran; disaggregated deployments were measured with and without, more often with.
     """
     text = (row.get("spec_decode") or "").strip().lower()
-    if text in ("none", "off", "false", "no"):
-        return 0.0
     if text:
-        return 1.0
-    return 0.5 if model.id.endswith("deepseek-r1") and framework in ("trt", "sglang") else 0.0
+        return (0.0 if text in ("none", "off", "false", "no") else 1.0), True
+    if not model.id.endswith("deepseek-r1") or framework not in ("trt", "sglang"):
+        return 0.0, True
+    date = (row.get("date") or "").strip()
+    split = flag(row, "disagg")
+    if date and date < (DRAFTING_SPLIT_SINCE if split else DRAFTING_SINCE):
+        return 0.0, True
+    if split:
+        return 1.0, False
+    build = (row.get("framework_version") or "").strip().rsplit(":", 1)[-1]
+    return DRAFTING_BUILDS.get(build, 0.0) if framework == "trt" else 0.0, False

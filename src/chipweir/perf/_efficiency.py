@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -28,7 +28,6 @@ GROUPS = (
     "vendor",
     "generation",
     "framework",
-    "stack",
     "dtype",
     "recipe",
     "attention",
@@ -37,19 +36,22 @@ GROUPS = (
     "layout",
     "dispatch",
     "ffn",
+    "harness",
+    "campaign",
 )
 
 
 @dataclass(frozen=True)
 class Term:
-    """One efficiency: prior `centre` (natural scale), `sd` (transformed scale), and the prior spread of each group's
-    offsets."""
+    """One efficiency: prior `centre` (natural scale), `sd` (transformed scale), the prior spread of each group's
+    offsets, and levels whose offset is not centred on zero ("group=level": offset)."""
 
     name: str
     form: str
     centre: float
     sd: float
     groups: Mapping[str, float]
+    offsets: Mapping[str, float] = field(default_factory=dict)
 
 
 # Priors. Shares of peaks: what tuned kernels reach (dense matrix products 0.6-0.8 of the 16- and 8-bit peaks in operator
@@ -57,33 +59,42 @@ class Term:
 # with slow arithmetic is not charged for another's waiting. Seconds: kernel launches and scheduler steps of serving
 # software. All refitted.
 TERMS = (
-    Term("matmul", "share", 0.65, 0.3, {"vendor": 0.3, "generation": 0.2, "dtype": 0.2}),
-    Term(
-        "prefill",
-        "share",
-        0.65,
-        0.25,
-        {"vendor": 0.3, "generation": 0.15, "dtype": 0.2, "framework": 0.15, "stack": 0.15},
-    ),
-    Term("score", "share", 0.35, 0.6, {"vendor": 0.4, "attention": 0.4}),
-    Term("bandwidth", "share", 0.75, 0.5, {"vendor": 0.4, "generation": 0.3, "dtype": 0.3}),
-    Term("cache", "share", 0.6, 0.6, {"vendor": 0.4, "framework": 0.3, "attention": 0.3}),
-    Term("routed", "share", 0.7, 0.6, {"vendor": 0.4, "recipe": 0.4, "framework": 0.4}),
-    Term("grouped", "share", 0.8, 0.3, {"vendor": 0.2, "dtype": 0.2, "framework": 0.2}),
+    Term("matmul", "share", 0.65, 0.3, {"vendor": 0.3, "generation": 0.12, "dtype": 0.12}),
+    Term("prefill", "share", 0.65, 0.25, {"vendor": 0.3, "generation": 0.09, "dtype": 0.12, "framework": 0.09}),
+    Term("score", "share", 0.35, 0.6, {"vendor": 0.4, "attention": 0.24}),
+    Term("bandwidth", "share", 0.8, 0.5, {"vendor": 0.4, "generation": 0.18}),
+    Term("packing", "share", 0.9, 0.5, {"dtype": 0.3}),
+    Term("cache", "share", 0.6, 0.6, {"vendor": 0.4, "framework": 0.18, "attention": 0.18}),
+    Term("routed", "share", 0.7, 0.6, {"vendor": 0.4, "recipe": 0.24, "framework": 0.24}),
+    Term("grouped", "share", 0.8, 0.3, {"vendor": 0.2, "dtype": 0.12, "framework": 0.12}),
     Term("link", "share", 0.5, 0.6, {"vendor": 0.4}),
-    Term("exchange", "share", 0.75, 0.5, {"vendor": 0.3, "framework": 0.4}),
-    Term("floor", "seconds", 8e-6, 0.5, {"vendor": 0.4, "framework": 0.3}),
-    Term("layer", "seconds", 25e-6, 0.6, {"vendor": 0.4, "framework": 0.4, "attention": 0.3, "stack": 0.3}),
-    Term("gate", "seconds", 25e-6, 0.6, {"vendor": 0.4, "framework": 0.4, "stack": 0.3, "stat": 0.4}),
-    Term("step", "seconds", 1.5e-3, 0.6, {"framework": 0.4}),
-    Term("sequence", "seconds", 2e-5, 0.7, {"framework": 0.5, "stat": 0.6}),
-    Term("first", "seconds", 0.06, 0.8, {"framework": 0.4, "stage": 0.4, "stat": 0.4}),
-    Term("poll", "factor", 1.0, 0.8, {"stack": 0.6, "dispatch": 0.8}),
-    Term("queue", "factor", 0.6, 0.7, {"framework": 0.4, "stage": 0.4}),
-    Term("burst", "factor", 0.02, 0.8, {"framework": 0.5, "stage": 0.5, "stat": 0.8, "layout": 0.8}),
-    Term("activation", "factor", 1.5, 0.7, {"vendor": 0.3, "framework": 0.3, "stack": 0.3, "ffn": 0.3}),
-    Term("mixing", "factor", 0.8, 0.4, {"framework": 0.3}),
-    Term("accepted", "factor", 1.2, 0.4, {"framework": 0.3}),
+    Term("exchange", "share", 0.75, 0.5, {"vendor": 0.3, "framework": 0.24}),
+    Term("floor", "seconds", 8e-6, 0.5, {"vendor": 0.4, "framework": 0.18}),
+    Term("layer", "seconds", 25e-6, 0.6, {"vendor": 0.5, "framework": 0.24, "attention": 0.18}),
+    Term("gate", "seconds", 25e-6, 0.6, {"vendor": 0.4, "framework": 0.24, "stat": 0.24}),
+    Term("step", "seconds", 1.5e-3, 0.6, {"framework": 0.24}),
+    Term("sequence", "seconds", 2e-5, 0.7, {"framework": 0.3, "stat": 0.36}),
+    Term(
+        "first",
+        "seconds",
+        0.06,
+        0.8,
+        {"framework": 0.4, "stage": 0.4, "stat": 0.4},
+        {"stat=mean": 0.3, "stat=median": -0.3},
+    ),
+    Term("poll", "factor", 1.0, 0.8, {"dispatch": 0.8}),
+    Term("queue", "factor", 0.6, 0.7, {"framework": 0.4, "stage": 0.5}),
+    Term(
+        "burst",
+        "factor",
+        0.06,
+        0.8,
+        {"framework": 0.3, "stage": 0.4, "layout": 0.4, "harness": 0.5, "campaign": 0.5},
+        {"harness=waves/median": -1.5, "harness=short": 0.3, "harness=sweep": 2.3},
+    ),
+    Term("activation", "factor", 1.5, 0.7, {"vendor": 0.3, "framework": 0.18, "ffn": 0.18}),
+    Term("mixing", "factor", 0.8, 0.4, {"framework": 0.18}),
+    Term("accepted", "factor", 1.2, 0.4, {"framework": 0.18}),
 )
 
 
@@ -118,7 +129,8 @@ def prior(form: Layout) -> tuple[np.ndarray, np.ndarray]:
         mean[at], sd[at] = _transform(term.form, term.centre), term.sd
         for group, spread in term.groups.items():
             for level in form.levels.get(group, ()):
-                sd[form.place[f"{term.name}[{group}={level}]"]] = spread
+                place = form.place[f"{term.name}[{group}={level}]"]
+                mean[place], sd[place] = term.offsets.get(f"{group}={level}", 0.0), spread
     return mean, sd
 
 
@@ -130,22 +142,25 @@ def group_levels(configuration: Configuration) -> dict[str, str]:
     """The level of each group a configuration belongs to."""
     model = configuration.model
     attention = "latent" if model.latent else "linear" if model.state_elements > 0 else "grouped"
-    generation = configuration.chip.generation.split(" ")[0].lower()
-    split = configuration.plan is not None and configuration.plan.split
+    plan = configuration.plan
+    stage = "mixed" if plan is None or not plan.split else "split" if plan.counted else "open"
+    statistic = "mean" if configuration.stat == "mean" else "median"
+    harness = f"waves/{statistic}" if configuration.harness == "waves" else configuration.harness
     spread = "data" if configuration.plan is not None and configuration.plan.dp > 1 else "tensor"
     return {
         "vendor": configuration.chip.vendor,
         "framework": configuration.framework,
         "dtype": configuration.dtype,
         "attention": attention,
-        "stage": "split" if split else "mixed",
+        "stage": stage,
         "stat": configuration.stat,
-        "generation": generation,
-        "stack": f"{configuration.framework}/{generation}",
+        "generation": configuration.chip.family,
         "layout": spread,
         "ffn": "routed" if model.experts > 0 else "dense",
         "recipe": f"{'default' if configuration.stat == 'step' else 'tuned'}/{configuration.dtype}",
         "dispatch": f"{configuration.framework}/{spread}",
+        "harness": harness,
+        "campaign": f"{configuration.framework}/{configuration.harness}",
     }
 
 

@@ -19,20 +19,21 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._assemble import gather
-from chipweir.perf._efficiency import GROUPS, Layout, Posterior, efficiencies, group_levels, index, layout, prior
+from chipweir.perf._efficiency import GROUPS, TERMS, Layout, Posterior, efficiencies, group_levels, index, layout, prior
 from chipweir.perf._intervals import Errors, deployment, learn
 from chipweir.perf._measured import Measured, Row, arrays, measured, read_rows, stated
+from chipweir.perf._operator_table import explain, operator_rows
 from chipweir.perf._operators import Work, namespace
 from chipweir.perf._serving import Case, Served, inter_token, serve
 
 
 TEMPER = 0.2
 # Scale of the Student-t (3 degrees of freedom) about each log, and how much a row's quantity counts.
-SCALES = {"tpot": (0.15, 1.0), "ttft": (0.35, 0.3), "output": (0.2, 0.3)}
+SCALES = {"tpot": (0.15, 1.0), "ttft": (0.2, 0.2), "output": (0.2, 0.3)}
 DEGREES = 3.0
 DRAWS = 48
 STEPS = 400
-# Refits that leave a chip or a model out, and the curvature, use one row in this many.
+# The curvature uses one row in this many.
 THIN = 3
 FEWEST = 20
 ATTRIBUTION = (
@@ -58,13 +59,15 @@ def quantities(served: Served, data: Measured, cases: Case) -> dict[str, Any]:
 
 
 def levels(data: Measured) -> dict[str, list[str]]:
-    """Levels of every group met in the data."""
+    """Levels of every group met in the data, and those whose prior is known."""
     found = [group_levels(c) for c in data.configurations]
-    return {g: sorted({f[g] for f in found}) for g in GROUPS}
+    known = {g: {n.split("=", 1)[1] for t in TERMS for n in t.offsets if n.startswith(g + "=")} for g in GROUPS}
+    return {g: sorted({f[g] for f in found} | known[g]) for g in GROUPS}
 
 
-def numpyro_model(data: Measured, work: Work, cases: Case, form: Layout) -> Callable[[], None]:
-    """The probability model: normal priors on all parameters, tempered Student-t likelihood of the logs."""
+def numpyro_model(data: Measured, work: Work, cases: Case, form: Layout) -> Callable[[Any], None]:
+    """The probability model given how much each row counts [n]: normal priors on all parameters, tempered Student-t
+    likelihood of the logs."""
     import jax.numpy as jnp
     import numpyro
     import numpyro.distributions as dist
@@ -74,19 +77,18 @@ def numpyro_model(data: Measured, work: Work, cases: Case, form: Layout) -> Call
     logs = {name: np.log(np.where(np.isfinite(getattr(data, name)), getattr(data, name), 1.0)) for name in SCALES}
     used = {name: np.isfinite(getattr(data, name)) for name in SCALES}
 
-    def model() -> None:
+    def model(weight: Any) -> None:
         theta = numpyro.sample("theta", dist.Normal(mean, sd).to_event(1))
         estimate = predicted(theta, data, work, cases, where, form.size)
         for name, (scale, share) in SCALES.items():
             error = dist.StudentT(DEGREES, jnp.log(estimate[name]), scale).log_prob(logs[name])
-            counted = np.where(used[name], TEMPER * share * data.weight, 0.0)
-            numpyro.factor(name, jnp.sum(jnp.where(used[name], counted * error, 0.0)))
+            numpyro.factor(name, jnp.sum(jnp.where(used[name], TEMPER * share * weight * error, 0.0)))
 
     return model
 
 
-def potential_of(data: Measured, form: Layout) -> Callable[[Any], Any]:
-    """Minus the log posterior density as a function of the parameters."""
+def potential_of(data: Measured, form: Layout) -> Callable[[Any, Any], Any]:
+    """Minus the log posterior density as a function of the parameters and of how much each row counts [n]."""
     import jax
 
     jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
@@ -94,27 +96,29 @@ def potential_of(data: Measured, form: Layout) -> Callable[[Any], Any]:
 
     model = numpyro_model(data, gather(data.configurations), arrays(data.configurations), form)
 
-    def potential(theta: Any) -> Any:
-        return -log_density(model, (), {}, {"theta": theta})[0]
+    def potential(theta: Any, weight: Any) -> Any:
+        return -log_density(model, (weight,), {}, {"theta": theta})[0]
 
     return potential
 
 
-def maximise(data: Measured, form: Layout, steps: int = STEPS) -> np.ndarray:
-    """The most probable parameters [p]."""
+def maximiser(data: Measured, form: Layout, steps: int = STEPS) -> Callable[[np.ndarray], np.ndarray]:
+    """The most probable parameters [p] as a function of how much each row counts [n]; compiled once."""
     import jax
     from scipy.optimize import minimize
 
     both = jax.jit(jax.value_and_grad(potential_of(data, form)))
 
-    def numbers(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        value, slope = both(theta)
-        return float(value), np.asarray(slope, dtype=float)
+    def maximise(weight: np.ndarray) -> np.ndarray:
+        def numbers(theta: np.ndarray) -> tuple[float, np.ndarray]:
+            value, slope = both(theta, weight)
+            return float(value), np.asarray(slope, dtype=float)
 
-    found = minimize(
-        numbers, prior(form)[0], jac=True, method="L-BFGS-B", options={"maxiter": steps, "maxfun": 2 * steps}
-    )
-    return np.asarray(found.x)
+        options = {"maxiter": steps, "maxfun": 2 * steps}
+        found = minimize(numbers, prior(form)[0], jac=True, method="L-BFGS-B", options=options)
+        return np.asarray(found.x)
+
+    return maximise
 
 
 def laplace(potential: Callable[[Any], Any], mode: np.ndarray, form: Layout, count: int, seed: int = 0) -> np.ndarray:
@@ -158,16 +162,19 @@ def thinned(data: Measured, by: int, seed: int = 0) -> Measured:
 
 
 def left_out(data: Measured, by: str, limit: int, say: Callable[[str], None]) -> dict[str, np.ndarray]:
-    """ln(measured / estimated) [n] with every row estimated from a fit that saw nothing of its chip (or model)."""
+    """ln(measured / estimated) [n] with every row estimated from a fit that saw nothing of its chip (or model).
+
+    What is left out counts zero, so that levels of it alone keep their priors.
+    """
     labels = data.label(by)
+    form = layout(levels(data))
+    maximise = maximiser(data, form, STEPS // 2)
     result = {name: np.full(len(data.rows), np.nan) for name in SCALES}
     for out in folds(labels, limit):
-        rest, test = thinned(data.take(np.flatnonzero(~out)), THIN), data.take(np.flatnonzero(out))
-        if not rest.rows or not test.rows:
+        if out.all() or not out.any():
             continue
-        form = layout(levels(rest))
-        theta = maximise(rest, form, STEPS // 2)
-        for name, values in ratios(theta, form, test).items():
+        found = ratios(maximise(np.where(out, 0.0, data.weight)), form, data.take(np.flatnonzero(out)))
+        for name, values in found.items():
             result[name][out] = values
         say(f"left out {by} {', '.join(sorted(set(labels[out])))}: {_score(result['tpot'][out])}")
     return result
@@ -193,10 +200,12 @@ def fit(
     if len(data.rows) < FEWEST:
         raise InputError(f"only {len(data.rows)} usable serving rows; a fit needs at least {FEWEST}")
     form = layout(levels(data))
-    theta = maximise(data, form)
+    theta = maximiser(data, form)(data.weight)
     own = ratios(theta, form, data)
     say(f"all {len(data.rows)} rows: {_score(own['tpot'])}")
-    draws = laplace(potential_of(thinned(data, THIN), form), theta, form, DRAWS)
+    few = thinned(data, THIN)
+    density = potential_of(few, form)
+    draws = laplace(lambda x: density(x, few.weight), theta, form, DRAWS)
     kinds = [deployment(c, chosen=False) for c in data.configurations]
     counted = np.where(data.weight < 0.5, np.where(data.weight < 0.15, 1.0, data.weight), 1.0)
     points = {q: {f"familiar:{k}": v for k, v in t.items()} for q, t in learn(own, kinds, counted).items()}
@@ -234,5 +243,8 @@ def _joined(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, np.
 
 
 def fit_file(path: Path, *, quick: bool = False, say: Callable[[str], None] = lambda _: None) -> Posterior:
-    """`fit` of a CSV file."""
+    """`fit` of a CSV file. Raises `InputError` for a table of single operators, saying what these reach."""
+    operators = operator_rows(path)
+    if operators is not None:
+        raise InputError(explain(path, operators))
     return fit(read_rows(path), f"chipweir estimate --fit {path.name}", quick=quick, say=say)

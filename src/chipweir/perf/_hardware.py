@@ -72,6 +72,11 @@ class Hardware:
     system_chips: Any = 0.0
     system_power_w: Any = math.nan
 
+    @property
+    def family(self) -> str:
+        """The generation without its variants, in lower case: blackwell for Blackwell Ultra."""
+        return str(self.generation).split(" ")[0].lower()
+
 
 NUMBERS = tuple(
     f.name

@@ -44,12 +44,12 @@ def deployment(configuration: Configuration, chosen: bool) -> str:
         return configuration.phase
     if chosen:
         return "chosen"
-    if 0 < configuration.drafting < 1:
+    if not configuration.settled:
         return "unsure"
     if configuration.stat == "step":
         return "steps"
     if plan is not None and plan.split:
-        return "split" if np.isfinite(plan.prefill_replicas) else "part-stated"
+        return "split" if plan.counted and np.isfinite(plan.prefill_replicas) else "part-stated"
     if configuration.drafting > 0:
         return "drafting"
     return "data" if plan is not None and plan.dp > 1 else "tensor"

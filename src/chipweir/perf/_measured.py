@@ -141,7 +141,7 @@ def _weights(rows: Sequence[Row], configurations: Sequence[Configuration]) -> np
     for i, (row, configuration) in enumerate(zip(rows, configurations, strict=True)):
         family = row.get("family") or ""
         if family == "NVIDIA-silicon-sample":
-            weight[i] = 0.1 if 0 < configuration.drafting < 1 else 0.6
+            weight[i] = 0.6 if configuration.settled else 0.1
         elif family == "InferenceX-tokenpos":
             weight[i] = 0.2
     return weight

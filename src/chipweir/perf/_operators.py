@@ -94,7 +94,7 @@ def work(hardware: Hardware, model: Architecture, dtype: np.ndarray, kv_dtype: n
     return Work(
         rate=rate, score_rate=np.asarray(hardware.bf16_flops), memory_bandwidth=hardware.memory_bandwidth,
         memory_bytes=hardware.memory_bytes, link=hardware.scaleup_bandwidth, domain=hardware.scaleup_domain,
-        scaleout=hardware.scaleout_bandwidth, layers=model.layers, moe_layers=model.moe_layers, hidden=model.hidden,
+        scaleout=hardware.scaleout_bandwidth, layers=model.blocks, moe_layers=model.moe_layers, hidden=model.hidden,
         attention_params=model.attention_params, attention_bytes=model.attention_params * resident,
         dense_params=model.dense_params, dense_bytes=model.dense_params * resident, shared_params=model.shared_params,
         shared_bytes=model.shared_params * resident, expert_params=model.expert_params,

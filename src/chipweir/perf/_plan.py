@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from chipweir.errors import InputError
@@ -24,7 +24,8 @@ FABRIC_DEGREES = (1, 2, 4, 8, 16, 32, 64, 72, 128, 144, 256, 320)
 @dataclass(frozen=True)
 class Plan:
     """Counts of chips and replicas; `stated`: read from the row rather than chosen; `counted`: with the number of
-    decode workers, otherwise it is as many as hold the load."""
+    decode workers, otherwise it is what such deployments run (`arrange`). `pooled`: chips of prefill and decode
+    together where a row states nothing but their sum, else 0."""
 
     tp: float
     dp: float
@@ -35,6 +36,7 @@ class Plan:
     ep: float = 1.0
     stated: bool = True
     counted: bool = True
+    pooled: float = 0.0
 
     @property
     def split(self) -> bool:
@@ -161,6 +163,8 @@ def _split_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str)
     prefill, decode = prefill or decode, decode or prefill
     assert prefill is not None
     assert decode is not None
+    if _only_a_sum(prefill, decode):
+        return Plan(1.0, decode.tp, 1.0, 1.0, decode.tp, math.inf, counted=False, pooled=decode.tp)
     p_tp, p_dp, p_count = _worker_size(prefill, stated.prefill_chips, model, chip, dtype)
     d_tp, d_dp, d_count = _worker_size(decode, stated.decode_chips, model, chip, dtype)
     if prefill.count is None and stated.prefill_chips is None and stated.n_chips:
@@ -172,6 +176,65 @@ def _split_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str)
         d_tp, d_dp, d_count, p_tp, p_dp, p_count if known else math.inf, ep=max(spread, 1.0),
         counted=decode.count is not None or stated.decode_chips is not None,
     )  # fmt: skip
+
+
+def _only_a_sum(prefill: Worker, decode: Worker) -> bool:
+    """Whether both workers are one and the same group larger than anyone splits a layer over, without experts or data
+    parallelism: early disaggregated rows write the chips of the whole deployment so."""
+    plain = all((w.dp or 1.0) <= 1 and (w.ep or 1.0) <= 1 and not w.shared and not w.count for w in (prefill, decode))
+    return plain and prefill.tp == decode.tp > LATENT_TENSOR_LIMIT
+
+
+# Deployments whose workers are counted (InferenceX, labelled rows) run about this many decode chips where decoding is
+# split by tensors, and attention data parallel above this many requests a chip.
+USUAL_DECODE_CHIPS = 32.0
+CROWD = 64.0
+PREFILL_SHARE = 0.2
+# Requests a chip below which a pool serves latency: one prefill worker, the rest decodes in tensor groups of a node.
+FEW = 8.0
+
+
+def arrange(plan: Plan, latent: bool, group: float, isl: float, osl: float, concurrency: float) -> Plan:
+    """`plan` with what rows that do not count their workers usually run; `group`: the fewest chips that hold the model.
+
+    Rules read off the rows that do count them: about four tensor-parallel decode workers of a node but no more than
+    requests, or one data-parallel group; a pool of which only the size is known gives prefill the share isl / (isl + 4
+    osl) of its chips.
+    """
+    if plan.pooled:
+        return _parted(plan, group, isl, osl, concurrency)
+    size = plan.tp * plan.dp
+    if plan.dp == 1 and latent and plan.ep > 1 and concurrency > CROWD * size:
+        plan = replace(plan, tp=1.0, dp=size, replicas=1.0)
+    elif plan.dp == 1:
+        plan = replace(plan, replicas=max(1.0, min(round(USUAL_DECODE_CHIPS / size), math.ceil(concurrency))))
+    if latent and plan.prefill_dp == 1 and plan.ep > 1:
+        plan = replace(plan, prefill_tp=1.0, prefill_dp=plan.prefill_tp)
+    return plan
+
+
+def prefill_beside(plan: Plan, isl: float, osl: float) -> Plan:
+    """`plan` with the usual number of prefill workers where it is not stated: one, or for data-parallel decoding as
+    many chips as `PREFILL_SHARE` of the decode chips times isl / osl."""
+    if not math.isinf(plan.prefill_replicas) or plan.dp == 1:
+        return replace(plan, prefill_replicas=1.0) if math.isinf(plan.prefill_replicas) else plan
+    workers = round(PREFILL_SHARE * isl / osl * plan.decode_chips / (plan.prefill_tp * plan.prefill_dp))
+    return replace(plan, prefill_replicas=float(max(workers, 1)))
+
+
+def _parted(plan: Plan, group: float, isl: float, osl: float, concurrency: float) -> Plan:
+    chips = plan.pooled
+    group = min(group, math.floor(chips / 2))
+    if concurrency < FEW * chips:
+        size = min(8.0, chips - group)
+        decode = max(1.0, math.floor((chips - group) / size))
+        return replace(plan, tp=size, dp=1.0, replicas=decode, prefill_tp=group, prefill_dp=1.0, prefill_replicas=1.0)
+    share = isl / (isl + 4.0 * osl)
+    workers = min(max(1.0, round(share * chips / group)), math.floor(chips / group) - 1.0)
+    rest = chips - workers * group
+    return replace(
+        plan, tp=1.0, dp=rest, replicas=1.0, ep=rest, prefill_tp=1.0, prefill_dp=group, prefill_replicas=workers
+    )
 
 
 def _worker_size(

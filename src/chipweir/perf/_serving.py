@@ -31,6 +31,8 @@ from chipweir.perf._operators import (
 
 ROUNDS = 5
 DRAFTS = 3.0
+# Prompt tokens that one pass of prefill takes together (defaults of serving software: 8,192 to 16,384).
+CHUNK = 8192.0
 # Prefill workers whose number is not stated are taken to be busy for this share of the time.
 TYPICAL_BUSY = 0.7
 # Share of memory that weights and cache may fill (serving software defaults: 0.9 to 0.95).
@@ -41,8 +43,8 @@ USABLE = 0.92
 class Efficiency:
     """How near software comes to the hardware, per row [n] or one for all.
 
-    Shares of the peak in (0, 1]: `matmul` (decode), `prefill` (matrix products of prefill), `score`, `bandwidth`,
-    `cache`,
+    Shares of the peak in (0, 1]: `matmul` (decode), `prefill` (matrix products of prefill), `score`, `bandwidth`
+    (activations and 16-bit weights), `packing` (times `bandwidth`, for weights as stored), `cache`,
     `routed` (times `bandwidth`, for routed experts), `grouped` (times the matrix share, for routed experts), `link`
     (all-reduce),
     `exchange` (tokens to experts and back). Seconds: `floor` per collective, `layer` per layer of a pass, `gate` per
@@ -61,6 +63,7 @@ class Efficiency:
     prefill: Any
     score: Any
     bandwidth: Any
+    packing: Any
     cache: Any
     routed: Any
     grouped: Any
@@ -88,7 +91,8 @@ class Case:
     Disaggregated rows (`split` 1) have `prefill_replicas` of `prefill_tp` x `prefill_dp` chips beside. `ep`: ranks
     that routed
     experts are spread over (1: experts are split like other weights). `drafting`: 1 where
-    multi-token prediction is on. `steady`: 1 for pure decode (no prefill on these chips).
+    multi-token prediction is on. `steady`: 1 for pure decode (no prefill on these chips). `interval`: decode steps from
+    one look of the scheduler at new requests to the next.
     """
 
     isl: Any
@@ -104,6 +108,7 @@ class Case:
     ep: Any
     drafting: Any
     steady: Any
+    interval: Any = 1.0
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,8 @@ class Served:
 
 def take(record: Any, index: np.ndarray) -> Any:
     """Rows `index` of any dataclass of arrays."""
-    return type(record)(**{f.name: np.asarray(getattr(record, f.name))[index] for f in fields(record)})
+    columns = {f.name: np.asarray(getattr(record, f.name)) for f in fields(record)}
+    return type(record)(**{name: values[index] if values.ndim else values for name, values in columns.items()})
 
 
 def operator_seconds(load: Load, w: Work, e: Efficiency, *, prefill: bool = False) -> dict[str, Any]:
@@ -146,7 +152,9 @@ def operator_seconds(load: Load, w: Work, e: Efficiency, *, prefill: bool = Fals
         rate, bandwidth = share * w.rate, e.bandwidth * w.memory_bandwidth
         if name == "attention_score":
             rate, bandwidth = e.score * w.score_rate, e.cache * w.memory_bandwidth
-        elif name == "routed_ffn":
+        elif name != "head":  # the output matrix stays in 16 bits
+            bandwidth = bandwidth * e.packing
+        if name == "routed_ffn":
             rate, bandwidth = rate * e.grouped, bandwidth * e.routed
         seconds[name] = roofline(load.flops[name], load.bytes[name], rate, bandwidth)
     return seconds
@@ -180,19 +188,28 @@ def decode_step(
             "compute": compute, "memory": sum(load.bytes.values()) / w.memory_bandwidth}  # fmt: skip
 
 
-def prefill_pass(w: Work, e: Efficiency, isl: Any, tp: Any, dp: Any) -> dict[str, Any]:
-    """Seconds of the prefill of one prompt: `busy` when every rank has one (share of one), `alone` when only one
-    rank does."""
-    rooms = pass_load(w, isl * dp, dp, isl / 2.0, tp, dp, prefill=True)
-    seconds = operator_seconds(rooms, w, e, prefill=True)
-    overhead = w.layers * e.layer + w.moe_layers * e.gate + e.step
-    work = sum(seconds.values()) + moving(w, e, isl * dp, tp, dp)
-    messages = visible(work, layer_messages(w, isl * dp, tp, dp, e.link, e.exchange, e.floor), dp)
-    together = work + messages + overhead
+def prefill_pass(w: Work, e: Efficiency, isl: Any, tp: Any, dp: Any, prompts: Any = 1.0) -> dict[str, Any]:
+    """Seconds of the prefill of one prompt: `busy` when every rank has `prompts` of them in one pass (share of one),
+    `alone` when only one rank has one."""
+    rooms, together, seconds, messages = _prefill_once(w, e, isl, tp, dp, 1.0)
+    full = together if np.all(np.asarray(prompts) == 1.0) else _prefill_once(w, e, isl, tp, dp, prompts)[1]
     feed = seconds["routed_ffn"] + seconds["shared_ffn"] + seconds["dense_ffn"]
     alone = together - (feed + messages) * (1.0 - 1.0 / dp) * 0.5
     compute = sum(rooms.flops[n] / (w.score_rate if n == "attention_score" else w.rate) for n in OPERATORS)
-    return {"busy": together / dp, "alone": alone, "compute": compute / dp}
+    return {"busy": full / (dp * prompts), "alone": alone, "compute": compute / dp}
+
+
+def _prefill_once(
+    w: Work, e: Efficiency, isl: Any, tp: Any, dp: Any, prompts: Any
+) -> tuple[Load, Any, dict[str, Any], Any]:
+    """One pass over `prompts` prompts on each of `dp` ranks: its load, seconds, and seconds by operator and message."""
+    tokens, sequences = isl * dp * prompts, dp * prompts
+    load = pass_load(w, tokens, sequences, isl / 2.0, tp, dp, prefill=True)
+    seconds = operator_seconds(load, w, e, prefill=True)
+    overhead = w.layers * e.layer + w.moe_layers * e.gate + e.step
+    work = sum(seconds.values()) + moving(w, e, tokens, tp, dp)
+    messages = visible(work, layer_messages(w, tokens, tp, dp, e.link, e.exchange, e.floor), dp)
+    return load, work + messages + overhead, seconds, messages
 
 
 def prefill_wait(alone: Any, demand: Any, think: Any, population: Any, queue: Any) -> Any:
@@ -223,18 +240,22 @@ def serve(w: Work, e: Efficiency, c: Case) -> Served:
     xp = namespace(e.layer, e.matmul)
     context = c.isl + c.osl / 2.0
     gain = 1.0 + e.accepted * c.drafting
-    prefill = prefill_pass(w, e, c.isl, c.prefill_tp, c.prefill_dp)
     room = USABLE * w.memory_bytes - resident_weights(w, c.tp, c.dp)
     limit = np.maximum(room / cache_per_sequence(w, c.isl + c.osl, c.tp) * c.dp, 0.0)
     # Requests beyond what the memory holds wait outside; only the admitted ones share the chips.
     admitted = np.minimum(c.concurrency, np.maximum(limit, 1.0) * c.replicas)
     population = admitted / c.replicas
+    workers = np.where(np.isinf(c.prefill_replicas), c.replicas, c.prefill_replicas)
+    crowd = admitted / (workers * c.prefill_dp)
+    prompts = np.clip(CHUNK / c.isl, 1.0, np.maximum(crowd / 2.0, 1.0))
+    prefill = prefill_pass(w, e, c.isl, c.prefill_tp, c.prefill_dp, prompts)
     most = np.maximum(population, 1.0)
     flowing = 1.0 - c.steady
     busy = prefill["busy"] * xp.where(c.split > 0, 1.0, e.mixing) * flowing
     demand = busy / xp.where(c.split > 0, c.prefill_replicas, c.replicas)
     start = decode_step(w, e, most, context, c.tp, c.dp, c.drafting, c.ep)["total"]
-    alone = (prefill["alone"] + e.first + e.poll * start) * flowing + 1e-9
+    looking = (e.poll + 0.5 * (c.interval - 1.0)) * start
+    alone = (prefill["alone"] + e.first + looking) * flowing + 1e-9
     # Who starts together waits together once; the steady rate does not know of it.
     together = e.burst * demand * np.maximum(admitted - 1.0, 0.0)
     open_count = np.isinf(c.prefill_replicas)
@@ -247,6 +268,8 @@ def serve(w: Work, e: Efficiency, c: Case) -> Served:
         tpot = mixed_tpot(pace, busy, ttft, c.osl, others)
         ttft = prefill_wait(alone, demand, c.osl * tpot, admitted, e.queue) + waiting
         batch = xp.clip(population * c.osl * tpot / (ttft + c.osl * tpot), 1.0, most)
+    # Shared chips prefill no more than they can: a round of all requests takes at least all their prefills.
+    ttft = xp.maximum(ttft, xp.where(c.split > 0, 0.0, admitted * demand - c.osl * tpot))
     rate = admitted / (ttft + c.osl * tpot)
     ttft = ttft + together + (c.concurrency - admitted) / rate
     return Served(
@@ -255,6 +278,20 @@ def serve(w: Work, e: Efficiency, c: Case) -> Served:
         memory_s=step["memory"], link_s=step["link"], overhead_s=step["overhead"],
         prefill_compute_s=prefill["compute"],
     )  # fmt: skip
+
+
+def look_interval(framework: str, generation: str, *, data: bool, split: bool, concurrency: float) -> float:
+    """Decode steps from one look at the queue of new requests to the next, by the published recipes of the software.
+
+    SGLang's on Blackwell look every 10 steps, from 16 requests on every 30 (`--scheduler-recv-interval`); TensorRT-LLM
+    with attention data parallelism holds requests back up to 60 steps to balance its ranks (`timeout_iters`). Prefill
+    workers of their own do not wait for decode steps.
+    """
+    if split:
+        return 1.0
+    if framework == "sglang" and generation == "blackwell":
+        return 30.0 if concurrency >= 16 else 10.0
+    return 60.0 if framework == "trt" and data else 1.0
 
 
 def inter_token(served: Served, osl: Any) -> Any:
