@@ -53,7 +53,7 @@ def brief_markdown(checked: Checked, language: str = "en", created: date | None 
         claims=claims,
         issues=[_issue_view(i, language) for i in record["issues"]],
         scenarios=_scenario_views(record["scenarios"], language),
-        sources=_sources(record),
+        sources=_sources(record, language),
         facts=record["facts"][:12],
         llm=llm,
     )
@@ -158,7 +158,7 @@ def _scenario_view(item: Mapping[str, Any], language: str) -> dict[str, str]:
     }
 
 
-def _sources(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _sources(record: Mapping[str, Any], language: str) -> list[dict[str, Any]]:
     """Every piece of evidence used, once, rumours labelled."""
     seen: dict[str, dict[str, Any]] = {}
     for item in _evidence(record):
@@ -172,6 +172,7 @@ def _sources(record: Mapping[str, Any]) -> list[dict[str, Any]]:
                 for name, value in item.items()
             },
         )
+        seen[key]["cls"] = term(f"source:{item['cls']}", language) if item["cls"] else ""
         if not re.fullmatch(r"https?://[^\s<>]+", item["url"] or ""):
             seen[key]["url"] = ""
     return list(seen.values())

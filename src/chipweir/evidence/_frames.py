@@ -45,6 +45,7 @@ class Template:
     words: Mapping[str, re.Pattern[str]]
     beside: Mapping[str, re.Pattern[str]]
     excluded: Mapping[str, re.Pattern[str]]
+    excluded_before: Mapping[str, re.Pattern[str]]
     needs: tuple[str, ...]
     needs_entity: tuple[str, ...]
     prior: float
@@ -128,6 +129,7 @@ def _template(name: str, raw: dict[str, Any]) -> Template:
         words=patterns(raw.get("words")),
         beside=patterns(raw.get("beside")),
         excluded=patterns(raw.get("not")),
+        excluded_before=patterns(raw.get("not_after")),
         needs=tuple(raw.get("needs", ())),
         needs_entity=tuple(raw.get("requires_entity", ())),
         prior=float(raw.get("prior", 0)),
@@ -311,6 +313,9 @@ def _ruled_out(page: Page, sentence: int, figure: Quantity, template: Template, 
         return True
     if excluded and excluded.search(page.text[max(span.start, figure.start - 45) : min(span.end, figure.end + 45)]):
         return True
+    before = template.excluded_before.get(lang)
+    if before and before.search(page.text[max(span.start, figure.start - (24 if lang == "en" else 12)) : figure.start]):
+        return True
     if beside is None:
         return False
     # English names what it counts after the number, Korean and Chinese on either side.
@@ -484,6 +489,9 @@ def _fill(
         slot = Slot(name, page.found.document.published[:10], confidence=0.8, by="document")
     elif rule.get("benchmark"):
         slot = _benchmark(page, sentence, anchor, name)
+    if slot.asked and not slot.candidates and rule.get("headline") and len(page.headline) == 1:
+        (only,) = page.headline
+        slot = Slot(name, only, only, confidence=0.4, by="document")
     if slot.asked and rule.get("inherit"):
         slot = _inherited(frame, sentence, name, before) or slot
     return slot

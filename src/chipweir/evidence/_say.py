@@ -213,6 +213,9 @@ def _final(last: str) -> tuple[bool, bool]:
     return last.lower() in "lmnr", last.lower() in "lr"
 
 
+_SPAN = re.compile(r"\d{4}\S* to \d{4}\S*")
+
+
 def _word(value: Any, language: str) -> str:
     if isinstance(value, Number):
         return of(value, language)
@@ -225,6 +228,8 @@ def _word(value: Any, language: str) -> str:
     korean = getattr(value, "ko", "")
     if language == "ko" and korean:
         return str(korean)
+    if language == "ko" and isinstance(value, str) and _SPAN.fullmatch(value):
+        return value.replace(" to ", "~")
     if isinstance(value, str) and value in terms():
         return terms()[value][language]
     return str(value)

@@ -173,6 +173,13 @@ class Page:
         return (high - low) + 14 * crossed + 4 * brackets
 
     @cached_property
+    def headline(self) -> frozenset[str]:
+        """The companies that the headline names."""
+        title = self.found.document.title
+        named = (one for one in self.found.entities if one.kind == "company" and one.id and one.how == "alias")
+        return frozenset(one.id for one in named if one.surface in title) if title else frozenset()
+
+    @cached_property
     def said(self) -> dict[int, str]:
         """How firmly sentences that were asked about say what they say."""
         return {}
@@ -464,6 +471,9 @@ def fill_quantity(page: Page, sentence: int, main: int, name: str, rule: dict[st
 _BASE = re.compile(r"year (?:earlier|ago|before)|전년|같은 기간|동기 ?(?:대비|보다)|同期|同比", re.IGNORECASE)
 
 
+_DAYS = frozenset({"minute", "day"})
+
+
 def fill_time(page: Page, sentence: int, anchor: tuple[int, int], name: str, rule: dict[str, Any]) -> Slot:
     """The date nearest to the figure, the date of the report itself left out."""
     options = []
@@ -474,6 +484,8 @@ def fill_time(page: Page, sentence: int, anchor: tuple[int, int], name: str, rul
         if _BASE.search(page.text[max(0, time.start - 8) : time.end + 10]):
             continue
         options.append((page.gap(_span(time), anchor), index))
+    if rule.get("span") and any(page.found.times[index].grain not in _DAYS for _, index in options):
+        options = [(gap, index) for gap, index in options if page.found.times[index].grain not in _DAYS]
     if not options:
         return Slot(name)
     gap, index = min(options)

@@ -260,14 +260,11 @@ def reconcile(context: Context, claim: Claim) -> Text | None:
     fabs = first(f for f in context.facts.facts.values() if f.quantity == "number_of_new_fabs")
     if growth is None or fabs is None:
         return None
+    factor, claimed = growth.value.best, context.value(claim)
+    total = factor + 1
+    other = total if abs(claimed - factor) < abs(claimed - total) else factor
     return Text(
-        "reconcile",
-        {
-            "factor": growth.value.best,
-            "fabs": fabs.value.best,
-            "total": growth.value.best + 1,
-            "claimed": context.value(claim),
-        },
+        "reconcile", {"factor": factor, "fabs": fabs.value.best, "total": total, "claimed": claimed, "other": other}
     )
 
 

@@ -27,6 +27,7 @@ _METRIC = {
     "profit": r"(?:net_)?profit|net_income",
     "capital spending": r"capex.*",
     "exports": r".*export.*",
+    "gaming revenue": r"gaming.*revenue",
     "imports": r".*import.*",
     "shipments": r"units|ascend_units|.*cards|production",
     "demand": r".*demand.*|daily_tokens",

@@ -52,6 +52,8 @@ def best_fact(
     rows = [row for fact in facts if (row := _row(claim, context, fact, scale, when, fiscal)) is not None]
     if not rows:
         return Verdict("not_checkable", "figure", text=Text("no_rate"), change=Text("change_fx"))
+    if when is None:
+        rows = _lately(rows, context.on) or rows
     timely = [row for row in rows if row[2]]
     pool = timely or rows
     fact, status, same, off = min(pool, key=lambda row: (row[3], row[0].nature != "observation"))
@@ -72,6 +74,15 @@ def best_fact(
     if fact.nature in {"forecast", "plan", "target", "guidance"} and claim.modality == "asserted":
         slots["modality"] = "imprecise"
     return _on_fact(claim, context, fact, status, slots)
+
+
+def _lately(rows: list[tuple[Any, Status, bool, float]], on: str | None) -> list[tuple[Any, Status, bool, float]]:
+    """Of facts the ones about the year and a half before an article and what lies ahead of it: a claim without a date is
+    about its own time."""
+    if on is None:
+        return rows
+    spans = ((row, days_of_fact(row[0])) for row in rows)
+    return [row for row, span in spans if span is None or days_between(span[1], on) <= 550]
 
 
 def _row(

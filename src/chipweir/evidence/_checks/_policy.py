@@ -80,9 +80,13 @@ def check_event(claim: Claim, context: Context) -> Verdict:
         {"date": status},
         (Number("days off", float(off), "day", source="arithmetic"),),
         (evidence,),
-        Text("event", {"day": day, "low": when[0], "high": when[1], "off": float(off), "what": evidence.text}),
+        Text("event", {"day": day, "span": _span(when), "off": float(off), "what": evidence.text}),
         Text("change_event"),
     )
+
+
+def _span(when: tuple[str, str]) -> str:
+    return when[0] if when[0] == when[1] else f"{when[0]}~{when[1]}"
 
 
 def _dated(claim: Claim, context: Context, when: tuple[str, str]) -> tuple[str, Evidence] | None:

@@ -86,7 +86,10 @@ def check_price(claim: Claim, context: Context) -> Verdict:
     )
     evidence = [_listed(best, context, status == "consistent"), *(_listed(t, context, None) for t in tiers[:1])]
     shown = {"claimed": Number("", amount, "USD"), "known": Number("", best.value.best, "USD")}
-    text = Text("price", {"model": context.name(model), "metric": metric, "from": best.valid_from or "?", **shown})
+    text = Text(
+        "price" if best.valid_from else "price_undated",
+        {"model": context.name(model), "metric": metric, "from": best.valid_from or "?", **shown},
+    )
     return Verdict(status, slot, slots, numbers, tuple(evidence), text, Text("change_price_list"), tuple(notes))
 
 

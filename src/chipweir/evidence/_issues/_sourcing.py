@@ -11,7 +11,7 @@ from chipweir.evidence._verdict import Text
 
 
 _DECLARED = words(
-    r"선언하|선언했|공식화|공표|공식 ?발표",
+    r"선언하[가-힣]{0,3}|선언했[가-힣]{0,2}|공식화[가-힣]{0,3}|공표[가-힣]{0,3}|공식 ?발표[가-힣]{0,3}",
     r"\bdeclared?\b|officially announced|formally announced|confirmed plans",
     r"宣布|正式公布|宣告|官宣",
 )
