@@ -1,10 +1,15 @@
-"""Write the pages that come from the model: `docs/parameters.md` and `docs/credibility.md`.
+"""Write the pages that come from the model, and the README's picture of the playground.
 
 python docs/generate.py parameters             # the table of priors; a test holds the page to it
 python docs/generate.py credibility            # published figures against 1,000 members of the baseline
+python docs/generate.py picture                # the playground in Chromium, Blackwell-class chips flowing
 """
 
 import argparse
+import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from chipweir.calibration import Verdict, credibility
@@ -13,6 +18,8 @@ from chipweir.world import Parameter, parameters
 
 HERE = Path(__file__).parent
 MEMBERS = 1000
+_PORT = 8437
+_VIEW = "s.us.allowed_products.blackwell-class=free&s.us.enforcement=2"
 _GROUPS = {
     "supply": "Supply",
     "demand": "Demand",
@@ -121,12 +128,40 @@ def _fault(v: Verdict) -> str:
     return f"the model's 90 % interval ({interval}) lies {side} the published {v.target.central:g}{near}."
 
 
+def picture(chromium: str | None, file: Path) -> None:
+    """The Contest page as Chromium shows it: Blackwell-class chips flowing freely under stricter enforcement."""
+    from playwright.sync_api import sync_playwright
+
+    if not chromium:
+        raise SystemExit("no Chromium found: install Debian's chromium or give --chromium")
+    command = [sys.executable, "-m", "chipweir", "serve", "--port", str(_PORT), "--json"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        address = json.loads(server.stdout.readline())["address"]
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            page = browser.new_page(viewport={"width": 1440, "height": 1000})
+            page.goto(f"{address}?{_VIEW}")
+            page.get_by_text("1,000 members").first.wait_for(timeout=300_000)
+            page.wait_for_timeout(5000)  # the effects of single levers come last
+            page.screenshot(path=file)
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
 def main() -> None:
     """Write the page asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("page", choices=("parameters", "credibility"))
+    parser.add_argument("page", choices=("parameters", "credibility", "picture"))
     parser.add_argument("--members", type=int, default=MEMBERS)
+    parser.add_argument("--chromium", default=shutil.which("chromium"))
     asked = parser.parse_args()
+    if asked.page == "picture":
+        picture(asked.chromium, HERE / "images" / "playground.png")
+        return
     text = parameters_page() if asked.page == "parameters" else credibility_page(asked.members)
     (HERE / f"{asked.page}.md").write_text(text, encoding="utf-8")
 
