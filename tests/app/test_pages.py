@@ -141,6 +141,13 @@ def test_facts_are_found_by_all_words():
     assert len(_facts_page.find("", "events")) == len(facts.load().events)
 
 
+def test_events_are_found_and_shown_in_korean():
+    assert [line.id for line in _facts_page.find("뉴욕 소통", "")] == ["evt-120"]
+    with use_language("ko"):
+        assert facts.load().events["evt-120"].description_ko in str(_facts_page.results("evt-120", "events"))
+    assert "AI incident channel" in str(_facts_page.results("evt-120", "events"))
+
+
 def test_links_to_sources_are_web_addresses_only():
     line = _facts_page._line("x", "t", "v", "", "src", "javascript:alert(1)", "", "")
     assert _facts_page._link(line) == "src"

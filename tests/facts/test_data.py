@@ -1,6 +1,7 @@
 """What ships is complete and says what its sources say."""
 
 import csv
+import re
 import time
 from pathlib import Path
 
@@ -149,3 +150,36 @@ def test_files_are_plain_tables() -> None:
 def test_the_digest_is_of_the_content() -> None:
     assert facts.load().digest == FACTS.digest
     assert len(FACTS.digest) == 64
+
+
+def test_every_event_is_told_in_korean_with_the_same_numbers() -> None:
+    hangul = re.compile("[가-힣]")
+    for event in FACTS.events.values():
+        assert len(hangul.findall(event.description_ko)) >= 4, event.id
+        assert event.described("ko") == event.description_ko
+        assert event.described("en") == event.description
+        percents = re.findall(r"(\d+) percent", event.description)
+        assert all(f"{number}%" in event.description_ko for number in percents), event.id
+    texts = [event.description_ko for event in FACTS.events.values()]
+    assert len(set(texts)) == len(texts)
+
+
+_UNITS = {"bn": 1_000_000_000, "trn": 1_000_000_000_000}
+_KOREAN_UNITS = {"만": 10_000, "억": 100_000_000, "조": 1_000_000_000_000}
+
+
+def test_large_numbers_of_the_events_are_the_same_in_korean() -> None:
+    checked = 0
+    for event in FACTS.events.values():
+        written = {
+            float(number) * _UNITS[unit]
+            for number, unit in re.findall(r"(\d+(?:\.\d+)?) (bn|trn)\b", event.description)
+        }
+        written |= {float(text.replace(",", "")) for text in re.findall(r"\b\d{2,3},\d{3}\b", event.description)}
+        found = {
+            float(number.replace(",", "")) * _KOREAN_UNITS[unit]
+            for number, unit in re.findall(r"([\d,]+)(만|억|조)", event.description_ko)
+        }
+        checked += len(written)
+        assert written <= found, (event.id, written, found)
+    assert checked >= 14

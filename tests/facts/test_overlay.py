@@ -71,6 +71,18 @@ def test_replacing_a_record_must_be_said(overlay: Overlay) -> None:
     assert override.replaced.value.central == 958_000
 
 
+def test_a_new_description_of_an_event_drops_the_old_translation(overlay: Overlay) -> None:
+    old = facts.load().events["evt-051"]
+    header = "id,description,confidence,description_ko,override\n"
+    mine = facts.load([overlay(events_csv=header + "evt-051,Something else,,,yes\n")]).events["evt-051"]
+    assert (mine.description, mine.description_ko) == ("Something else", "")
+    assert mine.described("ko") == mine.described("en") == "Something else"
+    both = facts.load([overlay(events_csv=header + "evt-051,Something else,,다른 일,yes\n")]).events["evt-051"]
+    assert (both.described("en"), both.described("ko")) == ("Something else", "다른 일")
+    kept = facts.load([overlay(events_csv=header + "evt-051,,C,,yes\n")]).events["evt-051"]
+    assert (kept.confidence, kept.description_ko) == ("C", old.description_ko)
+
+
 def test_override_of_nothing_is_refused(overlay: Overlay) -> None:
     text = "id,entity,quantity,central,unit,source,override\nnew-1,huawei,units,1,chips,mine,yes\n"
     with pytest.raises(InputError, match="no record below has that id"):
@@ -157,6 +169,11 @@ BAD = {
         "sources.csv:3: id 'm' stands already in line 2",
     ),
     "bad date": ("events_csv", "id,date,type,description\ne-1,2025-13-01,law,x\n", "events.csv:2: date"),
+    "Korean without Hangul": (
+        "events_csv",
+        "id,date,type,description,description_ko\ne-1,2025-12-01,law,x,only English\n",
+        "events.csv:2: description_ko",
+    ),
     "bad yes": ("chips_csv", "id,name,override\nnvidia-h20,x,perhaps\n", "chips.csv:2: override"),
     "unclosed quote": ("chips_csv", 'id,name\nnvidia-h20,"x\n', "not valid CSV"),
     "empty": ("chips_csv", "", "empty file"),

@@ -147,6 +147,19 @@ def test_timeline_holds_the_events_of_the_facts():
     assert "2022-10-07" in shown
 
 
+def test_timeline_tells_its_events_in_the_readers_language():
+    events = [e for e in facts.load().events.values() if e.type in ("export_control", "retaliation")]
+    for name in ("en", "ko"):
+        with use_language(name):
+            spec = figures.timeline.spec(events, types=["export_control", "retaliation"])
+        shown = {text.replace("<br>", "").replace(" ", "") for trace in spec["data"] for text in trace["text"]}
+        assert shown == {event.described(name).replace(" ", "") for event in events}
+    foreign = {"date": "2025-01-02", "type": "export_control", "description": "only in English"}
+    with use_language("ko"):
+        spec = figures.timeline.spec([foreign])
+    assert spec["data"][0]["text"] == ["only in English"]
+
+
 def test_control_regions_are_those_of_the_rules_on_the_day():
     assert _chips.regions_on(date(2022, 1, 1)) == []
     early = _chips.regions_on(date(2023, 1, 1))

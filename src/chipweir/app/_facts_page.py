@@ -14,7 +14,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from chipweir.app import _layout
 from chipweir.app._jobs import Jobs
 from chipweir.app._state import View, read_view
-from chipweir.i18n import _, use_language
+from chipweir.i18n import _, language, use_language
 from chipweir.report import _numbers
 from chipweir.report._labels import CLASSES, N_, label
 
@@ -48,6 +48,13 @@ class Line:
     url: str
     trust: str
     searched: str
+    korean: str = ""
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """What it is and its value, in the reader's language."""
+        value = label("event", self.value) if self.kind == "events" else self.value
+        return (self.korean if language() == "ko" else "") or self.title, value
 
 
 def _value(value: "Value") -> str:
@@ -124,8 +131,9 @@ def _fact(known: "Facts", record: "Fact") -> list[Line]:
 def _event(known: "Facts", record: "Event") -> list[Line]:
     source = known.sources.get(record.source)
     url = source.url if source else ""
-    publisher, extra = _publisher(known, record.source), " ".join(record.actors)
-    return [_line(record.id, record.description, record.type, record.date, publisher, url, record.confidence, extra)]
+    publisher, extra = _publisher(known, record.source), " ".join((*record.actors, record.description_ko))
+    line = _line(record.id, record.description, record.type, record.date, publisher, url, record.confidence, extra)
+    return [replace(line, korean=record.description_ko)]
 
 
 def _price(known: "Facts", record: "Price") -> list[Line]:
@@ -154,7 +162,9 @@ def find(words: str, kind: str) -> list[Line]:
     """Lines that hold every word, of one kind or (empty) of all; those first that have them in their id or title."""
     wanted = words.casefold().split()[:12]
     found = [line for line in lines() if kind in ("", line.kind) and all(word in line.searched for word in wanted)]
-    return sorted(found, key=lambda line: not all(word in line.id or word in line.title.casefold() for word in wanted))
+    return sorted(
+        found, key=lambda line: not all(word in f"{line.id} {line.title} {line.korean}".casefold() for word in wanted)
+    )
 
 
 def page(view: View) -> html.Div:
@@ -195,7 +205,7 @@ def page(view: View) -> html.Div:
 def results(words: str, kind: str) -> list[Any]:
     """The found lines as a table."""
     found = find(words, kind)
-    shown = [(line.id, line.title, line.value, line.when, _link(line), _trusted(line)) for line in found[:MOST_SHOWN]]
+    shown = [(line.id, *line.shown, line.when, _link(line), _trusted(line)) for line in found[:MOST_SHOWN]]
     count = _("{count} found, {shown} shown", count=_numbers.whole(len(found)), shown=len(shown))
     head = [_("Id"), _("What"), _("Value"), _("When"), _("Source"), _("Class, confidence")]
     return [html.P(count, className="note"), _layout.table(head, shown, _("Facts"))]
@@ -244,9 +254,9 @@ def register(app: Dash, jobs: Jobs) -> None:
             return no_update
         out = io.StringIO()
         writer = csv.writer(out)
-        writer.writerow(["kind", "id", "what", "value", "when", "source", "url", "class and confidence"])
+        writer.writerow(["kind", "id", "what", "value", "when", "source", "url", "class and confidence", "what_ko"])
         writer.writerows(
-            [line.kind, line.id, line.title, line.value, line.when, line.source, line.url, line.trust]
+            [line.kind, line.id, line.title, line.value, line.when, line.source, line.url, line.trust, line.korean]
             for line in find(words or "", kind or "")
         )
         return _layout.download("\ufeff" + out.getvalue(), "chipweir-facts.csv")

@@ -32,7 +32,7 @@ from chipweir.cli._common import (
 from chipweir.cli._scenarios import levers_command, scenarios_app
 from chipweir.cli._stored import runs_app
 from chipweir.errors import InputError, UnknownName
-from chipweir.i18n import _, use_language
+from chipweir.i18n import _, language, use_language
 
 
 if TYPE_CHECKING:
@@ -577,5 +577,5 @@ def _cited(facts: "Facts", name: str) -> dict[str, Any]:
             "url": value.url,
         }
     if event is not None:
-        return {"id": name, "text": f"{event.date} {event.description}", "source": event.source}
+        return {"id": name, "text": f"{event.date} {event.described(language())}", "source": event.source}
     return {"id": name}

@@ -184,9 +184,15 @@ def _table(schema: Schema, directories: Sequence[Path]) -> Table:
             _check_override(path, place, key, old, replaces)
             if old is not None:
                 table.replaced[key] = old
-                row = {**old.row, **row}
+                row = _laid_over(old.row, row)
             table.lines[key] = Line(path, _place(path, place, layer), row)
     return table
+
+
+def _laid_over(old: Mapping[str, str], row: Mapping[str, str]) -> dict[str, str]:
+    """The cells of `row` over those of `old`; a new description does not keep the old one's translation."""
+    stale = {"description_ko"} if row.get("description", old.get("description")) != old.get("description") else set()
+    return {**{name: cell for name, cell in old.items() if name not in stale}, **row}
 
 
 def _check_override(path: Path, place: str, key: str, old: Line | None, replaces: bool) -> None:

@@ -16,6 +16,7 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+-]*$")
 PartialDate = Annotated[
     str, StringConstraints(pattern=r"^(\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?|-?[HQ][1-4])?)?$")
 ]
+KoreanText = Annotated[str, StringConstraints(pattern=r"^$|[가-힣]")]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -323,6 +324,11 @@ class Event(Record):
     description: str
     source: str = ""
     confidence: Confidence = "C"
+    description_ko: KoreanText = ""
+
+    def described(self, language: str) -> str:
+        """The description in `language` ("en" or "ko"); English where there is no Korean one."""
+        return (self.description_ko if language == "ko" else "") or self.description
 
 
 class Price(Record):

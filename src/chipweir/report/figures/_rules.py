@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chipweir.i18n import _
+from chipweir.i18n import _, language
 from chipweir.report._labels import EVENT_TYPES, label
 from chipweir.report._style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, Theme, ink, look, muted, rgba
 from chipweir.report.figures._build import Spec, base, figure, footnote
@@ -256,6 +256,12 @@ def _event_field(event: Any, name: str) -> str:
     return " / ".join(str(part) for part in value) if isinstance(value, (list, tuple)) else str(value or "")
 
 
+def _event_text(event: Any) -> str:
+    korean = _event_field(event, "description_ko") if language() == "ko" else ""
+    width = 36 if korean else 60  # Hangul stands about twice as wide as Latin letters
+    return "<br>".join(textwrap.wrap(korean or _event_field(event, "description"), width))
+
+
 @figure
 def timeline(
     events: Iterable[Any],
@@ -264,7 +270,7 @@ def timeline(
     until: date | None = None,
     theme: Theme = "light",
 ) -> Spec:
-    """Dated rules and events, one lane a type. `events` are facts records with date, type, description."""
+    """Dated rules and events, one lane a type. `events` are facts records with date, type, description, description_ko."""
     wanted = list(types or EVENT_TYPES)
     kept = [e for e in events if _event_field(e, "type") in wanted and (until is None or _event_date(e) <= until)]
     present = [kind for kind in wanted if any(_event_field(e, "type") == kind for e in kept)]
@@ -298,7 +304,7 @@ def timeline(
                     "color": rgba(style["colour"], 0.75),
                     "line": {"width": 1, "color": style["colour"]},
                 },
-                "text": ["<br>".join(textwrap.wrap(_event_field(e, "description"), 60)) for e in own],
+                "text": [_event_text(e) for e in own],
                 "customdata": [_event_field(e, "actors") for e in own],
                 "hovertemplate": "<b>%{x|%Y-%m-%d}</b> %{customdata}<br>%{text}<extra></extra>",
             }
