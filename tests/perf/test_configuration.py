@@ -150,3 +150,24 @@ def test_a_pool_of_which_only_the_size_is_known_is_parted():
     assert high.chips == 36
     assert high.dp > 1
     assert high.prefill_chips > high.decode_chips
+
+
+@pytest.mark.parametrize("disagg", [{"tp": "36", "n_chips": "36", "ep": "1"}, {"tp": "20", "n_chips": "20"}])
+def test_a_degree_that_no_head_count_has_is_the_size_of_a_pool(disagg):
+    row = {"chip": "GB200", "model": "DeepSeek-V3", "precision": "fp4", "isl": "1024", "osl": "1024", **disagg}
+    plan = read(**row, concurrency=32).plan
+    assert plan.split
+    assert plan.chips <= float(disagg["tp"])
+    assert not plan.counted
+    assert read(**row, concurrency="").plan is None
+    assert not read(**{**row, "tp": "32", "n_chips": "32"}, concurrency=32).plan.split
+
+
+def test_workers_written_as_one_chip_that_cannot_hold_the_model_are_left_open():
+    words = {"prefill_parallel": "x(tp1 adp1 mtp1 mep1 bs)", "decode_parallel": "x(tp1 adp1 mtp1 mep1 bs)"}
+    row = {"disagg": "True", "chip": "GB200", "model": "DeepSeek-V3", "precision": "fp4", "tp": "", **words}
+    low, high = (read(**row, concurrency=n).plan for n in (4, 4000))
+    assert low.tp * low.dp >= 4
+    assert (low.prefill_chips, high.chips) == (4, 64)
+    small = read(**{**row, "model": "Llama-3.1-8B"}, concurrency=4).plan
+    assert (small.tp, small.dp) == (1, 1)

@@ -27,6 +27,8 @@ def test_one_group_counted_twice_is_counted_once():
     assert (p.tp, p.ep, p.chips) == (8, 8, 8)
     spread = plan(n_chips=64.0, tp=8.0, ep=8.0, attention_dp=True)
     assert (spread.tp, spread.dp, spread.chips) == (1, 8, 8)
+    squared = plan(model="MiniMax-M2.5", n_chips=16.0, tp=4.0, ep=16.0, attention_dp=4.0)
+    assert (squared.tp, squared.dp, squared.chips, squared.ep) == (1, 4, 4, 4)
 
 
 def test_disaggregated_workers_are_read():
@@ -45,7 +47,13 @@ def test_an_unstated_number_of_workers_stays_open():
 
 
 def test_latent_caches_are_not_split_over_a_rack():
-    assert plan(chip="GB200", n_chips=72.0, tp=72.0, ep=1.0).dp == 72
+    assert plan(chip="GB200", n_chips=64.0, tp=64.0, ep=1.0).dp == 64
+
+
+def test_experts_split_wider_than_attention_repeat_it():
+    p = plan(model="Qwen3-235B-A22B", chip="H200", n_chips=1.0, tp=1.0, ep=1.0, moe_tp=4.0)
+    assert (p.tp, p.dp, p.replicas) == (1, 4, 1)
+    assert plan(model="Qwen3-235B-A22B", chip="H200", n_chips=8.0, tp=8.0, ep=1.0, moe_tp=8.0).dp == 1
 
 
 @pytest.mark.parametrize("text", ["four by two", "x()", "(((", "2x", "ranks 8"])

@@ -113,6 +113,8 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
     stated = _stated(row)
     plan = _phase_plan(row, phase, stated, model, chip, dtype)
     concurrency = _concurrency(row, phase, plan, stated)
+    if plan is not None and plan.pooled and concurrency is None:
+        plan = None
     kv_dtype = cache_dtype(dtype, framework, chip, phase)
     if plan is not None and not plan.counted and concurrency is not None:
         group = float(smallest_group(model, chip, dtype))
@@ -255,7 +257,7 @@ def _mlperf_model(row: Mapping[str, str]) -> str:
 def _stated(row: Mapping[str, str]) -> Stated:
     degree = {n: number(row, n) for n in ("n_chips", "tp", "prefill_chips", "decode_chips")}
     # A degree of zero in the published tables means that the layout does not use it.
-    degree |= {n: number(row, n, strict=False) or None for n in ("pp", "ep", "dp")}
+    degree |= {n: number(row, n, strict=False) or None for n in ("pp", "ep", "dp", "moe_tp")}
     text = (row.get("attention_dp") or "").strip()
     attention: float | bool | None = None
     if text.lower() in ("true", "false"):

@@ -25,7 +25,7 @@ FABRIC_DEGREES = (1, 2, 4, 8, 16, 32, 64, 72, 128, 144, 256, 320)
 class Plan:
     """Counts of chips and replicas; `stated`: read from the row rather than chosen; `counted`: with the number of
     decode workers, otherwise it is what such deployments run (`arrange`). `pooled`: chips of prefill and decode
-    together where a row states nothing but their sum, else 0."""
+    together where a row states nothing but their sum, infinite where not even that, else 0."""
 
     tp: float
     dp: float
@@ -69,6 +69,7 @@ class Stated:
     ep: float | None = None
     dp: float | None = None
     attention_dp: float | bool | None = None
+    moe_tp: float | None = None
     disagg: bool = False
     prefill_chips: float | None = None
     decode_chips: float | None = None
@@ -115,7 +116,7 @@ LATENT_TENSOR_LIMIT = 16
 def read_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str) -> Plan | None:
     """The plan a row states, or None if it states too little and a plan must be chosen. Raises `InputError` on
     contradictions."""
-    for name in ("n_chips", "tp", "pp", "ep", "dp", "prefill_chips", "decode_chips"):
+    for name in ("n_chips", "tp", "pp", "ep", "dp", "moe_tp", "prefill_chips", "decode_chips"):
         value = getattr(stated, name)
         if value is not None and not (math.isfinite(value) and value >= 1):
             raise InputError(f"{name} must be at least 1, not {value:g}")
@@ -135,9 +136,16 @@ def _joint_plan(stated: Stated, latent: bool) -> Plan:
     """
     tp, ep, dp = (stated.tp or 1.0), (stated.ep or 1.0), (stated.dp or 1.0)
     pp = stated.pp or 1.0
+    wide = stated.moe_tp or 1.0
+    if ep <= 1 and wide > tp * dp and wide % tp == 0:
+        # Experts split over more chips than attention: attention is repeated on the others.
+        return Plan(tp=tp, dp=wide / tp, replicas=math.floor(max(stated.n_chips or 1.0, wide) / wide))
     attention = stated.attention_dp
     groups = float(attention) if attention is not None and not isinstance(attention, bool) else None
     chips = stated.n_chips
+    if groups is not None and groups > 1 and tp == groups and chips == ep == tp * groups:
+        # The same quirk, squared: tensor, attention data and expert degree are of one group of `tp` chips.
+        return Plan(tp=1.0, dp=tp, replicas=1.0, ep=tp)
     group = max(tp, ep)
     if chips is None:
         chips = max(tp * dp if attention is not True else group, ep) * pp
@@ -146,6 +154,8 @@ def _joint_plan(stated: Stated, latent: bool) -> Plan:
         group = chips
     if chips % 1:
         raise InputError(f"n_chips must be a whole number, not {chips:g}")
+    if latent and ep <= 1 and dp <= 1 and pp <= 1 and chips == tp and _no_group(tp):
+        return _pool(tp)
     if tp > chips and ep <= 1:
         raise InputError(f"tp {tp:g} needs more than the {chips:g} chips stated")
     if attention is True or (groups is not None and groups > 1) or (dp > 1 and ep > 1):
@@ -164,7 +174,9 @@ def _split_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str)
     assert prefill is not None
     assert decode is not None
     if _only_a_sum(prefill, decode):
-        return Plan(1.0, decode.tp, 1.0, 1.0, decode.tp, math.inf, counted=False, pooled=decode.tp)
+        return _pool(decode.tp)
+    if _says_nothing(prefill, decode, stated) and not fits(model, chip, dtype, 1.0):
+        return _pool(math.inf)
     p_tp, p_dp, p_count = _worker_size(prefill, stated.prefill_chips, model, chip, dtype)
     d_tp, d_dp, d_count = _worker_size(decode, stated.decode_chips, model, chip, dtype)
     if prefill.count is None and stated.prefill_chips is None and stated.n_chips:
@@ -176,6 +188,21 @@ def _split_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str)
         d_tp, d_dp, d_count, p_tp, p_dp, p_count if known else math.inf, ep=max(spread, 1.0),
         counted=decode.count is not None or stated.decode_chips is not None,
     )  # fmt: skip
+
+
+def _pool(chips: float) -> Plan:
+    return Plan(1.0, 1.0, 1.0, prefill_replicas=math.inf, counted=False, pooled=chips)
+
+
+def _no_group(tp: float) -> bool:
+    """Whether no layer is split over `tp` chips: heads come in powers of two."""
+    return tp > 8 and math.log2(tp) % 1 > 0
+
+
+def _says_nothing(prefill: Worker, decode: Worker, stated: Stated) -> bool:
+    """Whether both workers are written as one chip without a count: a table's way to leave the layout open."""
+    alone = all(w.tp == 1 and (w.dp or 1.0) <= 1 and (w.ep or 1.0) <= 1 and not w.count for w in (prefill, decode))
+    return alone and stated.prefill_chips is None and stated.decode_chips is None
 
 
 def _only_a_sum(prefill: Worker, decode: Worker) -> bool:
@@ -192,6 +219,8 @@ CROWD = 64.0
 PREFILL_SHARE = 0.2
 # Requests a chip below which a pool serves latency: one prefill worker, the rest decodes in tensor groups of a node.
 FEW = 8.0
+# Pools whose size is not stated either: groups of a small one (one prefills), chips of a large one (a rack but spares).
+SMALL_POOL, LARGE_POOL = 5.0, 64.0
 
 
 def arrange(plan: Plan, latent: bool, group: float, isl: float, osl: float, concurrency: float) -> Plan:
@@ -202,7 +231,10 @@ def arrange(plan: Plan, latent: bool, group: float, isl: float, osl: float, conc
     osl) of its chips.
     """
     if plan.pooled:
-        return _parted(plan, group, isl, osl, concurrency)
+        chips = plan.pooled
+        if math.isinf(chips):
+            chips = SMALL_POOL * group if concurrency < FEW * SMALL_POOL * group else LARGE_POOL
+        return _parted(replace(plan, pooled=chips), group, isl, osl, concurrency)
     size = plan.tp * plan.dp
     if plan.dp == 1 and latent and plan.ep > 1 and concurrency > CROWD * size:
         plan = replace(plan, tp=1.0, dp=size, replicas=1.0)
