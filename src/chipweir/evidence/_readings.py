@@ -382,7 +382,7 @@ def _with_unit(text: str, first: int, number: Number, unit: Unit, end: int, more
         value, low, high = _context_length(number)
     if kind == "duration" and re.match(r"(?:여|余|多)", text[end : end + 1]):
         more, end = True, end + 1
-    if kind == "duration" and "여" in text[number.end : end]:
+    if kind == "duration" and re.search(r"[여多余餘]", text[number.end : end]):
         more = True
     return Reading(first, end, number, unit, kind, name, value, low, high, unit.basis, more, flags)
 

@@ -327,6 +327,10 @@ _FUTURE = re.compile(
 )
 
 
+_AHEAD = re.compile(
+    r"\b(?:will|expects?|expected to|plans? to|aims? to|guid(?:ed|es|ance)|forecasts?|outlook|(?:is|are) set to)\b"
+    r"(?!\s(?:said|reported|was|were))(?:[^.!?;\n]|\.\d){0,80}$"
+)
 # "As of the end of June": a date up to which something was counted lies behind.
 _COUNTED_TO = re.compile(r"截至|截止|기준\s?$")
 
@@ -360,7 +364,8 @@ def _time(text: str, language: str, match: re.Match[str], anchor: date | None, p
         flags = (*flags, "since")
     bound, stop = _bound(text, start, end, language)
     counted = _COUNTED_TO.search(text[max(0, start - 4) : start])
-    future = (bound == "le" and not counted) or bool(_FUTURE.match(text[end : end + 40]))
+    ahead = language == "en" and _AHEAD.search(text[max(0, start - 100) : start])
+    future = (bound == "le" and not counted) or bool(ahead) or bool(_FUTURE.match(text[end : end + 40]))
     relative = _relative(language, groups)
     about = "unresolved"
     period: cal.Period | None = None
