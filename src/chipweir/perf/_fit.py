@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,7 @@ from chipweir.errors import InputError
 from chipweir.perf._assemble import gather
 from chipweir.perf._efficiency import GROUPS, TERMS, Layout, Posterior, efficiencies, group_levels, index, layout, prior
 from chipweir.perf._intervals import Errors, deployment, learn
-from chipweir.perf._measured import Measured, Row, arrays, measured, read_rows, stated
-from chipweir.perf._operator_table import explain, operator_rows
+from chipweir.perf._measured import Measured, Row, arrays, measured, stated
 from chipweir.perf._operators import Work, namespace
 from chipweir.perf._serving import Case, Served, inter_token, serve
 
@@ -240,11 +238,3 @@ def chosen_errors(data: Measured, posterior: Posterior) -> tuple[float, float] |
 
 def _joined(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: np.concatenate([a[name], b[name]]) for name in a}
-
-
-def fit_file(path: Path, *, quick: bool = False, say: Callable[[str], None] = lambda _: None) -> Posterior:
-    """`fit` of a CSV file. Raises `InputError` for a table of single operators, saying what these reach."""
-    operators = operator_rows(path)
-    if operators is not None:
-        raise InputError(explain(path, operators))
-    return fit(read_rows(path), f"chipweir estimate --fit {path.name}", quick=quick, say=say)

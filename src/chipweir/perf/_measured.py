@@ -14,6 +14,7 @@ from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture
 from chipweir.perf._assemble import case, gather
 from chipweir.perf._configuration import SERVING, Configuration, read_configuration
+from chipweir.perf._operator_table import explain, is_operator_table
 from chipweir.perf._operators import Work, resident_weights
 from chipweir.perf._serving import USABLE, Case
 
@@ -69,7 +70,8 @@ def _same_layers(models: Sequence[Architecture]) -> np.ndarray:
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV file of configurations. Raises `InputError` where it cannot be read or has no header."""
+    """Rows of a CSV file of configurations. Raises `InputError` where it cannot be read, has no header
+    or is a table of single operators."""
     try:
         if path.stat().st_size > TOO_LARGE:
             raise InputError(f"{path}: larger than {TOO_LARGE / 1e6:.0f} MB; split it")
@@ -82,6 +84,8 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         raise InputError(f"{path}: holds a NUL character; it is no text file")
     reader = csv.DictReader(text.splitlines(keepends=True))
     header = [name.strip() for name in reader.fieldnames or ()]
+    if is_operator_table(header):
+        raise InputError(explain(path, _plain_rows(reader, path)))
     if "model" not in header or not {"chip", "system"} & set(header):
         raise InputError(f"{path}:1: a table of configurations needs columns 'model' and 'chip'; see docs/perf.md")
     if len(set(header)) != len(header):
@@ -93,6 +97,13 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     except csv.Error as error:
         raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from None
     return rows
+
+
+def _plain_rows(reader: csv.DictReader[str], path: Path) -> list[dict[str, Any]]:
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from None
 
 
 def _clean(row: dict[Any, Any], line: int) -> dict[str, str]:

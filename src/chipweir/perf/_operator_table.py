@@ -7,8 +7,7 @@ behind the priors of `matmul` and `prefill` (docs/perf.md).
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,18 +21,9 @@ LARGE_FLOP = 1e11
 COLUMNS = {"m", "n", "k", "us"}
 
 
-def operator_rows(path: Path) -> list[dict[str, str]] | None:
-    """Rows of a table of operators, None where the header is another table's (or the file cannot be read as text)."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        return None
-    reader = csv.DictReader(text.splitlines())
-    try:
-        header = {name.strip() for name in reader.fieldnames or ()}
-        return [dict(row) for row in reader] if header >= COLUMNS and "isl" not in header else None
-    except csv.Error:
-        return None
+def is_operator_table(header: Collection[str]) -> bool:
+    """Whether the columns are those of a table of operators."""
+    return set(header) >= COLUMNS and "isl" not in header
 
 
 def reached(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], float]:
@@ -64,6 +54,6 @@ def explain(path: Path, rows: Sequence[Mapping[str, str]]) -> str:
     shares = reached(rows)
     said = ", ".join(f"{share:.2f} of {chip} in {dtype}" for (chip, dtype), share in shares.items())
     return (
-        f"{path}: {len(rows):,} times of single operators, not of deployments; a fit needs rows with tpot_ms, ttft_ms or "
+        f"{path}: {len(rows):,} times of single operators, not of deployments; serving needs rows with tpot_ms, ttft_ms or "
         f"output_tok_s_chip. " + (f"Large matrix products reach {said} (peak)" if said else "Its rows name no chip")
     )
