@@ -272,3 +272,11 @@ def test_any_text_is_read_without_harm(text: str) -> None:
     for item in figures(wrapped):
         assert wrapped[item.start : item.end] == item.surface
         assert item.end > item.start
+
+
+@pytest.mark.parametrize("before", ["İ" * 30 + " at least ", "İabout ", "ẞ" * 22 + "약 ", "AT LEAST ", "최대 İ"])
+def test_capitals_that_grow_in_small_letters_move_nothing(before: str) -> None:
+    text = f"x {before}10억 달러"
+    for item in figures(text):
+        assert 0 <= item.start < item.end <= len(text)
+        assert text[item.start : item.end] == item.surface

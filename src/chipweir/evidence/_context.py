@@ -28,45 +28,53 @@ class Words:
     start: int
 
 
+_LONGEST_WORD = 22
+# What may stand between a Chinese bound word and the figure.
+_BETWEEN = re.compile(r"(?:罚款|罰款|投资|補助|补贴|可)?(?:为|為|达|達|了)?\s?$")
+
+
 @cache
-def _before() -> tuple[re.Pattern[str], dict[str, str]]:
+def _bound_words() -> tuple[dict[str, str], tuple[int, ...]]:
+    """The bound of every bound word, in lower case, and the lengths of such words, longest first."""
     meaning: dict[str, str] = {}
     for language in LANGUAGES:
-        meaning |= pack(language)["bounds"]["before"]
-    parts = []
-    for word in sorted(meaning, key=len, reverse=True):
-        edge = ""
-        if word[0].isascii() and word[0].isalpha():
-            edge = r"\b"
-        elif "가" <= word[0] <= "힣":
-            edge = "(?<![가-힣])"
-        elif word == "近":
-            edge = "(?<![最附临臨])"
-        parts.append(edge + re.escape(word.strip()))
-    return re.compile(
-        rf"({'|'.join(parts)})(?:罚款|罰款|投资|補助|补贴|可)?(?:为|為|达|達|了)?\s?$", re.IGNORECASE
-    ), meaning
+        meaning |= {word.strip().lower(): bound for word, bound in pack(language)["bounds"]["before"].items()}
+    return meaning, tuple(sorted({len(word) for word in meaning}, reverse=True))
 
 
 @cache
 def _last_letters() -> frozenset[str]:
     """The letters that a bound word may end with."""
-    return frozenset(word.strip()[-1].lower() for word in _before()[1]) | frozenset("为為达達了款资助贴可")
+    return frozenset(word[-1] for word in _bound_words()[0]) | frozenset("为為达達了款资助贴可")
 
 
 def bound_before(text: str, start: int) -> Words:
-    """The bound word that ends at `start`: `최대`, `at least`, `约`."""
-    window = text[max(0, start - 22) : start]
-    if window.rstrip()[-1:].lower() not in _last_letters():
+    """The bound word that ends at `start`: `최대`, `at least`, `约`; the longest one where several do."""
+    given = text[max(0, start - _LONGEST_WORD) : start]
+    window = given.lower() if len(given.lower()) == len(given) else given  # a few capitals grow in small letters
+    if window.rstrip()[-1:] not in _last_letters():
         return Words("eq", start)
-    pattern, meaning = _before()
-    found = pattern.search(window)
-    if not found:
-        return Words("eq", start)
-    bound = meaning.get(found.group(1)) or meaning.get(found.group(1).lower(), "eq")
-    if bound not in {"approx", "ge", "le"}:
-        return Words("eq", start)
-    return Words(cast(Bound, bound), start - len(window) + found.start())
+    between = _BETWEEN.search(window)
+    ends = {between.start() if between else len(window), len(window.rstrip())}
+    meaning, lengths = _bound_words()
+    for length in lengths:
+        for end in ends:
+            word = window[end - length : end]
+            if end >= length and word in meaning and _stands_alone(window, end - length, word):
+                bound = meaning[word]
+                place = start - len(window) + end - length
+                return Words(cast(Bound, bound), place) if bound in {"approx", "ge", "le"} else Words("eq", start)
+    return Words("eq", start)
+
+
+def _stands_alone(window: str, at: int, word: str) -> bool:
+    """Whether a bound word is no part of a longer word."""
+    before = window[at - 1 : at]
+    if word[0].isascii() and word[0].isalpha():
+        return not (before.isalnum() or before == "_")
+    if "가" <= word[0] <= "힣":
+        return not "가" <= before <= "힣"
+    return word != "近" or before not in tuple("最附临臨")
 
 
 def bound_after(text: str, end: int) -> Bound:
