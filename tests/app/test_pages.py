@@ -109,6 +109,16 @@ def test_a_wrong_question_is_an_input_error(fields):
         _rules_page.answer(fields)
 
 
+def test_the_rules_are_named_in_the_readers_language():
+    fields = {"item": "nvidia-h20", "to": "CN", "export_date": "2025-06-01"}
+    assert "is-informed letters: H20 class" in str(_rules_page.answer(fields))
+    with use_language("ko"):
+        text = str(_rules_page.answer(fields))
+        assert "US-2025-04L/H20-class (개별 통지(is-informed letter): H20급)" in text
+        assert "3A090.a (2023년 10월): 총처리성능과 성능밀도" in text, "the rules of the trace too"
+        assert "개별 통지(is-informed letter): H20급" in str(_contest._law("2025-06", "ko"))
+
+
 def test_a_table_of_shipments_is_answered_row_by_row():
     rows, head = _rules_page.decide_table(
         upload("chip,to,date\nnvidia-h20,CN,2025-05-01\nfoo,CN,\nnvidia-h20,KR,x,extra\n")

@@ -8,7 +8,9 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import chipweir
+from chipweir import facts
 from chipweir.i18n import _, use_language
+from chipweir.report._labels import EVENT_KINDS, label
 
 
 PACKAGE = Path(chipweir.__file__).parent
@@ -63,3 +65,10 @@ def test_no_translation_is_left_that_nothing_uses(catalogue):
 def test_field_terms_are_those_of_the_korean_press(text, term):
     with use_language("ko"):
         assert term in _(text)
+
+
+def test_every_kind_of_event_has_a_name():
+    kinds = {event.type for event in facts.load().events.values()}
+    assert kinds <= set(EVENT_KINDS)
+    with use_language("ko"):
+        assert all(re.search("[가-힣]", label("event", kind)) for kind in kinds)

@@ -205,6 +205,15 @@ def _verdict(decision: "Decision") -> html.Div:
     return html.Div(parts)
 
 
+def titled_basis(basis: str) -> str:
+    """The rules a decision rests on, with what they are called in the reader's language."""
+    from chipweir import rules
+    from chipweir.rules._show import basis_titles
+
+    titles = basis_titles(rules.shipped(), basis, language())
+    return f"{basis} ({titles})" if titles else basis
+
+
 def _details(decision: "Decision") -> html.Div:
     def exact(value: Any) -> str:
         return _numbers.full(float(value)) if value is not None else _numbers.MISSING
@@ -216,7 +225,7 @@ def _details(decision: "Decision") -> html.Div:
         (_("Licence requirement"), _say(decision.licence)),
         (_("Review policy"), _say(decision.review)),
         (_("Exception or authorisation"), _say(decision.exception)),
-        (_("Basis"), decision.basis),
+        (_("Basis"), titled_basis(decision.basis)),
         (_("Importing government"), _say(decision.import_stance)),
     ]
     if decision.fee:
@@ -243,7 +252,7 @@ def _trace(decision: "Decision") -> html.Details:
     rows = [
         (
             _(QUESTIONS.get(step.question, step.question)),
-            step.rule,
+            titled_basis(step.rule) if language() == "ko" else step.rule,
             step.test + (f" ({step.note})" if step.note else ""),
             _say(step.outcome),
             ", ".join(step.sources),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chipweir.i18n import _
+from chipweir.cli._common import LangOption
+from chipweir.i18n import _, language, use_language
 
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def licence(
         Path | None, typer.Option("--screening", metavar="FILE.csv", help="List of names; fuzzy hits are flagged.")
     ] = None,
     trace: Trace = False,
+    lang: LangOption = "en",
     as_json: AsJson = False,
 ) -> None:
     """May a chip go there, on that day, to that customer; and if a licence is needed, how will it be looked at?"""
@@ -116,22 +118,23 @@ def licence(
     }  # fmt: skip
     fields = {name: value for name, value in common.items() if value is not None}
     fields |= _end_user(end_user, end_user_type)
-    if batch is not None:
-        if item is not None or show_history:
-            raise InputError(_("--batch takes its items from the file; leave out the chip and --history"))
-        _run_batch(batch, fields, _book(overlays), screening, as_json=as_json, trace=trace)
-        return
-    if item is None:
-        raise InputError(_("name a chip, or give --batch FILE"))
-    if to is None:
-        raise InputError(_("say where it goes: --to CC"))
-    if out is not None and not show_history:
-        raise InputError(_("--out draws the history; add --history"))
-    shipment = _shipment(item, fields, quantity)
-    if show_history:
-        _run_history(shipment, _book(overlays), on, out, as_json=as_json)
-    else:
-        _run_one(shipment, _book(overlays), screening, as_json=as_json, trace=trace)
+    with use_language(lang):
+        if batch is not None:
+            if item is not None or show_history:
+                raise InputError(_("--batch takes its items from the file; leave out the chip and --history"))
+            _run_batch(batch, fields, _book(overlays), screening, as_json=as_json, trace=trace)
+            return
+        if item is None:
+            raise InputError(_("name a chip, or give --batch FILE"))
+        if to is None:
+            raise InputError(_("say where it goes: --to CC"))
+        if out is not None and not show_history:
+            raise InputError(_("--out draws the history; add --history"))
+        shipment = _shipment(item, fields, quantity)
+        if show_history:
+            _run_history(shipment, _book(overlays), on, out, as_json=as_json)
+        else:
+            _run_one(shipment, _book(overlays), screening, as_json=as_json, trace=trace)
 
 
 def _end_user(text: str | None, stated: str | None) -> dict[str, str]:
@@ -162,6 +165,7 @@ def _shipment(item: str, fields: dict[str, Any], quantity: str) -> "Shipment":
 
 def _run_one(shipment: "Shipment", book: "Book", screening: Path | None, *, as_json: bool, trace: bool) -> None:
     from chipweir import rules
+    from chipweir.rules._show import basis_titles
     from chipweir.rules._text import decision_text
 
     decision = rules.decide(shipment, book)
@@ -177,7 +181,8 @@ def _run_one(shipment: "Shipment", book: "Book", screening: Path | None, *, as_j
             document["screening"] = [hit.to_dict() for hit in hits]
         _print_json(document)
         return
-    print(decision_text(decision, trace=trace, hits=hits))
+    titles = basis_titles(book, decision.basis, "ko") if language() == "ko" else ""
+    print(decision_text(decision, trace=trace, hits=hits, titles=titles))
     if screening is not None:
         print(_("Screening flags candidates for a person to check; it decides nothing, and no hit is no clearance."))
 
@@ -208,7 +213,9 @@ def _run_batch(
                 document["screening"] = [hit.to_dict() for hit in hits]
             _print_json(document)
         else:
-            flagged = f" {_('screening')}: {', '.join(f'{hit.party} ~ {hit.name}' for hit in hits)}" if hits else ""
+            flagged = (
+                " " + _("screening") + f": {', '.join(f'{hit.party} ~ {hit.name}' for hit in hits)}" if hits else ""
+            )
             print(f"{row.line}: {decision_line(row.decision)}{flagged}")
             if trace:
                 from chipweir.rules._text import trace_lines
@@ -275,6 +282,7 @@ def _draw(states: Any, to: str, out: Path) -> None:
 def list_rules(
     on: On = None,
     overlays: Overlays = None,
+    lang: LangOption = "en",
     as_json: AsJson = False,
 ) -> None:
     """List the instruments with their dates and their status on a day."""
@@ -283,24 +291,34 @@ def list_rules(
     from chipweir.rules._text import disclaimer, table
     from chipweir.rules._words import day
 
-    book = _book(overlays)
-    moment = day(on, "--on") if on is not None else date.today()
-    rows = []
-    for entry in book.instruments.values():
-        states = {mode: entry.state(moment, mode) or "not yet" for mode in ("enforced", "as_written")}
-        effective = entry.effective.isoformat() if entry.effective else None
-        rows.append(
-            {"id": entry.id, "title": entry.title, "effective": effective, "confidence": entry.confidence, **states}
-        )
-    if as_json:
-        _print_json({"on": moment.isoformat(), "rules": rows})
-        return
-    head = [_("rule"), _("effective"), _("enforced"), _("as written"), _("title")]
-    body = [
-        [r["id"] or "", r["effective"] or "-", r["enforced"] or "", r["as_written"] or "", r["title"] or ""]
-        for r in rows
-    ]
-    print(f"{_('Status on')} {moment}\n{table(head, body)}\n{disclaimer()}")
+    with use_language(lang):
+        book = _book(overlays)
+        moment = day(on, "--on") if on is not None else date.today()
+        rows = []
+        for entry in book.instruments.values():
+            states = {mode: entry.state(moment, mode) or "not yet" for mode in ("enforced", "as_written")}
+            effective = entry.effective.isoformat() if entry.effective else None
+            rows.append(
+                {
+                    "id": entry.id,
+                    "title": entry.title,
+                    "title_ko": entry.title_ko,
+                    "effective": effective,
+                    "confidence": entry.confidence,
+                    **states,
+                }
+            )
+        if as_json:
+            _print_json({"on": moment.isoformat(), "rules": rows})
+            return
+        head = [_("rule"), _("effective"), _("enforced"), _("as written"), _("title")]
+        body = [
+            [r["id"] or "", r["effective"] or "-", r["enforced"] or "", r["as_written"] or "",
+             (r["title_ko"] if lang == "ko" else "") or r["title"] or ""]
+            for r in rows
+        ]  # fmt: skip
+        heading = _("Status on {day}", day=moment)
+        print(f"{heading}\n{table(head, body)}\n{disclaimer()}")
 
 
 def show_rule(

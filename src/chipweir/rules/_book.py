@@ -106,6 +106,7 @@ class Instrument:
     status: tuple[Status, ...] = ()
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
+    title_ko: str = ""
 
     def state(self, on: date, mode: str) -> str | None:
         """The state on a day in a mode; None before the first."""
@@ -126,6 +127,7 @@ class Group:
     changes: tuple[tuple[date, frozenset[str], frozenset[str], str], ...] = ()
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
+    title_ko: str = ""
 
     def on(self, day: date) -> frozenset[str]:
         """The members on a day."""
@@ -150,6 +152,7 @@ class Paragraph:
     instrument: str | None
     sources: tuple[str, ...]
     confidence: str
+    title_ko: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,7 @@ class Requirement:
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    title_ko: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +214,7 @@ class Authorisation:
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    title_ko: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +242,7 @@ class Presumption:
     instrument: str | None
     sources: tuple[str, ...]
     confidence: str
+    title_ko: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,6 +250,14 @@ def _identified(value: object, where: str, keys: Iterable[str]) -> tuple[Mapping
     return table, table["id"], f"{where}, {table['id']}"
 
 
+def _korean(table: Mapping[str, Any], where: str) -> str:
+    """The Korean title, empty where there is none. Raises `InputError` for one that holds no Hangul."""
+    text = table.get("title_ko", "")
+    if not isinstance(text, str) or (text and not any("가" <= letter <= "힣" for letter in text)):
+        raise InputError(f"{where}: title_ko must be text in Hangul, got {str(text)[:60]!r}")
+    return text
+
+
 def _instrument_name(table: Mapping[str, Any], where: str, known: _Known) -> str | None:
     name = table.get("instrument")
     if name is not None and name not in known.instruments:
@@ -258,7 +266,8 @@ def _instrument_name(table: Mapping[str, Any], where: str, known: _Known) -> str
 
 
 def _paragraph(value: object, where: str, known: _Known) -> Paragraph:
-    table, name, place = _identified(value, where, ("instrument", "paragraph", "eccn", "any_of", "unless"))
+    keys = ("title_ko", "instrument", "paragraph", "eccn", "any_of", "unless")
+    table, name, place = _identified(value, where, keys)
     paragraph = table.get("paragraph")
     if paragraph not in CLASSES[1:]:
         raise UnknownName("paragraph", str(paragraph), CLASSES[1:], where=place)
@@ -267,7 +276,7 @@ def _paragraph(value: object, where: str, known: _Known) -> Paragraph:
         name, str(paragraph), eccn, any_of=_ways(table.get("any_of"), place),
         unless=_way(table["unless"], place) if table.get("unless") else None,
         instrument=_instrument_name(table, place, known), **_window(table, place), **_provenance(table, place, known,
-        note=False),
+        note=False), title_ko=_korean(table, place),
     )  # fmt: skip
 
 
@@ -284,7 +293,7 @@ def _letter(value: object, where: str) -> Letter:
 
 
 def _requirement(value: object, where: str, known: _Known) -> Requirement:
-    keys = ("instrument", "regime", "letter", "condition", "review", "exceptions", "unknown")
+    keys = ("title_ko", "instrument", "regime", "letter", "condition", "review", "exceptions", "unknown")
     table, name, place = _identified(value, where, keys)
     return Requirement(
         name, condition=_condition(table.get("condition", {}), place, known),
@@ -294,24 +303,24 @@ def _requirement(value: object, where: str, known: _Known) -> Requirement:
         letter=_letter(table["letter"], f"{place}, letter") if "letter" in table else None,
         exceptions=_names(table.get("exceptions", []), f"{place}, exceptions"), unknown=bool(table.get("unknown",
         False)),
-        **_window(table, place), **_provenance(table, place, known),
+        **_window(table, place), **_provenance(table, place, known), title_ko=_korean(table, place),
     )  # fmt: skip
 
 
 def _authorisation(value: object, where: str, known: _Known) -> Authorisation:
-    keys = ("key", "title", "instrument", "conditions", "needs", "lifts_requirement")
+    keys = ("key", "title", "title_ko", "instrument", "conditions", "needs", "lifts_requirement")
     table, name, place = _identified(value, where, keys)
     return Authorisation(
         name, str(table.get("key", name)), str(table.get("title", name)),
         conditions=tuple(_condition(entry, place, known) for entry in _listed(table.get("conditions"), place)),
         instrument=_instrument_name(table, place, known), needs=str(table.get("needs", "")),
         lifts_requirement=bool(table.get("lifts_requirement", False)), **_window(table, place), **_provenance(table,
-        place, known),
+        place, known), title_ko=_korean(table, place),
     )  # fmt: skip
 
 
 def _presumption(value: object, where: str, known: _Known) -> Presumption:
-    table, name, place = _identified(value, where, ("instrument", "condition", "treat_as", "ways_out"))
+    table, name, place = _identified(value, where, ("title_ko", "instrument", "condition", "treat_as", "ways_out"))
     ways = []
     for entry in _listed(table.get("ways_out", []), place):
         way = _mapping(entry, place, ("id", "what", "since", "until", "condition", "leaves"))
@@ -326,6 +335,7 @@ def _presumption(value: object, where: str, known: _Known) -> Presumption:
         name, condition=_condition(table.get("condition", {}), place, known), treat_as=str(table.get("treat_as", "a")),
         ways_out=tuple(ways), instrument=_instrument_name(table, place, known),
         **_window(table, place), **_provenance(table, place, known, note=False),
+        title_ko=_korean(table, place),
     )  # fmt: skip
 
 
@@ -389,7 +399,7 @@ def _flag(value: object, where: str, known: _Known) -> Flag:
 
 
 def _instrument(value: object, where: str, known: _Known) -> Instrument:
-    keys = ("title", "announced", "effective", "compliance", "summary", "status")
+    keys = ("title", "title_ko", "announced", "effective", "compliance", "summary", "status")
     table, name, place = _identified(value, where, keys)
     statuses = []
     for entry in _listed(table.get("status", []), place):
@@ -405,11 +415,12 @@ def _instrument(value: object, where: str, known: _Known) -> Instrument:
         name, str(table.get("title", name)), day(table.get("announced"), f"{place}, announced"), **days,
         summary=str(table.get("summary", "")), status=tuple(sorted(statuses, key=lambda status: status.since)),
         **_provenance(table, place, known, note=False),
+        title_ko=_korean(table, place),
     )  # fmt: skip
 
 
 def _group(name: str, value: object, where: str, held: Group | None) -> Group:
-    table = _mapping(value, where, ("title", "members", "changes", "sources", "confidence"))
+    table = _mapping(value, where, ("title", "title_ko", "members", "changes", "sources", "confidence"))
 
     def codes(entries: object) -> frozenset[str]:
         return frozenset(land(country(entry, where)) for entry in _listed(entries, where))
@@ -430,6 +441,7 @@ def _group(name: str, value: object, where: str, held: Group | None) -> Group:
         name, str(table.get("title", held.title if held else name)), members,
         tuple(sorted(changes, key=lambda change: change[0])), tuple(table.get("sources", held.sources if held else ())),
         str(table.get("confidence", held.confidence if held else "medium")),
+        _korean(table, where) or (held.title_ko if held and "title" not in table else ""),
     )  # fmt: skip
 
 

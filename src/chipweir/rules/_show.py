@@ -32,6 +32,37 @@ def describe(book: Book, name: str, on: date) -> dict[str, Any]:
     }
 
 
+def title_of(book: Book, name: str, language: str) -> str:
+    """What a rule is called in `language` ("en" or "ko"): its own title, else its instrument's; empty for no rule.
+
+    Without a Korean title the English one stands.
+    """
+    key = ("title", name, language)
+    found: str | None = book.remembered(key)
+    if found is None:
+        found = _title(book, name, language)
+        book.remember(key, found)
+    return found
+
+
+def _title(book: Book, name: str, language: str) -> str:
+    own = [entry for entry in _entries(book) if entry.id == name]
+    own += [entry for entry in book.presumptions if any(way.id == name for way in entry.ways_out)]
+    carriers = [str(getattr(entry, "instrument", "")) for entry in own] + [name.partition("/")[0]]
+    instruments = [book.instruments[key] for key in carriers if key in book.instruments]
+    for field in ("title_ko", "title") if language == "ko" else ("title",):
+        for entries in (own, instruments[:1]):
+            if titles := [text for entry in entries if (text := getattr(entry, field, ""))]:
+                return " / ".join(dict.fromkeys(titles))
+    return ""
+
+
+def basis_titles(book: Book, basis: str, language: str) -> str:
+    """The titles of the rules that the basis of a decision names (`RULE` or `RULE, review RULE`), joined by "; "."""
+    titles = [title_of(book, name, language) for name in basis.split(", review ")]
+    return "; ".join(dict.fromkeys(filter(None, titles)))
+
+
 def _entries(book: Book) -> list[Any]:
     return [
         *book.instruments.values(), *book.paragraphs, *book.presumptions, *book.requirements, *book.authorisations,

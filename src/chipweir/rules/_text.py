@@ -9,6 +9,11 @@ from chipweir.rules._records import Classification, Decision, Margin, Step
 from chipweir.rules._screening import Hit
 
 
+def N_(text: str) -> str:
+    """Mark a text for the catalogue where it stands in a table; it is translated where it is shown."""
+    return text
+
+
 UNITS = {
     "tpp": "",
     "pd": " TPP/mm2",
@@ -18,13 +23,13 @@ UNITS = {
     "training_ops": "",
 }
 QUANTITIES = {
-    "tpp": "total processing performance",
-    "pd": "performance density",
-    "io_gbps": "interconnect",
-    "mem_bw_gbps": "DRAM bandwidth",
-    "mem_plus_io_gbps": "DRAM bandwidth and interconnect",
-    "mbd": "memory bandwidth density",
-    "training_ops": "training operations",
+    "tpp": N_("total processing performance"),
+    "pd": N_("performance density"),
+    "io_gbps": N_("interconnect"),
+    "mem_bw_gbps": N_("DRAM bandwidth"),
+    "mem_plus_io_gbps": N_("DRAM bandwidth and interconnect"),
+    "mbd": N_("memory bandwidth density"),
+    "training_ops": N_("training operations"),
 }
 
 
@@ -53,7 +58,7 @@ def margin_line(margin: Margin) -> str:
     unit = UNITS.get(margin.quantity, "")
     share = shown(100 * margin.relative, 2) if margin.value else "-"
     change = f"({share} % {way})"
-    line = f"{_('threshold')} {shown(margin.threshold)}"
+    line = _("threshold") + f" {shown(margin.threshold)}"
     return f"{name} {shown(margin.value)}{unit}, {line} {change} -> {margin.becomes}"
 
 
@@ -67,58 +72,66 @@ def trace_lines(steps: Iterable[Step]) -> list[str]:
     return lines
 
 
+def _said(what: str, text: object) -> str:
+    return f"  {what}: {text}"
+
+
 def classification_text(found: Classification, *, trace: bool) -> str:
     """What a person reads after `classify`."""
+    way = f" ({found.way})" if found.way else ""
     lines = [
-        f"{found.name} {_('on')} {found.on}: {found.eccn}" + (f" ({found.way})" if found.way else ""),
-        f"  TPP {shown(found.tpp)}, {_('performance density')} {shown(found.pd)} TPP/mm2",
+        _("{name} on {day}", name=found.name, day=found.on) + f": {found.eccn}{way}",
+        f"  TPP {shown(found.tpp)}, " + _("performance density") + f" {shown(found.pd)} TPP/mm2",
     ]
     if found.missing:
-        lines.append(f"  {_('missing')}: {', '.join(found.missing)}")
-    lines += [f"  {_('would flip')}: {margin_line(margin)}" for margin in found.margins]
-    lines += [f"  {_('assumed')}: {text}" for text in found.assumptions]
+        lines.append(_said(_("missing"), ", ".join(found.missing)))
+    lines += [_said(_("would flip"), margin_line(margin)) for margin in found.margins]
+    lines += [_said(_("assumed"), text) for text in found.assumptions]
     if trace:
         lines += [_("Tests, in order:"), *trace_lines(found.trace)]
     if found.on > found.verified_until:
-        lines.append(f"  {_('not verified after')} {found.verified_until}")
+        lines.append("  " + _("not verified after") + f" {found.verified_until}")
     return "\n".join([*lines, disclaimer()])
 
 
 OUTCOMES = {
-    "free": "no licence needed",
-    "exception": "may go under an exception or authorisation",
-    "licence": "needs a licence",
-    "conditional": "depends on an attestation or condition",
-    "unknown": "not known",
+    "free": N_("no licence needed"),
+    "exception": N_("may go under an exception or authorisation"),
+    "licence": N_("needs a licence"),
+    "conditional": N_("depends on an attestation or condition"),
+    "unknown": N_("not known"),
 }
 
 
-def decision_text(found: Decision, *, trace: bool, hits: Sequence[Hit] = ()) -> str:
-    """What a person reads after `licence`."""
+def decision_text(found: Decision, *, trace: bool, hits: Sequence[Hit] = (), titles: str = "") -> str:
+    """What a person reads after `licence`; `titles` is what the rules of the basis are called."""
+    route = _("{name} on {day}", name=f"{found.name} -> {found.to}", day=found.on)
+    asked = ((_("licence"), found.licence), (_("review"), found.review), (_("exception"), found.exception))
+    behind = ((_("import stance"), found.import_stance), (_("tariff 25 %"), _tariff(found.tariff_25pct)))
     lines = [
-        f"{found.name} -> {found.to} {_('on')} {found.on}: {_(OUTCOMES[found.outcome])}",
-        f"  {_('classification')}: {found.eccn} (TPP {shown(found.tpp)}, PD {shown(found.pd)})",
-        f"  {_('licence')}: {found.licence}   {_('review')}: {found.review}   {_('exception')}: {found.exception}",
-        f"  {_('basis')}: {found.basis}",
-        f"  {_('import stance')}: {found.import_stance}   {_('tariff 25 %')}: {_tariff(found.tariff_25pct)}",
+        f"{route}: {_(OUTCOMES[found.outcome])}",
+        _said(_("classification"), f"{found.eccn} (TPP {shown(found.tpp)}, PD {shown(found.pd)})"),
+        "  " + "   ".join(f"{what}: {answer}" for what, answer in asked),
+        _said(_("basis"), f"{found.basis} ({titles})" if titles else found.basis),
+        "  " + "   ".join(f"{what}: {answer}" for what, answer in behind),
     ]
     if found.fee:
-        lines.append(f"  {_('share of the price that goes with it')}: {shown(100 * found.fee)} %")
+        lines.append(_said(_("share of the price that goes with it"), f"{shown(100 * found.fee)} %"))
     for requirement in found.requirements:
         holds = "unknown" if requirement.holds is None else "yes"
         lifted = f", {', '.join(requirement.exceptions)}" if requirement.exceptions else ""
-        lines.append(f"  {_('requirement')} {requirement.rule}: {holds}, {requirement.review}{lifted}")
-    lines += [f"  {_('condition')}: {text}" for text in found.conditions]
-    lines += [f"  {_('flag')}: {text}" for text in found.flags]
+        lines.append("  " + _("requirement") + f" {requirement.rule}: {holds}, {requirement.review}{lifted}")
+    lines += [_said(_("condition"), text) for text in found.conditions]
+    lines += [_said(_("flag"), text) for text in found.flags]
     if found.missing:
-        lines.append(f"  {_('missing')}: {', '.join(found.missing)}")
-    lines += [f"  {_('would flip')}: {margin_line(margin)}" for margin in found.margins]
-    lines += [f"  {_('assumed')}: {text}" for text in found.assumptions]
-    lines += [f"  {_('screening hit')}: {hit.party} ~ {hit.name} ({hit.score:.0f}) {hit.list}" for hit in hits]
+        lines.append(_said(_("missing"), ", ".join(found.missing)))
+    lines += [_said(_("would flip"), margin_line(margin)) for margin in found.margins]
+    lines += [_said(_("assumed"), text) for text in found.assumptions]
+    lines += [_said(_("screening hit"), f"{hit.party} ~ {hit.name} ({hit.score:.0f}) {hit.list}") for hit in hits]
     if trace:
         lines += [_("Tests, in order:"), *trace_lines(found.trace)]
     if found.not_verified:
-        lines.append(f"  {_('not verified after')} {found.verified_until}")
+        lines.append("  " + _("not verified after") + f" {found.verified_until}")
     return "\n".join([*lines, disclaimer()])
 
 
@@ -150,7 +163,7 @@ def history_text(name: str, to: str, spells: Sequence[Spell]) -> str:
     rows = []
     for spell in spells:
         d = spell.decision
-        basis = d.basis + (f" {_('(not verified)')}" if d.not_verified else "")
+        basis = d.basis + (" " + _("(not verified)") if d.not_verified else "")
         rows.append(
             [str(spell.since), str(spell.until), d.eccn, d.licence, d.review, d.exception, d.import_stance,
              _tariff(d.tariff_25pct), basis]
