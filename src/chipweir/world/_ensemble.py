@@ -44,6 +44,8 @@ MAKER_ORIGINS = ("foreign", "domestic")
 _BATCH = 64
 # Above this many members, finished outputs wait on disk so that memory does not grow with the ensemble.
 _IN_MEMORY = 2000
+# Values of one variable that are summarised at a time.
+_BLOCK = 2**22
 _FLOWS = ("flow_direct", "flow_smuggled", "flow_rented")
 
 
@@ -152,7 +154,7 @@ class _Kept:
             if len(parts) > 1:
                 self.parts[name] = parts = [np.concatenate(parts)]
             return parts[0]
-        return np.fromfile(self.spool / name, dtype=np.float32).reshape(-1, *self.shapes[name])
+        return np.memmap(self.spool / name, dtype=np.float32, mode="r").reshape(-1, *self.shapes[name])
 
 
 def quantiles(values: FloatArray, levels: Sequence[float] = QUANTILES) -> FloatArray:
@@ -247,25 +249,18 @@ def _dataset(
         name, dims = row["name"], tuple(row["dims"].split())
         attrs = {"units": row["unit"], "long_name": row["long_name"], "kind": row["kind"]}
         base = kept[first].read(name)
-        levels, deltas, greater = [], [], []
+        summaries = []
         for scenario in names:
             values = base if scenario == first else kept[scenario].read(name)
-            levels.append(quantiles(values))
-            change = values - base
-            deltas.append(quantiles(change))
-            missing = np.isnan(change).all(0)
-            greater.append(np.where(missing, np.nan, np.mean(change > 0, axis=0) + 0.5 * np.mean(change == 0, axis=0)))
+            summaries.append(_summary(values, base))
             if keep_members:
                 data.setdefault(f"member_{name}", ((("scenario", "member", "month", *dims)), []))[1].append(values)
         shape = ("scenario", "quantile", "month", *dims)
-        data[name] = (shape, np.stack(levels), attrs)
-        data[f"delta_{name}"] = (
-            shape,
-            np.stack(deltas),
-            {**attrs, "long_name": f"{row['long_name']}, against {first}"},
-        )
+        levels, deltas, greater = (np.stack(parts) for parts in zip(*summaries, strict=True))
+        data[name] = (shape, levels, attrs)
+        data[f"delta_{name}"] = (shape, deltas, {**attrs, "long_name": f"{row['long_name']}, against {first}"})
         probability = {"units": "1", "long_name": f"Probability above {first}: {row['long_name']}"}
-        data[f"p_greater_{name}"] = (("scenario", "month", *dims), np.stack(greater), probability)
+        data[f"p_greater_{name}"] = (("scenario", "month", *dims), greater, probability)
     for name in [name for name in data if name.startswith("member_")]:
         dims, values = data[name]
         data[name] = (dims, np.stack(values), data[name.removeprefix("member_")][2])
@@ -275,6 +270,23 @@ def _dataset(
         {name: list(labelled) for name, labelled in {**coords, **flow_coords}.items()},
         {"members": members, "baseline": first},
     )
+
+
+def _summary(values: FloatArray, base: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Quantiles of `values` and of their differences to `base` `[level, month, ...]`, and the probability of a rise.
+
+    Months are taken in blocks, so that the memory it takes does not grow with the ensemble.
+    """
+    months = max(int(_BLOCK // max(values[:, :1].size, 1)), 1)
+    parts = []
+    for start in range(0, values.shape[1], months):
+        block = np.asarray(values[:, start : start + months])
+        change = block - np.asarray(base[:, start : start + months])
+        rise = np.mean(change > 0, axis=0) + 0.5 * np.mean(change == 0, axis=0)
+        rise = np.where(np.isnan(change).all(0), np.nan, rise)
+        parts.append((quantiles(block), quantiles(change), rise))
+    levels, deltas, greater = zip(*parts, strict=True)
+    return np.concatenate(levels, 1), np.concatenate(deltas, 1), np.concatenate(greater, 0)
 
 
 def _flows(
