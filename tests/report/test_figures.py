@@ -154,6 +154,11 @@ def test_timeline_tells_its_events_in_the_readers_language():
             spec = figures.timeline.spec(events, types=["export_control", "retaliation"])
         shown = {text.replace("<br>", "").replace(" ", "") for trace in spec["data"] for text in trace["text"]}
         assert shown == {event.described(name).replace(" ", "") for event in events}
+    with use_language("ko"):
+        named = figures.timeline.spec(facts.load().events.values(), actors={"us-bis": "미국 상무부 산업안보국"})
+    actors = {one for trace in named["data"] for one in trace["customdata"]}
+    assert "미국 상무부 산업안보국 / YMTC / Cambricon" in actors
+    assert "China CAC, MIIT" in actors
     foreign = {"date": "2025-01-02", "type": "export_control", "description": "only in English"}
     with use_language("ko"):
         spec = figures.timeline.spec([foreign])

@@ -4,9 +4,11 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
+from chipweir import facts
 from chipweir.errors import InputError, UnknownName
 from chipweir.report import headline_table, write_html
 from chipweir.report._headline import YEARS
+from chipweir.report._labels import EVENT_TYPES
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +127,17 @@ def test_the_korean_page_speaks_korean(pages):
     assert all(re.search("[가-힣]", heading) for heading in headings)
     assert "민감도" in soup.get_text()
     assert re.search(r"\d만", soup.get_text())
+
+
+def test_the_pages_tell_the_events_in_their_own_language(pages):
+    on_the_timeline = [e for e in facts.load().events.values() if e.type in EVENT_TYPES]
+    assert len(on_the_timeline) > 60
+    said = {name: "".join(re.sub(r"<br>|\\u003cbr\\u003e|\s", "", page).split()) for name, page in pages.items()}
+    for event in on_the_timeline:
+        korean = "".join(event.description_ko.split())
+        assert korean in said["ko"], event.id
+        assert korean not in said["en"], event.id
+    assert "미국상무부산업안보국/양쯔메모리/캠브리콘" in said["ko"]
 
 
 def test_text_from_a_run_cannot_become_markup(run, tmp_path):

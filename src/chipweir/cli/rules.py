@@ -50,17 +50,19 @@ def classify(
     on: On = None,
     overlays: Overlays = None,
     trace: Trace = False,
+    lang: LangOption = "en",
     as_json: AsJson = False,
 ) -> None:
     """Control classification of a chip or of numbers, with what would flip it."""
     from chipweir import rules
     from chipweir.rules._text import classification_text
 
-    found = rules.classify(_item(item), on, _book(overlays))
-    if as_json:
-        _print_json(found.to_dict())
-    else:
-        print(classification_text(found, trace=trace))
+    with use_language(lang):
+        found = rules.classify(_item(item), on, _book(overlays))
+        if as_json:
+            _print_json(found.to_dict())
+        else:
+            print(classification_text(found, trace=trace))
 
 
 def _item(text: str) -> Any:

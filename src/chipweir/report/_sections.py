@@ -243,12 +243,19 @@ def korea_section(page: Page, run: xr.Dataset) -> Record | None:
     return _figures(page, "korea", _("Korea"), "", wanted)
 
 
+def _korean_names(facts: Any) -> dict[str, str]:
+    """Korean names of entities by id where that is the language; in English events name their actors shorter."""
+    if language() != "ko":
+        return {}
+    return {key: entity.names.ko for key, entity in facts.entities.items() if entity.names.ko}
+
+
 def rules_section(page: Page, facts: Any) -> Record | None:
     """Timeline, control regions, legal history."""
     if facts is None:
         return None
     wanted: list[tuple[str, Callable[[], Spec], Record]] = [
-        ("timeline", lambda: figures.timeline.spec(facts.events.values()), {"wide": True}),
+        ("timeline", lambda: figures.timeline.spec(facts.events.values(), actors=_korean_names(facts)), {"wide": True}),
         (
             "plane",
             lambda: figures.tpp_plane.spec(

@@ -1,6 +1,7 @@
 """Decisions and classifications as text for people."""
 
 from collections.abc import Iterable, Sequence
+from unicodedata import east_asian_width
 
 from chipweir.i18n import _
 from chipweir.rules._history import Spell
@@ -45,10 +46,16 @@ def disclaimer() -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Columns aligned by spaces; the last one runs on."""
     body = [list(head), *[list(row) for row in rows]]
-    widths = [max(len(row[i]) for row in body) for i in range(len(head))]
+    widths = [max(_width(row[i]) for row in body) for i in range(len(head))]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in body
+        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in body
     )
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal that the text takes: Hangul and other wide letters take two."""
+    return len(text) + sum(east_asian_width(letter) in "WF" for letter in text)
 
 
 def margin_line(margin: Margin) -> str:

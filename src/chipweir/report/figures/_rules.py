@@ -1,7 +1,7 @@
 """Pictures of rules and events: the control regions, the legal history of a chip, the timeline."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -262,15 +262,28 @@ def _event_text(event: Any) -> str:
     return "<br>".join(textwrap.wrap(korean or _event_field(event, "description"), width))
 
 
+def _event_actors(event: Any, names: Mapping[str, str]) -> str:
+    actors, ids = getattr(event, "actors", ()), getattr(event, "actor_ids", ())
+    if not names or len(actors) != len(ids):
+        return _event_field(event, "actors")
+    pairs = zip(actors, ids, strict=True)
+    # An actor written as a list of bodies has the id of its first only.
+    return " / ".join(actor if "," in actor else names.get(key, actor) for actor, key in pairs)
+
+
 @figure
 def timeline(
     events: Iterable[Any],
     *,
     types: Sequence[str] | None = None,
     until: date | None = None,
+    actors: Mapping[str, str] | None = None,
     theme: Theme = "light",
 ) -> Spec:
-    """Dated rules and events, one lane a type. `events` are facts records with date, type, description, description_ko."""
+    """Dated rules and events, one lane a type. `events` are facts records with date, type, description, description_ko.
+
+    `actors` are the reader's names of actors by id; one that is not among them is shown as the event writes it.
+    """
     wanted = list(types or EVENT_TYPES)
     kept = [e for e in events if _event_field(e, "type") in wanted and (until is None or _event_date(e) <= until)]
     present = [kind for kind in wanted if any(_event_field(e, "type") == kind for e in kept)]
@@ -305,7 +318,7 @@ def timeline(
                     "line": {"width": 1, "color": style["colour"]},
                 },
                 "text": [_event_text(e) for e in own],
-                "customdata": [_event_field(e, "actors") for e in own],
+                "customdata": [_event_actors(e, actors or {}) for e in own],
                 "hovertemplate": "<b>%{x|%Y-%m-%d}</b> %{customdata}<br>%{text}<extra></extra>",
             }
         )
