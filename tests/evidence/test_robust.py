@@ -2,11 +2,13 @@
 
 import random
 import time
+from pathlib import Path
 
 import pytest
+import yaml
 
 from chipweir.errors import InputError
-from chipweir.evidence import document_from_text, extract
+from chipweir.evidence import check_document, document_from_text, extract, result_json
 
 
 SIZE = 12_000
@@ -129,3 +131,62 @@ def test_ten_megabytes_do_no_harm() -> None:
 def test_what_is_too_long_is_refused() -> None:
     with pytest.raises(InputError, match="longer than"):
         document_from_text("a" * 20_000_001)
+
+
+JUNK = (
+    *"\u200b\ufeff\x00（）İß½$%~-→“만억亿兆年월²",
+    "\r\n",
+    "１０",
+    "\n\n",
+    "<p>",
+    "&amp;",
+    "0",
+    "9" * 30,
+    "１兆",
+    "\ud800",
+)
+
+
+def _damaged(draw: random.Random, sentences: list[str]) -> str:
+    """A few sentences with letters lost, repeated and put in where they do not belong."""
+    parts = []
+    for _ in range(draw.randint(1, 6)):
+        text = draw.choice(sentences)
+        for _ in range(draw.randint(0, 4)):
+            place, kind = draw.randint(0, len(text)), draw.random()
+            if kind < 0.5:
+                text = text[:place] + draw.choice(JUNK) + text[place:]
+            elif kind < 0.8:
+                text = text[:place] + text[place + draw.randint(1, 5) :]
+            else:
+                text = text[:place] + draw.choice(sentences)[: draw.randint(1, 20)] + text[place:]
+        parts.append(text)
+    return draw.choice(("\n", " ", "\r\n", "\n\n", "")).join(parts)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_news_breaks_no_check(seed: int) -> None:
+    gold = Path(__file__).parent / "gold"
+    sentences = [
+        item["t"]
+        for name in ("ko", "en", "zh", "second")
+        for item in yaml.safe_load((gold / f"{name}.yaml").read_text(encoding="utf-8"))["items"]
+    ]
+    draw = random.Random(seed)
+    for _ in range(60):
+        text = _damaged(draw, sentences)
+        if not any(character.isalnum() for character in text):
+            continue
+        record = result_json(check_document(document_from_text(text, published=draw.choice((None, "2025-09-10")))))
+        for one in (*record["quantities"], *record["times"], *record["entities"]):
+            given = text[one["start"] : one["end"]].replace("\r\n", " \n").replace("\r", "\n")
+            assert given == one["surface"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0달러(약 0원)에 팔았다.", "10억 달러(약 0원)", "0달러(1조3,880억원)", "가격이 0달러에서 0달러로 0배 늘었다."],
+)
+def test_quotients_with_nothing_are_not_checkable(text: str) -> None:
+    checked = check_document(document_from_text(text, published="2025-08-28"))
+    assert all(verdict.status != "contradicted" or verdict.evidence for _, verdict in checked.article.judged())

@@ -461,14 +461,14 @@ def _digits_alone(
         return reading("count", "parameter")
     if _SCORE_BEFORE.search(before) or (_SCORE_AFTER.match(after) and "." in written):
         return reading("score", "point")
-    if number.magnitude >= 1e8 and written[-1] in "억조":
+    if number.magnitude >= 1e8 and written.endswith(("억", "조")):
         return reading("money", pack("ko")["implied_currency"], end, ("unit-implied",))
     if _FACTOR.search(before):
         return reading("multiple", "ratio")
     word = _WORD.match(text, end)
     if _PART_OF.match(text, end):
         return reading("count", "count")
-    if number.magnitude > 1 and written[-1] not in "KM":
+    if number.magnitude > 1 and not written.endswith(("K", "M")):
         return reading("count", "count")
     if not word or word.group(1).lower() in pack("en")["not_counts"] or _NAME_BEFORE.search(before):
         return reading("number", "count") if "," in written and not _NAME_BEFORE.search(before) else []

@@ -77,6 +77,9 @@ def check_claims(found: Extraction, claims: Sequence[Claim], facts: Any) -> tupl
     return tuple(check_claim(claim, context) for claim in claims)
 
 
+_NO_NUMBER = Verdict("not_checkable", "figure", text=Text("no_number"), change=Text("change_slot", {"slot": "figure"}))
+
+
 def check_claim(claim: Claim, context: Context) -> Verdict:
     """The verdict on one claim. What a language model proposed counts in none until a person confirms it; a figure
     that no number could be read from is not checkable."""
@@ -85,10 +88,11 @@ def check_claim(claim: Claim, context: Context) -> Verdict:
     figure = context.figure(claim)
     missing = figure is None and claim.frame in templates()
     if missing or (figure is not None and not math.isfinite(number_of(figure))):
-        return Verdict(
-            "not_checkable", "figure", text=Text("no_number"), change=Text("change_slot", {"slot": "figure"})
-        )
-    verdict = CHECKERS.get(claim.frame, check_generic)(claim, context)
+        return _NO_NUMBER
+    try:
+        verdict = CHECKERS.get(claim.frame, check_generic)(claim, context)
+    except (ZeroDivisionError, OverflowError):  # a quotient with nothing, or more than any number holds
+        return _NO_NUMBER
     cited = {item.id for item in verdict.evidence}
     used = dict.fromkeys(n.source for n in verdict.numbers if n.source in context.facts.facts and n.source not in cited)
     beside = tuple(fact_evidence(context.facts.facts[source], context.facts) for source in used)
