@@ -19,7 +19,7 @@ _STOP = re.compile(r"(?:[.!?]{1,9}[\"'”’)\]」』*]{0,6}(?=\s|$))|[。！？
 _QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("《", "》"))
 _LONGEST_QUOTE, _LONGEST_LEAD = 1500, 500
 # A stretch without a full stop is cut here, so that work on one sentence stays small.
-_LONGEST_SENTENCE = 1000
+_LONGEST_SENTENCE = 600
 _PAUSE = re.compile(r"[，；、]|\s")
 
 
@@ -35,7 +35,7 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
 
 
 def sentences_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The sentences of one paragraph, none longer than 1,000 characters; a stop inside an abbreviation or a number ends
+    """The sentences of one paragraph, none longer than 600 characters; a stop inside an abbreviation or a number ends
     none."""
     for begin, stop in _to_stops(text, start, end):
         while stop - begin > _LONGEST_SENTENCE:
