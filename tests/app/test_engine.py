@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from chipweir import world
-from chipweir.app._engine import FULL_MEMBERS, QUICK_MEMBERS, Busy, Engine
+from chipweir.app._engine import _QUIET_S, FULL_MEMBERS, QUICK_MEMBERS, Busy, Engine
 from chipweir.app._jobs import Jobs
 from chipweir.errors import InputError
 
@@ -65,7 +65,7 @@ def test_refining_waits_for_quiet_and_then_serves_as_the_best_known():
     engine.quick(BASE, WEIR)
     assert engine.full(BASE, WEIR) is None
     assert engine.best_known(BASE, WEIR).members == QUICK_MEMBERS
-    time.sleep(0.7)
+    time.sleep(_QUIET_S + 0.1)
     assert engine.full(BASE, WEIR).members == FULL_MEMBERS
     assert engine.best_known(BASE, WEIR).members == FULL_MEMBERS
 
@@ -88,7 +88,7 @@ def test_a_refinement_holds_while_levers_move():
     engine.quick(BASE, BASE.with_settings({"us.enforcement": 0.3}))
     refining.join()
     assert [members for members, _at in steps].count(FULL_MEMBERS) == 3
-    assert all(at < moved + 0.01 or at > moved + 0.5 for members, at in steps if members == FULL_MEMBERS)
+    assert all(at < moved + 0.01 or at > moved + 0.9 * _QUIET_S for members, at in steps if members == FULL_MEMBERS)
 
 
 def test_too_many_in_line_are_told_so():

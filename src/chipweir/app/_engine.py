@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 QUICK_MEMBERS, FULL_MEMBERS = 100, 1_000
 SEED = 1
-_QUIET_S = 0.6
+_QUIET_S = 1.5
 # Members of one step of a refinement: a fraction of a second on one core.
-_STEP = 32
+REFINING_STEP = 32
 
 Wait = Callable[[], None]
 Simulate = Callable[["Scenario", "Scenario", int, Wait], "xr.Dataset"]
@@ -151,5 +151,5 @@ def simulate_pair(first: "Scenario", second: "Scenario", members: int, wait: Wai
             wait()
             yield run(task)
 
-    results: xr.Dataset = world.run_ensemble(both, facts.load(), members, SEED, mapper=patiently, chunk=_STEP)
+    results: xr.Dataset = world.run_ensemble(both, facts.load(), members, SEED, mapper=patiently, chunk=REFINING_STEP)
     return results
