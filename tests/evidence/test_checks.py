@@ -77,6 +77,28 @@ def test_a_chip_count_ratio_is_the_quotient_of_the_counts_and_racks_are_named():
     assert any(note.key == "racks" for note in verdict.notes)
 
 
+def test_a_count_ratio_that_names_no_order_is_read_the_way_it_can_hold():
+    text = "화웨이 클라우드매트릭스 384(384개)가 엔비디아 GB200 NVL72(72개)에 맞섰다. 칩 수로는 5.3배다."
+    assert only(text, "count_ratio").status == "consistent"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "딥시크는 출력 토큰 100만개당 1.68달러를 받는다. GPT-5는 출력 토큰 100만개당 10달러, 아무개 모형은 75달러다.",
+        "GPT-5 costs $10 per million output tokens and Somemodel $75.",
+    ],
+)
+def test_a_price_of_a_name_nobody_knows_is_not_the_price_of_the_one_before(text):
+    found = [(claim, verdict) for claim, verdict in verdicts(text) if claim.frame == "price"]
+    assert [verdict.status for _claim, verdict in found][-1] == "not_checkable"
+    assert found[-1][0].slots["model"].asked
+
+
+def test_revenue_made_in_china_is_held_against_revenue_from_china():
+    assert only("엔비디아는 2024년 중국에서 171억달러의 매출을 올렸다.", "revenue").status == "consistent"
+
+
 def test_up_to_n_times_holds_only_for_the_dearest_and_the_others_are_shown():
     verdict = next(v for c, v in verdicts(ENGLISH) if c.frame == "price_ratio")
     assert (verdict.status, verdict.slot) == ("imprecise", "against")

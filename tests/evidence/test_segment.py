@@ -65,3 +65,15 @@ def test_a_stretch_without_a_stop_is_cut_between_words() -> None:
     assert max(one.end - one.start for one in found) <= 600
     assert "".join(text[one.start : one.end] for one in found).replace(" ", "") == text.replace(" ", "")
     assert all(not text[one.start : one.end].lstrip().startswith("234") for one in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Opus costs $75. DeepSeek charges less.", 2),
+        ("1. Opus costs more.", 1),
+        ("발표일은 2025. 9. 5. 이다.", 1),
+    ],
+)
+def test_a_number_ends_a_sentence_unless_it_counts_or_dates(text: str, count: int) -> None:
+    assert len(segment(document_from_text(text))) == count

@@ -13,8 +13,12 @@ from chipweir.evidence._units import pack, plain
 _PARAGRAPH = re.compile(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+")
 _ABBREVIATIONS = re.compile(
     r"(?:\b(?:U\.S|U\.K|U\.N|E\.U|Mr|Mrs|Ms|Dr|Inc|Corp|Co|Ltd|No|vs|St|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|S"
-    r"ep|Oct|Nov|Dec|Gen|Sen|Rep|Gov|Prof|approx|e\.g|i\.e|a\.m|p\.m)|\b[A-Z]|(?<!\d)\d{1,2})\.$"
+    r"ep|Oct|Nov|Dec|Gen|Sen|Rep|Gov|Prof|approx|e\.g|i\.e|a\.m|p\.m)|\b[A-Z]|\d\.\s{0,2}\d{1,2})\.$"
 )
+# A number that opens a line counts it ("1. ..."), unlike one that ends a sentence ("... rose to $75. ...").
+# The rest of a date written with stops ("2025. 9. 5.").
+_DATED = re.compile(r"\s{0,2}\d{1,2}\.(?!\d)")
+_COUNTED = re.compile(r"[\s(\[#*-]*\d{1,2}\.")
 _STOP = re.compile(r"(?:[.!?]{1,9}[\"'”’)\]」』*]{0,6}(?=\s|$))|[。！？]{1,9}[\"'”’)」』]{0,6}")
 _QUOTES = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("《", "》"))
 _LONGEST_QUOTE, _LONGEST_LEAD = 1500, 500
@@ -49,7 +53,11 @@ def sentences_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _to_stops(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     begin = start
     for stop in _STOP.finditer(text, start, end):
-        if stop.group()[0] == "." and _ABBREVIATIONS.search(text[max(start, stop.start() - 12) : stop.start() + 1]):
+        if stop.group()[0] == "." and (
+            _ABBREVIATIONS.search(text[max(start, stop.start() - 12) : stop.start() + 1])
+            or (stop.start() - begin < 12 and _COUNTED.fullmatch(text, begin, stop.start() + 1))
+            or (text[stop.start() - 1].isdigit() and _DATED.match(text, stop.end()))
+        ):
             continue
         if stop.end() > begin:
             yield begin, stop.end()

@@ -266,12 +266,30 @@ def fill_entity(
         if rule.get("first") and not back and page.scripts[here] != "ko":
             return _decide(page, name, [(1.0, min(options, key=lambda i: page.found.entities[i].start))], back)
         scored = sorted(((_suits(page, here, index, anchor, role, back), index) for index in options), reverse=True)
+        if rule.get("own") and not back and _stranger(page, sentence, scored[0][1], anchor):
+            return Slot(name, candidates=tuple(_name(page, index) for _, index in scored))
         if rule.get("adjacent") and page.gap(_span(page.found.entities[scored[0][1]]), anchor) > 12:
             continue
         if role == "subject" and not back and (pair := _coordinated(page, scored)):
             return Slot(name, candidates=pair)
         return _decide(page, name, scored, back)
     return Slot(name)
+
+
+_TOPIC = re.compile(r"[가-힣A-Za-z][\w .\-]{1,24}?(?:은|는|이|가|도)\s")
+_NAMED = re.compile(r"(?<![.!?] )\b(?!(?:USD|API|AI|US|EU)\b)[A-Z][a-z][\w.\-]*")
+
+
+def _stranger(page: Page, sentence: int, index: int, anchor: tuple[int, int]) -> bool:
+    """Whether another figure already took the named thing, and words that nobody knows stand before this one:
+    "GPT-5 costs $10, Opus $75" says nothing of GPT-5's $75."""
+    mention = page.found.entities[index]
+    figures = (page.found.quantities[i] for i in page.places["quantities"][sentence])
+    ends = [figure.end for figure in figures if mention.end <= figure.start and figure.end <= anchor[0]]
+    if not ends:
+        return False
+    between = page.text[max(ends) : anchor[0]]
+    return bool((_TOPIC if page.scripts[sentence] == "ko" else _NAMED).search(between))
 
 
 def _carried(page: Page, sentence: int, options: list[int], rule: dict[str, Any], role: str) -> list[int]:

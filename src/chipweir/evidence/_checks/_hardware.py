@@ -151,11 +151,15 @@ def check_count_ratio(claim: Claim, context: Context) -> Verdict:
             text=Text("no_fact", {"what": context.name(claim.value("more" if more is None else "fewer"))}),
             change=Text("change_fact"),
         )
+    names = ("more", "fewer")
+    if more[0] < fewer[0] and context.value(claim) > 1 and claim.slots["more"].by == "discourse":
+        # Both systems come from the words before: which of them has more chips is for the figure to say.
+        more, fewer, names = fewer, more, ("fewer", "more")
     quotient = more[0] / fewer[0]
     status = compare(context.claimed(claim), (quotient, quotient), 0.01)
     numbers = (
-        Number(context.name(claim.value("more")), more[0], "chip", source=more[1]),
-        Number(context.name(claim.value("fewer")), fewer[0], "chip", source=fewer[1]),
+        Number(context.name(claim.value(names[0])), more[0], "chip", source=more[1]),
+        Number(context.name(claim.value(names[1])), fewer[0], "chip", source=fewer[1]),
         Number("ratio", quotient, "ratio", source="arithmetic"),
         Number("claimed", context.value(claim), "ratio"),
     )
@@ -165,7 +169,7 @@ def check_count_ratio(claim: Claim, context: Context) -> Verdict:
         if (record := context.facts.systems.get(claim.value(thing))) is not None
         for note in _rack_note(record)
     ]
-    dies = [_dies(context, str(claim.value(name))) for name in ("more", "fewer")]
+    dies = [_dies(context, str(claim.value(name))) for name in names]
     if dies[0] and dies[1]:
         notes.append(Text("die_ratio", {"more": dies[0], "fewer": dies[1], "ratio": dies[0] / dies[1]}))
     evidence = Evidence(
