@@ -1,5 +1,6 @@
 """The controls of the Contest page: which levers, in which order, and what each control looks like."""
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -157,51 +158,15 @@ def panel(view: View) -> dmc.Accordion:
 
 
 def _row(control: Control, value: float | str, changed: bool) -> html.Div:
-    title = lever_title(control)
-    head = html.Div(
-        [
-            html.Span(title, className="lever-title", id=_label_id(control)),
-            html.Details(
-                [
-                    html.Summary(
-                        "?",
-                        title=_("What is this?"),
-                        **_layout.attributes({"aria-label": _("What is this?") + " " + title}),
-                    ),
-                    _help(control),
-                ],
-                className="lever-help",
-            ),
-            html.Button(
-                "↺",
-                id={"type": "reset", "name": control.name},
-                className="lever-reset",
-                title=_("Back to the preset"),
-                **_layout.attributes({"aria-label": _("Back to the preset") + ": " + title}),
-            ),
-        ],
-        className="lever-head",
-    )
+    """One lever. The page's script fills the head from its data: the page answers faster the fewer components it has."""
+    title, lever = lever_title(control), control.lever
+    today = _("Unit: {unit}. Today: {value}.", unit=lever.unit, value=value_text(control, lever.default))
+    words = [title, lever_text(control), today, control.name, _("What is this?"), _("Back to the preset")]
+    head = html.Div(className="lever-head", **_layout.attributes({"data-words": json.dumps(words)}))
     return html.Div(
         [head, *_inputs(control, value, title)],
         className="lever changed" if changed else "lever",
-        **_layout.attributes({"data-lever": control.name}),
-    )
-
-
-def _label_id(control: Control) -> str:
-    return "label-" + control.name.replace(".", "-")
-
-
-def _help(control: Control) -> html.Div:
-    lever = control.lever
-    default = value_text(control, lever.default)
-    return html.Div(
-        [
-            html.P(lever_text(control)),
-            html.P(_("Unit: {unit}. Today: {value}.", unit=lever.unit, value=default)),
-            html.Code(control.name),
-        ]
+        **_layout.attributes({"data-lever": control.name, "role": "group", "aria-label": title}),
     )
 
 
@@ -239,10 +204,11 @@ def _resting_value(lever: "Lever") -> float:
 
 def _segments(control: Control, words: list[tuple[str, str]], value: str, title: str) -> dmc.RadioGroup:
     return dmc.RadioGroup(
-        dmc.Group([dmc.Radio(label=text, value=word, size="xs") for word, text in words], gap=8),
+        [dmc.Radio(label=text, value=word, size="xs") for word, text in words],
         id={"type": "lever", "name": control.name},
         value=value,
         size="xs",
+        className="lever-choice",
         **_layout.attributes({"aria-label": title}),
     )
 
@@ -273,5 +239,6 @@ def _slider(control: Control, value: float, disabled: bool, title: str) -> html.
         thumbLabel=title,
         updatemode="mouseup",
     )
-    shown = html.Output(value_text(control, value), id={"type": "shown", "name": control.name}, className="lever-value")
-    return html.Div([slider, shown], className="lever-slider")
+    return html.Div(
+        [slider, html.Output(value_text(control, value), className="lever-value")], className="lever-slider"
+    )

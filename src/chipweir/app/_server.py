@@ -166,27 +166,11 @@ def _contest_script(app: Any) -> None:
         State(law, "id"),
         State("reference", "data"),
     )
-    app.clientside_callback(
-        dash.ClientsideFunction(script, "numbers"),
-        Output({"type": "shown", "name": ALL}, "children"),
-        Input(lever, "value"),
-        Input(law, "checked"),
-        State(lever, "id"),
-        State(law, "id"),
-        State({"type": "shown", "name": ALL}, "id"),
-        State("reference", "data"),
-    )
     match = {"type": "lever", "name": dash.MATCH}
     app.clientside_callback(
         dash.ClientsideFunction(script, "disabled"),
         Output(match, "disabled"),
         Input({"type": "law", "name": dash.MATCH}, "checked"),
-        prevent_initial_call=True,
-    )
-    app.clientside_callback(
-        dash.ClientsideFunction(script, "reset"),
-        Input({"type": "reset", "name": ALL}, "n_clicks"),
-        State("reference", "data"),
         prevent_initial_call=True,
     )
     app.clientside_callback(

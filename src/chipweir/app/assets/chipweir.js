@@ -2,7 +2,7 @@
 window.dash_clientside = Object.assign({}, window.dash_clientside, {
   chipweir: (function () {
     "use strict";
-    var timer = null;
+    var known = null;
 
     function same(a, b) {
       return typeof a === "number" && typeof b === "number" ? Math.abs(a - b) < 1e-9 : a === b;
@@ -44,6 +44,7 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
       view: function (values, laws, against, start, year, tab, ids, lawIds, reference) {
         if (!reference || !ids || !ids.length) { return window.dash_clientside.no_update; }
         var byLaw = {}, query = params();
+        known = reference;
         lawIds.forEach(function (id, i) { byLaw[id.name] = Boolean(laws[i]); });
         Array.from(query.keys()).forEach(function (key) { if (key.indexOf("s.") === 0) { query.delete(key); } });
         ids.map(function (id, i) { return [id.name, values[i]]; }).sort().forEach(function (pair) {
@@ -52,7 +53,10 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
           var moved = changed(record, raw, byLaw[pair[0]]);
           if (moved) { query.set("s." + pair[0], written(valueOf(record, raw, byLaw[pair[0]]))); }
           var row = document.querySelector('[data-lever="' + pair[0] + '"]');
-          if (row) { row.classList.toggle("changed", moved); }
+          if (!row) { return; }
+          row.classList.toggle("changed", moved);
+          var number = row.querySelector(".lever-value");
+          if (number) { number.textContent = byLaw[pair[0]] ? "" : shown(record, valueOf(record, raw, false), reference.lang); }
         });
         set(query, "a", against, "baseline");
         set(query, "from", start, "2026-12");
@@ -62,29 +66,17 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
         keep(text);
         return text;
       },
-      /* The numbers beside the sliders. */
-      numbers: function (values, laws, ids, lawIds, shownIds, reference) {
-        if (!reference) { return window.dash_clientside.no_update; }
-        var byLaw = {}, raw = {};
-        lawIds.forEach(function (id, i) { byLaw[id.name] = Boolean(laws[i]); });
-        ids.forEach(function (id, i) { raw[id.name] = values[i]; });
-        return shownIds.map(function (id) {
-          var record = reference.levers[id.name];
-          return !record || byLaw[id.name] ? "" : shown(record, valueOf(record, raw[id.name], false), reference.lang);
-        });
-      },
       disabled: function (byLaw) { return Boolean(byLaw); },
       /* A lever back to its preset. */
-      reset: function (clicks, reference) {
-        var trigger = window.dash_clientside.callback_context.triggered_id;
-        if (!trigger || !reference || !clicks.some(Boolean)) { return; }
-        var record = reference.levers[trigger.name];
+      reset: function (name) {
+        if (!known || !known.levers[name]) { return; }
+        var record = known.levers[name];
         var byLaw = record.value === "law";
-        if (record.law) { window.dash_clientside.set_props({ type: "law", name: trigger.name }, { checked: byLaw }); }
+        if (record.law) { window.dash_clientside.set_props({ type: "law", name: name }, { checked: byLaw }); }
         if (record.kind !== "number") {
-          window.dash_clientside.set_props({ type: "lever", name: trigger.name }, { value: record.kind === "bool" && !byLaw ? String(record.value) : record.value });
+          window.dash_clientside.set_props({ type: "lever", name: name }, { value: record.kind === "bool" && !byLaw ? String(record.value) : record.value });
         } else if (!byLaw) {
-          window.dash_clientside.set_props({ type: "lever", name: trigger.name }, { value: record.stops.length ? record.position : record.value });
+          window.dash_clientside.set_props({ type: "lever", name: name }, { value: record.stops.length ? record.position : record.value });
         }
       },
       /* Another preset, or none of the changes: a new address, which loads the page's content anew. */
@@ -130,6 +122,35 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
   try { theme = window.localStorage.getItem("chipweir-theme"); } catch (e) { /* storage is off */ }
   theme = theme || (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   if (theme === "dark") { query.set("theme", "dark"); window.history.replaceState({}, "", window.location.pathname + "?" + query.toString()); }
+}());
+
+/* The heads of the levers: title, what it is, back to the preset. Written here and not as Dash components, since every
+   component on the page makes every move of a lever slower. */
+(function () {
+  "use strict";
+  function made(tag, className, text) {
+    var node = document.createElement(tag);
+    node.className = className;
+    if (text) { node.textContent = text; }
+    return node;
+  }
+  function fill(head) {
+    var words = JSON.parse(head.dataset.words);
+    var title = words[0], help = made("details", "lever-help"), summary = made("summary", "", "?");
+    summary.title = words[4];
+    summary.setAttribute("aria-label", words[4] + " " + title);
+    var body = made("div", "");
+    body.append(made("p", "", words[1]), made("p", "", words[2]), made("code", "", words[3]));
+    help.append(summary, body);
+    var reset = made("button", "lever-reset", "↺");
+    reset.type = "button";
+    reset.title = words[5];
+    reset.setAttribute("aria-label", words[5] + ": " + title);
+    reset.addEventListener("click", function () { window.dash_clientside.chipweir.reset(words[3]); });
+    head.append(made("span", "lever-title", title), help, reset);
+  }
+  new MutationObserver(function () { document.querySelectorAll(".lever-head:empty").forEach(fill); })
+    .observe(document.documentElement, { childList: true, subtree: true });
 }());
 
 /* A file field is named by the text around it; Dash gives it no label of its own. */
