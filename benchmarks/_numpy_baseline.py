@@ -389,7 +389,7 @@ def check(inputs: Any, p: dict[str, float], tolerance: float = 1e-9) -> float:
     for name, values in vars(theirs).items():
         reference, own = np.asarray(values), np.asarray(getattr(ours, name))
         scale = max(float(np.abs(reference).max()), _SCALES.get(name, 1e-9))
-        if name in ("premium_product", "premium_quota"):  # of what is sold out for good they are logs of rounding errors
+        if name in ("premium_product", "premium_quota"):  # logs of rounding errors once a product is sold out for good
             sold = (ours.inventory > 1e-6) | (np.asarray(inputs.months.mix)[-1] > 0)
             reference, own = reference[sold], own[sold]
         found[name] = float(np.abs(own - reference).max()) / scale

@@ -66,9 +66,7 @@ def measure(address: str, chromium: str, moves: int) -> dict[str, object]:
         for move in range(moves + 4):
             lever = LEVERS[move % len(LEVERS)]
             page.locator(f'[data-lever="{lever}"] [role=slider]').focus()
-            page.keyboard.press(
-                "ArrowRight" if move < 3 * len(LEVERS) else "ArrowLeft" if move % 8 < 4 else "ArrowRight"
-            )
+            page.keyboard.press("ArrowRight")  # never back, so that no answer is a remembered one
             page.wait_for_function("window.moves.tiles && window.moves.drawn >= 4", timeout=60_000)
             times = page.evaluate("({pressed: moves.pressed, tiles: moves.tiles, plot: moves.plot})")
             seconds = re.search(r"([\d.]+) s$", page.locator("#status").inner_text())
@@ -96,7 +94,7 @@ def summary(taken: list[float], simulated: list[float]) -> dict[str, object]:
 def main() -> None:
     """Start, measure, print, stop."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--moves", type=int, default=40)
+    parser.add_argument("--moves", type=int, default=40, help="at most 44: each lever has a dozen steps to the right")
     parser.add_argument("--chromium", default=shutil.which("chromium"))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
