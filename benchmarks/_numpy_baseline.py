@@ -226,8 +226,8 @@ def _demand(o: Any, product: Any, quota: Any, route: Any, offshore: Any) -> tupl
 
 
 def _move(log_premium: np.ndarray, capacity: np.ndarray, demand: np.ndarray, gain: float) -> np.ndarray:
-    c, d = np.minimum(capacity, 1e15), demand
-    change = 6 * (c - d) / (c + 4 * np.sqrt(c * d + 1e-30) + d)
+    c, d = np.sqrt(np.minimum(capacity, 1e15) + 1e-30), np.sqrt(demand + 1e-30)
+    change = 12 * (c - d) / (c + 4 * np.sqrt(c * d) + d)
     return np.clip(log_premium + gain * change, -20.0, 0.0)
 
 
@@ -389,7 +389,7 @@ def check(inputs: Any, p: dict[str, float], tolerance: float = 1e-9) -> float:
     for name, values in vars(theirs).items():
         reference, own = np.asarray(values), np.asarray(getattr(ours, name))
         scale = max(float(np.abs(reference).max()), _SCALES.get(name, 1e-9))
-        if name in ("premium_product", "premium_quota"):  # logs of rounding errors once a product is sold out for good
+        if name == "premium_product":  # of a product that is sold out for good it is the logarithm of a rounding error
             sold = (ours.inventory > 1e-6) | (np.asarray(inputs.months.mix)[-1] > 0)
             reference, own = reference[sold], own[sold]
         found[name] = float(np.abs(own - reference).max()) / scale

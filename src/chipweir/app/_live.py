@@ -34,7 +34,6 @@ _FIRST, _LAST = "2022-01", "2032-12"
 _CUT = int((np.datetime64(DEFAULT_START, "M") - np.datetime64(_FIRST, "M")).astype(int))
 _MONTHS = int((np.datetime64(_LAST, "M") - np.datetime64(_FIRST, "M")).astype(int)) + 1
 _REMEMBERED = 24
-_FLOWS = ("flow_direct", "flow_smuggled", "flow_rented")
 # What `derive` reads, and must have from the first month on.
 _DERIVED_FROM = (
     "china_units", "china_h100e", "china_value", "china_nvidia_value", "compute", "largest_run", "token_price_fixed",
@@ -79,42 +78,40 @@ def _compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
     import jax.numpy as jnp
 
     from chipweir.world import simulate
+    from chipweir.world._ensemble import FLOWS, lean, yearly
     from chipweir.world._outputs import derive
 
-    def yearly(moved: Mapping[str, Any], first: int) -> dict[str, Any]:
-        """Flows `[month, member, ...]` summed over members and by year."""
-        early, years = first % 12, -(-_MONTHS // 12)
-        summed = {}
-        for name, flow in moved.items():
-            of_all = flow.sum(1)
-            padded = jnp.pad(of_all, [(early, -(early + len(of_all)) % 12), (0, 0), (0, 0)])
-            by_year = padded.reshape(-1, 12, *of_all.shape[1:]).sum(1)
-            before = first // 12
-            summed[name] = jnp.pad(by_year, [(before, years - before - len(by_year)), (0, 0), (0, 0)])
-        return summed
+    def by_year(flows: Mapping[str, Any], first: int) -> dict[str, Any]:
+        """Sums over members for every year of the period, from flows that start in month `first`."""
+        count = len(next(iter(flows.values()))[0])
+        before, years = first // 12, -(-_MONTHS // 12)
+        summed = yearly(flows, jnp.ones(count), first)
+        return {
+            name: jnp.pad(flow, [(before, years - before - len(flow)), (0, 0), (0, 0)]) for name, flow in summed.items()
+        }
 
     def shown(kept: Mapping[str, Any]) -> dict[str, Any]:
         return {name: kept[name].astype("float32") for name in _MONTHLY if name in kept}
 
     def before(inputs: Any, p: Any) -> Any:
-        state, kept = simulate(inputs, p, stop=_CUT)
-        flows = {name: kept[name] for name in _FLOWS}
+        state, kept = simulate(inputs, p, stop=_CUT, save=lean)
+        flows = {name: kept[name] for name in FLOWS}
         return (state, {name: kept[name] for name in _DERIVED_FROM}, shown(kept)), flows
 
     def after(inputs: Any, p: Any, state: Any, needed: Any) -> Any:
-        _, kept = simulate(inputs, p, state, start=_CUT)
+        _, kept = simulate(inputs, p, state, start=_CUT, save=lean)
         whole = {name: jnp.concatenate([needed[name], kept[name]]) for name in _DERIVED_FROM}
         derived = derive(whole, p, inputs.months, inputs.products)
         out = shown(kept) | {name: derived[name].astype("float32") for name in _DERIVED}
-        return out, {name: kept[name] for name in _FLOWS}
+        return out, {name: kept[name] for name in FLOWS}
 
     def batch_before(inputs: Any, p: Any) -> Any:
         found, moved = jax.vmap(before, in_axes=(None, 0), out_axes=(0, 1))(inputs, p)
-        return *found, yearly(moved, 0)
+        return *found, by_year(moved, 0)
 
     def batch_after(inputs: Any, p: Any, state: Any, needed: Any) -> Any:
         kept, moved = jax.vmap(after, in_axes=(None, 0, 0, 0), out_axes=(0, 1))(inputs, p, state, needed)
-        return kept, yearly(moved, _CUT)
+        return kept, by_year(moved, _CUT)
 
     return jax.jit(batch_before), jax.jit(batch_after)
 

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from jax import Array
 
 
-# Below this a scaling variable would underflow products of several of them.
+# The least a scaling variable can be: an offer cut to two billionths, from which two sweeps lead back.
 _FLOOR = -20.0
 # Demand below this share of the output leaves no doubt that output is left over.
 _SLACK = 0.9
@@ -105,11 +105,11 @@ class Cleared(NamedTuple):
 def _move(log_premium: Array, capacity: Array, demand: Array, gain: Array) -> Array:
     """A Newton step on the log of demand, which falls by `1 + 1/theta` per unit of the scaling variable.
 
-    The log of capacity over demand is twice the Pade approximant of order (2, 2) of the log of its root: right to the
-    fourth order around balance, never beyond 6, cheaper than a logarithm, and without floors.
+    The log of capacity over demand is four times the Pade approximant of order (2, 2) of the log of its fourth root:
+    right to the fourth order around balance, never beyond 12, and cheaper than a logarithm.
     """
-    c, d = jnp.minimum(capacity, _FREE), demand
-    change = 6 * (c - d) / (c + 4 * jnp.sqrt(c * d + 1e-30) + d)
+    c, d = jnp.sqrt(jnp.minimum(capacity, _FREE) + 1e-30), jnp.sqrt(demand + 1e-30)
+    change = 12 * (c - d) / (c + 4 * jnp.sqrt(c * d) + d)
     return jnp.clip(log_premium + gain * change, _FLOOR, 0.0)
 
 

@@ -22,10 +22,11 @@ import xarray as xr
 
 from chipweir.errors import InputError
 from chipweir.world._assemble import assemble, labels, table
-from chipweir.world._outputs import member_outputs
+from chipweir.world._outputs import member_outputs, monthly
 from chipweir.world._parameters import draw, members_of
 from chipweir.world._simulate import simulate
 from chipweir.world._state import Inputs
+from chipweir.world._step import Month
 
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _BATCH = 64
 _IN_MEMORY = 2000
 # Values of one variable that are summarised at a time.
 _BLOCK = 2**22
-_FLOWS = ("flow_direct", "flow_smuggled", "flow_rented")
+FLOWS = ("flow_direct", "flow_smuggled", "flow_rented")
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,27 @@ def variables() -> tuple[dict[str, str], ...]:
     return tuple(csv.DictReader(text.splitlines()))
 
 
+def lean(month: Month) -> dict[str, Any]:
+    """A month's outputs with its flows in single precision: only their sums over members and years are kept."""
+    kept = monthly(month)
+    return {**kept, **{name: kept[name].astype("float32") for name in FLOWS}}
+
+
 def _run_member(inputs: Inputs, p: Any) -> dict[str, Any]:
-    _, kept = simulate(inputs, p)
+    _, kept = simulate(inputs, p, save=lean)
     return member_outputs(kept, p, inputs.months, inputs.products)
+
+
+def yearly(flows: Mapping[str, Any], weight: Any, first: int = 0) -> dict[str, Any]:
+    """Flows `[month, member, ...]` from month `first` on, summed over members with `weight` [member] and by calendar
+    year: `[year, ...]` from the year of `first` on."""
+    early = first % 12
+    summed = {}
+    for name, flow in flows.items():
+        of_all = (flow * weight[:, None, None].astype(flow.dtype)).sum(1)
+        padded = jax.numpy.pad(of_all, [(early, -(early + len(of_all)) % 12), (0, 0), (0, 0)])
+        summed[name] = padded.reshape(-1, 12, *of_all.shape[1:]).sum(1)
+    return summed
 
 
 @cache
@@ -77,16 +96,12 @@ def compiled() -> Callable[[Inputs, Any, Any], Any]:
 
     def member(inputs: Inputs, p: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         kept = _run_member(inputs, p)
-        return kept, {name: kept.pop(name) for name in _FLOWS}
+        return kept, {name: kept.pop(name) for name in FLOWS}
 
     def batch(inputs: Inputs, parameters: Any, weight: Any) -> dict[str, Any]:
         kept, flows = jax.vmap(member, in_axes=(None, 0), out_axes=(0, 1))(inputs, parameters)
-        for name, flow in flows.items():
-            mean = (flow * weight[:, None, None].astype(flow.dtype)).sum(1)
-            years = -(-len(mean) // 12)
-            padded = jax.numpy.pad(mean, [(0, years * 12 - len(mean)), (0, 0), (0, 0)])
-            kept[name] = padded.reshape(years, 12, *mean.shape[1:]).sum(1)
-        return {name: value.astype("float32") for name, value in kept.items()}
+        summed = yearly(flows, weight)
+        return {name: value.astype("float32") for name, value in (kept | summed).items()}
 
     return jax.jit(batch)
 
@@ -102,14 +117,14 @@ def run_task(task: Task) -> dict[str, npt.NDArray[np.float32]]:
         real = rows < count
         chosen = {name: values[np.minimum(rows, count - 1)] for name, values in task.parameters.items()}
         kept = compiled()(task.inputs, chosen, real.astype(float))
-        return {name: np.asarray(value) if name in _FLOWS else np.asarray(value)[real] for name, value in kept.items()}
+        return {name: np.asarray(value) if name in FLOWS else np.asarray(value)[real] for name, value in kept.items()}
 
     if len(starts) == 1:
         return one(0)
     with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as pool:
         parts = list(pool.map(one, starts))
     return {
-        name: sum(part[name] for part in parts) if name in _FLOWS else np.concatenate([part[name] for part in parts])  # type: ignore[misc]
+        name: sum(part[name] for part in parts) if name in FLOWS else np.concatenate([part[name] for part in parts])  # type: ignore[misc]
         for name in parts[0]
     }
 
@@ -138,7 +153,7 @@ class _Kept:
 
     def add(self, kept: Mapping[str, npt.NDArray[np.float32]]) -> None:
         for name, value in kept.items():
-            if name in _FLOWS:
+            if name in FLOWS:
                 self.flows[name] = self.flows[name] + value if name in self.flows else value
                 continue
             self.shapes[name] = value.shape[1:]
@@ -306,7 +321,7 @@ def _flows(
     domestic = np.array([row["line"] in chinese for row in table("products")])
     stacked = []
     for name in names:
-        direct, smuggled, rented = (kept[name].flows[flow] / members for flow in _FLOWS)
+        direct, smuggled, rented = (kept[name].flows[flow] / members for flow in FLOWS)
         years = direct.shape[0]
         out = np.zeros((years, len(axis.products), len(axis.regions), len(channels)), dtype=np.float32)
         out[..., 0] = direct.transpose(0, 2, 1)

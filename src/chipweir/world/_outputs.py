@@ -99,9 +99,9 @@ def monthly(month: Month) -> dict[str, Array]:
         "korea_dram_exports": b.dram_exports * 1e9,
         "korea_value_at_risk": p["korean_china_fabs"] * 1e9 * jnp.ones(()),
         "unmet_share": sold.unmet,
-        "flow_direct": sold.direct.astype("float32"),  # only their means over members are kept
-        "flow_smuggled": sold.smuggled.astype("float32"),
-        "flow_rented": sold.rented.astype("float32"),
+        "flow_direct": sold.direct,
+        "flow_smuggled": sold.smuggled,
+        "flow_rented": sold.rented,
     }
 
 
