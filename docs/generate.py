@@ -6,9 +6,7 @@ python docs/generate.py picture                # the playground in Chromium, Bla
 """
 
 import argparse
-import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from chipweir.world import Parameter, parameters
 
 HERE = Path(__file__).parent
 MEMBERS = 1000
-_PORT = 8437
 _VIEW = "s.us.allowed_products.blackwell-class=free&s.us.enforcement=2"
 _GROUPS = {
     "supply": "Supply",
@@ -134,15 +131,16 @@ def picture(chromium: str | None, file: Path) -> None:
 
     if not chromium:
         raise SystemExit("no Chromium found: install Debian's chromium or give --chromium")
-    command = [sys.executable, "-m", "chipweir", "serve", "--port", str(_PORT), "--json"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    sys.path.insert(0, str(HERE.parent / "benchmarks"))
+    from playground import FLAGS, free_port, start_server
+
+    port = free_port()
+    server = start_server(port)
     try:
-        assert server.stdout is not None
-        address = json.loads(server.stdout.readline())["address"]
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
-            page.goto(f"{address}?{_VIEW}")
+            page.goto(f"http://127.0.0.1:{port}/?{_VIEW}")
             page.get_by_text("1,000 members").first.wait_for(timeout=300_000)
             page.wait_for_timeout(5000)  # the effects of single levers come last
             page.screenshot(path=file)

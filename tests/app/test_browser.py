@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 
 pytestmark = pytest.mark.browser
@@ -109,6 +110,8 @@ def test_back_and_reset(open_page):
     )
     page.locator("#reset-all").click()
     page.wait_for_function("!location.search.includes('s.us.enforcement')")
+    expect(slider).to_have_attribute("aria-valuenow", "1")
+    expect(page.locator(".lever.changed")).to_have_count(0)
 
 
 def test_a_preset_sets_the_levers(open_page):
@@ -134,8 +137,8 @@ def test_the_year_moves_tiles_and_flows(open_page):
     page.locator("#year [role=slider]").focus()
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("location.search.includes('y=2029')")
-    page.wait_for_function("text => document.querySelector('.tile').innerText !== text", arg=before)
-    page.wait_for_function("[...document.querySelectorAll('.gtitle')].some(node => node.textContent.includes('2029'))")
+    expect(page.locator(".gtitle", has_text="2029").first).to_be_visible()
+    assert page.locator(".tile").first.inner_text() != before
 
 
 @pytest.mark.parametrize(("button", "ending"), [("#get-yaml", ".yaml"), ("#get-csv", ".csv"), ("#get-report", ".html")])
@@ -215,7 +218,7 @@ def test_a_file_that_is_no_table_is_named(open_page):
     page.wait_for_selector("#r-upload input[type=file]", state="attached")
     broken = {"name": "a.csv", "mimeType": "text/csv", "buffer": bytes(range(256)) * 8}
     page.set_input_files("#r-upload input[type=file]", broken)
-    page.wait_for_selector("#r-batch .problem")
+    expect(page.locator("#r-batch .problem")).to_contain_text("not text in UTF-8")
 
 
 @each_reader
@@ -262,7 +265,7 @@ def test_the_theme_is_remembered(open_page):
     page.locator("#theme").click()
     page.wait_for_function("document.documentElement.dataset.mantineColorScheme === 'dark'")
     page.goto(page.url.split("?")[0])
-    page.wait_for_function("document.documentElement.dataset.mantineColorScheme === 'dark'")
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
 
 
 def test_the_report_draws_every_figure_from_a_file(browser, tmp_path):

@@ -159,7 +159,7 @@ def test_events_are_found_and_shown_in_korean():
 
 
 def test_links_to_sources_are_web_addresses_only():
-    line = _facts_page._line("x", "t", "v", "", "src", "javascript:alert(1)", "", "")
+    line = _facts_page._line("x", "t", "v", "", "src", "javascript:alert(1)", (), "")
     assert _facts_page._link(line) == "src"
 
 

@@ -40,8 +40,9 @@ def test_an_address_restores_the_view(lang, preset, tab, year, settings):
 @given(st.text(max_size=300))
 def test_any_text_as_an_address_gives_a_view_and_never_an_error(text):
     view = read_view("?" + text)
-    scenario_of(view)
-    reference_of(view)
+    assert scenario_of(view).name
+    assert reference_of(view).name
+    assert read_view("?" + view.query()).query() == view.query()
 
 
 @pytest.mark.parametrize(

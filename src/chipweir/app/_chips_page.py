@@ -201,9 +201,8 @@ def _worth(chips: list["Chip"], country: str) -> list[list[Any]]:
     for column, name in enumerate(found.workloads):
         cells = []
         for row in range(len(chips)):
-            middle, spread = found.throughput[row, column], 1.2816 * found.log_sd[row, column]
-            low, high = middle * np.exp(-spread), middle * np.exp(spread)
-            cells.append(f"{_numbers.number(middle, 2)} ({_numbers.number(low, 2)} – {_numbers.number(high, 2)})")
+            middle = found.throughput[row, column]
+            cells.append(f"{_numbers.number(middle, 2)} {_interval(middle, found.log_sd[row, column])}")
         rows.append([_("Worth in H100s: {workload}", workload=workloads.get(name, name)), *cells])
     rows.append([_("Tokens a second, reference mix"), *(_numbers.number(float(v)) for v in found.tokens_per_second)])
     rows.append(
@@ -226,10 +225,15 @@ def _costs(chips: list["Chip"], found: "Worth", country: str) -> list[str]:
         watts = float(found.power_w[row])
         hour = owning_cost(chip.price_usd.best, watts, watts, country=country)
         middle = hour.total / (float(found.tokens_per_second[row]) * 3600) * 1e6
-        spread = 1.2816 * np.hypot(hour.log_sd, found.log_sd[row, inference])
-        low, high = middle * np.exp(-spread), middle * np.exp(spread)
-        costs.append(f"{_numbers.number(middle, 2)} ({_numbers.number(low, 2)} – {_numbers.number(high, 2)})")
+        log_sd = np.hypot(hour.log_sd, found.log_sd[row, inference])
+        costs.append(f"{_numbers.number(middle, 2)} {_interval(middle, log_sd)}")
     return costs
+
+
+def _interval(middle: float, log_sd: float) -> str:
+    """The 80 % interval of a lognormal about its median, as '(2.1 – 3.4)'."""
+    low, high = (middle * np.exp(score * log_sd) for score in (-1.2816, 1.2816))
+    return f"({_numbers.number(low, 2)} – {_numbers.number(high, 2)})"
 
 
 def plane(known: "Facts", names: list[str], on: date, theme: Any) -> dict[str, Any]:
@@ -282,17 +286,16 @@ def matched(first: str, second: str, model: str) -> list[Any]:
 
 
 def _measure(row: "Measure") -> list[str]:
-    needed, spread = row.needed, 1.2816 * row.log_sd
-    interval = ""
-    if np.isfinite(needed) and spread > 0:
-        interval = f" ({_numbers.number(needed * np.exp(-spread), 2)} – {_numbers.number(needed * np.exp(spread), 2)})"
+    needed = _numbers.number(row.needed) if np.isfinite(row.needed) else _("none can")
+    if np.isfinite(row.needed) and row.log_sd > 0:
+        needed += " " + _interval(row.needed, row.log_sd)
     name = _(MATCHED.get(row.quantity, row.quantity))
     size, unit = _SHOWN_AS.get(row.unit, (1.0, ""))
     return [
         f"{name}, {_(unit)}" if unit else name,
         _numbers.number(row.a / size),
         _numbers.number(row.b / size),
-        (_numbers.number(needed) if np.isfinite(needed) else _("none can")) + interval,
+        needed,
         _numbers.number(row.ratio, 2),
         _numbers.number(row.per_watt, 2),
         _numbers.number(row.per_dollar, 2),

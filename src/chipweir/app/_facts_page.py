@@ -35,6 +35,9 @@ KINDS = {
 }
 
 
+_TRUST_WORDS = {**CLASSES, "rumour": N_("rumour")}
+
+
 @dataclass(frozen=True)
 class Line:
     """One thing that can be found: where it stands, what it is called, its number, who says so."""
@@ -46,7 +49,7 @@ class Line:
     when: str
     source: str
     url: str
-    trust: str
+    trust: tuple[str, ...]
     searched: str
     korean: str = ""
 
@@ -69,8 +72,8 @@ def _unit(unit: str) -> str:
     return "" if unit in ("thing", "text") else unit.replace("bit*TOP/s", "TPP").replace("**2", "²").replace("*", "·")
 
 
-def _trust(value: "Value") -> str:
-    return f"{value.cls}, {value.confidence}" + (", rumour" if value.rumour else "")
+def _trust(value: "Value") -> tuple[str, ...]:
+    return (value.cls, value.confidence, *(["rumour"] if value.rumour else []))
 
 
 @cache
@@ -118,7 +121,7 @@ def _chip(known: "Facts", record: "Chip | System") -> list[Line]:
 
 def _model(_known: "Facts", record: "LanguageModel") -> list[Line]:
     size = f"{record.total_params_b or '?'} B / {record.active_params_b or '?'} B"
-    trust = f"{record.cls}, {record.confidence}"
+    trust = (record.cls, record.confidence)
     return [_line(record.id, record.name, size, record.release, record.source, "", trust, " ".join(record.aliases))]
 
 
@@ -132,7 +135,7 @@ def _event(known: "Facts", record: "Event") -> list[Line]:
     source = known.sources.get(record.source)
     url = source.url if source else ""
     publisher, extra = _publisher(known, record.source), " ".join((*record.actors, record.description_ko))
-    line = _line(record.id, record.description, record.type, record.date, publisher, url, record.confidence, extra)
+    line = _line(record.id, record.description, record.type, record.date, publisher, url, (record.confidence,), extra)
     return [replace(line, korean=record.description_ko)]
 
 
@@ -144,16 +147,20 @@ def _price(known: "Facts", record: "Price") -> list[Line]:
 def _conflict(_known: "Facts", record: "Conflict") -> list[Line]:
     says = "; ".join(f"{position.who}: {position.says}" for position in record.values)
     extra = f"{record.treatment} {record.likely_reason}"
-    return [_line(record.id, record.quantity, says, "", record.source, "", record.preferred, extra)]
+    return [_line(record.id, record.quantity, says, "", record.source, "", (record.preferred,), extra)]
 
 
 def _source(_known: "Facts", record: "Source") -> list[Line]:
     return [
-        _line(record.id, record.title, record.publisher, record.published, record.publisher, record.url, record.cls, "")
+        _line(
+            record.id, record.title, record.publisher, record.published, record.publisher, record.url, (record.cls,), ""
+        )
     ]
 
 
-def _line(identifier: str, title: str, value: str, when: str, source: str, url: str, trust: str, extra: str) -> Line:
+def _line(
+    identifier: str, title: str, value: str, when: str, source: str, url: str, trust: tuple[str, ...], extra: str
+) -> Line:
     searched = " ".join((identifier, title, value, source, extra)).casefold()
     return Line("", identifier, title, value, when, source, url, trust, searched)
 
@@ -213,9 +220,7 @@ def results(words: str, kind: str) -> list[Any]:
 
 def _trusted(line: Line) -> str:
     """Class and confidence in the reader's language."""
-    first, comma, rest = line.trust.partition(",")
-    rest = rest.replace("rumour", _("rumour"))
-    return (label("class", first) if first in CLASSES else first) + comma + rest
+    return ", ".join(_(_TRUST_WORDS.get(word, word)) for word in line.trust)
 
 
 def _link(line: Line) -> Any:
@@ -256,7 +261,17 @@ def register(app: Dash, jobs: Jobs) -> None:
         writer = csv.writer(out)
         writer.writerow(["kind", "id", "what", "value", "when", "source", "url", "class and confidence", "what_ko"])
         writer.writerows(
-            [line.kind, line.id, line.title, line.value, line.when, line.source, line.url, line.trust, line.korean]
+            [
+                line.kind,
+                line.id,
+                line.title,
+                line.value,
+                line.when,
+                line.source,
+                line.url,
+                ", ".join(line.trust),
+                line.korean,
+            ]
             for line in find(words or "", kind or "")
         )
         return _layout.download("\ufeff" + out.getvalue(), "chipweir-facts.csv")
