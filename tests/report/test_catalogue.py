@@ -1,5 +1,6 @@
 """Every text that code or template shows has a Korean translation with the same fields."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -72,3 +73,17 @@ def test_every_kind_of_event_has_a_name():
     assert kinds <= set(EVENT_KINDS)
     with use_language("ko"):
         assert all(re.search("[가-힣]", label("event", kind)) for kind in kinds)
+
+
+def test_no_text_hides_in_a_formatted_string():
+    """Babel does not look into f-strings before Python 3.12, so a text there would have no translation."""
+    hidden = [
+        f"{file.relative_to(PACKAGE)}:{call.lineno}"
+        for file in PACKAGE.rglob("*.py")
+        for outer in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(outer, ast.JoinedStr)
+        for call in ast.walk(outer)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS
+        if call.args and isinstance(call.args[0], ast.Constant)
+    ]
+    assert not hidden

@@ -163,7 +163,7 @@ def _cell(value: "Value | None") -> Any:
         else f"{_numbers.full(low)} – {_numbers.full(high)}"
     )
     about = f"{value.source} · {value.as_of} · {label('class', value.cls)}, {value.confidence}" + (
-        f" · {_('rumour')}" if value.rumour else ""
+        " · " + _("rumour") if value.rumour else ""
     )
     return html.Span(text + (" ?" if value.rumour else ""), title=about)
 

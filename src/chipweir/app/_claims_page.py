@@ -196,7 +196,7 @@ def card(claim: dict[str, Any], fixes: Mapping[str, str]) -> html.Details:
 
 def _evidence(item: dict[str, Any]) -> list[Any]:
     about = " · ".join(str(item[key]) for key in ("as_of", "cls", "confidence") if item.get(key))
-    label = f"{item['source']}" + (f" ({_('rumour')})" if item.get("rumour") else "")
+    label = f"{item['source']}" + (" (" + _("rumour") + ")" if item.get("rumour") else "")
     link: Any = label
     if urlsplit(item.get("url") or "").scheme in ("http", "https"):
         link = html.A(label or item["url"], href=item["url"], target="_blank", rel="noopener noreferrer")

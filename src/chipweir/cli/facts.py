@@ -333,7 +333,7 @@ def _print_lists(page: Mapping[str, Any], console: Any) -> None:
     from rich.markup import escape
 
     if "chip" in page:
-        console.print(f"[bold]{_('Chip')}[/bold] {escape(page['chip']['id'])}")
+        console.print("[bold]" + _("Chip") + f"[/bold] {escape(page['chip']['id'])}")
     for key, title in (("systems", _("Systems with it")), ("products", _("Products"))):
         if rows := page.get(key):
             _print_table([_("id"), _("name"), _("release")], [[r["id"], r["name"], r["release"]] for r in rows], title)
@@ -352,16 +352,16 @@ def _print_conflicts(page: Mapping[str, Any], console: Any) -> None:
 
     for conflict in page.get("conflicts", ()):
         about = f"{escape(conflict['quantity'])} ({escape(conflict['id'])})"
-        console.print(f"[bold yellow]{_('Sources disagree')}:[/bold yellow] {about}")
+        console.print("[bold yellow]" + _("Sources disagree") + f":[/bold yellow] {about}")
         for side in conflict["values"]:
-            label = f" [{_('RUMOUR')}]" if side["rumour"] else ""
+            label = " [" + _("RUMOUR") + "]" if side["rumour"] else ""
             line = f"  - {side['who']}: {side['says']} {', '.join(side['facts'])}{label}"
             console.print(escape(line), soft_wrap=True)
-        console.print(f"  [dim]{_('why')}:[/dim] {escape(conflict['likely_reason'])}", soft_wrap=True)
-        console.print(f"  [dim]{_('treatment')}:[/dim] {escape(conflict['treatment'])}", soft_wrap=True)
+        console.print("  [dim]" + _("why") + f":[/dim] {escape(conflict['likely_reason'])}", soft_wrap=True)
+        console.print("  [dim]" + _("treatment") + f":[/dim] {escape(conflict['treatment'])}", soft_wrap=True)
         if conflict.get("preferred"):
             console.print(
-                f"  [dim]{_('preferred')}:[/dim] {escape(conflict['preferred'])} ({escape(conflict['rule'])})",
+                "  [dim]" + _("preferred") + f":[/dim] {escape(conflict['preferred'])} ({escape(conflict['rule'])})",
                 soft_wrap=True,
             )
 
@@ -370,7 +370,7 @@ def _print_sources(page: Mapping[str, Any], console: Any) -> None:
     from rich.markup import escape
 
     if page.get("sources"):
-        console.print(f"[bold]{_('Sources')}[/bold]")
+        console.print("[bold]" + _("Sources") + f"[/bold]")
     for identifier, source in page.get("sources", {}).items():
         address = f" {source['url']}" if source.get("url") else ""
         console.print(

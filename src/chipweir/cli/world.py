@@ -308,9 +308,9 @@ def _print_run(stored: "Run", lang: str, as_json: bool, spent: Mapping[str, Any]
     out = _tables.console()
     if not out.is_terminal or len(stored.manifest["scenarios"]) > 1:
         out.print()
-    out.print(f"{_('run')}: {stored.path}", soft_wrap=True)
+    out.print(_("run") + f": {stored.path}", soft_wrap=True)
     if where:
-        out.print(f"{_('report')}: {where}", soft_wrap=True)
+        out.print(_("report") + f": {where}", soft_wrap=True)
     out.print(f"{spent['elapsed_s']:.0f} s, {spent['peak_memory_mb']:,} MB", style="dim")
 
 

@@ -86,7 +86,7 @@ def flows(
     title = _("Chips sold in {year}: {place}", year=year, place=place)
     total = sum(r["units"] for r in records)
     subtitle = _("{count} chips · {scenario}", count=_numbers.number(total), scenario=label("scenario", scenario))
-    layout = base(title, subtitle, theme, f"{_('mean of members')}<br>{source_line(dataset)}")
+    layout = base(title, subtitle, theme, _("mean of members") + f"<br>{source_line(dataset)}")
     layout["margin"] = {"l": 12, "r": 12, "t": 72, "b": 72}
     layout["hovermode"] = "closest"
     if not records:

@@ -45,7 +45,7 @@ def binding(dataset: xr.Dataset, *, scenarios: Sequence[str] | None = None, them
         _("What holds back Chinese chip output"),
         _("per cent of output bound by each constraint, by quarter"),
         theme,
-        f"{_('median')}<br>{source_line(dataset)}",
+        _("median") + f"<br>{source_line(dataset)}",
     )
     layout["height"] = 150 + 34 * len(rows)
     layout["yaxis"] = {"autorange": "reversed", "automargin": True, "tickfont": {"size": 12, "color": ink(theme)}}
@@ -106,7 +106,7 @@ def ecosystem_shares(
         _("Software ecosystems: {place}", place=label("region", region)),
         _("per cent of compute · {scenario}", scenario=label("scenario", scenario)),
         theme,
-        f"{_('medians, scaled to add up to 100 per cent')}<br>{source_line(dataset)}",
+        _("medians, scaled to add up to 100 per cent") + f"<br>{source_line(dataset)}",
     )
     layout["xaxis"] = {
         "type": "date",
@@ -180,6 +180,6 @@ def maturity(dataset: xr.Dataset, scenario: str = "baseline", *, theme: Theme = 
         title=_("Software maturity: {scenario}", scenario=label("scenario", scenario)),
         what=_("share of a chip's full worth"),
         theme=theme,
-        note=f"{_('median')}<br>{source_line(dataset)}",
+        note=_("median") + f"<br>{source_line(dataset)}",
         kind="share",
     )
