@@ -370,7 +370,7 @@ def _print_sources(page: Mapping[str, Any], console: Any) -> None:
     from rich.markup import escape
 
     if page.get("sources"):
-        console.print("[bold]" + _("Sources") + f"[/bold]")
+        console.print("[bold]" + _("Sources") + "[/bold]")
     for identifier, source in page.get("sources", {}).items():
         address = f" {source['url']}" if source.get("url") else ""
         console.print(
