@@ -1,6 +1,6 @@
 """Ten users who move sliders for a minute: no error, and how long each of them waits.
 
-Starts the real playground and sends it what the page sends when a lever moves, from ten threads with pauses like a
+Starts the real playground and asks it what the page asks when a lever moves, from ten threads with pauses like a
 person's. Prints p50, p95, the number of errors and of requests.
 
     python benchmarks/load.py [--users 10] [--seconds 60] [--json]
@@ -14,7 +14,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 import numpy as np
 from playground import free_port, start_server
@@ -37,32 +37,7 @@ class Waits:
     errors: list[str] = field(default_factory=list)
 
 
-def answering_callback(address: str) -> dict[str, object]:
-    """The page's callback that answers a move, as the server describes it."""
-    with urlopen(f"{address}_dash-dependencies") as response:
-        callbacks = json.load(response)
-    return next(c for c in callbacks if "tiles.children" in c["output"] and not c.get("clientside_function"))
-
-
-def request_body(callback: dict[str, object], query: str) -> bytes:
-    """What the browser sends when the view has changed to `query`."""
-    outputs = []
-    for part in str(callback["output"]).strip(".").split("..."):
-        identifier, _, name = part.rpartition(".")
-        outputs.append({"id": json.loads(identifier) if identifier.startswith("{") else identifier, "property": name})
-    values = {"view": query, "refined": None}
-    inputs = [{**entry, "value": values[entry["id"]]} for entry in callback["inputs"]]  # type: ignore[attr-defined]
-    body = {
-        "output": callback["output"],
-        "outputs": outputs,
-        "inputs": inputs,
-        "changedPropIds": ["view.data"],
-        "state": [],
-    }
-    return json.dumps(body).encode()
-
-
-def user(address: str, callback: dict[str, object], until: float, seed: int, waits: Waits) -> None:
+def user(address: str, until: float, seed: int, waits: Waits) -> None:
     """One user: move a lever, look, move again."""
     draw = random.Random(seed)
     settings: dict[str, float] = {}
@@ -71,15 +46,10 @@ def user(address: str, callback: dict[str, object], until: float, seed: int, wai
         low, high = LEVERS[lever]
         settings[lever] = round(low + (high - low) * draw.randrange(21) / 20, 3)
         query = "&".join(f"s.{name}={value}" for name, value in settings.items())
-        request = Request(
-            f"{address}_dash-update-component", request_body(callback, query), {"Content-Type": "application/json"}
-        )
         started = time.monotonic()
         try:
-            with urlopen(request, timeout=60) as response:
-                answer = json.load(response)
-            if "problem" in json.dumps(answer["response"].get("message", {})):
-                waits.errors.append("the page said that something could not be done")
+            with urlopen(f"{address}answer?{query}", timeout=60) as response:
+                waits.errors += json.load(response)["problems"]
         except (HTTPError, URLError, TimeoutError, ValueError) as error:
             waits.errors.append(str(error))
         waits.seconds.append(time.monotonic() - started)
@@ -98,10 +68,8 @@ def main() -> None:
     waits = Waits()
     try:
         address = f"http://127.0.0.1:{port}/"
-        callback, until = answering_callback(address), time.monotonic() + options.seconds
-        threads = [
-            threading.Thread(target=user, args=(address, callback, until, seed, waits)) for seed in range(options.users)
-        ]
+        until = time.monotonic() + options.seconds
+        threads = [threading.Thread(target=user, args=(address, until, seed, waits)) for seed in range(options.users)]
         for thread in threads:
             thread.start()
         for thread in threads:

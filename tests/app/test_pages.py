@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from chipweir import facts, rules, world
-from chipweir.app import _chips_page, _claims_page, _contest, _facts_page, _rules_page
-from chipweir.app._state import View, reference_of, scenario_of
+from chipweir.app import _answer, _chips_page, _claims_page, _contest, _facts_page, _rules_page
+from chipweir.app._state import TABS, View, reference_of, scenario_of
 from chipweir.errors import InputError
 from chipweir.i18n import use_language
 
@@ -34,19 +34,19 @@ def answer(engine):
 
 
 def test_tiles_show_the_runs_numbers(answer):
-    tiles = _contest.tiles(VIEW, answer)
-    assert len(tiles) == len(_contest.TILES)
-    first = " ".join(texts(tiles[0]))
+    tiles = _answer.tiles(VIEW, answer)
+    assert [tile["key"] for tile in tiles] == list(_answer.TILES)
+    first = tiles[0]
     median = float(answer.results["compute"].sel(scenario="mine", region="CHN", quantile=0.5, month="2028-12").item())
-    assert f"{median / 1e6:.1f}M" in first
-    assert "▲" in first
-    assert "80%" in first
+    assert first["value"] == f"{median / 1e6:.1f}M"
+    assert first["change"].startswith("▲")
+    assert first["interval"].startswith("80%: ")
 
 
-@pytest.mark.parametrize("tab", _contest.TABS)
+@pytest.mark.parametrize("tab", TABS)
 def test_every_tab_has_charts(answer, tab):
-    specs = _contest.charts(View(tab=tab, settings=VIEW.settings), answer)
-    assert 2 <= len(specs) <= _contest.SLOTS
+    specs = _answer.charts(View(tab=tab, settings=VIEW.settings), answer)
+    assert 2 <= len(specs) <= _answer.SLOTS
     assert all(spec["data"] for spec in specs)
 
 

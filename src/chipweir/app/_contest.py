@@ -10,15 +10,15 @@ import numpy as np
 from dash import dcc, html
 
 from chipweir.app import _layout, _levers
+from chipweir.app._answer import signed_range, spread
 from chipweir.app._engine import SEED, Answer
 from chipweir.app._jobs import Job
 from chipweir.app._state import FIRST_YEAR, LAST_YEAR, OWN_NAME, TABS, View, reference_of, scenario_of
 from chipweir.errors import InputError
 from chipweir.i18n import _
-from chipweir.report import _access, _numbers, figures
-from chipweir.report._headline import HEADLINES, Quantity, quantities
+from chipweir.report import _access, _numbers
+from chipweir.report._headline import HEADLINES, quantities
 from chipweir.report._labels import N_, SCENARIO_STORIES, label
-from chipweir.report.figures._build import Spec
 
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from chipweir.strategy._trace import Driver, Trace
     from chipweir.world import Scenario
 
-SLOTS = 4
 TAB_NAMES = {
     "compute": N_("Compute"),
     "market": N_("Market"),
@@ -36,30 +35,17 @@ TAB_NAMES = {
     "models": N_("Models"),
     "korea": N_("Korea"),
 }
-TILES = (
-    "compute",
-    "ratio_to_us",
-    "domestic_share_compute",
-    "nvidia_share",
-    "smuggled_units",
-    "premium",
-    "token_price",
-    "lag_months",
-    "korea_hbm_exports",
-)
-TILE_COVERAGE = 0.8
 _MOST_EFFECTS = 8
 _MOST_DRIVERS = 12
 
 
 def page(view: View) -> html.Div:
-    """The page of a view; charts and numbers are filled by the first answer."""
+    """The page of a view; its script builds the levers and paints what the server answers."""
     return html.Div(
         [
             dcc.Store(id="view", data=None),
-            dcc.Store(id="reference", data=_reference(view)),
             dcc.Store(id="refined", data=None),
-            dcc.Interval(id="refine-tick", interval=1200, disabled=False),
+            dcc.Store(id="asked", data=None),
             html.H1(_("The contest over AI chips"), className="visually-hidden"),
             html.Aside(_left(view), className="left", **_layout.attributes({"aria-label": _("Levers")})),
             html.Section(_middle(view), className="middle", **_layout.attributes({"aria-label": _("Results")})),
@@ -80,17 +66,6 @@ def page(view: View) -> html.Div:
         ],
         className="contest",
     )
-
-
-def _reference(view: View) -> dict[str, Any]:
-    table = _levers.reference_values(view)
-    for control in _levers.controls():
-        record = table[control.name]
-        value = record["value"]
-        record["law"] = control.lever.default == "law" and control.lever.kind == "number"
-        record["format"] = "share" if control.lever.unit.startswith("share") else "number"
-        record["position"] = control.position(value) if isinstance(value, float) and control.stops else value
-    return {"levers": table, "base": replace(view, settings=()).query(), "lang": view.lang}
 
 
 def _left(view: View) -> list[Any]:
@@ -159,17 +134,7 @@ def _middle(view: View) -> list[Any]:
             value=view.tab,
             **_layout.attributes({"aria-label": _("Charts")}),
         ),
-        html.Div(
-            [
-                html.Div(
-                    _layout.graph({"type": "slot", "index": i}, _layout.blank(_layout.theme_of(view))),
-                    id={"type": "slot-box", "index": i},
-                    className="slot",
-                )
-                for i in range(SLOTS)
-            ],
-            className="charts",
-        ),
+        html.Div(id="charts", className="charts"),
     ]
 
 
@@ -220,125 +185,6 @@ def _right() -> list[Any]:
             className="box",
         ),
     ]
-
-
-def charts(view: View, answer: Answer) -> list[Spec]:
-    """The visible tab's figures, at most `SLOTS`, without those whose numbers the run lacks."""
-    made = []
-    for make in _tab(view, answer):
-        try:
-            made.append(make())
-        except InputError:
-            continue
-    return made[:SLOTS]
-
-
-def _tab(view: View, answer: Answer) -> Sequence[Any]:
-    run, theme = answer.results, _layout.theme_of(view)
-    both = list(dict.fromkeys(answer.names))
-    second = answer.names[1]
-    options: dict[str, Any] = {"scenarios": both, "theme": theme}
-    tabs: dict[str, list[Any]] = {
-        "compute": [
-            lambda: figures.compute.spec(run, "CHN", **options),
-            lambda: figures.compute_by_origin.spec(run, second, theme=theme),
-            lambda: figures.ratio_to_us.spec(run, **options),
-            lambda: figures.compute.spec(run, "USA", **options),
-        ],
-        "market": [
-            lambda: figures.share.spec(run, "domestic_share_compute", **options),
-            lambda: figures.share.spec(run, "nvidia_share", **options),
-            lambda: figures.smuggled.spec(run, **options),
-            lambda: figures.premium.spec(run, **options),
-        ],
-        "flows": [lambda name=name: figures.flows.spec(run, name, view.year, theme=theme) for name in both],
-        "supply": [
-            lambda: figures.binding.spec(run, **options),
-            lambda: figures.production.spec(run, **options),
-            lambda: figures.ecosystem_shares.spec(run, second, theme=theme),
-            lambda: figures.maturity.spec(run, second, theme=theme),
-        ],
-        "models": [
-            lambda: figures.token_price.spec(run, "CHN", **options),
-            lambda: figures.lag.spec(run, **options),
-            lambda: figures.largest_run.spec(run, "CHN", **options),
-            lambda: figures.power.spec(run, "CHN", **options),
-        ],
-        "korea": [
-            *(
-                lambda name=name: figures.korea_hbm.spec(run, name, **options)
-                for name in _access.labels(run, "korea_hbm_exports", "customer")[:3]
-            ),
-            lambda: figures.korea_at_risk.spec(run, **options),
-        ],
-    }
-    return tabs[view.tab]
-
-
-def tiles(view: View, answer: Answer) -> list[Any]:
-    """Headline tiles for the view's year: scenario B, its interval, and the paired change against scenario A."""
-    by_key = {item.key: item for item in quantities(answer.results)}
-    return [tile for key in TILES if key in by_key and (tile := _tile(view, answer, by_key[key])) is not None]
-
-
-def _tile(view: View, answer: Answer, item: Quantity) -> html.Button | None:
-    second = answer.names[1]
-    found = _access.series(answer.results, item.variable, second, **item.selection)
-    index = None if found is None else _access.month_index(found.months, view.year)
-    if found is None or index is None:
-        return None
-    median = float(found.median[index])
-    low, high, coverage = _spread(found, index)
-    unit = "" if item.kind in ("usd", "share") else item.unit()
-    change = _change(answer, item, index)
-    return html.Button(
-        [
-            html.Span(item.text(), className="tile-label"),
-            html.Span(
-                [html.B(_numbers.quantity(median, item.kind)), html.Span(f" {unit}", className="tile-unit")],
-                className="tile-value",
-            ),
-            html.Span(f"{_numbers.share(coverage)}: {_numbers.interval(low, high, item.kind)}", className="tile-note"),
-            html.Span(change or _("no change against A"), className="tile-change" if change else "tile-note"),
-        ],
-        id={"type": "tile", "key": item.key},
-        className="tile",
-        title=_("How this number was made"),
-    )
-
-
-def _spread(found: _access.Series, index: int) -> tuple[float, float, float]:
-    """The narrowest interval of the run that covers at least `TILE_COVERAGE`, and what it covers."""
-    bands = sorted(found.bands(), key=lambda band: band[0])
-    coverage, low, high = next((band for band in bands if band[0] >= TILE_COVERAGE - 1e-6), bands[-1])
-    return float(low[index]), float(high[index]), coverage
-
-
-def _change(answer: Answer, item: Quantity, index: int) -> str:
-    first, second = answer.names
-    if first == second:
-        return ""
-    delta = _access.series(answer.results, _access.delta_name(item.variable), second, **item.selection)
-    if delta is None:
-        return ""
-    low, high, _coverage = _spread(delta, index)
-    middle = float(delta.median[index])
-    if middle == low == high == 0:
-        return ""
-    sign = "▲" if middle > 0 else "▼" if middle < 0 else "="
-    return f"{sign} {_signed_range(middle, low, high, item.kind)}"
-
-
-def status(view: View, answer: Answer) -> str:
-    """One line: what is compared, with how many members, how long it took."""
-    if answer.names[0] == answer.names[1]:
-        what = label("scenario", answer.names[1])
-    else:
-        what = _("{b} against {a}", a=label("scenario", answer.names[0]), b=label("scenario", answer.names[1]))
-    took = _(
-        "{count} members in {time} s", count=_numbers.whole(answer.members), time=_numbers.number(answer.seconds, 2)
-    )
-    return f"{what} · {took}"
 
 
 def why(view: View, effects: Sequence[tuple[str, str]] | None) -> list[Any]:
@@ -399,14 +245,10 @@ def single_effects(view: View, ask: Callable[["Scenario", "Scenario"], Answer]) 
         index = None if found is None else _access.month_index(found.months, view.year)
         if found is None or index is None:
             continue
-        low, high, _coverage = _spread(found, index)
+        low, high, _coverage = spread(found, index)
         middle = float(found.median[index])
-        rows.append((abs(middle), _levers.setting_text(name, value), _signed_range(middle, low, high, "count")))
+        rows.append((abs(middle), _levers.setting_text(name, value), signed_range(middle, low, high, "count")))
     return [(lever, text) for _size, lever, text in sorted(rows, key=lambda row: -row[0])]
-
-
-def _signed_range(middle: float, low: float, high: float, kind: str) -> str:
-    return f"{_numbers.signed(middle, kind)} ({_numbers.signed(low, kind)} … {_numbers.signed(high, kind)})"
 
 
 def commands(view: View, members: int) -> tuple[str, str]:
@@ -468,7 +310,7 @@ def made(view: View, answer: Answer, key: str) -> list[Any]:
         for year in (2024, 2026, 2028, view.year):
             index = _access.month_index(found.months, year)
             if index is not None:
-                low, high, _coverage = _spread(found, index)
+                low, high, _coverage = spread(found, index)
                 rows.append(
                     (
                         f"{label('scenario', name)} {year}",

@@ -1,10 +1,9 @@
-"""The controls of the Contest page: which levers, in which order, and what each control looks like."""
+"""The controls of the Contest page: which levers, in which order, and what its script needs to draw each."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import dash_mantine_components as dmc
 from dash import html
 
 from chipweir.app import _layout
@@ -27,7 +26,6 @@ _STOPS: dict[str, tuple[float, ...]] = {
     "us.quota": (0, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000),
     "us.threshold_tpp": (1_000, 1_600, 2_400, 4_800, 7_000, 10_000, 15_000, 21_000, 40_000, 80_000, 200_000),
 }
-_STEPS = 20
 
 ACTORS = {
     "US": N_("United States"),
@@ -118,80 +116,79 @@ def value_text(control: Control, value: float | str) -> str:
     return _numbers.number(value)
 
 
-def reference_values(view: View) -> dict[str, dict[str, Any]]:
-    """For the page's script: each control's value in the preset (nothing set), its stops and its kind."""
-    from dataclasses import replace
+def panel(view: View) -> html.Div:
+    """The place of all controls, with what the page's script builds them from.
 
-    preset = scenario_of(replace(view, settings=()))
-    return {
-        control.name: {
-            "value": effective(preset, control.name, view.start),
-            "stops": list(control.stops),
-            "kind": control.lever.kind,
-        }
-        for control in controls()
+    Fifty levers as Dash components would make every move wait for their rendering.
+    """
+    words = {
+        "help": _("What is this?"),
+        "reset": _("Back to the preset"),
+        "law": _("as the law stands"),
+        "made": _("How this number was made"),
+        "same": _("no change against A"),
+        "problem": _("This could not be done"),
+        "failed": _("The server could not answer."),
+        "silent": _("The server does not answer; is it still running?"),
+        "many": _("Too many requests; wait a moment."),
     }
+    data = {"lang": view.lang, "words": words, "graph": _layout.GRAPH_CONFIG, "groups": _groups(view)}
+    return html.Div(id="levers", **_layout.attributes({"data-page": json.dumps(data, ensure_ascii=False)}))
 
 
-def panel(view: View) -> dmc.Accordion:
-    """All controls, grouped by who holds the lever; each shows what the view sets or else what the preset says."""
-    reference, own = reference_values(view), dict(view.settings)
+def _groups(view: View) -> list[dict[str, Any]]:
+    """Controls by who holds the lever; each shows what the view sets or else what the preset says."""
+    preset, own = scenario_of(replace(view, settings=())), dict(view.settings)
     groups: dict[str, list[Control]] = {}
     for control in controls():
         groups.setdefault(control.lever.actor, []).append(control)
-    changed = {control.lever.actor for control in controls() if control.name in own}
-    items = [
-        dmc.AccordionItem(
-            [
-                dmc.AccordionControl(_(ACTORS.get(actor, actor))),
-                dmc.AccordionPanel(
-                    [_row(c, own.get(c.name, reference[c.name]["value"]), c.name in own) for c in members]
-                ),
-            ],
-            value=actor,
-        )
+    return [
+        {
+            "title": _(ACTORS.get(actor, actor)),
+            "open": actor == "US" or any(control.name in own for control in members),
+            "levers": [_record(c, effective(preset, c.name, view.start), own.get(c.name)) for c in members],
+        }
         for actor, members in groups.items()
     ]
-    return dmc.Accordion(
-        items, multiple=True, value=sorted(changed | {"US"}), variant="separated", id="levers", order=2
-    )
 
 
-def _row(control: Control, value: float | str, changed: bool) -> html.Div:
-    """One lever. The page's script fills the head from its data: the page answers faster the fewer components it has."""
-    title, lever = lever_title(control), control.lever
-    today = _("Unit: {unit}. Today: {value}.", unit=lever.unit, value=value_text(control, lever.default))
-    words = [title, lever_text(control), today, control.name, _("What is this?"), _("Back to the preset")]
-    head = html.Div(className="lever-head", **_layout.attributes({"data-words": json.dumps(words)}))
-    return html.Div(
-        [head, *_inputs(control, value, title)],
-        className="lever changed" if changed else "lever",
-        **_layout.attributes({"data-lever": control.name, "role": "group", "aria-label": title}),
-    )
-
-
-def _inputs(control: Control, value: float | str, title: str) -> list[Any]:
+def _record(control: Control, reference: float | str, own: float | str | None) -> dict[str, Any]:
+    """One lever for the page's script: its words, its scale, where the preset and where the view put it."""
     lever = control.lever
-    if lever.kind == "choice":
-        words = [*lever.choices, *(["law"] if lever.default == "law" else [])]
-        return [_segments(control, [(word, _(CHOICES.get(word, word))) for word in words], str(value), title)]
+    return {
+        "name": control.name,
+        "kind": lever.kind,
+        "title": lever_title(control),
+        "text": lever_text(control),
+        "today": _("Unit: {unit}. Today: {value}.", unit=lever.unit, value=value_text(control, lever.default)),
+        "share": lever.unit.startswith("share"),
+        "law": lever.default == "law",
+        "reference": reference,
+        "value": reference if own is None else own,
+        **(_scale(control) if lever.kind == "number" else {"choices": _choices(lever)}),
+    }
+
+
+def _choices(lever: "Lever") -> list[tuple[str, str]]:
+    law = [("law", _("as the law stands"))] if lever.default == "law" else []
     if lever.kind == "bool":
-        words = [("0", _("off")), ("1", _("on"))]
-        if lever.default == "law":
-            words.append(("law", _("as the law stands")))
-        shown = value if isinstance(value, str) else str(int(value))
-        return [_segments(control, words, shown, title)]
-    parts: list[Any] = []
-    by_law = value == "law"
-    if lever.default == "law":
-        parts.append(
-            dmc.Checkbox(
-                id={"type": "law", "name": control.name}, label=_("as the law stands"), checked=by_law, size="xs"
-            )
-        )
-    number = _resting_value(lever) if isinstance(value, str) else value
-    parts.append(_slider(control, number, by_law, title))
-    return parts
+        return [("0", _("off")), ("1", _("on")), *law]
+    return [*((word, _(CHOICES.get(word, word))) for word in lever.choices), *law]
+
+
+def _scale(control: Control) -> dict[str, Any]:
+    """A slider's ends, step and marks (position, text, is it today's value?), and where it rests while the law decides."""
+    lever, stops = control.lever, control.stops
+    resting = control.position(_resting_value(lever))
+    if stops:
+        ticks = [(i, _numbers.number(stops[i]), False) for i in (0, len(stops) // 2, len(stops) - 1)]
+        return {"stops": stops, "min": 0, "max": len(stops) - 1, "step": 1, "marks": ticks, "resting": resting}
+    low, high = lever.minimum, lever.maximum
+    marks = [(value, value_text(control, value), value == lever.default) for value in (low, high)]
+    if isinstance(lever.default, float | int) and low < lever.default < high:
+        marks.insert(1, (float(lever.default), value_text(control, float(lever.default)), True))
+    step = 0.1 if high - low > 1.5 else 0.05
+    return {"stops": [], "min": low, "max": high, "step": step, "marks": marks, "resting": resting}
 
 
 def _resting_value(lever: "Lever") -> float:
@@ -200,45 +197,3 @@ def _resting_value(lever: "Lever") -> float:
         return float(lever.default)
     stops = _STOPS.get(lever.name)
     return {"us.threshold_tpp": 4_800.0}.get(lever.name, stops[len(stops) // 2] if stops else lever.minimum)
-
-
-def _segments(control: Control, words: list[tuple[str, str]], value: str, title: str) -> dmc.RadioGroup:
-    return dmc.RadioGroup(
-        [dmc.Radio(label=text, value=word, size="xs") for word, text in words],
-        id={"type": "lever", "name": control.name},
-        value=value,
-        size="xs",
-        className="lever-choice",
-        **_layout.attributes({"aria-label": title}),
-    )
-
-
-def _slider(control: Control, value: float, disabled: bool, title: str) -> html.Div:
-    lever = control.lever
-    if control.stops:
-        low, high, step = 0.0, float(len(control.stops) - 1), 1.0
-        named = [0, len(control.stops) // 2, len(control.stops) - 1]
-        marks = [{"value": i, "label": _numbers.number(control.stops[i])} for i in named]
-    else:
-        low, high = lever.minimum, lever.maximum
-        step = round((high - low) / _STEPS, 6) if high - low > 1.5 else 0.05
-        marks = [{"value": v, "label": value_text(control, v)} for v in (low, high)]
-        if isinstance(lever.default, float | int) and low < lever.default < high:
-            marks.insert(1, {"value": float(lever.default), "label": value_text(control, float(lever.default))})
-    slider = dmc.Slider(
-        id={"type": "lever", "name": control.name},
-        value=control.position(value),
-        min=low,
-        max=high,
-        step=step,
-        precision=3,
-        marks=marks,
-        label=None,
-        size="sm",
-        disabled=disabled,
-        thumbLabel=title,
-        updatemode="mouseup",
-    )
-    return html.Div(
-        [slider, html.Output(value_text(control, value), className="lever-value")], className="lever-slider"
-    )

@@ -47,6 +47,8 @@ _MONTHLY = (
     "korea_hbm_exports_total", "korea_value_at_risk",
 )  # fmt: skip
 SHOWN = (*_MONTHLY, *_DERIVED)
+# What the page shows of one scenario only; its differences would be half of the work.
+_UNCOMPARED = frozenset(("ecosystem_share", "maturity", "utilisation", "binding"))
 
 Arrays = dict[str, np.ndarray]
 
@@ -64,11 +66,18 @@ class History:
 
 @dataclass(frozen=True)
 class Course:
-    """A scenario's whole course: values by member `[member, month, ...]`, quantiles `[level, month, ...]`, mean flows."""
+    """A scenario's course: its past, values by member `[member, month, ...]` from the cut on (derived ones from the first
+    month on), quantiles `[level, month, ...]` of all months and flows summed over members."""
 
+    past: History
     values: Arrays
     levels: Arrays
     flows: Arrays
+
+    def whole(self, name: str) -> np.ndarray:
+        """Values of all months."""
+        tail = self.values[name]
+        return tail if name in _DERIVED else np.concatenate([self.past.values[name], tail], axis=1)
 
 
 @cache
@@ -188,21 +197,31 @@ class Live:
 
         parts = list(self._pool.map(run, self._single_draws, past.states, past.needed))
         tail = _joined([part[0] for part in parts])
-        levels = self._quantiles(tail)
-        values: Arrays = {}
-        for name, ends in tail.items():
-            if name in past.values:
-                values[name] = np.concatenate([past.values[name], ends], axis=1)
-                levels[name] = np.concatenate([past.levels[name], levels[name]], axis=1)
-            else:
-                values[name] = ends
-        return Course(values, levels, _summed([past.flows, *(part[1] for part in parts)]))
+        levels = {
+            name: found if name in _DERIVED else np.concatenate([past.levels[name], found], axis=1)
+            for name, found in self._quantiles(tail).items()
+        }
+        return Course(past, tail, levels, _summed([past.flows, *(part[1] for part in parts)]))
 
     def _quantiles(self, values: Arrays) -> Arrays:
         from chipweir.world._ensemble import quantiles
 
         names = sorted(values, key=lambda name: -values[name].size)
         return dict(zip(names, self._pool.map(lambda name: quantiles(values[name]), names), strict=True))
+
+    def _changes(self, base: Course, course: Course, same_past: bool) -> Arrays:
+        """Quantiles of the differences within members; with the same past they are zero up to the cut."""
+        names = [name for name in SHOWN if name in base.values and name not in _UNCOMPARED]
+        if not same_past:
+            return self._quantiles({name: course.whole(name) - base.whole(name) for name in names})
+        after = {name: slice(_CUT, None) if name in _DERIVED else slice(None) for name in names}
+        found = self._quantiles(
+            {name: course.values[name][:, part] - base.values[name][:, part] for name, part in after.items()}
+        )
+        return {
+            name: np.concatenate([np.where(np.isnan(base.levels[name][:, :_CUT]), np.nan, 0.0), change], axis=1)
+            for name, change in found.items()
+        }
 
     def _dataset(self, names: list[str], courses: list[Course], same_past: bool) -> "xr.Dataset":
         import xarray as xr
@@ -214,23 +233,16 @@ class Live:
         table = {row["name"]: row for row in variables()}
         base = courses[0]
         shown = [name for name in SHOWN if name in base.values]
-        start = _CUT if same_past else 0
-        changes = [
-            self._quantiles({n: c.values[n][:, start:] - base.values[n][:, start:] for n in shown}) for c in courses[1:]
-        ]
+        changes = [self._changes(base, course, same_past) for course in courses[1:]]
         data: dict[str, Any] = {}
         for name in shown:
             row = table[name]
             dims = ("scenario", "quantile", "month", *row["dims"].split())
             attrs = {"units": row["unit"], "long_name": row["long_name"], "kind": row["kind"]}
             data[name] = (dims, np.stack([course.levels[name] for course in courses]), attrs)
-            zero = np.where(np.isnan(base.levels[name]), np.nan, 0.0)
-            deltas = [zero]
-            for change in changes:
-                delta = zero.copy()
-                delta[:, start:] = change[name]
-                deltas.append(delta)
-            data[f"delta_{name}"] = (dims, np.stack(deltas), attrs)
+            if name not in _UNCOMPARED:
+                zero = np.where(np.isnan(base.levels[name]), np.nan, 0.0)
+                data[f"delta_{name}"] = (dims, np.stack([zero, *(change[name] for change in changes)]), attrs)
         kept: Any = {name: SimpleNamespace(flows=course.flows) for name, course in zip(names, courses, strict=True)}
         flow, flow_coords = _flows(kept, names, self.members, months)
         used = {dim for dims, _values, _attrs in data.values() for dim in dims}

@@ -6,9 +6,10 @@ from functools import wraps
 from typing import Any
 
 import dash
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from plotly.io.json import to_json_plotly
 
-from chipweir.app import _chips_page, _claims_page, _contest, _facts_page, _layout, _rules_page
+from chipweir.app import _answer, _chips_page, _claims_page, _contest, _facts_page, _layout, _rules_page
 from chipweir.app._engine import FULL_MEMBERS, Answer, Engine
 from chipweir.app._guard import Rate, guard
 from chipweir.app._jobs import Job, Jobs
@@ -152,32 +153,21 @@ def _navigation(app: Dash) -> None:
 def _contest_script(app: Any) -> None:
     """What the browser does by itself."""
     script = "chipweir"
-    lever, law = ({"type": kind, "name": ALL} for kind in ("lever", "law"))
     app.clientside_callback(
-        dash.ClientsideFunction(script, "view"),
-        Output("view", "data"),
-        Input(lever, "value"),
-        Input(law, "checked"),
+        dash.ClientsideFunction(script, "options"),
         Input("against", "value"),
         Input("start", "value"),
         Input("year", "value"),
         Input("tab", "value"),
-        State(lever, "id"),
-        State(law, "id"),
-        State("reference", "data"),
-    )
-    match = {"type": "lever", "name": dash.MATCH}
-    app.clientside_callback(
-        dash.ClientsideFunction(script, "disabled"),
-        Output(match, "disabled"),
-        Input({"type": "law", "name": dash.MATCH}, "checked"),
         prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        dash.ClientsideFunction(script, "restore"), Input("reset-all", "n_clicks"), prevent_initial_call=True
     )
     app.clientside_callback(
         dash.ClientsideFunction(script, "preset"),
         Output("url", "search"),
         Input("preset", "value"),
-        Input("reset-all", "n_clicks"),
         prevent_initial_call=True,
     )
 
@@ -195,47 +185,29 @@ def in_language(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _contest_answers(app: Dash, engine: Engine) -> None:
-    slots = range(_contest.SLOTS)
-    outputs = [
-        Output("tiles", "children"),
-        Output("status", "children"),
-        Output("message", "children"),
-        Output("refine-tick", "disabled"),
-        *[Output({"type": "slot", "index": i}, "figure") for i in slots],
-        *[Output({"type": "slot-box", "index": i}, "hidden") for i in slots],
-    ]
+    """What the page's script asks for: the answer to an address, and the full ensemble's once it is there (else 204)."""
+    from flask import Response, request
 
-    @app.callback(*outputs, Input("view", "data"), Input("refined", "data"), prevent_initial_call=True)
-    def answer(query: str | None, _refined: str | None) -> Any:
-        if query is None:
-            return (no_update,) * len(outputs)
-        view = read_view(query)
+    def shown(found: Callable[[View], Answer | None]) -> Response:
+        view = read_view(request.query_string.decode("utf-8", "replace"))
         with use_language(view.lang):
             try:
-                found = _answer(engine, view)
+                answer = found(view)
+                if answer is None:
+                    return Response(status=204)
+                content = _answer.reply(view, answer)
             except InputError as error:
-                return (no_update, "", _layout.problem(str(error)), True, *[no_update] * (2 * _contest.SLOTS))
-            specs = _contest.charts(view, found)
-            shown = [_layout.fitted(specs[i]) if i < len(specs) else no_update for i in slots]
-            hidden = [i >= len(specs) for i in slots]
-            done = bool(view.run) or found.members >= FULL_MEMBERS
-            problems = [_layout.problem(text) for text in view.problems]
-            return (_contest.tiles(view, found), _contest.status(view, found), problems, done, *shown, *hidden)
+                content = {"problems": [str(error)], "done": True}
+            return Response(to_json_plotly(content), mimetype="application/json")
 
-    @app.callback(
-        Output("refined", "data"), Input("refine-tick", "n_intervals"), State("view", "data"), prevent_initial_call=True
-    )
-    def refine(_ticks: int, query: str | None) -> Any:
-        if query is None:
-            return no_update
-        view = read_view(query)
-        if view.run:
-            return no_update
-        try:
-            found = engine.full(reference_of(view), scenario_of(view))
-        except InputError:
-            return no_update
-        return no_update if found is None else query
+    def answer() -> Response:
+        return shown(lambda view: _found(engine, view))
+
+    def refined() -> Response:
+        return shown(lambda view: None if view.run else engine.full(reference_of(view), scenario_of(view)))
+
+    app.server.add_url_rule("/answer", view_func=answer)
+    app.server.add_url_rule("/refined", view_func=refined)
 
     @app.callback(
         Output("why", "children"),
@@ -250,7 +222,7 @@ def _contest_answers(app: Dash, engine: Engine) -> None:
         return _contest.why(view, effects), _contest.reproduce(view, FULL_MEMBERS)
 
 
-def _answer(engine: Engine, view: View) -> Answer:
+def _found(engine: Engine, view: View) -> Answer:
     """What the view shows: a stored run where it names one, else the scenarios simulated. Raises `InputError`."""
     if view.run:
         return stored_answer(view.run)
@@ -266,13 +238,13 @@ def _contest_unfolding(app: Dash, engine: Engine, jobs: Jobs) -> None:
         Output("made-drivers", "children"),
         Output("made-job", "data"),
         Output("made-tick", "disabled"),
-        Input({"type": "tile", "key": ALL}, "n_clicks"),
+        Input("asked", "data"),
         Input("made-tick", "n_intervals"),
         State("view", "data"),
         State("made-job", "data"),
         prevent_initial_call=True,
     )
-    def unfold(clicks: list[int | None], _ticks: int, query: str | None, identifier: str | None) -> Any:
+    def unfold(asked: dict[str, Any] | None, _ticks: int, query: str | None, identifier: str | None) -> Any:
         same = (no_update,) * 5
         view = read_view(query or "")
         with use_language(view.lang):
@@ -282,10 +254,10 @@ def _contest_unfolding(app: Dash, engine: Engine, jobs: Jobs) -> None:
                     return same
                 shown = _contest.drivers(*job.result) if job and job.result else html.P(job.error if job else "")
                 return no_update, no_update, shown, None, True
-            if not any(clicks) or not ctx.triggered_id or query is None:
+            if not asked or query is None:
                 return same
-            key = ctx.triggered_id["key"]
-            numbers = _contest.made(view, _answer(engine, view), key)
+            key = str(asked.get("key", ""))
+            numbers = _contest.made(view, _found(engine, view), key)
             if view.run:
                 return True, numbers, None, None, True
             try:
@@ -350,7 +322,7 @@ def _contest_downloads(app: Dash, engine: Engine, jobs: Jobs) -> None:
                         second = scenario_of(view)
                         return _layout.download(second.to_yaml(), f"{second.name}.yaml"), no_update, no_update, ""
                     case "get-csv":
-                        found = _answer(engine, view)
+                        found = _found(engine, view)
                         text = _contest.csv_text(found.results)
                         return _layout.download("\ufeff" + text, "chipweir.csv"), no_update, no_update, ""
                     case "get-report":
@@ -365,7 +337,7 @@ def _contest_downloads(app: Dash, engine: Engine, jobs: Jobs) -> None:
 def _report_text(job: Job, engine: Engine, view: View) -> str:
     from chipweir.report import render_html
 
-    found = _answer(engine, view)
+    found = _found(engine, view)
     job.report(0.5)
     shell, _python = _contest.commands(view, found.members)
     return render_html(found.results, lang=view.lang, extras={"command": shell})

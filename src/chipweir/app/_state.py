@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -170,9 +171,7 @@ def read_setting(name: str, value: object) -> tuple[str, float | str]:
 
 def scenario_of(view: View) -> "Scenario":
     """Scenario B: the preset, or the preset with the view's settings from its start month on, called `mine`."""
-    from chipweir import world
-
-    preset = world.load_scenario(view.preset)
+    preset = _preset(view.preset)
     if not view.settings:
         return preset
     return preset.with_settings({name: {view.start: value} for name, value in view.settings}, name=OWN_NAME)
@@ -180,9 +179,14 @@ def scenario_of(view: View) -> "Scenario":
 
 def reference_of(view: View) -> "Scenario":
     """Scenario A."""
+    return _preset(view.against)
+
+
+@lru_cache(32)
+def _preset(name: str) -> "Scenario":
     from chipweir import world
 
-    return world.load_scenario(view.against)
+    return world.load_scenario(name)
 
 
 def effective(scenario: "Scenario", name: str, month: str) -> float | str:

@@ -103,8 +103,8 @@ def assemble(scenario: "Scenario", facts: "Facts") -> Inputs:
         Inputs(
             products=products,
             months=_months(scenario, months, chips, products),
-            bands=_bands(months),
-            lines=_line_band(months),
+            bands=_remembered(("bands", str(months[0]), str(months[-1])), (), lambda: _bands(months)),
+            lines=_remembered(("lines", str(months[0]), str(months[-1])), (), lambda: _line_band(months)),
         )
     )
 

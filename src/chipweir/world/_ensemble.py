@@ -175,8 +175,15 @@ class _Kept:
 def quantiles(values: FloatArray, levels: Sequence[float] = QUANTILES) -> FloatArray:
     """Quantiles over the first axis, missing values left out: `[level, ...]`; missing where nothing is known."""
     ordered = np.sort(values, axis=0)  # sorts missing values last
-    known = np.count_nonzero(~np.isnan(ordered), axis=0)
     out = np.empty((len(levels), *values.shape[1:]), dtype=np.float64)
+    if len(ordered) and not np.isnan(ordered[-1]).any():
+        for i, level in enumerate(levels):
+            place = level * (len(ordered) - 1)
+            lower = int(place)
+            below = ordered[lower].astype(float)
+            out[i] = below + (ordered[min(lower + 1, len(ordered) - 1)] - below) * (place - lower)
+        return out
+    known = np.count_nonzero(~np.isnan(ordered), axis=0)
     for i, level in enumerate(levels):
         place = level * np.maximum(known - 1, 0)
         lower = np.floor(place).astype(int)

@@ -1,0 +1,338 @@
+/* The Contest page: its levers, and the server's answers painted as they come. All of this is plain DOM and Plotly, since
+   a round through Dash and its components takes as long as the simulation. */
+(function () {
+  "use strict";
+  var page = null;
+
+  /* ---- pieces ---- */
+  function made(tag, className, text) {
+    var node = document.createElement(tag);
+    if (className) { node.className = className; }
+    if (text !== undefined) { node.textContent = text; }
+    return node;
+  }
+  function filled(node, children) { node.replaceChildren.apply(node, children); return node; }
+  function tell(id, props) { window.dash_clientside.set_props(id, props); }
+  function same(a, b) { return typeof a === "number" && typeof b === "number" ? Math.abs(a - b) < 1e-9 : a === b; }
+  function written(value) { return typeof value === "number" ? String(Number(value.toPrecision(10))) : value; }
+
+  /* ---- levers: records come from the server, `page.values` is where they stand ---- */
+  function shown(record, value) {
+    if (typeof value !== "number") { return ""; }
+    var options = record.share ? { style: "percent", maximumFractionDigits: 0 } : { notation: "compact", maximumSignificantDigits: 3 };
+    return new Intl.NumberFormat(page.lang, options).format(value);
+  }
+  function position(record, value) {
+    if (!record.stops.length) { return value; }
+    return record.stops.reduce(function (best, stop, i) {
+      return Math.abs(stop - value) < Math.abs(record.stops[best] - value) ? i : best;
+    }, 0);
+  }
+  function head(record) {
+    var help = made("details", "lever-help"), summary = made("summary", "", "?"), body = made("div", "");
+    summary.title = page.words.help;
+    summary.setAttribute("aria-label", page.words.help + " " + record.title);
+    filled(body, [made("p", "", record.text), made("p", "", record.today), made("code", "", record.name)]);
+    filled(help, [summary, body]);
+    var reset = made("button", "lever-reset", "↺");
+    reset.type = "button";
+    reset.title = page.words.reset;
+    reset.setAttribute("aria-label", page.words.reset + ": " + record.title);
+    reset.addEventListener("click", function () { place(record, record.reference); moved(true); });
+    return filled(made("div", "lever-head"), [made("span", "lever-title", record.title), help, reset]);
+  }
+  function choice(record) {
+    return filled(made("div", "lever-choice"), record.choices.map(function (option) {
+      var label = made("label", ""), field = made("input", "");
+      field.type = "radio";
+      field.name = record.name;
+      field.value = option[0];
+      label.append(field, option[1]);
+      return label;
+    }));
+  }
+  function slider(record) {
+    var field = made("input", "lever-range"), marks = made("div", "lever-marks");
+    field.type = "range";
+    field.min = record.min;
+    field.max = record.max;
+    field.step = record.step;
+    field.setAttribute("aria-label", record.title);
+    record.marks.forEach(function (mark) {
+      var node = made("span", mark[2] ? "today" : "", mark[1]);
+      node.style.setProperty("--at", (mark[0] - record.min) / (record.max - record.min));
+      marks.append(node);
+    });
+    marks.setAttribute("aria-hidden", "true");
+    return filled(made("div", "lever-slider"), [filled(made("div", "lever-track"), [field, marks]), made("output", "lever-value")]);
+  }
+  function byLaw(record) {
+    var label = made("label", "lever-law"), field = made("input", "");
+    field.type = "checkbox";
+    label.append(field, page.words.law);
+    return label;
+  }
+  function row(record) {
+    var node = made("div", "lever"), number = record.kind === "number";
+    node.dataset.lever = record.name;
+    node.setAttribute("role", "group");
+    node.setAttribute("aria-label", record.title);
+    record.row = filled(node, [head(record)].concat(number && record.law ? [byLaw(record)] : [], [number ? slider(record) : choice(record)]));
+    place(record, record.value);
+    return node;
+  }
+  /* Put a control where a value is. */
+  function place(record, value) {
+    page.values[record.name] = value;
+    if (record.kind === "number") {
+      var field = record.row.querySelector(".lever-range"), law = record.row.querySelector(".lever-law input");
+      if (law) { law.checked = value === "law"; }
+      field.disabled = value === "law";
+      field.value = value === "law" ? record.resting : position(record, value);
+    } else {
+      record.row.querySelectorAll("input").forEach(function (field) { field.checked = field.value === String(value); });
+    }
+    mark(record);
+  }
+  function mark(record) {
+    var value = page.values[record.name], output = record.row.querySelector("output");
+    record.row.classList.toggle("changed", !same(value, record.reference));
+    if (output) {
+      output.textContent = shown(record, value);
+      record.row.querySelector(".lever-range").setAttribute("aria-valuetext", output.textContent || page.words.law);
+    }
+  }
+  /* What a control says now. */
+  function taken(record) {
+    if (record.kind === "number") {
+      var law = record.row.querySelector(".lever-law input"), field = record.row.querySelector(".lever-range");
+      field.disabled = Boolean(law && law.checked);
+      if (field.disabled) { return "law"; }
+      var number = Number(field.value);
+      return record.stops.length ? record.stops[Math.round(number)] : number;
+    }
+    var raw = record.row.querySelector("input:checked").value;
+    return record.kind === "bool" && raw !== "law" ? Number(raw) : raw;
+  }
+  function group(entry) {
+    var node = made("details", "lever-group");
+    node.open = entry.open;
+    return filled(node, [made("summary", "", entry.title), filled(made("div", ""), entry.levers.map(row))]);
+  }
+  function build(host) {
+    var data = JSON.parse(host.dataset.page);
+    page = { lang: data.lang, words: data.words, graph: data.graph, levers: {}, values: {}, options: {}, latest: null, busy: false, later: [], timer: 0 };
+    data.groups.forEach(function (entry) { entry.levers.forEach(function (record) { page.levers[record.name] = record; }); });
+    filled(host, data.groups.map(group));
+    host.oninput = function (event) { read(event, false); };
+    host.onchange = function (event) { read(event, true); };
+    ask(window.location.search.slice(1));
+  }
+  function read(event, done) {
+    var node = event.target.closest("[data-lever]");
+    if (!node) { return; }
+    var record = page.levers[node.dataset.lever];
+    page.values[record.name] = taken(record);
+    mark(record);
+    moved(done);
+  }
+
+  /* ---- the address ---- */
+  function set(query, name, value, usual) {
+    if (value === usual || value === null || value === undefined || value === "") { query.delete(name); } else { query.set(name, value); }
+  }
+  function address() {
+    var query = new URLSearchParams(window.location.search);
+    Array.from(query.keys()).forEach(function (key) { if (key.indexOf("s.") === 0) { query.delete(key); } });
+    Object.keys(page.levers).sort().forEach(function (name) {
+      if (!same(page.values[name], page.levers[name].reference)) { query.set("s." + name, written(page.values[name])); }
+    });
+    set(query, "a", page.options.against || query.get("a"), "baseline");
+    set(query, "from", page.options.start || query.get("from"), "2026-12");
+    set(query, "y", String(page.options.year || query.get("y") || ""), "2030");
+    set(query, "tab", page.options.tab || query.get("tab"), "compute");
+    return query;
+  }
+  /* A lever stands elsewhere: ask at once; a finished move is a step in the browser's history. A stored run gives way. */
+  function moved(done) {
+    var query = address();
+    query.delete("run");
+    var text = query.toString();
+    if (done) { window.dash_clientside.chipweir.keep(text); }
+    ask(text);
+  }
+  window.addEventListener("popstate", function () {
+    if (!page || !document.getElementById("levers")) { return; }
+    var query = new URLSearchParams(window.location.search);
+    Object.keys(page.levers).forEach(function (name) {
+      var record = page.levers[name], text = query.get("s." + name);
+      place(record, text === null ? record.reference : record.kind === "choice" || text === "law" ? text : Number(text));
+    });
+    page.options = {};
+    page.following = true;  // the choices below come back one by one; none of them is a step of the visitor's
+    setTimeout(function () { page.following = false; }, 400);
+    tell("against", { value: query.get("a") || "baseline" });
+    tell("start", { value: query.get("from") || "2026-12" });
+    tell("year", { value: Number(query.get("y") || 2030) });
+    tell("tab", { value: query.get("tab") || "compute" });
+    ask(query.toString());
+  });
+
+  /* ---- asking: one question at a time, and after it the newest ---- */
+  function ask(text) {
+    if (text === page.latest) { return; }
+    page.latest = text;
+    clearTimeout(page.timer);
+    if (!page.busy) { send(page); }
+  }
+  function answered(response) {
+    if (response.ok) { return response.json(); }
+    throw new Error(response.status === 429 ? page.words.many : page.words.failed);
+  }
+  function send(mine) {
+    var text = mine.latest;
+    mine.busy = true;
+    fetch("/answer?" + text).then(answered).then(
+      function (reply) { if (mine === page) { paint(reply); } return reply; },
+      function (error) {
+        if (mine === page) { paintProblems([error instanceof TypeError ? page.words.silent : error.message]); }
+        return { done: true };
+      }
+    ).then(function (reply) {
+      mine.busy = false;
+      if (mine !== page) { return; }
+      if (mine.latest !== text) { send(mine); return; }
+      mine.later.push(function () { tell("view", { data: text }); });  // Dash has time when all is painted
+      goOn(mine);
+      if (!reply.done) { refine(mine, text); }
+    });
+  }
+  /* Ask for the full ensemble's answer until it is there or a lever moves. */
+  function refine(mine, text) {
+    clearTimeout(mine.timer);
+    mine.timer = setTimeout(function () {
+      if (document.hidden) { refine(mine, text); return; }
+      fetch("/refined?" + text).then(function (response) {
+        return response.status === 200 ? response.json() : null;
+      }, function () { return null; }).then(function (reply) {
+        if (mine !== page || mine.latest !== text) { return; }
+        if (reply === null) { refine(mine, text); return; }
+        paint(reply);
+        tell("refined", { data: text });
+      });
+    }, 1200);
+  }
+
+  /* ---- painting ---- */
+  function paint(reply) {
+    paintProblems(reply.problems);
+    if (!reply.tiles) { document.getElementById("status").textContent = ""; return; }
+    paintTiles(reply.tiles);
+    document.getElementById("status").textContent = reply.status;
+    paintCharts(reply.charts);
+  }
+  function paintProblems(texts) {
+    filled(document.getElementById("message"), texts.map(function (text) {
+      var node = made("div", "problem stated");
+      node.setAttribute("role", "alert");
+      return filled(node, [made("strong", "", page.words.problem), made("p", "", text)]);
+    }));
+  }
+  function paintTiles(tiles) {
+    var host = document.getElementById("tiles");
+    while (host.children.length > tiles.length) { host.lastChild.remove(); }
+    tiles.forEach(function (tile, i) {
+      var node = host.children[i];
+      if (!node) {
+        node = made("button", "tile");
+        node.type = "button";
+        node.title = page.words.made;
+        node.addEventListener("click", function () { tell("asked", { data: { key: node.dataset.key, at: Date.now() } }); });
+        var value = filled(made("span", "tile-value"), [made("b", ""), made("span", "tile-unit")]);
+        filled(node, [made("span", "tile-label"), value, made("span", "tile-note"), made("span", "")]);
+        host.append(node);
+      }
+      node.dataset.key = tile.key;
+      node.children[0].textContent = tile.label;
+      node.children[1].firstChild.textContent = tile.value;
+      node.children[1].lastChild.textContent = " " + tile.unit;
+      node.children[2].textContent = tile.interval;
+      node.children[3].textContent = tile.change || page.words.same;
+      node.children[3].className = tile.change ? "tile-change" : "tile-note";
+    });
+  }
+  /* The charts in sight now, the others one by one, so that a lever moved meanwhile comes first. */
+  function paintCharts(charts) {
+    var host = document.getElementById("charts"), mine = page;
+    while (host.children.length < charts.length) {
+      var figure = filled(made("div", "figure"), [made("div", "plot")]);
+      figure.setAttribute("role", "group");
+      host.append(filled(made("div", "slot"), [figure]));
+    }
+    Array.from(host.children).forEach(function (slot, i) { slot.hidden = i >= charts.length; });
+    mine.later = [];
+    withPlotly(function () {
+      if (mine !== page) { return; }
+      charts.forEach(function (chart, i) {
+        var slot = host.children[i];
+        if (inSight(slot)) { draw(slot, chart); } else { mine.later.push(function () { draw(slot, chart); }); }
+      });
+      goOn(mine);
+    });
+  }
+  function inSight(node) {
+    var box = node.getBoundingClientRect();
+    return box.bottom > 0 && box.top < window.innerHeight;
+  }
+  function goOn(mine) {
+    if (mine.waiting || !mine.later.length) { return; }
+    mine.waiting = true;
+    setTimeout(function () {
+      mine.waiting = false;
+      if (mine !== page) { return; }
+      var task = mine.later.shift();
+      if (task) { task(); }
+      goOn(mine);
+    });
+  }
+  function draw(slot, chart) {
+    if (!document.body.contains(slot)) { return; }
+    slot.firstChild.setAttribute("aria-label", chart.label);
+    chart.layout.autosize = true;
+    window.Plotly.react(slot.firstChild.firstChild, chart.data, chart.layout, page.graph);
+  }
+  function withPlotly(then) {
+    if (window.Plotly) { then(); return; }
+    var script = document.getElementById("plotly-script");
+    if (!script) {
+      script = made("script", "");
+      script.id = "plotly-script";
+      script.src = window._dashPlotlyJSURL;
+      document.head.append(script);
+    }
+    script.addEventListener("load", then, { once: true });
+  }
+
+  /* ---- the seam to Dash ---- */
+  Object.assign(window.dash_clientside.chipweir, {
+    /* The choices that are Dash components: scenario A, the month, the year, the tab. */
+    options: function (against, start, year, tab) {
+      if (page && document.getElementById("levers") && !page.following) {
+        page.options = { against: against, start: start, year: year, tab: tab };
+        var text = address().toString();
+        window.dash_clientside.chipweir.keep(text);
+        ask(text);
+      }
+    },
+    /* Every lever back to its preset. */
+    restore: function (clicks) {
+      if (!page || !clicks) { return; }
+      Object.keys(page.levers).forEach(function (name) { place(page.levers[name], page.levers[name].reference); });
+      moved(true);
+    }
+  });
+  new MutationObserver(function () {
+    var host = document.getElementById("levers");
+    if (host && host.dataset.page !== host.builtFrom) { host.builtFrom = host.dataset.page; build(host); }
+  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-page"] });
+}());

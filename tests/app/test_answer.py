@@ -1,0 +1,92 @@
+"""What the page's script asks for and builds from."""
+
+import json
+
+import pytest
+
+from chipweir import world
+from chipweir.app import _levers, create_app
+from chipweir.app._engine import Engine
+from chipweir.app._state import View
+from chipweir.i18n import use_language
+
+
+@pytest.fixture
+def client(app):
+    return app.server.test_client()
+
+
+def test_an_address_is_answered_with_all_that_the_page_paints(client):
+    reply = client.get("/answer?s.us.enforcement=2&tab=market&y=2028&lang=ko").get_json()
+    assert set(reply) == {"tiles", "status", "charts", "problems", "done"}
+    assert reply["tiles"][0]["label"] == "중국이 쓰는 연산 자원"
+    assert "100" in reply["status"]
+    assert [chart["label"] for chart in reply["charts"]][:2] == ["자급률: 연산 성능", "엔비디아의 중국 점유율"]
+    assert all({"data", "layout", "label"} == set(chart) for chart in reply["charts"])
+    assert reply["problems"] == []
+    assert reply["done"] is False
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("s.us.enforcment=2", "us.enforcement"),
+        ("s.us.enforcement=9e99", "us.enforcement"),
+        ("tab=nonsense", "tab"),
+        ("y=20301", "2030"),
+        ("%ff%fe=%00&p=", None),
+        ("x" * 9_000, "too long"),
+    ],
+)
+def test_a_wrong_address_is_answered_and_named(client, query, words):
+    reply = client.get("/answer?" + query).get_json()
+    assert reply["tiles"]
+    assert words is None or any(words in problem for problem in reply["problems"])
+
+
+def test_a_deleted_run_is_a_problem_and_no_numbers(client):
+    reply = client.get("/answer?run=20260101-000000-gone").get_json()
+    assert "20260101-000000-gone" in reply["problems"][0]
+    assert "tiles" not in reply
+    assert reply["done"]
+
+
+def test_the_full_ensemble_is_asked_for_until_it_is_there(engine):
+    quiet = Engine(lambda *_: pytest.fail("nothing is simulated while levers move"))
+    quiet._last_move = float("inf")
+    assert create_app(quiet).server.test_client().get("/refined?s.us.enforcement=1.3").status_code == 204
+    assert create_app(engine).server.test_client().get("/refined?run=20260101-000000-gone").status_code == 204
+
+
+@pytest.mark.parametrize("preset", world.preset_names())
+def test_levers_start_at_their_preset_and_on_their_scale(preset):
+    groups = _levers._groups(View(preset=preset))
+    records = [record for group in groups for record in group["levers"]]
+    assert {record["name"] for record in records} == {control.name for control in _levers.controls()}
+    for record in records:
+        assert record["value"] == record["reference"]
+        if record["kind"] != "number":
+            values = [value for value, _text in record["choices"]]
+            value = record["value"]
+            assert (value if isinstance(value, str) else str(int(value))) in values
+            continue
+        assert record["min"] <= record["resting"] <= record["max"]
+        if isinstance(record["value"], float) and not record["stops"]:
+            steps = (record["value"] - record["min"]) / record["step"]
+            assert record["min"] <= record["value"] <= record["max"]
+            assert abs(steps - round(steps)) < 1e-6, f"{record['name']}: the slider cannot stand at {record['value']}"
+
+
+def test_what_the_view_sets_opens_its_group():
+    groups = {group["title"]: group for group in _levers._groups(View(settings=(("korea.hbm_to_china", 0.5),)))}
+    assert groups["South Korea"]["open"]
+    assert not groups["Technology"]["open"]
+    (record,) = [each for each in groups["South Korea"]["levers"] if each["name"] == "korea.hbm_to_china"]
+    assert (record["reference"], record["value"]) == (1.0, 0.5)
+
+
+def test_words_of_the_script_are_in_the_readers_language():
+    with use_language("ko"):
+        data = json.loads(getattr(_levers.panel(View(lang="ko")), "data-page"))
+    assert data["words"]["law"] == "현행법대로"
+    assert all(any("가" <= char <= "힣" for char in text) for text in data["words"].values())
