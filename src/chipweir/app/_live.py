@@ -87,40 +87,39 @@ def _compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
     import jax.numpy as jnp
 
     from chipweir.world import simulate
-    from chipweir.world._ensemble import FLOWS, lean, yearly
+    from chipweir.world._ensemble import FLOWS, MEMBER, with_sums, yearly
     from chipweir.world._outputs import derive
 
+    save = with_sums(jnp.ones(()))
+
     def by_year(flows: Mapping[str, Any], first: int) -> dict[str, Any]:
-        """Sums over members for every year of the period, from flows that start in month `first`."""
-        count = len(next(iter(flows.values()))[0])
+        """Sums for every year of the period, from flows that start in month `first`."""
         before, years = first // 12, -(-_MONTHS // 12)
-        summed = yearly(flows, jnp.ones(count), first)
         return {
-            name: jnp.pad(flow, [(before, years - before - len(flow)), (0, 0), (0, 0)]) for name, flow in summed.items()
+            name: jnp.pad(flow, [(before, years - before - len(flow)), (0, 0), (0, 0)])
+            for name, flow in yearly(flows, first).items()
         }
 
     def shown(kept: Mapping[str, Any]) -> dict[str, Any]:
         return {name: kept[name].astype("float32") for name in _MONTHLY if name in kept}
 
     def before(inputs: Any, p: Any) -> Any:
-        state, kept = simulate(inputs, p, stop=_CUT, save=lean)
-        flows = {name: kept[name] for name in FLOWS}
+        state, kept = simulate(inputs, p, stop=_CUT, save=save)
+        flows = by_year({name: kept[name] for name in FLOWS}, 0)
         return (state, {name: kept[name] for name in _DERIVED_FROM}, shown(kept)), flows
 
     def after(inputs: Any, p: Any, state: Any, needed: Any) -> Any:
-        _, kept = simulate(inputs, p, state, start=_CUT, save=lean)
+        _, kept = simulate(inputs, p, state, start=_CUT, save=save)
         whole = {name: jnp.concatenate([needed[name], kept[name]]) for name in _DERIVED_FROM}
         derived = derive(whole, p, inputs.months, inputs.products)
         out = shown(kept) | {name: derived[name].astype("float32") for name in _DERIVED}
-        return out, {name: kept[name] for name in FLOWS}
+        return out, by_year({name: kept[name] for name in FLOWS}, _CUT)
 
     def batch_before(inputs: Any, p: Any) -> Any:
-        found, moved = jax.vmap(before, in_axes=(None, 0), out_axes=(0, 1))(inputs, p)
-        return *found, by_year(moved, 0)
+        found, flows = jax.vmap(before, in_axes=(None, 0), out_axes=(0, None), axis_name=MEMBER)(inputs, p)
+        return *found, flows
 
-    def batch_after(inputs: Any, p: Any, state: Any, needed: Any) -> Any:
-        kept, moved = jax.vmap(after, in_axes=(None, 0, 0, 0), out_axes=(0, 1))(inputs, p, state, needed)
-        return kept, by_year(moved, _CUT)
+    batch_after = jax.vmap(after, in_axes=(None, 0, 0, 0), out_axes=(0, None), axis_name=MEMBER)
 
     return jax.jit(batch_before), jax.jit(batch_after)
 

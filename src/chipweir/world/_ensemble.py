@@ -48,6 +48,7 @@ _IN_MEMORY = 2000
 # Values of one variable that are summarised at a time.
 _BLOCK = 2**22
 FLOWS = ("flow_direct", "flow_smuggled", "flow_rented")
+MEMBER = "member"
 
 
 @dataclass(frozen=True)
@@ -67,26 +68,25 @@ def variables() -> tuple[dict[str, str], ...]:
     return tuple(csv.DictReader(text.splitlines()))
 
 
-def lean(month: Month) -> dict[str, Any]:
-    """A month's outputs with its flows in single precision: only their sums over members and years are kept."""
-    kept = monthly(month)
-    return {**kept, **{name: kept[name].astype("float32") for name in FLOWS}}
+def with_sums(weight: Any) -> Callable[[Month], dict[str, Any]]:
+    """What keeps a month's outputs, its flows summed over the batch's members with their `weight` []: only sums are used,
+    and thousands of them by member would fill the cache. For use under `vmap` with the axis name `MEMBER`."""
+
+    def kept(month: Month) -> dict[str, Any]:
+        outputs = monthly(month)
+        weighed = {name: weight.astype("float32") * outputs[name].astype("float32") for name in FLOWS}
+        return {**outputs, **jax.lax.psum(weighed, MEMBER)}  # type: ignore[no-untyped-call]
+
+    return kept
 
 
-def _run_member(inputs: Inputs, p: Any) -> dict[str, Any]:
-    _, kept = simulate(inputs, p, save=lean)
-    return member_outputs(kept, p, inputs.months, inputs.products)
-
-
-def yearly(flows: Mapping[str, Any], weight: Any, first: int = 0) -> dict[str, Any]:
-    """Flows `[month, member, ...]` from month `first` on, summed over members with `weight` [member] and by calendar
-    year: `[year, ...]` from the year of `first` on."""
+def yearly(flows: Mapping[str, Any], first: int = 0) -> dict[str, Any]:
+    """Flows `[month, ...]` from month `first` on, summed by calendar year: `[year, ...]` from the year of `first` on."""
     early = first % 12
     summed = {}
     for name, flow in flows.items():
-        of_all = (flow * weight[:, None, None].astype(flow.dtype)).sum(1)
-        padded = jax.numpy.pad(of_all, [(early, -(early + len(of_all)) % 12), (0, 0), (0, 0)])
-        summed[name] = padded.reshape(-1, 12, *of_all.shape[1:]).sum(1)
+        padded = jax.numpy.pad(flow, [(early, -(early + len(flow)) % 12), (0, 0), (0, 0)])
+        summed[name] = padded.reshape(-1, 12, *flow.shape[1:]).sum(1)
     return summed
 
 
@@ -94,14 +94,15 @@ def yearly(flows: Mapping[str, Any], weight: Any, first: int = 0) -> dict[str, A
 def compiled() -> Callable[[Inputs, Any, Any], Any]:
     """The batched simulation: outputs by member in single precision, flows summed over members and by year."""
 
-    def member(inputs: Inputs, p: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        kept = _run_member(inputs, p)
-        return kept, {name: kept.pop(name) for name in FLOWS}
+    def member(inputs: Inputs, p: Any, weight: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        _, kept = simulate(inputs, p, save=with_sums(weight))
+        flows = {name: kept.pop(name) for name in FLOWS}
+        return member_outputs(kept, p, inputs.months, inputs.products), flows
 
     def batch(inputs: Inputs, parameters: Any, weight: Any) -> dict[str, Any]:
-        kept, flows = jax.vmap(member, in_axes=(None, 0), out_axes=(0, 1))(inputs, parameters)
-        summed = yearly(flows, weight)
-        return {name: value.astype("float32") for name, value in (kept | summed).items()}
+        run = jax.vmap(member, in_axes=(None, 0, 0), out_axes=(0, None), axis_name=MEMBER)
+        kept, flows = run(inputs, parameters, weight)
+        return {name: value.astype("float32") for name, value in (kept | yearly(flows)).items()}
 
     return jax.jit(batch)
 
