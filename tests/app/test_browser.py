@@ -114,6 +114,74 @@ def test_back_and_reset(open_page):
     expect(page.locator(".lever.changed")).to_have_count(0)
 
 
+def test_back_undoes_one_move_and_a_choice_of_tab_and_year(open_page):
+    page = open_page("/")
+    wait_for_tiles(page)
+    slider = page.locator('[data-lever="us.enforcement"] input[type=range]')
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.search.includes('s.us.enforcement=1.1')")
+    page.get_by_role("tab", name="Market").click()
+    page.wait_for_function("location.search.includes('tab=market')")
+    page.go_back()
+    expect(page.get_by_role("tab", name="Compute")).to_have_attribute("aria-selected", "true")
+    expect(slider).to_have_value("1.1")
+    page.go_back()
+    expect(slider).to_have_value("1")
+    expect(page.locator(".tile .tile-change")).to_have_count(0)
+    page.go_forward()
+    expect(slider).to_have_value("1.1")
+    assert "s.us.enforcement=1.1" in page.url
+    assert "tab=" not in page.url
+
+
+def test_a_dragged_slider_shows_numbers_on_its_way_and_is_one_step_of_history(open_page):
+    page = open_page("/")
+    wait_for_tiles(page)
+    slider = page.locator('[data-lever="us.enforcement"] input[type=range]')
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 3 + 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], middle, steps=4)
+    expect(page.locator(".tile .tile-change").first).to_be_visible()
+    assert "s.us.enforcement" not in page.url
+    page.mouse.up()
+    page.wait_for_function("location.search.includes('s.us.enforcement=2')")
+    page.go_back()
+    page.wait_for_function("!location.search.includes('s.us.enforcement')")
+
+
+def test_a_lever_left_to_the_law_rests_until_it_is_taken(open_page):
+    page = open_page("/")
+    wait_for_tiles(page)
+    row = page.locator('[data-lever="us.threshold_tpp"]')
+    expect(row.locator("input[type=range]")).to_be_disabled()
+    expect(row.locator("input[type=range]")).to_have_value("3")
+    row.get_by_label("as the law stands").uncheck()
+    page.wait_for_function("location.search.includes('s.us.threshold_tpp=4800')")
+    row.locator(".lever-reset").click()
+    page.wait_for_function("!location.search.includes('s.us.threshold_tpp')")
+    expect(row.get_by_label("as the law stands")).to_be_checked()
+
+
+def test_a_server_that_fails_is_named_and_the_page_goes_on(open_page):
+    page = open_page("/")
+    wait_for_tiles(page)
+    before = page.locator(".tile").first.inner_text()
+    page.route("**/answer?*", lambda route: route.fulfill(body="no JSON"))
+    slider = page.locator('[data-lever="us.enforcement"] input[type=range]')
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#message .problem")).to_contain_text("The server could not answer")
+    assert page.locator(".tile").first.inner_text() == before
+    page.unroute("**/answer?*")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".tile .tile-change").first).to_be_visible()
+    expect(page.locator("#message .problem")).to_have_count(0)
+
+
 def test_a_preset_sets_the_levers(open_page):
     page = open_page("/?p=weir")
     wait_for_tiles(page)

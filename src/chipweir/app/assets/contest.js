@@ -186,7 +186,7 @@
     if (!page.busy) { send(page); }
   }
   function answered(response) {
-    if (response.ok) { return response.json(); }
+    if (response.ok) { return response.json().catch(function () { throw new Error(page.words.failed); }); }
     throw new Error(response.status === 429 ? page.words.many : page.words.failed);
   }
   function send(mine) {
