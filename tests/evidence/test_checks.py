@@ -1,6 +1,7 @@
 """Verdicts on sentences of our own: the status, the slot that decides, and the numbers they rest on."""
 
 import math
+import re
 
 import pytest
 from articles import CHINESE, ENGLISH, KOREAN
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from chipweir import facts
 from chipweir.evidence import check_document, document_from_text
+from chipweir.evidence._check import result_json
 from chipweir.evidence._verdict import claimed_interval, compare, decide, rounding
 
 
@@ -104,6 +106,20 @@ def test_up_to_n_times_holds_only_for_the_dearest_and_the_others_are_shown():
     assert (verdict.status, verdict.slot) == ("imprecise", "against")
     quotients = sorted(n.value for n in verdict.numbers if n.name.startswith("ratio"))
     assert quotients == [pytest.approx(10 / 1.68), pytest.approx(75 / 1.68)]
+
+
+def test_events_are_told_in_the_readers_language():
+    text = "엔비디아는 중국 매출의 15%를 미국 정부에 내기로 했다. 7월 15일에는 엔비디아가 H20 판매를 재개한다고 밝혔다."
+    checked = check_document(document_from_text(text, published="2025-09-01"), facts.load())
+    korean, english = (result_json(checked, language)["claims"] for language in ("ko", "en"))
+    assert len(korean) == 3
+    for told, other in zip(korean, english, strict=True):
+        assert told["verdict"] == other["verdict"]
+        events = [item for item in told["evidence"] if item["kind"] == "event"]
+        assert events
+        assert all(item["text"] == facts.load().events[item["id"]].description_ko for item in events)
+        assert any(item["text"] in told["explanation"] for item in events)
+        assert not re.search("[가-힣]", other["explanation"])
 
 
 def test_racks_are_not_chips():

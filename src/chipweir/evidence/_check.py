@@ -150,7 +150,7 @@ def verdict_json(verdict: Verdict, language: str) -> dict[str, Any]:
         "deciding_slot": verdict.slot,
         "slot_verdicts": dict(verdict.slots),
         "numbers": [number_json(number, language) for number in verdict.numbers],
-        "evidence": [evidence_json(item) for item in verdict.evidence],
+        "evidence": [evidence_json(item, language) for item in verdict.evidence],
         "explanation": say(verdict.text, language),
         "would_change": say(verdict.change, language),
         "notes": [say(note, language) for note in verdict.notes],
@@ -174,9 +174,10 @@ def number_json(number: Number, language: str) -> dict[str, Any]:
     return {**plain_record(number), "text": of(number, language)}
 
 
-def evidence_json(item: Evidence) -> dict[str, Any]:
-    """A piece of evidence as plain data."""
-    return plain_record(item)
+def evidence_json(item: Evidence, language: str = "en") -> dict[str, Any]:
+    """A piece of evidence as plain data, told in `language` where its words are known in it."""
+    korean = getattr(item.text, "ko", "") if language == "ko" else ""
+    return {**plain_record(item), "text": korean or str(item.text)}
 
 
 def tag_json(article: Article, item: Tag, language: str, beside: bool = False) -> dict[str, Any]:
@@ -219,7 +220,7 @@ def issue_json(article: Article, issue: Issue, language: str) -> dict[str, Any]:
         "surface": shortened(surface),
         "text": say(issue.text, language),
         "claims": list(issue.claims),
-        "evidence": [evidence_json(item) for item in issue.evidence],
+        "evidence": [evidence_json(item, language) for item in issue.evidence],
         "documents": list(issue.others),
     }
 

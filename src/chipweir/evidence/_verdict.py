@@ -26,6 +26,19 @@ STATUSES: tuple[Status, ...] = (
 NEAR_FACTOR = 1.3
 
 
+class Worded(str):
+    """Words in English, with the Korean ones beside them."""
+
+    ko: str = ""
+
+    @classmethod
+    def of(cls, english: str, korean: str) -> "Worded":
+        """Words in both languages; English where there are no Korean ones."""
+        words = cls(english)
+        words.ko = korean or english
+        return words
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A sentence to be put into words: a key of `messages.yaml` and its arguments."""
@@ -117,12 +130,23 @@ def value_evidence(
     )
 
 
+def event_words(event: Any) -> Worded:
+    """What happened, in both languages."""
+    return Worded.of(event.description, event.description_ko)
+
+
+def dated_event(event: Any, between: str) -> Worded:
+    """The day and what happened, in both languages."""
+    words = event_words(event)
+    return Worded.of(f"{event.date}{between}{words}", f"{event.date}{between}{words.ko}")
+
+
 def event_evidence(event: Any, facts: Any, supports: bool | None = None) -> Evidence:
     """A dated event as evidence."""
     return Evidence(
         "event",
         event.id,
-        event.description,
+        event_words(event),
         publisher(facts, event.source),
         source_url(facts, event.source),
         event.date,

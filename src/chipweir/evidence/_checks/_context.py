@@ -8,11 +8,11 @@ from datetime import date
 from typing import Any
 
 from chipweir.errors import InputError
-from chipweir.evidence._checks._index import Name, index_of
+from chipweir.evidence._checks._index import index_of
 from chipweir.evidence._document import Quantity
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._slots import Page
-from chipweir.evidence._verdict import claimed_interval
+from chipweir.evidence._verdict import Worded, claimed_interval
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Context:
         except (InputError, ImportError):
             return None
 
-    def name(self, identifier: Any) -> Name:
+    def name(self, identifier: Any) -> Worded:
         """What a person calls a thing of the fact base."""
         return name_of(self.facts, identifier)
 
@@ -109,7 +109,7 @@ def allowed(figure: Quantity) -> tuple[float, float]:
     return claimed_interval(number_of(figure), low, high, figure.bound, figure.surface)
 
 
-def name_of(facts: Any, identifier: Any) -> Name:
+def name_of(facts: Any, identifier: Any) -> Worded:
     """The name of a chip, system, model, entity or country by id, short as people say it."""
     return index_of(facts).name(identifier)
 

@@ -6,18 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-
-class Name(str):
-    """A name as English texts write it, with the Korean one beside it."""
-
-    ko: str = ""
-
-    @classmethod
-    def of(cls, english: str, korean: str) -> "Name":
-        """A name in both languages."""
-        name = cls(english)
-        name.ko = korean or english
-        return name
+from chipweir.evidence._verdict import Worded
 
 
 _TRAILING = re.compile(r"\s*(?:\([^)]*\)|/ .*|\d+ ?GB\b.*|SXM\b.*)\s*$")
@@ -35,30 +24,30 @@ class Index:
     """Look-ups in one fact base, each worked out once."""
 
     facts: Any
-    _names: dict[str, Name] = field(default_factory=dict, repr=False)
+    _names: dict[str, Worded] = field(default_factory=dict, repr=False)
     _events: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
 
-    def name(self, identifier: Any) -> Name:
+    def name(self, identifier: Any) -> Worded:
         """The name of a chip, system, model, entity or country by id, short as people say it; of several, a list."""
         if isinstance(identifier, tuple | list):
             names = [self.name(item) for item in identifier]
-            return Name.of(", ".join(names), ", ".join(name.ko for name in names))
+            return Worded.of(", ".join(names), ", ".join(name.ko for name in names))
         key = str(identifier)
         if key not in self._names:
             self._names[key] = self._name(key)
         return self._names[key]
 
-    def _name(self, identifier: str) -> Name:
+    def _name(self, identifier: str) -> Worded:
         entity = self.facts.entities.get(identifier)
         if entity is not None:
-            return Name.of(_short(entity.names.en), _short(entity.names.ko))
+            return Worded.of(_short(entity.names.en), _short(entity.names.ko))
         for table in (self.facts.chips, self.facts.systems, self.facts.models):
             if identifier in table:
-                return Name.of(_short(table[identifier].name), "")
+                return Worded.of(_short(table[identifier].name), "")
         country = self.facts.countries.get(identifier) if identifier.isupper() else None
         if country is not None:
-            return Name.of(country.names.en, country.names.ko)
-        return Name.of(identifier, identifier)
+            return Worded.of(country.names.en, country.names.ko)
+        return Worded.of(identifier, identifier)
 
     @cached_property
     def facts_of(self) -> Mapping[str, Sequence[Any]]:

@@ -7,7 +7,17 @@ from typing import Any
 from chipweir.evidence._checks._context import Context, days_between, days_of
 from chipweir.evidence._checks._hardware import missing
 from chipweir.evidence._frames import Claim
-from chipweir.evidence._verdict import Evidence, Number, Status, Text, Verdict, event_evidence
+from chipweir.evidence._verdict import (
+    Evidence,
+    Number,
+    Status,
+    Text,
+    Verdict,
+    Worded,
+    dated_event,
+    event_evidence,
+    event_words,
+)
 
 
 # The first rule on AI chips and chip tools for China (Federal Register, 7 October 2022): the start that "the sanctions"
@@ -89,6 +99,10 @@ def _span(when: tuple[str, str]) -> str:
     return when[0] if when[0] == when[1] else f"{when[0]}~{when[1]}"
 
 
+def _release(record: Any) -> Worded:
+    return Worded.of(f"{record.name}: release {record.release}", f"{record.name}: 출시 {record.release}")
+
+
 def _dated(claim: Claim, context: Context, when: tuple[str, str]) -> tuple[str, Evidence] | None:
     """The day on record nearest to the claim: a release of the thing named, or an event shared by two of its names."""
     options: list[tuple[int, str, Evidence]] = []
@@ -109,9 +123,7 @@ def _dated(claim: Claim, context: Context, when: tuple[str, str]) -> tuple[str, 
                 (
                     _distance(day, when),
                     day,
-                    Evidence(
-                        kind, item, f"{record.name}: release {record.release}", as_of=record.release, supports=None
-                    ),
+                    Evidence(kind, item, _release(record), as_of=record.release, supports=None),
                 )
             )
     names = _names_in(claim, context)
@@ -239,7 +251,7 @@ def check_fee_share(claim: Claim, context: Context) -> Verdict:
         {"figure": status},
         claimed,
         (event_evidence(event, context.facts, True),),
-        Text("event_text", {"what": f"{event.date}: {event.description}"}),
+        Text("event_text", {"what": dated_event(event, ": ")}),
         Text("change_event"),
     )
 
@@ -281,7 +293,7 @@ def _other_levy(claim: Claim, context: Context, hits: list[Any], claimed: tuple[
         {"figure": status},
         claimed,
         (event_evidence(other, context.facts, False),),
-        Text("event_text", {"what": other.description}),
+        Text("event_text", {"what": event_words(other)}),
         Text("change_event"),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from chipweir.errors import InputError
 from chipweir.evidence._checks._context import Context, days_between
 from chipweir.evidence._frames import Claim, read_data
-from chipweir.evidence._verdict import Evidence, Status, Text, Verdict, decide, event_evidence
+from chipweir.evidence._verdict import Evidence, Status, Text, Verdict, dated_event, decide, event_evidence
 
 
 # What each answer of the rule engine allows an article to say. A case-by-case review is neither a ban nor free sale.
@@ -54,7 +54,7 @@ def judge(claim: Claim, context: Context) -> Verdict:
         slots["destination"] = "not_checkable"
         place = "CN"
     if day is None:
-        words = Text("rule_no_date", {"item": context.name(item), **_dated(events)})
+        words = Text("rule_no_date", {"item": context.name(item), "turns": _turns_text(events)})
         told = tuple(event_evidence(e, context.facts) for e in events)
         slots["date"] = "ambiguous"
         command = _command(item, place, None)
@@ -91,7 +91,7 @@ def judge(claim: Claim, context: Context) -> Verdict:
                 "date": day,
                 "said": said,
                 "state": now["state"],
-                **_dated(past[-3:]),
+                "turns": _turns_text(past[-3:]),
             },
         ),
         Text("change_rule"),
@@ -100,10 +100,9 @@ def judge(claim: Claim, context: Context) -> Verdict:
     )
 
 
-def _dated(events: list[Any]) -> dict[str, tuple[str, ...]]:
-    """The turns of events for a text: in words, and by date alone."""
-    turns = tuple(f"{e.date} {e.description}" for e in events)
-    return {"turns": turns or ("-",), "dates": tuple(e.date for e in events) or ("-",)}
+def _turns_text(events: list[Any]) -> tuple[str, ...]:
+    """The turns of events in words."""
+    return tuple(dated_event(e, " ") for e in events) or ("-",)
 
 
 _OPENED = re.compile(
