@@ -1,5 +1,6 @@
 """Each page's main task in headless Chromium: both languages, phone and desktop, light and dark."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -252,6 +253,26 @@ def test_a_view_is_saved_to_the_run_store_and_shown_again(open_page, monkeypatch
     link.click()
     page.wait_for_function("location.search.includes('run=')")
     page.wait_for_function("document.querySelector('#status').innerText.includes('4 members')")
+
+
+def test_saving_can_be_given_up(open_page, monkeypatch, tmp_path):
+    def slow(_scenarios, _facts, _members, _seed, progress):
+        while True:
+            time.sleep(0.05)
+            progress(0.1, "")
+
+    monkeypatch.setenv("CHIPWEIR_RUNS", str(tmp_path))
+    monkeypatch.setattr("chipweir.world.run_ensemble", slow)
+    page = open_page("/?p=weir")
+    wait_for_tiles(page)
+    page.locator("summary", has_text="Save to the run store").click()
+    expect(page.locator("#save-cancel")).to_be_hidden()
+    page.locator("#save-name").fill("my-weir")
+    page.locator("#save").click()
+    page.locator("#save-cancel").click()
+    expect(page.locator("#save-state")).to_have_text("cancelled")
+    expect(page.locator("#save-cancel")).to_be_hidden()
+    assert list(tmp_path.iterdir()) == []
 
 
 @each_reader

@@ -88,6 +88,7 @@ def create_app(
     _contest_unfolding(app, engine, jobs)
     _contest_downloads(app, engine, jobs)
     _contest_saving(app, jobs)
+    _contest_cancelling(app, jobs)
     for page in (_chips_page, _rules_page, _claims_page, _facts_page):
         page.register(app, jobs)
     return app
@@ -297,6 +298,21 @@ def _contest_saving(app: Dash, jobs: Jobs) -> None:
                 return job.error, None, True
             link = replace(View(), lang=view.lang, theme=view.theme, run=job.result).query()
             return [_("saved: "), dcc.Link(job.result, href=f"/?{link}")], None, True
+
+
+def _contest_cancelling(app: Any, jobs: Jobs) -> None:
+    """The report and the saved run can be given up while they are at work."""
+    for kind in ("report", "save"):
+        app.clientside_callback(
+            dash.ClientsideFunction("chipweir", "same"),
+            Output(f"{kind}-cancel", "hidden"),
+            Input(f"{kind}-tick", "disabled"),
+        )
+
+        @app.callback(Input(f"{kind}-cancel", "n_clicks"), State(f"{kind}-job", "data"), prevent_initial_call=True)  # type: ignore[untyped-decorator]
+        def cancel(clicks: int | None, identifier: str | None) -> None:
+            if clicks:
+                jobs.cancel(identifier or "")
 
 
 def _contest_downloads(app: Dash, engine: Engine, jobs: Jobs) -> None:
