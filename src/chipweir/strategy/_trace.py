@@ -6,8 +6,10 @@ for a parameter one prior standard deviation up, at the median of all parameters
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,26 +93,20 @@ def explain(
 
     Raises `UnknownName` for a variable or label the model does not report, `InputError` for a month outside the run.
     """
-    import jax
-
-    from chipweir.world import assemble, parameters, simulate
-    from chipweir.world._outputs import member_outputs
-    from chipweir.world._parameters import central
+    from chipweir.world import parameters
 
     place, unit = locate(variable, selection)
     months = scenario.months.astype(str).tolist()
     if month not in months:
         raise InputError(f"{scenario.name} runs from {months[0]} to {months[-1]}; {month} is outside")
-    inputs = assemble(scenario, facts)
-
-    def outcome(p: Any) -> Any:
-        _, kept = simulate(inputs, p)
-        return member_outputs(kept, p, inputs.months, inputs.products)[variable][(months.index(month), *place)]
-
-    middle = {name: jax.numpy.asarray(value) for name, value in central().items()}
-    value, gradient = jax.jit(lambda p: (outcome(p), jax.jacfwd(outcome)(p)))(middle)
+    found = _derivatives(scenario, facts)
+    at = (months.index(month), *place)
+    value = float(found.values[variable][at])
     drivers = sorted(
-        (_driver(parameters()[name], float(slope), float(value)) for name, slope in gradient.items()),
+        (
+            _driver(parameters()[name], float(slope), value)
+            for name, slope in zip(found.names, found.slopes[variable][at], strict=True)
+        ),
         key=lambda driver: -abs(driver.effect) if np.isfinite(driver.effect) else 0.0,
     )[:top]
     cited = sorted({word for driver in drivers for word in fact_ids(driver.source)})
@@ -120,12 +116,64 @@ def explain(
         month=month,
         scenario=scenario.name,
         unit=unit,
-        value=float(value),
+        value=value,
         drivers=tuple(drivers),
         equations=equations(variable),
         facts=tuple(cited),
         note="value at the median of all parameters, which is not the median of the ensemble",
     )
+
+
+@dataclass(frozen=True)
+class _Derivatives:
+    """Every reported variable `[month, ...]` at the median of all parameters, and its slopes `[month, ..., parameter]`."""
+
+    names: tuple[str, ...]
+    values: Mapping[str, np.ndarray]
+    slopes: Mapping[str, np.ndarray]
+
+
+_KNOWN: OrderedDict[tuple[str, str], _Derivatives] = OrderedDict()
+_MOST_KNOWN = 6
+
+
+def _derivatives(scenario: "Scenario", facts: "Facts") -> _Derivatives:
+    """All derivatives of a scenario, remembered: forward mode gives those of every variable and month at once."""
+    from chipweir.world import assemble
+    from chipweir.world._parameters import central
+
+    key = (scenario.digest, facts.digest)
+    if key not in _KNOWN:
+        middle = central()
+        names = tuple(sorted(middle))
+        values, slopes = _differentiated(names)(assemble(scenario, facts), np.array([middle[name] for name in names]))
+        _KNOWN[key] = _Derivatives(
+            names,
+            {name: np.asarray(value) for name, value in values.items()},
+            {name: np.asarray(slope) for name, slope in slopes.items()},
+        )
+        while len(_KNOWN) > _MOST_KNOWN:
+            _KNOWN.popitem(last=False)
+    return _KNOWN[key]
+
+
+@cache
+def _differentiated(names: tuple[str, ...]) -> Callable[[Any, Any], Any]:
+    """(inputs, parameters [P]) to reported variables and their Jacobian; compiled once for all scenarios and variables."""
+    import jax
+
+    from chipweir.world import simulate, variables
+    from chipweir.world._outputs import member_outputs
+
+    reported = [row["name"] for row in variables()]
+
+    def outcomes(vector: Any, inputs: Any) -> Any:
+        p = dict(zip(names, vector, strict=True))
+        _, kept = simulate(inputs, p)
+        outputs = member_outputs(kept, p, inputs.months, inputs.products)
+        return {name: outputs[name] for name in reported if name in outputs}
+
+    return jax.jit(lambda inputs, vector: (outcomes(vector, inputs), jax.jacfwd(outcomes)(vector, inputs)))
 
 
 def locate(variable: str, selection: Mapping[str, str]) -> tuple[tuple[int, ...], str]:
