@@ -199,3 +199,16 @@ def test_an_article_is_checked_and_a_slot_can_be_corrected():
 def test_an_upload_that_is_no_text_is_an_input_error(content):
     with pytest.raises(InputError):
         _claims_page.read_upload(content if content != "x" else "x,@")
+
+
+def test_drivers_are_told_in_the_readers_language_and_the_numbers_own_unit():
+    from chipweir.strategy._trace import Driver, Trace
+
+    driver = Driver("chip_life", "Mean life of an installed chip", -0.0642, -0.12, 4, 5.5, 8, "year", "prior")
+    trace = Trace("nvidia_share", {}, "2030-12", "mine", "1", 0.5, (driver,), (), (), "")
+    assert "−6.4 pp (-12%)" in texts(_contest.drivers("nvidia_share", trace, None))
+    with use_language("ko"):
+        shown = " ".join(texts(_contest.drivers("nvidia_share", trace, None)))
+    assert world.parameters()["chip_life"].description_ko in shown
+    assert "−6.4%p" in shown
+    assert "Mean life" not in shown

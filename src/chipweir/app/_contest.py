@@ -17,8 +17,9 @@ from chipweir.app._state import FIRST_YEAR, LAST_YEAR, OWN_NAME, TABS, View, ref
 from chipweir.errors import InputError
 from chipweir.i18n import _
 from chipweir.report import _access, _numbers
-from chipweir.report._headline import HEADLINES, quantities
+from chipweir.report._headline import HEADLINES, Quantity, quantities
 from chipweir.report._labels import N_, SCENARIO_STORIES, label
+from chipweir.report._sections import long_name, parameter_text
 
 
 if TYPE_CHECKING:
@@ -305,7 +306,6 @@ def made(view: View, answer: Answer, key: str) -> list[Any]:
     item = next((each for each in quantities(answer.results) if each.key == key), None)
     if item is None:
         raise InputError(_("this run holds no '{what}'", what=key))
-    array = answer.results[item.variable]
     rows = []
     for name in dict.fromkeys(answer.names):
         found = _access.require(answer.results, item.variable, name, **item.selection)
@@ -322,14 +322,14 @@ def made(view: View, answer: Answer, key: str) -> list[Any]:
                 )
     parts: list[Any] = [
         html.H3(item.text()),
-        html.P(str(array.attrs.get("long_name", ""))),
+        html.P(long_name(item.variable)),
         _layout.table(["", _("median"), _("interval")], list(dict.fromkeys(rows)), item.text()),
     ]
     return parts
 
 
-def explained(view: View, key: str, job: Job) -> tuple["Trace", "Trace | None"]:
-    """The trace of a headline number in scenario B, and in A where it is another. Raises `InputError`."""
+def explained(view: View, key: str, job: Job) -> tuple[str, "Trace", "Trace | None"]:
+    """A headline number's key, its trace in scenario B, and in A where that is another. Raises `InputError`."""
     from chipweir import facts, strategy
 
     item = HEADLINES[key]
@@ -342,33 +342,37 @@ def explained(view: View, key: str, job: Job) -> tuple["Trace", "Trace | None"]:
     job.report(0.1)
     own = trace(second)
     job.report(0.6)
-    return own, None if first.digest == second.digest else trace(first)
+    return key, own, None if first.digest == second.digest else trace(first)
 
 
-def drivers(own: "Trace", other: "Trace | None") -> list[Any]:
-    """Parameters that move the number, and the change against A, most; the equations in order; the facts."""
-    parts: list[Any] = [html.H3(_("Parameters that move it most")), _driver_table(own.drivers, own.unit)]
+def drivers(key: str, own: "Trace", other: "Trace | None") -> list[Any]:
+    """Parameters that move a headline number, and the change against A, most; the equations in order; the facts."""
+    item = HEADLINES[key]
+    parts: list[Any] = [html.H3(_("Parameters that move it most")), _driver_table(own.drivers, item)]
     if other is not None:
         before = {driver.parameter: driver.effect for driver in other.drivers}
         moved = [replace(d, effect=d.effect - before.get(d.parameter, 0.0), relative=float("nan")) for d in own.drivers]
         moved.sort(key=lambda driver: -abs(driver.effect))
-        parts += [html.H3(_("Parameters that move the change against A most")), _driver_table(moved[:5], own.unit)]
+        parts += [html.H3(_("Parameters that move the change against A most")), _driver_table(moved[:5], item)]
     equations = [
         html.Li([html.Code(f"{e.module}.{e.function}"), html.Pre(e.text, className="text")]) for e in own.equations
     ]
     parts += [html.Details([html.Summary(_("Equations, in the order in which they act")), html.Ol(equations)])]
     parts += [html.H3(_("Facts that went in")), html.Ul([html.Li(_fact_link(name)) for name in own.facts])]
-    parts.append(html.P(own.note, className="note"))
+    note = _("value at the median of all parameters, which is not the median of the ensemble")
+    parts.append(html.P(note, className="note"))
     return parts
 
 
-def _driver_table(rows: Sequence["Driver"], unit_name: str) -> html.Div:
+def _driver_table(rows: Sequence["Driver"], item: Quantity) -> html.Div:
+    unit = "" if item.kind in ("usd", "share") else f" {item.unit()}"
     cells = [
         (
             html.Span(driver.parameter, title=driver.source),
-            driver.description,
-            f"{driver.effect:+.3g} {unit_name}"
-            + (f" ({100 * driver.relative:+.1f} %)" if np.isfinite(driver.relative) else ""),
+            parameter_text(driver.parameter) or driver.description,
+            _numbers.signed(driver.effect, item.kind)
+            + unit
+            + (f" ({driver.relative:+.0%})" if np.isfinite(driver.relative) else ""),
         )
         for driver in rows
     ]

@@ -362,7 +362,7 @@ def trace_section(traces: Iterable[Any] | None) -> Record | None:
 def _trace(trace: Record) -> Record:
     labels = ", ".join(label(dim, value) for dim, value in (trace.get("selection") or {}).items())
     named = " · ".join(
-        str(part) for part in (_long_name(str(trace.get("variable") or "")), labels, trace.get("month")) if part
+        str(part) for part in (long_name(str(trace.get("variable") or "")), labels, trace.get("month")) if part
     )
     unit_name = str(trace.get("unit", ""))
     drivers = trace.get("drivers") or trace.get("sensitivities") or ()
@@ -380,7 +380,7 @@ def _trace(trace: Record) -> Record:
     }
 
 
-def _long_name(variable: str) -> str:
+def long_name(variable: str) -> str:
     """What a variable of the results is called in the reader's language."""
     from chipweir import world
 
@@ -388,7 +388,7 @@ def _long_name(variable: str) -> str:
     return variable if row is None else row["long_name_ko" if language() == "ko" else "long_name"]
 
 
-def _parameter_text(name: str) -> str:
+def parameter_text(name: str) -> str:
     """What a parameter of the model is, in Korean where that is the language; nothing of other names."""
     from chipweir import world
 
@@ -402,7 +402,7 @@ def _sensitivity(record: Mapping[str, Any], unit_name: str) -> Record:
     if isinstance(relative := record.get("relative"), float) and np.isfinite(relative):
         text += f" ({100 * relative:+.1f} %)"
     name = str(record.get("parameter") or record.get("name"))
-    if description := _parameter_text(name) or record.get("description"):
+    if description := parameter_text(name) or record.get("description"):
         name += f": {description}"
     return {"name": name, "text": text}
 
