@@ -120,10 +120,14 @@ def _sankey(sources: dict[tuple[str, str], float], targets: dict[tuple[str, str]
     for start, end, _channel, units in links:
         through[start, "out"] += units
         through[end, "in"] += units
-    texts = []
-    for (column, name), index in names.items():
-        shown = name if column == "source" else label(column, name)
-        texts.append(f"{shown}  {_numbers.number(max(through[index, 'in'], through[index, 'out']))}")
+    called = [name if column == "source" else label(column, name) for column, name in names]
+    texts = [
+        f"{name}  {_numbers.number(max(through[index, 'in'], through[index, 'out']))}"
+        for index, name in enumerate(called)
+    ]
+    # A region that stands alone is named in the title; its label would lie over the thin channels.
+    alone = sum(column == "region" for column, _name in names) == 1
+    labels = ["" if alone and column == "region" else text for (column, _name), text in zip(names, texts, strict=True)]
     colours = [
         _colour(name) if column == "channel" else (GREY if column == "source" else ORANGE) for column, name in names
     ]
@@ -132,20 +136,23 @@ def _sankey(sources: dict[tuple[str, str], float], targets: dict[tuple[str, str]
         "arrangement": "snap",
         "domain": {"x": [0.01, 0.99], "y": [0.02, 0.98]},
         "node": {
-            "label": texts,
+            "label": labels,
+            "customdata": texts,
             "color": colours,
             "pad": 16,
             "thickness": 14,
             "line": {"width": 0},
-            "hovertemplate": "%{label}<extra></extra>",
+            "hovertemplate": "%{customdata}<extra></extra>",
         },
         "link": {
             "source": [link[0] for link in links],
             "target": [link[1] for link in links],
             "value": [link[3] for link in links],
             "color": [rgba(_colour(link[2]), 0.38) for link in links],
-            "customdata": [_numbers.number(link[3]) for link in links],
-            "hovertemplate": "%{source.label} → %{target.label}<br>%{customdata}<extra></extra>",
+            "customdata": [
+                f"{called[start]} → {called[end]}<br>{_numbers.number(units)}" for start, end, _channel, units in links
+            ],
+            "hovertemplate": "%{customdata}<extra></extra>",
         },
         "textfont": {"color": ink(theme), "size": 12, "shadow": "none"},
     }
