@@ -99,6 +99,17 @@ def test_touched_experts_lie_between_those_of_one_token_and_all(experts, active,
     assert touched_experts(experts, active, 1.0) == pytest.approx(active, rel=1e-6)
 
 
+@given(st.integers(1, 512), st.integers(1, 16), st.floats(1, 1e5), st.floats(0.2, 50), st.floats(1.01, 10))
+def test_uneven_routing_touches_fewer_experts_and_never_fewer_than_one_token_does(experts, active, n, evenness, more):
+    active = min(active, experts)
+    few, many = (touched_experts(experts, active, np.array([x]), np.array([evenness]))[0] for x in (n, n * more))
+    assert active * (1 - 1e-6) <= few <= many + 1e-9
+    assert many <= touched_experts(experts, active, np.array([n * more]))[0] * (1 + 1e-9)
+    assert few <= touched_experts(experts, active, np.array([n]), np.array([evenness * more]))[0] * (1 + 1e-9)
+    nearly = touched_experts(experts, active, np.array([n]), np.array([1e7]))[0]
+    assert nearly == pytest.approx(touched_experts(experts, active, np.array([n]))[0], rel=1e-2)
+
+
 @pytest.mark.parametrize(
     ("name", "known"),
     [

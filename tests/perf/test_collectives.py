@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from chipweir.perf._architecture import architecture
 from chipweir.perf._architecture import stack as stack_models
-from chipweir.perf._collectives import all_reduce, all_to_all, layer_messages, link_bandwidth, visible
+from chipweir.perf._collectives import CROSSING, all_reduce, all_to_all, layer_messages, link_bandwidth, visible
 from chipweir.perf._hardware import hardware
 from chipweir.perf._hardware import stack as stack_chips
 from chipweir.perf._operators import work
@@ -21,6 +21,25 @@ def test_collectives_cost_their_floor_and_their_bytes(size, chips, link, floor):
     assert all_reduce(size, chips, link, floor) == pytest.approx(floor + 2 * (chips - 1) / chips * size / link)
     assert all_to_all(size, chips, link, floor) <= all_reduce(size, chips, link, floor)
     assert all_reduce(size, 1, link, floor) == 0
+
+
+@given(st.floats(0, 1e9), st.integers(2, 72), st.floats(1e9, 1e12), st.floats(0, 1e-3))
+def test_a_switch_that_adds_up_saves_traffic_but_no_byte_of_the_message(size, chips, link, floor):
+    summed = all_reduce(size, chips, link, floor, 1.0)
+    assert summed <= all_reduce(size, chips, link, floor) * (1 + 1e-12)
+    assert summed >= floor + size / link * (1 - 1e-12)
+
+
+def test_which_switches_add_up():
+    assert one("H800").summing[0] == one("GB300").summing[0] == 1
+    for chip in ("A100", "MI300X", "Ascend 910C", "L40S"):
+        assert one(chip).summing[0] == 0
+
+
+def test_leaving_the_domain_costs_latency():
+    w = one("H100")
+    inside, outside = (layer_messages(w, np.array([1.0]), 1.0, np.array([n]), 0.5, 0.5, 1e-5)[0] for n in (8.0, 16.0))
+    assert outside - inside > w.layers[0] * CROSSING
 
 
 def test_leaving_the_domain_costs_bandwidth():

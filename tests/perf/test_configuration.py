@@ -80,6 +80,20 @@ def test_date_and_build_tell_whether_unsaid_draft_layers_ran(changes, drafting, 
     assert (c.drafting, c.settled) == (drafting, settled)
 
 
+def test_racks_of_sglang_ran_no_draft_layers_unless_they_say_so():
+    row = {"spec_decode": "", "model": "DeepSeek-R1", "framework": "sglang", "disagg": "True", "date": "2026-02-01"}
+    row |= {"decode_parallel": "1x(tp8 ep8 dpattn=True)", "prefill_parallel": "1x(tp8 ep8 dpattn=True)"}
+    assert read(**row, chip="GB200").drafting == 0
+    assert read(**row, chip="B200").drafting == 1
+    assert read(**(row | {"spec_decode": "mtp"}), chip="GB200").drafting == 1
+
+
+def test_a_run_of_ten_waves_shows_less_than_the_steady_rate():
+    assert read(stat="median latency; mean throughput").lasting == pytest.approx(10 / 10.5)
+    for stat in ("", "Offline", "median ITL; steady-state mean power (GPU only)"):
+        assert read(stat=stat).lasting == 1
+
+
 def test_benchmarks_that_start_all_requests_together_are_told_apart():
     assert read().harness == "waves"
     assert read(family="InferenceX-tokenpos").harness == "sweep"

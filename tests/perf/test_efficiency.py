@@ -52,7 +52,7 @@ def test_the_prior_is_where_it_says():
     assert 1 / (1 + math.exp(-mean[at])) == pytest.approx(0.8)
     assert mean[form.place["bandwidth[vendor=nvidia]"]] == 0
     medians = layout({"harness": ["waves/median"]})
-    assert prior(medians)[0][medians.place["burst[harness=waves/median]"]] == -1.5
+    assert prior(medians)[0][medians.place["burst[harness=waves/median]"]] == -2.3
     assert np.all(sd > 0)
 
 
@@ -102,10 +102,5 @@ def test_groups_of_a_configuration():
         {"chip": "B200", "model": "DeepSeek-V3", "framework": "sglang", "tp": "8", "concurrency": "8"}
     )
     found = group_levels(c)
-    assert (found["vendor"], found["generation"], found["attention"], found["ffn"]) == (
-        "nvidia",
-        "blackwell",
-        "latent",
-        "routed",
-    )
+    assert (found["vendor"], found["generation"], found["attention"]) == ("nvidia", "blackwell", "latent")
     assert group_levels(replace(c, plan=None))["layout"] == "tensor"

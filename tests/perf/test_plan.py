@@ -5,7 +5,16 @@ import pytest
 from chipweir.errors import InputError
 from chipweir.perf._architecture import architecture
 from chipweir.perf._hardware import hardware
-from chipweir.perf._plan import Plan, Stated, candidates, fits, read_plan, read_worker, smallest_group
+from chipweir.perf._plan import (
+    Plan,
+    Stated,
+    candidates,
+    decode_slots,
+    fits,
+    read_plan,
+    read_worker,
+    smallest_group,
+)
 
 
 def plan(model="DeepSeek-R1", chip="B200", dtype="fp8", **stated):
@@ -96,3 +105,15 @@ def test_candidates_fit_the_chips_and_the_memory():
 def test_chips_add_up():
     p = Plan(2.0, 4.0, 3.0, 4.0, 1.0, 2.0)
     assert (p.decode_chips, p.prefill_chips, p.chips) == (24, 8, 32)
+
+
+def test_requests_beyond_the_slots_of_the_decode_workers_are_told():
+    split = Plan(1.0, 8.0, 2.0, prefill_replicas=1.0)
+    assert decode_slots("trt", split, 1075.0) == 1024
+    assert decode_slots("trt", split, 1024.0) == 1024
+    assert math.isinf(decode_slots("trt", split, 1500.0))
+    assert math.isinf(decode_slots("trt", split, 9.0))
+    assert math.isinf(decode_slots("sglang", split, 1075.0))
+    assert math.isinf(decode_slots("trt", Plan(8.0, 1.0, 2.0), 1075.0))
+    stated = plan(disagg=True, prefill_parallel="1x(tp1 adp4 bs1)", decode_parallel="2x(tp1 adp8 mep8 bs32)")
+    assert decode_slots("vllm", stated, 4096.0) == 2 * 8 * 32

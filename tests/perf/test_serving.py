@@ -53,7 +53,6 @@ def setup(d, **changes):
         "vendor": chip.vendor, "framework": d["framework"], "dtype": d["dtype"], "generation": chip.family,
         "recipe": f"tuned/{d['dtype']}", "stage": "mixed", "stat": "median",
         "attention": "latent" if model.latent else "grouped", "layout": "data" if d["dp"] > 1 else "tensor",
-        "dispatch": f"{d['framework']}/tensor", "ffn": "routed" if model.experts else "dense",
         "harness": "waves/median", "campaign": f"{d['framework']}/waves",
     }  # fmt: skip
     posterior = shipped()

@@ -416,18 +416,25 @@ def resident_bytes(model: Architecture, dtype: str) -> Any:
     return (model.attention_params + model.dense_params + model.shared_params) * size + 2.0 * model.head_params
 
 
-def touched_experts(experts: Any, active: Any, tokens: Any) -> Any:
+def touched_experts(experts: Any, active: Any, tokens: Any, evenness: Any = np.inf) -> Any:
     """Expected distinct routed experts per layer that `tokens` tokens call, choosing `active` of `experts` at random.
 
-    E (1 - (1 - k/E)^n): independent, uniform choices; skewed routing touches fewer.
+    E (1 - (1 - k/E)^n) for independent, uniform choices (infinite `evenness`). Skewed routing touches fewer: where the
+    popularity of experts is gamma distributed with shape `evenness` a, one more token misses an expert with the share
+    (1 + (n - 1) l / a)^-a of the first's, l = -ln(1 - k/E) (a Poisson count mixed over a gamma rate is negative
+    binomial).
     """
     experts = np.asarray(experts, dtype=float)
     share = np.where(experts > 0, np.asarray(active) / np.maximum(experts, 1.0), 0.0)
     missed = np.log1p(-np.minimum(share, 1 - 1e-9))
     xp: Any = np
-    if type(tokens).__module__.startswith("jax"):
+    if any(type(v).__module__.startswith("jax") for v in (tokens, evenness)):
         import jax.numpy as xp
-    return experts * -xp.expm1(xp.maximum(tokens, 0.0) * missed)
+    tokens = xp.maximum(tokens, 0.0)
+    if isinstance(evenness, float) and np.isinf(evenness):
+        return experts * -xp.expm1(tokens * missed)
+    others = xp.log1p(-xp.maximum(tokens - 1.0, 0.0) * missed / evenness)
+    return experts * -xp.expm1(xp.minimum(tokens, 1.0) * missed - evenness * others)
 
 
 def flops_per_token(model: Architecture, context: Any = 0.0, *, prefill: bool = False) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from chipweir.perf import _architecture, _hardware
 from chipweir.perf._configuration import Configuration
 from chipweir.perf._operators import Work, work
-from chipweir.perf._plan import Plan
+from chipweir.perf._plan import Plan, decode_slots
 from chipweir.perf._serving import Case, look_interval
 
 
@@ -49,13 +49,14 @@ def case(
                 p.ep,
                 c.drafting,
                 c.phase == "decode",
+                decode_slots(c.framework, p, float(n)),
                 look_interval(c.framework, c.chip.family, data=p.dp > 1, split=p.split, concurrency=n),
             )
             for c, p, n in zip(configurations, plans, concurrency, strict=True)
         ],
         dtype=float,
     ).T
-    isl, osl, tp, dp, replicas, p_tp, p_dp, p_replicas, ep, drafting, steady, interval = column
+    isl, osl, tp, dp, replicas, p_tp, p_dp, p_replicas, ep, drafting, steady, slots, interval = column
     joint = split == 0
     return Case(
         isl=isl,
@@ -72,4 +73,5 @@ def case(
         drafting=drafting,
         steady=steady,
         interval=interval,
+        slots=slots,
     )

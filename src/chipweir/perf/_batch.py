@@ -253,9 +253,10 @@ def _medians(
     tpot = np.where(steps, inter_token(served, cases.osl), served.tpot)
     only_prefill, only_decode = phase == "prefill", phase == "decode"
     full_prefill = cases.isl / served.prefill_s / (cases.prefill_tp * cases.prefill_dp)
-    output = served.rate * cases.osl / decode_chips
-    incoming = np.where(only_prefill, full_prefill, served.rate * cases.isl / prefill_chips)
-    total = np.where(only_prefill, full_prefill, served.rate * (cases.isl + cases.osl) / chips)
+    lasting = np.array([c.lasting for c in resolved])
+    output = served.rate * cases.osl / decode_chips * lasting
+    incoming = np.where(only_prefill, full_prefill, served.rate * cases.isl / prefill_chips * lasting)
+    total = np.where(only_prefill, full_prefill, served.rate * (cases.isl + cases.osl) / chips * lasting)
     hide = np.where(only_prefill, np.nan, 1.0)
     median = {
         "output_tok_s_chip": output * hide,
@@ -353,9 +354,11 @@ def operator_table(
     work, c = gather([configuration]), predictions.cases
     e = efficiencies(posterior.mean, index(posterior.form, [group_levels(configuration)]), posterior.form.size)
     batch = np.maximum(predictions.served.batch, c.dp) * (1.0 + DRAFTS * c.drafting)
-    step = pass_load(work, batch, batch, c.isl + c.osl / 2, c.tp, c.dp, c.ep)
+    step = pass_load(work, batch, batch, c.isl + c.osl / 2, c.tp, c.dp, c.ep, evenness=e.evenness)
     tokens = c.isl * c.prefill_dp
-    prompt = pass_load(work, tokens, c.prefill_dp, c.isl / 2, c.prefill_tp, c.prefill_dp, prefill=True)
+    prompt = pass_load(
+        work, tokens, c.prefill_dp, c.isl / 2, c.prefill_tp, c.prefill_dp, prefill=True, evenness=e.evenness
+    )
     return [
         *_pass_table("decode", step, work, e, batch, c.tp, c.dp),
         *_pass_table("prefill", prompt, work, e, tokens, c.prefill_tp, c.prefill_dp),
@@ -375,7 +378,7 @@ def _pass_table(
             rows.append(
                 _part(name, operator, flops, moved, flops / rate, moved / bandwidth, float(seconds[operator][0]))
             )
-    moved = float(activation_bytes(work, tokens, tp, dp)[0])
+    moved = float(sum(activation_bytes(work, tokens, tp, dp))[0])
     rows.append(
         _part(name, "activations", 0.0, moved, 0.0, moved / bandwidth, float(moving(work, e, tokens, tp, dp)[0]))
     )

@@ -12,13 +12,22 @@ from chipweir.perf._operators import OVERLAP, Work, namespace
 
 
 DOMAINS = 4.0
+# Seconds that a collective takes longer where it leaves the scale-up domain: some 40 us for small messages over two
+# nodes, by what communication libraries print of themselves (recalled, medium), against 5-10 us inside one.
+CROSSING = 35e-6
 OVERLAPPED = 8.0
 
 
-def all_reduce(size: Any, chips: Any, link: Any, floor: Any) -> Any:
-    """Seconds to sum `size` bytes over `chips`, each with `link` B/s; nothing for one chip."""
+def all_reduce(size: Any, chips: Any, link: Any, floor: Any, summing: Any = 0.0) -> Any:
+    """Seconds to sum `size` bytes over `chips`, each with `link` B/s; nothing for one chip.
+
+    Where the switch adds up (`summing` 1) a chip sends its bytes once and receives the sum, of which it passes on its
+    own n-th part: (n+1)/n of the message.
+    """
     xp = namespace(size, chips, link, floor)
-    return xp.where(chips > 1, floor + 2.0 * (chips - 1.0) / chips * size / link, 0.0)
+    ring = 2.0 * (chips - 1.0) / chips
+    passes = xp.where(summing > 0, xp.minimum(ring, (chips + 1.0) / chips), ring)
+    return xp.where(chips > 1, floor + passes * size / link, 0.0)
 
 
 def all_to_all(size: Any, chips: Any, link: Any, floor: Any) -> Any:
@@ -63,11 +72,18 @@ def layer_messages(w: Work, tokens: Any, tp: Any, dp: Any, link: Any, exchange: 
     """
     xp = namespace(tokens, link, floor)
     chips = tp * dp
-    inner = all_reduce(2.0 * tokens / dp * w.hidden, tp, link_bandwidth(w, tp) * link, floor)
+    inner = all_reduce(
+        2.0 * tokens / dp * w.hidden,
+        tp,
+        link_bandwidth(w, tp) * link,
+        floor + CROSSING * (tp > w.domain),
+        w.summing * (tp <= w.domain),
+    )
     wide = link_bandwidth(w, chips) * link
+    floor = floor + CROSSING * (chips > w.domain)
     gather = 2.0 * all_to_all(2.0 * tokens * w.hidden, chips, wide, floor)
     swap = xp.where(w.experts > 0, expert_exchange(w, tokens, chips, exchange, floor), gather)
-    reduce = all_reduce(2.0 * tokens * w.hidden, chips, wide, floor)
+    reduce = all_reduce(2.0 * tokens * w.hidden, chips, wide, floor, w.summing * (chips <= w.domain))
     return w.layers * (inner + xp.where(dp > 1, swap, reduce))
 
 

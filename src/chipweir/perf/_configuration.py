@@ -55,7 +55,7 @@ DEFAULT_TPOT_S = 0.05
 class Configuration:
     """A resolved row. `plan` None: to be chosen. `concurrency` None: to be chosen under `tpot_limit` (s), or as much
     as pays. `settled`: whether drafting is stated or known rather than guessed. `harness`: how the load
-    was offered."""
+    was offered; `lasting`: share of the steady rate that a run of its length shows."""
 
     phase: str
     chip: Hardware
@@ -75,6 +75,7 @@ class Configuration:
     notes: tuple[str, ...] = field(default=())
     settled: bool = True
     harness: str = "waves"
+    lasting: float = 1.0
 
 
 def number(row: Mapping[str, str], name: str, *, least: float = 0.0, strict: bool = True) -> float | None:
@@ -122,7 +123,7 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
         if not plan.pooled:
             plan = hold(plan, model, chip, dtype, kv_dtype, isl + osl, concurrency)
             plan = prefill_beside(plan, isl, osl)
-    drafts, settled = drafting(row, model, framework)
+    drafts, settled = drafting(row, model, framework, chip)
     limit = MLPERF_LIMITS.get((mlperf, (row.get("stat") or "").strip().lower())) if mlperf else None
     tpot_limit = limit[1] / 1e3 if limit else (DEFAULT_TPOT_S if phase == "decode" and concurrency is None else None)
     return Configuration(
@@ -140,6 +141,7 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
         drafting=drafts,
         settled=settled,
         harness=harness(row),
+        lasting=lasting(row),
         tpot_limit=tpot_limit,
         ttft_limit=limit[0] / 1e3 if limit else None,
         stat=statistic(row.get("stat") or ""),
@@ -313,17 +315,30 @@ def harness(row: Mapping[str, str]) -> str:
     return "short" if family == "NVIDIA-silicon-sample" and not (row.get("date") or "").strip() else "waves"
 
 
+# Requests of a benchmark over its concurrency (the public suites' setting).
+WAVES = 10.0
+
+
+def lasting(row: Mapping[str, str]) -> float:
+    """Share of the steady rate that a benchmark of a fixed number of requests shows: the last wave runs out, half empty
+    on average. Rows that name no client statistic (median or mean latency) report steady rates."""
+    text = (row.get("stat") or "").lower()
+    client = text.startswith(("median", "mean")) and "itl" not in text
+    return WAVES / (WAVES + 0.5) if client and harness(row) == "waves" else 1.0
+
+
 # Builds of TensorRT-LLM of early 2026 whose labelled rows all ran draft layers, or none did (mixed deployments).
 DRAFTING_BUILDS = {"1.1.0rc2.post2": 1.0, "1.2.0rc6.post2": 0.0, "1.2.0rc6.post3": 1.0}
 # First dates of labelled rows with draft layers: mixed and disaggregated deployments.
 DRAFTING_SINCE, DRAFTING_SPLIT_SINCE = "2026", "2025-12-08"
 
 
-def drafting(row: Mapping[str, str], model: Architecture, framework: str) -> tuple[float, bool]:
+def drafting(row: Mapping[str, str], model: Architecture, framework: str, chip: Hardware) -> tuple[float, bool]:
     """1 where multi-token prediction is on, 0 where off, and whether the row (or its silence elsewhere) settles it.
 
     Tables of tuned deployments name DeepSeek-R1 without saying whether its draft layer ran. Rows that do say tell since
-    when and in which builds it ran; disaggregated deployments were measured with and without, more often with.
+    when and in which builds it ran; disaggregated deployments were measured with and without, more often with,
+    but SGLang's on racks without.
     """
     text = (row.get("spec_decode") or "").strip().lower()
     if text:
@@ -335,6 +350,6 @@ def drafting(row: Mapping[str, str], model: Architecture, framework: str) -> tup
     if date and date < (DRAFTING_SPLIT_SINCE if split else DRAFTING_SINCE):
         return 0.0, True
     if split:
-        return 1.0, False
+        return (0.0 if framework == "sglang" and float(chip.scaleup_domain) > 8 else 1.0), False
     build = (row.get("framework_version") or "").strip().rsplit(":", 1)[-1]
     return DRAFTING_BUILDS.get(build, 0.0) if framework == "trt" else 0.0, False

@@ -28,6 +28,7 @@ DTYPES = ("bf16", "fp8", "fp4", "int8", "int4")
 # Weight-only formats pay for unpacking before the multiply: share of the compute peak of the wider format that is left.
 # Prior, not measured here: fused dequantisation kernels are described as reaching 0.7-0.9 of the dense peak.
 EMULATION = 0.8
+SUMMING = ("hopper", "blackwell", "rubin")
 TOPOLOGIES = ("switch", "mesh", "torus", "pcie")
 # Where a datasheet has no number the median of the catalogued chips of the same maker and years stands in, and the
 # interval widens by this log standard deviation (prior: spread of same-year data-centre accelerators in the catalogue).
@@ -137,6 +138,13 @@ def compute_rate(hardware: Hardware, dtype: str) -> Any:
     if dtype == "int4":
         return EMULATION * wide
     raise InputError(f"unknown number format '{dtype}'; known: {', '.join(DTYPES)}")
+
+
+def sums_in_switch(hardware: Hardware) -> Any:
+    """1 where the switches of the scale-up domain add up what passes through them (NVSwitch since Hopper), else 0."""
+    generation = np.asarray([str(g).split(" ")[0].lower() for g in np.atleast_1d(hardware.generation)])
+    topology = np.atleast_1d(hardware.scaleup_topology)
+    return np.where(np.isin(generation, SUMMING) & (topology == "switch"), 1.0, 0.0)
 
 
 def native(hardware: Hardware, dtype: str) -> Any:

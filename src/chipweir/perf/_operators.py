@@ -14,7 +14,7 @@ import numpy as np
 
 from chipweir.perf import _architecture as models
 from chipweir.perf._architecture import ELEMENT_BYTES, Architecture
-from chipweir.perf._hardware import Hardware, compute_rate
+from chipweir.perf._hardware import Hardware, compute_rate, sums_in_switch
 
 
 OPERATORS = ("attention_projection", "attention_score", "dense_ffn", "shared_ffn", "routed_ffn", "head")
@@ -35,7 +35,8 @@ def namespace(*values: Any) -> Any:
 class Work:
     """What n rows ask of a chip and what the chip has, gathered once; every field is an array [n] (or a float).
 
-    Rates in FLOP/s, bandwidths in B/s, sizes in B or counts, as in `Hardware` and `Architecture`.
+    Rates in FLOP/s, bandwidths in B/s, sizes in B or counts, as in `Hardware` and `Architecture`. `summing`: 1 where the
+    switch of the scale-up domain adds up what passes through it.
     """
 
     rate: Any
@@ -45,6 +46,7 @@ class Work:
     link: Any
     domain: Any
     scaleout: Any
+    summing: Any
     layers: Any
     moe_layers: Any
     hidden: Any
@@ -94,7 +96,8 @@ def work(hardware: Hardware, model: Architecture, dtype: np.ndarray, kv_dtype: n
     return Work(
         rate=rate, score_rate=np.asarray(hardware.bf16_flops), memory_bandwidth=hardware.memory_bandwidth,
         memory_bytes=hardware.memory_bytes, link=hardware.scaleup_bandwidth, domain=hardware.scaleup_domain,
-        scaleout=hardware.scaleout_bandwidth, layers=model.blocks, moe_layers=model.moe_layers, hidden=model.hidden,
+        scaleout=hardware.scaleout_bandwidth, summing=sums_in_switch(hardware),
+        layers=model.blocks, moe_layers=model.moe_layers, hidden=model.hidden,
         attention_params=model.attention_params, attention_bytes=model.attention_params * resident,
         dense_params=model.dense_params, dense_bytes=model.dense_params * resident, shared_params=model.shared_params,
         shared_bytes=model.shared_params * resident, expert_params=model.expert_params,
@@ -130,7 +133,16 @@ def busiest_rank(w: Work, touched: Any, ep: Any) -> Any:
 
 
 def pass_load(
-    w: Work, tokens: Any, sequences: Any, context: Any, tp: Any, dp: Any, ep: Any = 1.0, *, prefill: bool = False
+    w: Work,
+    tokens: Any,
+    sequences: Any,
+    context: Any,
+    tp: Any,
+    dp: Any,
+    ep: Any = 1.0,
+    *,
+    prefill: bool = False,
+    evenness: Any = np.inf,
 ) -> Load:
     """Work of one forward pass on one of `tp * dp` chips that share a replica.
 
@@ -139,11 +151,11 @@ def pass_load(
     split over `tp` chips inside each of `dp` groups; grouped keys and values split at most `kv_heads` ways and a
     latent cache not at all.
     Feed-forward weights are spread over all `tp * dp` chips; with experts spread over `ep` ranks the busiest rank
-    sets the time.
+    sets the time. `evenness`: how evenly tokens choose experts (`touched_experts`).
     """
     chips = tp * dp
     split = np.where(w.latent > 0, 1.0, np.minimum(tp, w.kv_heads))
-    touched = busiest_rank(w, models.touched_experts(w.experts, w.experts_active, tokens), ep)
+    touched = busiest_rank(w, models.touched_experts(w.experts, w.experts_active, tokens, evenness), ep)
     seen = np.minimum(context, w.topk)
     windowed = np.minimum(context, w.window)
     score = w.prefill_score_flops if prefill else w.score_flops
@@ -169,8 +181,9 @@ def pass_load(
     )  # fmt: skip
 
 
-def activation_bytes(w: Work, tokens: Any, tp: Any, dp: Any) -> Any:
-    """Bytes of 16-bit activations that one pass writes and reads on one chip, beside weights and cache.
+def activation_bytes(w: Work, tokens: Any, tp: Any, dp: Any) -> tuple[Any, Any]:
+    """Bytes of 16-bit activations that one pass writes and reads on one chip, beside weights and cache: of dense layers,
+    and of tokens that are copied to routed experts and back.
 
     Per token and layer about 8 hidden vectors around attention (norms, residuals, projections; every tensor rank holds
     them), and in the feed-forward block its input, output and three inner vectors; routed tokens are copied to and from
@@ -180,7 +193,7 @@ def activation_bytes(w: Work, tokens: Any, tp: Any, dp: Any) -> Any:
     around = 8.0 * w.hidden * w.layers / dp
     dense = 2.0 * w.hidden * (w.layers - w.moe_layers) + w.dense_params / width
     routed = w.moe_layers * w.experts_active * (4.0 * w.hidden + w.expert_params / width)
-    return 2.0 * tokens * (around + (dense + routed) / (tp * dp))
+    return 2.0 * tokens * (around + dense / (tp * dp)), 2.0 * tokens * routed / (tp * dp)
 
 
 def roofline(flops: Any, bytes_: Any, rate: Any, bandwidth: Any) -> Any:

@@ -25,7 +25,8 @@ FABRIC_DEGREES = (1, 2, 4, 8, 16, 32, 64, 72, 128, 144, 256, 320)
 class Plan:
     """Counts of chips and replicas; `stated`: read from the row rather than chosen; `counted`: with the number of
     decode workers, otherwise it is what such deployments run (`arrange`). `pooled`: chips of prefill and decode
-    together where a row states nothing but their sum, infinite where not even that, else 0."""
+    together where a row states nothing but their sum, infinite where not even that, else 0. `slots`: requests that one
+    rank of a decode worker takes at once, where stated."""
 
     tp: float
     dp: float
@@ -37,6 +38,7 @@ class Plan:
     stated: bool = True
     counted: bool = True
     pooled: float = 0.0
+    slots: float = math.inf
 
     @property
     def split(self) -> bool:
@@ -86,6 +88,7 @@ class Worker:
     dp: float | None
     shared: bool
     ep: float | None = None
+    slots: float = math.inf
 
 
 @lru_cache(maxsize=4096)
@@ -105,7 +108,12 @@ def read_worker(text: str) -> Worker | None:
     spread = pairs.get("mep") or pairs.get("ep")
     count = float(match[1]) if match[1] else None
     return Worker(
-        count, max(tp, 1.0), float(dp) if dp else None, pairs.get("dpattn") == "true", float(spread) if spread else None
+        count,
+        max(tp, 1.0),
+        float(dp) if dp else None,
+        pairs.get("dpattn") == "true",
+        float(spread) if spread else None,
+        float(pairs["bs"]) if pairs.get("bs", "").isdigit() else math.inf,
     )
 
 
@@ -186,7 +194,7 @@ def _split_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str)
     spread = min(decode.ep or (d_dp if d_dp > 1 else 1.0), d_tp * d_dp) if model.experts > 0 else 1.0
     return Plan(
         d_tp, d_dp, d_count, p_tp, p_dp, p_count if known else math.inf, ep=max(spread, 1.0),
-        counted=decode.count is not None or stated.decode_chips is not None,
+        counted=decode.count is not None or stated.decode_chips is not None, slots=decode.slots,
     )  # fmt: skip
 
 
@@ -252,6 +260,22 @@ def prefill_beside(plan: Plan, isl: float, osl: float) -> Plan:
         return replace(plan, prefill_replicas=1.0) if math.isinf(plan.prefill_replicas) else plan
     workers = round(PREFILL_SHARE * isl / osl * plan.decode_chips / (plan.prefill_tp * plan.prefill_dp))
     return replace(plan, prefill_replicas=float(max(workers, 1)))
+
+
+# Disaggregated recipes for TensorRT-LLM set decode workers to a power of two requests per rank and offer a few percent
+# more, up to this factor.
+SURPLUS = 1.25
+
+
+def decode_slots(framework: str, plan: Plan, concurrency: float) -> float:
+    """Requests that all decode workers take at once, infinite where nothing says so; the others wait."""
+    ranks = plan.dp * plan.replicas
+    if math.isfinite(plan.slots):
+        return max(plan.slots, 1.0) * ranks
+    if framework != "trt" or not plan.split or not plan.counted or concurrency <= ranks:
+        return math.inf
+    power = 2.0 ** math.floor(math.log2(concurrency / ranks) + 1e-9) * ranks
+    return power if concurrency <= SURPLUS * power else math.inf
 
 
 def _parted(plan: Plan, group: float, isl: float, osl: float, concurrency: float) -> Plan:

@@ -53,10 +53,10 @@ class Efficiency:
     until the scheduler takes it up. `queue`: variability of
     arrivals at the prefill stage, 1 for exponential. `burst`: share of all present requests' prefills that one waits
     for
-    because they started together. `activation`: memory traffic of activations relative to the count in
-    `activation_bytes`. `mixing`: cost of prefill in a mixed batch relative to prefill alone. `accepted`:
-    extra
-    tokens per step with multi-token prediction.
+    because they started together. `activation`, `shuffle`: memory traffic of activations, and of tokens on their way to
+    experts and back, relative to the counts in `activation_bytes`. `mixing`: cost of prefill in a mixed batch relative to
+    prefill alone. `accepted`: extra
+    tokens per step with multi-token prediction. `evenness`: how evenly tokens choose experts (`touched_experts`).
     """
 
     matmul: Any
@@ -79,8 +79,10 @@ class Efficiency:
     queue: Any
     burst: Any
     activation: Any
+    shuffle: Any
     mixing: Any
     accepted: Any
+    evenness: Any
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Case:
     that routed
     experts are spread over (1: experts are split like other weights). `drafting`: 1 where
     multi-token prediction is on. `steady`: 1 for pure decode (no prefill on these chips). `interval`: decode steps from
-    one look of the scheduler at new requests to the next.
+    one look of the scheduler at new requests to the next. `slots`: requests that all decode workers take at once.
     """
 
     isl: Any
@@ -109,6 +111,7 @@ class Case:
     drafting: Any
     steady: Any
     interval: Any = 1.0
+    slots: Any = np.inf
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,8 @@ def operator_seconds(load: Load, w: Work, e: Efficiency, *, prefill: bool = Fals
 
 def moving(w: Work, e: Efficiency, tokens: Any, tp: Any, dp: Any) -> Any:
     """Seconds to write and read the activations of one pass on one chip."""
-    return e.activation * activation_bytes(w, tokens, tp, dp) / (e.bandwidth * w.memory_bandwidth)
+    dense, routed = activation_bytes(w, tokens, tp, dp)
+    return (e.activation * dense + e.shuffle * routed) / (e.bandwidth * w.memory_bandwidth)
 
 
 def decode_step(
@@ -175,7 +179,7 @@ def decode_step(
     xp = namespace(batch, e.layer)
     sequences = xp.maximum(batch, dp)
     tokens = sequences * (1.0 + DRAFTS * drafting)
-    load = pass_load(w, tokens, sequences, context, tp, dp, ep)
+    load = pass_load(w, tokens, sequences, context, tp, dp, ep, evenness=e.evenness)
     seconds = operator_seconds(load, w, e)
     work = sum(seconds.values()) + moving(w, e, tokens, tp, dp)
     messages = visible(work, layer_messages(w, tokens, tp, dp, e.link, e.exchange, e.floor), dp)
@@ -204,7 +208,7 @@ def _prefill_once(
 ) -> tuple[Load, Any, dict[str, Any], Any]:
     """One pass over `prompts` prompts on each of `dp` ranks: its load, seconds, and seconds by operator and message."""
     tokens, sequences = isl * dp * prompts, dp * prompts
-    load = pass_load(w, tokens, sequences, isl / 2.0, tp, dp, prefill=True)
+    load = pass_load(w, tokens, sequences, isl / 2.0, tp, dp, prefill=True, evenness=e.evenness)
     seconds = operator_seconds(load, w, e, prefill=True)
     overhead = w.layers * e.layer + w.moe_layers * e.gate + e.step
     work = sum(seconds.values()) + moving(w, e, tokens, tp, dp)
@@ -243,7 +247,7 @@ def serve(w: Work, e: Efficiency, c: Case) -> Served:
     room = USABLE * w.memory_bytes - resident_weights(w, c.tp, c.dp)
     limit = np.maximum(room / cache_per_sequence(w, c.isl + c.osl, c.tp) * c.dp, 0.0)
     # Requests beyond what the memory holds wait outside; only the admitted ones share the chips.
-    admitted = np.minimum(c.concurrency, np.maximum(limit, 1.0) * c.replicas)
+    admitted = np.minimum(np.minimum(c.concurrency, c.slots), np.maximum(limit, 1.0) * c.replicas)
     population = admitted / c.replicas
     workers = np.where(np.isinf(c.prefill_replicas), c.replicas, c.prefill_replicas)
     crowd = admitted / (workers * c.prefill_dp)
@@ -262,11 +266,15 @@ def serve(w: Work, e: Efficiency, c: Case) -> Served:
     waiting = np.where(open_count, TYPICAL_BUSY / (1.0 - TYPICAL_BUSY), 0.0) * e.queue * busy
     batch, ttft = most + 0.0 * e.layer, alone + waiting
     others = xp.where(c.split > 0, 0.0, most - 1.0)
+    ranks = c.prefill_dp
     for _ in range(ROUNDS):
         step = decode_step(w, e, batch, context, c.tp, c.dp, c.drafting, c.ep)
         pace = step["total"] / gain
         tpot = mixed_tpot(pace, busy, ttft, c.osl, others)
         ttft = prefill_wait(alone, demand, c.osl * tpot, admitted, e.queue) + waiting
+        # Ranks prefill in step: who comes while others' pass runs waits for its end, half a pass on average.
+        load = admitted / (ttft + c.osl * tpot) * demand * ranks
+        ttft = ttft + 0.5 * (ranks - 1.0) * busy * load / (1.0 + load)
         batch = xp.clip(population * c.osl * tpot / (ttft + c.osl * tpot), 1.0, most)
     # Shared chips prefill no more than they can: a round of all requests takes at least all their prefills.
     ttft = xp.maximum(ttft, xp.where(c.split > 0, 0.0, admitted * demand - c.osl * tpot))
