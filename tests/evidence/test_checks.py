@@ -122,6 +122,38 @@ def test_events_are_told_in_the_readers_language():
         assert not re.search("[가-힣]", other["explanation"])
 
 
+def test_who_is_measured_against_whom_is_read_from_verbs_and_possessives():
+    text = (
+        "July 15, 2025 — Nvidia said it plans to resume H20 sales, three months after Washington imposed a licence "
+        "requirement. The company had written off $5.5 billion. The H20 has 96 GB of memory and is about 15 percent as "
+        "fast as the H100 in training. CloudMatrix 384 is said to outperform Nvidia's GB200 NVL72 with 1.7 times the "
+        "compute, while drawing four times the power."
+    )
+    found = verdicts(text, None)
+    by_frame = [(c, v) for c, v in found if c.frame == "spec_ratio"]
+    pairs = [(c.value("item"), c.value("against"), c.value("attribute")) for c, _ in by_frame]
+    assert pairs == [
+        ("nvidia-h20", "nvidia-h100-sxm", "performance"),
+        ("huawei-cloudmatrix-384", "nvidia-gb200-nvl72", "compute"),
+        ("huawei-cloudmatrix-384", "nvidia-gb200-nvl72", "power"),
+    ]
+    assert [v.status for _, v in by_frame] == ["imprecise", "consistent", "consistent"]
+    assert [c.value("who") for c, _ in found if c.frame == "amount"] == ["nvidia"]
+
+
+@pytest.mark.parametrize(
+    ("opening", "published"),
+    [
+        ("July 15, 2025 — Nvidia said it sold chips.", "2025-07-15"),
+        ("SEOUL, South Korea, 3 March 2025 (Wire) -- Nvidia said it sold chips.", "2025-03-03"),
+        ("The deal was signed on July 15, 2025 — and nobody knew.", None),
+    ],
+)
+def test_a_date_that_opens_the_text_is_the_day_of_publication(opening, published):
+    document = document_from_text("A headline\n\n" + opening)
+    assert (document.published, document.published_basis) == (published, "explicit" if published else "unknown")
+
+
 def test_racks_are_not_chips():
     counts = [
         c

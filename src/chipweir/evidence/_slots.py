@@ -54,14 +54,19 @@ _COMPARED = re.compile(
     r"의\s?(?:약\s)?(?:\d+(?:\.\d+)?\s?(?:배|%|분의)|절반|[두세네]\s배))|^的(?:[一二两兩三四五六七八九十几\d.]+(?:成|倍|分之)|一半)"
 )
 _THAN = re.compile(
-    r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|比|相比|较|較|相当于|"
-    r"相當於|不及|媲美|仅为|僅為)\s*(?:the\s|that of\s|an?\s)?$",
+    r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|\bas (?!well |soon |long |far )\w+ as|"
+    r"\b(?:outperform|surpass|exceed|outpac|outclass|rival|overtak|beat)\w*|"
+    r"比|相比|较|較|相当于|相當於|不及|媲美|仅为|僅為)\s*(?:the\s|that of\s|an?\s)?(?:[A-Z]\w+['’]s\s)?$",
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(
     r"^[\s\"'“‘-]*(?:이는|이것은|이를|이 (?:가격|모델|칩|시스템|제품|회사)|그 (?:가격|모델)|"
     r"회사(?: 측)?(?:은|는|가)|This|That|It\b|They\b|The (?:company|chip\s?maker|firm|group|start-?up|unit)\b|"
     r"这|這|该|該|其|公司|本公司|这家|這家)"
+)
+_COMPANY = re.compile(
+    r"^[\s\"'“‘-]*(?:(?:이 |동 )?회사(?: 측)?(?:은|는|가)|The (?:company|chip\s?maker|firm|start-?up)\b|公司|本公司|"
+    r"这家|這家)"
 )
 # An English sentence names what it is about, or points back so.
 _IT = re.compile(
@@ -256,6 +261,8 @@ def fill_entity(
         if back:
             options = _carried(page, here, options, rule, role)
         cited = page.sentences[here].attribution
+        if back and role == "subject" and _COMPANY.match(page.words(sentence)):
+            options, cited = [i for i in options if is_kind(page.found.entities[i], ("company",))], ""
         if role == "subject" and cited and len(options) > 1:
             options = [i for i in options if page.found.entities[i].surface not in cited] or options
         if rule.get("marked") and (not back or role != "other"):
@@ -362,7 +369,7 @@ def compared(page: Page, index: int) -> bool:
     """Whether a named thing is what something else is measured against ("than X", "X보다")."""
     mention = page.found.entities[index]
     after = page.text[mention.end : mention.end + 24]
-    before = page.text[max(0, mention.start - 24) : mention.start]
+    before = page.text[max(0, mention.start - 40) : mention.start]
     return bool(_COMPARED.match(after) or _THAN.search(before))
 
 
@@ -526,7 +533,9 @@ def fill_words(page: Page, sentence: int, anchor: tuple[int, int], name: str, ru
             for match in pattern.finditer(page.words(here)) if pattern else ():
                 at = (span.start + match.start(), span.start + match.end())
                 later = 24.0 if not back and at[0] >= anchor[1] and page.scripts[here] != "en" else 0.0
-                cost = (page.gap(at, anchor) if not back else 0.0) + 4 * order + (later if rule.get("leads") else 0.0)
+                away = page.gap(at, anchor) if not back else 0.0
+                told = page.text[anchor[1] : at[0]].strip() == "as"  # "15 percent as fast as"
+                cost = away + (0 if told else 4 * order) + (later if rule.get("leads") else 0.0)
                 if best is None or cost < best[0]:
                     best = (cost, value, *at)
         if best is not None:
