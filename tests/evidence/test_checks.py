@@ -142,6 +142,27 @@ def test_who_is_measured_against_whom_is_read_from_verbs_and_possessives():
 
 
 @pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("엔비디아 H20의 연산 성능은 H100의 약 15% 수준이다.", "consistent"),
+        ("엔비디아 H20의 연산 성능은 H100보다 15% 높다.", "contradicted"),
+        ("H200의 메모리 대역폭은 H100보다 43% 높다.", "consistent"),
+        ("Nvidia's H20 offers about 15 percent of the compute of the H100.", "consistent"),
+        ("Nvidia's H20 is 90 percent faster than the H100.", "contradicted"),
+        ("英伟达H20的算力仅为H100的15%。", "consistent"),
+    ],
+)
+def test_per_cent_of_and_per_cent_more_are_told_apart(text, status):
+    assert only(text, "spec_ratio").status == status
+
+
+def test_the_attribute_before_a_korean_figure_is_the_one_it_measures():
+    text = "클라우드매트릭스 384는 GB200 NVL72보다 연산 성능이 1.6배이고 HBM 용량은 3.6배이지만 전력은 4배다."
+    found = [(c.value("attribute"), v.status) for c, v in verdicts(text) if c.frame == "spec_ratio"]
+    assert found == [("compute", "consistent"), ("memory", "consistent"), ("power", "consistent")]
+
+
+@pytest.mark.parametrize(
     ("opening", "published"),
     [
         ("July 15, 2025 — Nvidia said it sold chips.", "2025-07-15"),

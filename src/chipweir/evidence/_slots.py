@@ -54,7 +54,8 @@ _COMPARED = re.compile(
     r"의\s?(?:약\s)?(?:\d+(?:\.\d+)?\s?(?:배|%|분의)|절반|[두세네]\s배))|^的(?:[一二两兩三四五六七八九十几\d.]+(?:成|倍|分之)|一半)"
 )
 _THAN = re.compile(
-    r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|\bas (?!well |soon |long |far )\w+ as|"
+    r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|(?:per ?cent|%) of(?: the)?(?: [a-z-]+){0,2}(?: of)?|"
+    r"\bas (?!well |soon |long |far )\w+ as|"
     r"\b(?:outperform|surpass|exceed|outpac|outclass|rival|overtak|beat)\w*|"
     r"比|相比|较|較|相当于|相當於|不及|媲美|仅为|僅為)\s*(?:the\s|that of\s|an?\s)?(?:[A-Z]\w+['’]s\s)?$",
     re.IGNORECASE,

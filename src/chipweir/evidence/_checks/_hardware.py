@@ -366,12 +366,24 @@ def _per_watt(found: list[tuple[str, float, float, float, str]]) -> list[tuple[s
 _LESS_THAN = re.compile(r"느리|느린|낮|적|slower|less|lower|fewer|慢|低")
 
 
-def _as_factor(figure: Quantity, span: tuple[float, float], after: str) -> tuple[float, float]:
-    """A claimed multiple or per cent as a factor; "N times slower" turned round."""
+_MORE = re.compile(
+    r"^\s*(?:이상\s|가량\s|정도\s|쯤\s)?(?:더\s)?(?:높|빠|많|크|향상|개선|증가|늘|우수|뛰어|앞)|^\s*(?:performance\s)?(?:better|greater|"
+    r"higher|faster|more|larger|improve|gain|increase|boost|uplift|extra|additional)|^\s*(?:以上)?(?:的)?(?:提升|增|高|快|多|强|強)",
+    re.IGNORECASE,
+)
+_BY = re.compile(
+    r"\bby (?:about |around |roughly |some |up to |as much as )?$|(?:提升|提高|增加|高出|快)(?:了|约|約)*$", re.I
+)
+
+
+def _as_factor(figure: Quantity, span: tuple[float, float], text: str) -> tuple[float, float]:
+    """A claimed multiple or per cent as a factor: "15 % more" is 1.15, "15 % of" is 0.15; "N times slower" turned round."""
     low, high = span
-    if figure.unit == "fraction":
+    before, after = text[max(0, figure.start - 24) : figure.start], text[figure.end : figure.end + 16]
+    less = bool(_LESS_THAN.search(after))
+    if figure.unit == "fraction" and (less or _MORE.search(after) or _BY.search(before)):
         low, high = 1 + low, 1 + high
-    if low > 0 and _LESS_THAN.search(after):
+    if low > 0 and less:
         return (1 / high if high != float("inf") else 0.0), 1 / low
     return low, high
 
@@ -393,7 +405,7 @@ def check_spec_ratio(claim: Claim, context: Context) -> Verdict:
             change=Text("change_fact"),
             command=_match(context, item, against),
         )
-    low, high = _as_factor(figure, context.claimed(claim), context.page.text[figure.end : figure.end + 16])
+    low, high = _as_factor(figure, context.claimed(claim), context.page.text)
     statuses = {row[0]: compare((low, high), (row[2], row[3]), 0.05) for row in meant}
     status: Status = (
         "consistent"
