@@ -162,6 +162,14 @@ def test_the_attribute_before_a_korean_figure_is_the_one_it_measures():
     assert found == [("compute", "consistent"), ("memory", "consistent"), ("power", "consistent")]
 
 
+def test_a_korean_price_of_the_name_behind_it_and_a_fraction_of_a_price():
+    text = "딥시크-V3.1의 출력 가격은 100만 토큰당 1.68달러로, 10달러인 GPT-5의 6분의 1 수준이다."
+    prices = {c.value("model"): v.status for c, v in verdicts(text) if c.frame == "price"}
+    assert prices == {"deepseek-v3.1": "consistent", "openai-gpt-5": "consistent"}
+    assert only(text, "price_ratio").status == "consistent"
+    assert only(text.replace("6분의 1", "3분의 1"), "price_ratio").status == "contradicted"
+
+
 @pytest.mark.parametrize(
     ("opening", "published"),
     [

@@ -249,6 +249,8 @@ def fill_entity(
                 else Slot(name)
             )
         options = [i for i in page.places["entities"][here] if _eligible(page, here, i, kinds, taken)]
+        if not back and page.scripts[here] == "ko":
+            options = [i for i in options if _told_of(page, anchor, i)] or options
         if rule.get("measured") is False and not back:
             beside = [i for i in options if 0 <= anchor[0] - page.found.entities[i].end <= 2]
             options = beside or [index for index in options if not compared(page, index)] or options
@@ -274,7 +276,8 @@ def fill_entity(
         if rule.get("first") and not back and page.scripts[here] != "ko":
             return _decide(page, name, [(1.0, min(options, key=lambda i: page.found.entities[i].start))], back)
         scored = sorted(((_suits(page, here, index, anchor, role, back), index) for index in options), reverse=True)
-        if rule.get("own") and not back and _stranger(page, sentence, scored[0][1], anchor):
+        told = page.scripts[here] == "ko" and _told_of(page, anchor, scored[0][1])
+        if rule.get("own") and not back and not told and _stranger(page, sentence, scored[0][1], anchor):
             return Slot(name, candidates=tuple(_name(page, index) for _, index in scored))
         if rule.get("adjacent") and page.gap(_span(page.found.entities[scored[0][1]]), anchor) > 12:
             continue
@@ -286,6 +289,14 @@ def fill_entity(
 
 _TOPIC = re.compile(r"[가-힣A-Za-z][\w .\-]{1,24}?(?:은|는|이|가|도)\s")
 _NAMED = re.compile(r"(?<![.!?] )\b(?!(?:USD|API|AI|US|EU)\b)[A-Z][a-z][\w.\-]*")
+
+
+_OF = re.compile(r"(?:인|짜리|에 (?:불과|달)한)\s?")
+
+
+def _told_of(page: Page, anchor: tuple[int, int], index: int) -> bool:
+    """Whether a Korean figure is said of the name right behind it: "10달러인 GPT-5"."""
+    return bool(_OF.fullmatch(page.text[anchor[1] : max(page.found.entities[index].start, anchor[1])]))
 
 
 def _stranger(page: Page, sentence: int, index: int, anchor: tuple[int, int]) -> bool:
@@ -392,7 +403,8 @@ def fill_entities(
     ]
     if page.scripts[sentence] == "ko":
         options = [index for index in options if page.found.entities[index].end <= anchor[0]]
-        found = [index for index in options if compared(page, index)] and options
+        measured = [index for index in options if compared(page, index)]
+        found = measured and (measured if "분의" in page.text[anchor[0] : anchor[1]] else options)
     else:
         measured = [index for index in options if compared(page, index)]
         found = (

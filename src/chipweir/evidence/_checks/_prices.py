@@ -151,7 +151,10 @@ def check_price_ratio(claim: Claim, context: Context) -> Verdict:
         return Verdict(
             "unsupported", "item", text=Text("no_fact", {"what": context.name(item)}), change=Text("change_price_list")
         )
-    lower = claim.value("direction") != "higher"
+    figure = context.figure(claim)
+    assert figure is not None
+    # "A sixth of the price" is a share of the other's price; "six times cheaper" is the other's over the own.
+    lower = claim.value("direction") != "higher" and figure.unit != "fraction"
     quotients = {other: (price[0] / own[0] if lower else own[0] / price[0]) for other, price in priced}
     numbers = [Number(f"{context.name(item)}", own[0], "USD/1e6 token", source=own[1])]
     numbers += [Number(context.name(other), price[0], "USD/1e6 token", source=price[1]) for other, price in priced]
@@ -160,15 +163,18 @@ def check_price_ratio(claim: Claim, context: Context) -> Verdict:
         for other, value in quotients.items()
     ]
     low, high = min(quotients.values()), max(quotients.values())
-    figure = context.figure(claim)
-    assert figure is not None
     span = _band(figure)
     inside = [other for other, value in quotients.items() if span[0] * 0.97 <= value <= span[1] * 1.03]
     slots: dict[str, Status] = {"figure": "consistent" if inside else compare(span, (low, high))}
     if inside and len(inside) < len(quotients):
         slots["against"] = "imprecise"
     status, slot = decide(slots)
-    division = " ; ".join(f"{context.name(o)} {p[0]:g} / {own[0]:g} = {quotients[o]:.2f}" for o, p in priced)
+    division = " ; ".join(
+        f"{context.name(o)} {p[0]:g} / {own[0]:g} = {quotients[o]:.2f}"
+        if lower
+        else f"{own[0]:g} / {context.name(o)} {p[0]:g} = {quotients[o]:.2f}"
+        for o, p in priced
+    )
     evidence = Evidence("arithmetic", "quotients", division, supports=bool(inside))
     return Verdict(
         status,
