@@ -7,6 +7,7 @@ tokens over prefill chips, total over all of them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -69,13 +70,19 @@ class Predictions:
 
     def row(self, place: int) -> dict[str, dict[str, float]]:
         """The quantities of one row that apply, each as {p10, p50, p90}."""
-        answer = {}
+        return self.rows([place])[0]
+
+    def rows(self, places: Sequence[int] | None = None) -> list[dict[str, dict[str, float]]]:
+        """The same for rows `places`, all of them where not given."""
+        some = np.arange(len(self.configurations)) if places is None else np.asarray(places)
+        answers: list[dict[str, dict[str, float]]] = [{} for _ in some]
         for name, values in self.median.items():
-            centre = float(values[place])
-            if np.isfinite(centre):
-                low, high = np.exp(self.points[name][place])
-                answer[name] = {"p10": centre * float(low), "p50": centre, "p90": centre * float(high)}
-        return answer
+            centre = values[some]
+            low, high = (centre[:, None] * np.exp(self.points[name][some])).T
+            for answer, p10, p50, p90 in zip(answers, low.tolist(), centre.tolist(), high.tolist(), strict=True):
+                if math.isfinite(p50):
+                    answer[name] = {"p10": p10, "p50": p50, "p90": p90}
+        return answers
 
 
 def predict_rows(rows: Sequence[Row], posterior: Fitted | Posterior | None = None) -> list[dict[str, Any]]:
@@ -115,10 +122,9 @@ def _serving_answers(
             answers[place]["reason"] = reason
     if predictions is None:
         return
-    for at, original in enumerate(kept):
+    for at, (original, quantities) in enumerate(zip(kept, predictions.rows(), strict=True)):
         c = predictions.configurations[at]
         notes = [*c.notes, *_novelty(c, posterior)]
-        quantities = predictions.row(at)
         if not quantities:
             answers[places[original]]["reason"] = "the numbers of this row are beyond what the model can say"
             continue
