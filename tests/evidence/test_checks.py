@@ -171,6 +171,32 @@ def test_a_korean_price_of_the_name_behind_it_and_a_fraction_of_a_price():
 
 
 @pytest.mark.parametrize(
+    ("text", "published", "status"),
+    [
+        ("An Nvidia H100 rents for $9 an hour.", "2023-07-01", "consistent"),
+        ("An Nvidia H100 rents for $25 an hour.", "2025-09-10", "contradicted"),
+        ("엔비디아 H100의 임대료는 시간당 3000원이다.", "2025-08-10", "consistent"),
+        ("英伟达H100的租赁价格约为每小时2.3美元。", "2025-07-10", "consistent"),
+        ("An Nvidia H100 rents for $25 an hour.", "2021-01-01", "unsupported"),
+        ("A GB200 NVL72 rents for $300 an hour.", "2026-05-20", "unsupported"),
+    ],
+)
+def test_rents_are_held_against_those_of_their_time(text, published, status):
+    assert only(text, "rental", published).status == status
+
+
+def test_a_possessive_binds_a_name_to_its_own_figure_alone():
+    text = "DeepSeek charges $1.68 per million output tokens, one sixth of GPT-5's $10."
+    assert [(c.value("model"), v.status) for c, v in verdicts(text) if c.frame == "price"] == [
+        (None, "not_checkable"),
+        ("openai-gpt-5", "consistent"),
+    ]
+    text = "TSMC makes Huawei's chips no more, and Cambricon's revenue rose 44-fold to 2.88 billion yuan in the first half."
+    assert only(text, "revenue").numbers[0].value == pytest.approx(2.88e9)
+    assert [c.value("company") for c, _ in verdicts(text) if c.frame == "revenue"] == ["cambricon"]
+
+
+@pytest.mark.parametrize(
     ("opening", "published"),
     [
         ("July 15, 2025 — Nvidia said it sold chips.", "2025-07-15"),

@@ -43,8 +43,9 @@ _MEDIA = {"press"}
 _SUBJECT = {
     "ko": re.compile(r"^(?:\([^)]{1,20}\))?(?:측)?(?:은|는|이|가|도|에서는)(?=[\s,])"),
     "en": re.compile(
-        r"^(?:'s (?:shares?|stock|revenue|sales))?[\s,]+(?:[a-z]+ly\s)?(?:has|have|had|is|are|was|were|will|"
-        r"plans?|says?|said|[a-z]+(?:ed|s)\b)"
+        r"^(?:['’]s (?:[a-z-]+ ){0,2}?(?:shares?|stock|revenue|sales|profit|income|earnings|output|shipments|exports))?"
+        r"[\s,]+(?:[a-z]+ly\s)?(?:has|have|had|is|are|was|were|will|plans?|says?|said|may|can|could|would|rose|fell|grew|made|"
+        r"sold|held|won|lost|took|cut|hit|led|built|bought|sent|spent|[a-z]+(?:ed|s)\b)"
     ),
     "zh": re.compile(r"^(?:公司|集团|集團)?(?:的|在|将|將|已|计划|計劃|表示|称|去年|今年|是|为|的|于)"),
 }
@@ -251,6 +252,8 @@ def fill_entity(
         options = [i for i in page.places["entities"][here] if _eligible(page, here, i, kinds, taken)]
         if not back and page.scripts[here] == "ko":
             options = [i for i in options if _told_of(page, anchor, i)] or options
+        if not back and page.scripts[here] == "en":
+            options = [i for i in options if not _owns_another(page, here, anchor, i)]
         if rule.get("measured") is False and not back:
             beside = [i for i in options if 0 <= anchor[0] - page.found.entities[i].end <= 2]
             options = beside or [index for index in options if not compared(page, index)] or options
@@ -297,6 +300,19 @@ _OF = re.compile(r"(?:인|짜리|에 (?:불과|달)한)\s?")
 def _told_of(page: Page, anchor: tuple[int, int], index: int) -> bool:
     """Whether a Korean figure is said of the name right behind it: "10달러인 GPT-5"."""
     return bool(_OF.fullmatch(page.text[anchor[1] : max(page.found.entities[index].start, anchor[1])]))
+
+
+_OWNS = re.compile(r"['’]s\s(?:about\s|some\s|roughly\s)?")
+
+
+def _owns_another(page: Page, sentence: int, anchor: tuple[int, int], index: int) -> bool:
+    """Whether an English name is bound to another figure: in "$1.68, a sixth of GPT-5's $10" the $1.68 is not GPT-5's."""
+    end = page.found.entities[index].end
+    figures = (page.found.quantities[i] for i in page.places["quantities"][sentence])
+    return any(
+        (q.start, q.end) != anchor and q.type == "money" and _OWNS.fullmatch(page.text[end : max(q.start, end)])
+        for q in figures
+    )
 
 
 def _stranger(page: Page, sentence: int, index: int, anchor: tuple[int, int]) -> bool:

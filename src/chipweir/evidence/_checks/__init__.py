@@ -37,6 +37,7 @@ def check_amount(claim: Claim, context: Context) -> Verdict:
 CHECKERS: dict[str, Checker] = {
     "price": _prices.check_price,
     "chip_price": _prices.check_chip_price,
+    "rental": _prices.check_rental,
     "price_ratio": _prices.check_price_ratio,
     "fx": _prices.check_fx,
     "chip_count": _hardware.check_chip_count,

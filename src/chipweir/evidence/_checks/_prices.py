@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from chipweir.evidence._checks._context import Context, allowed, days_between, number_of
+from chipweir.evidence._checks._context import Context, allowed, days_between, days_of, number_of
 from chipweir.evidence._checks._hardware import missing
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import (
@@ -342,6 +342,58 @@ def check_chip_price(claim: Claim, context: Context) -> Verdict:
         ),
         Text("change_fact"),
     )
+
+
+# Rental prices moved by half within a year: a price holds for these days around its own.
+_RENTAL_DAYS = 200
+
+
+def check_rental(claim: Claim, context: Context) -> Verdict:
+    """A rental price of a chip by the hour against the dated ones of its time, or of all times where no date is known."""
+    if (gap := missing(claim, "item")) is not None:
+        return gap
+    figure, item = context.figure(claim), str(claim.value("item"))
+    listed = [price for price in context.facts.prices.values() if price.kind == "gpu_rental" and price.item_id == item]
+    near = [p for p in listed if _around(p.valid_from, context.on)]
+    options = []
+    for price in near or listed:
+        ends = (
+            [context.convert(end, "USD", figure.unit, price.valid_from) for end in price.value.interval]
+            if figure
+            else []
+        )
+        if ends and None not in ends:
+            options.append((price, *ends))
+    if figure is None or not options:
+        return Verdict(
+            "unsupported", "figure", text=Text("no_fact", {"what": context.name(item)}), change=Text("change_fact")
+        )
+    claimed = context.claimed(claim)
+    price, low, high = min(
+        options, key=lambda o: 0 if claimed[0] <= o[2] and o[1] <= claimed[1] else abs(claimed[0] - (o[1] + o[2]) / 2)
+    )
+    status = compare(claimed, (low, high), 0.1)
+    if status != "contradicted" or near or not context.on:
+        slots: dict[str, Status] = {"figure": status}
+    else:
+        slots = {"figure": "unsupported"}  # prices of other years refute nothing
+    status, slot = decide(slots)
+    known = Number(f"{price.provider} {price.item}", (low + high) / 2, figure.unit, low, high, price.id)
+    what = f"{price.provider} {price.item} {price.metric}, {price.valid_from}"
+    return Verdict(
+        status,
+        slot,
+        slots,
+        (Number("claimed", context.value(claim), figure.unit), known),
+        (value_evidence("price", price.id, what, price.value, context.facts, status == "consistent"),),
+        Text("rental", {"claimed": Number("", context.value(claim), figure.unit), "known": known, "what": what}),
+        Text("change_price_list"),
+    )
+
+
+def _around(day: str, on: str | None) -> bool:
+    span = days_of(day)
+    return on is not None and span is not None and abs(days_between(span[0], on)) <= _RENTAL_DAYS
 
 
 def _sold_as(context: Context, item: str, per: str | None) -> list[tuple[str, float]]:
