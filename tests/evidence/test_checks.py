@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chipweir import facts
 from chipweir.evidence import check_document, document_from_text
 from chipweir.evidence._check import result_json
+from chipweir.evidence._segment import attribution
 from chipweir.evidence._verdict import claimed_interval, compare, decide, rounding
 
 
@@ -194,6 +195,25 @@ def test_a_possessive_binds_a_name_to_its_own_figure_alone():
     text = "TSMC makes Huawei's chips no more, and Cambricon's revenue rose 44-fold to 2.88 billion yuan in the first half."
     assert only(text, "revenue").numbers[0].value == pytest.approx(2.88e9)
     assert [c.value("company") for c, _ in verdicts(text) if c.frame == "revenue"] == ["cambricon"]
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("화웨이는 2025년 어센드 20만개를 만들 수 있다고 미 상무부가 말했다.", "미 상무부"),
+        ("블룸버그는 화웨이가 칩을 만든다고 보도했다.", "블룸버그"),
+        ("엔비디아는 판매를 재개한다고 밝혔다.", "엔비디아"),
+    ],
+)
+def test_who_says_so_is_not_who_does_so(text, who):
+    assert attribution(text) == who
+
+
+def test_a_share_of_something_else_refutes_nothing():
+    verdict = only("엔비디아 매출에서 중국 비중은 13%다.", "share")
+    assert verdict.status == "unsupported"
+    assert all(item.supports is None for item in verdict.evidence)
+    assert only("화웨이는 2025년 어센드 20만개를 만들 수 있다고 미 상무부가 말했다.", "units").status == "consistent"
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,22 @@ def check_units(claim: Claim, context: Context) -> Verdict:
     return best_fact(claim, context, by_actor or own, period_slot="period", needs_near=bool(actor) and not by_actor)
 
 
+# What a share is a share of, by the name of the quantity on record, and the words without which it is not meant.
+_SHARE_OF = (
+    (re.compile(r"compute|performance"), re.compile(r"연산|컴퓨팅|성능|\bcomput|算力|计算|計算", re.I)),
+    (re.compile(r"idle"), re.compile(r"유휴|놀|가동|\bidle|闲置|閒置", re.I)),
+    (re.compile(r"cowos"), re.compile(r"CoWoS|패키징|packag|封装|封裝", re.I)),
+    (re.compile(r"singapore"), re.compile(r"싱가포르|Singapore|新加坡", re.I)),
+    (re.compile(r"framework"), re.compile(r"프레임워크|framework|框架", re.I)),
+    (re.compile(r"training|inference"), re.compile(r"학습|훈련|추론|training|inference|训练|推理|訓練", re.I)),
+    (re.compile(r"capacity"), re.compile(r"생산능력|캐파|capacity|产能|產能", re.I)),
+)
+
+
+def _meant(quantity: str, words: str) -> bool:
+    return all(said.search(words) for of, said in _SHARE_OF if of.search(quantity))
+
+
 def check_share(claim: Claim, context: Context) -> Verdict:
     """A market share against facts; without its basis (revenue, units, compute) a share can be true and false at once."""
     if (gap := missing(claim, "vendor")) is not None:
@@ -92,6 +108,7 @@ def check_share(claim: Claim, context: Context) -> Verdict:
         and f.entity in kin(context.facts, vendor)
     ]
     words = context.page.words(claim.sentence)
+    facts = [f for f in facts if _meant(f.quantity, words)]
     if re.search(r"HBM", words):
         facts = [f for f in facts if "hbm" in f.quantity] or facts
     elif re.search(r"D램|DRAM", words):
@@ -99,6 +116,12 @@ def check_share(claim: Claim, context: Context) -> Verdict:
     verdict = best_fact(claim, context, facts, scale=100.0, period_slot="period")
     if verdict.status in {"consistent", "imprecise"} and open_slots(claim, ("basis",)):
         return _with_slot(verdict, "basis", "ambiguous", Text("share_basis"))
+    if verdict.status == "contradicted" and len(open_slots(claim, ("basis", "period"))) == 2:
+        # A share of nobody knows what, nobody knows when, is refuted by no other share.
+        slots: dict[str, Status] = {"figure": "unsupported", "basis": "ambiguous"}
+        shown = tuple(replace(item, supports=None) for item in verdict.evidence)
+        notes = (*verdict.notes, Text("share_basis"))
+        return replace(verdict, status="unsupported", slots=slots, evidence=shown, notes=notes)
     return verdict
 
 
