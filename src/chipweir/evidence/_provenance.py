@@ -159,13 +159,13 @@ def _dateline(text: str, foot: bool) -> str | None:
             _DATED.search(before)
             or (len(rest) <= 24 and not re.search(r"[.。다]$", line.strip()))
             or (not foot and _BYLINE.search(line) and len(line) < 90)
-            or (not foot and _opens(text, time.start, time.end))
+            or (not foot and opens(text, time.start, time.end))
         ):
             return time.value
     return None
 
 
-def _opens(text: str, start: int, end: int) -> bool:
+def opens(text: str, start: int, end: int) -> bool:
     """Whether a date opens the text as wires do: "SEOUL, July 15, 2025 — Nvidia said"."""
     before = text[text.rfind("\n", 0, start) + 1 : start]
     return bool(_PLACE.fullmatch(before) and _DASH.match(text[end : end + 30]))

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from chipweir.evidence._frames import Claim, modality, patterns
+from chipweir.evidence._provenance import opens
 from chipweir.evidence._slots import Page, Slot, entity_slot, fill_entity, fill_time, is_kind, time_slot
 
 
@@ -231,10 +232,12 @@ _HAPPENED = _by_script(
             "zh": r"发布|發布|發佈|推出|发表|發表|公布|公佈|亮相|研发出|开发出",
         },
         "happened": {
-            "ko": r"열린|열고|개최|승인(?:했|하)|서명|체결|중단(?:했|하)|재개|합의|지정|착수|시작|폐쇄|금지",
+            "ko": r"열린|열고|개최|승인(?:했|하)|서명|체결|중단(?:했|하)|재개|합의|지정|착수|시작|폐쇄|금지|통제(?:했|하기)|"
+            r"제한(?:했|하기)|차단(?:했|하기)|막(?:았|기로|은 데)|철회(?:했|하기)|취소(?:했|하기)|부과(?:했|하기)|"
+            r"유예(?:했|하기)|등재(?:했|하기)",
             "en": r"\b(?:held|signed|approved|agreed|halted|resumed|began|started|banned|met|summoned|charged|"
-            r"imposed|issued|revoked)\b",
-            "zh": r"举行|舉行|签署|簽署|批准|达成|達成|暂停|恢复|启动|啟動|约谈|約談",
+            r"imposed|issued|revoked|restricted|blocked|barred|lifted|suspended)\b",
+            "zh": r"举行|舉行|签署|簽署|批准|达成|達成|暂停|恢复|启动|啟動|约谈|約談|撤销|撤銷|实施了|實施了|禁止了",
         },
     }
 )
@@ -242,23 +245,38 @@ _HAPPENED = _by_script(
 
 def _events(page: Page) -> list[Claim]:
     """Dated sentences about something released, announced or done by somebody the fact base knows."""
-    claims = []
+    claims: list[Claim] = []
     for number, sentence in enumerate(page.sentences):
-        times = [i for i in page.places["times"][number] if i not in page.report_times and _past(page, i)]
+        times = [
+            i
+            for i in page.places["times"][number]
+            if i not in page.report_times and _past(page, i) and not opens(page.text, *_time_span(page, i))
+        ]
         if sentence.dropped or not times:
             continue
         lang, text = page.scripts[number], page.words(number)
         things = [i for i in page.places["entities"][number] if is_kind(page.found.entities[i], _ACTORS)]
         for action, by in _HAPPENED.items():
-            match = by[lang].search(text)
-            if match and things:
-                claims.append(_event(page, number, action, match, times, things))
+            told = (
+                [_event(page, number, action, match, times, things) for match in by[lang].finditer(text)]
+                if things
+                else []
+            )
+            if told:
+                # One for each day the sentence names: the nearest word says what happened on it.
+                days = {claim.slots["date"].time: claim for claim in reversed(told)}
+                claims.extend(days[day] for day in sorted(days, key=lambda day: day or 0))
                 break
     return claims
 
 
+def _time_span(page: Page, time: int) -> tuple[int, int]:
+    return page.found.times[time].start, page.found.times[time].end
+
+
 _ACTORS = (
     "chip",
+    "product",
     "system",
     "model",
     "organisation",
@@ -286,8 +304,8 @@ def _past(page: Page, index: int) -> bool:
 def _event(page: Page, sentence: int, action: str, match: re.Match[str], times: list[int], things: list[int]) -> Claim:
     span = page.sentences[sentence]
     at = (span.start + match.start(), span.start + match.end())
-    time = min(times, key=lambda i: page.gap((page.found.times[i].start, page.found.times[i].end), at))
-    place = (page.found.times[time].start, page.found.times[time].end)
+    time = min(times, key=lambda i: page.gap(_time_span(page, i), at))
+    place = _time_span(page, time)
     actor = fill_entity(
         page,
         sentence,
