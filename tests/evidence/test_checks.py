@@ -217,7 +217,8 @@ def test_a_share_of_something_else_refutes_nothing():
 
 
 def test_each_day_that_a_sentence_names_is_an_event_but_not_its_dateline():
-    text = "2025년 9월 16일 — 미국은 2024년 12월 HBM의 대중 수출을 통제했고, 2022년 10월에는 A100과 H100의 중국 수출을 막았다."
+    dateline = "2025년 9월 16일 — "
+    text = dateline + "미국은 2024년 12월 HBM의 대중 수출을 통제했고, 2022년 10월에는 A100과 H100의 중국 수출을 막았다."
     found = [(c.value("date"), v.evidence[0].id, v.status) for c, v in verdicts(text) if c.frame == "event"]
     assert found == [("2024-12", "evt-024", "consistent"), ("2022-10", "evt-001", "consistent")]
 

@@ -121,7 +121,7 @@
   }
   function build(host) {
     var data = JSON.parse(host.dataset.page);
-    page = { lang: data.lang, words: data.words, graph: data.graph, levers: {}, values: {}, options: {}, latest: null, busy: false, later: [], timer: 0 };
+    page = { lang: data.lang, words: data.words, graph: data.graph, levers: {}, values: {}, options: {}, latest: null, busy: false, later: [], timer: 0, frame: frame() };
     data.groups.forEach(function (entry) { entry.levers.forEach(function (record) { page.levers[record.name] = record; }); });
     filled(host, data.groups.map(group));
     host.oninput = function (event) { read(event, false); };
@@ -161,8 +161,15 @@
     if (done) { window.dash_clientside.chipweir.keep(text); }
     ask(text);
   }
-  window.addEventListener("popstate", function () {
-    if (!page || !document.getElementById("levers")) { return; }
+  function frame() {
+    var query = new URLSearchParams(window.location.search);
+    return ["p", "lang", "theme"].map(function (name) { return query.get(name) || ""; }).join(" ");
+  }
+  /* Back and forward between views of one preset are ours alone: told to Dash as well, an older step that it has not
+     rendered yet would be written over the address of the newer one. */
+  window.addEventListener("popstate", function (event) {
+    if (!page || !document.getElementById("levers") || window.location.pathname !== "/" || page.frame !== frame()) { return; }
+    event.stopImmediatePropagation();
     var query = new URLSearchParams(window.location.search);
     Object.keys(page.levers).forEach(function (name) {
       var record = page.levers[name], text = query.get("s." + name);
@@ -170,13 +177,14 @@
     });
     page.options = {};
     page.following = true;  // the choices below come back one by one; none of them is a step of the visitor's
-    setTimeout(function () { page.following = false; }, 400);
+    clearTimeout(page.followed);
+    page.followed = setTimeout(function () { page.following = false; }, 400);
     tell("against", { value: query.get("a") || "baseline" });
     tell("start", { value: query.get("from") || "2026-12" });
     tell("year", { value: Number(query.get("y") || 2030) });
     tell("tab", { value: query.get("tab") || "compute" });
     ask(query.toString());
-  });
+  }, true);
 
   /* ---- asking: one question at a time, and after it the newest ---- */
   function ask(text) {
