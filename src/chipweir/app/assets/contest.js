@@ -121,7 +121,7 @@
   }
   function build(host) {
     var data = JSON.parse(host.dataset.page);
-    page = { lang: data.lang, words: data.words, graph: data.graph, levers: {}, values: {}, options: {}, latest: null, busy: false, later: [], timer: 0, frame: frame() };
+    page = { lang: data.lang, words: data.words, graph: data.graph, levers: {}, values: {}, options: {}, latest: null, busy: false, later: [], timer: 0, telling: 0, untold: null, frame: frame() };
     data.groups.forEach(function (entry) { entry.levers.forEach(function (record) { page.levers[record.name] = record; }); });
     filled(host, data.groups.map(group));
     host.oninput = function (event) { read(event, false); };
@@ -191,6 +191,7 @@
     if (text === page.latest) { return; }
     page.latest = text;
     clearTimeout(page.timer);
+    clearTimeout(page.telling);
     if (!page.busy) { send(page); }
   }
   function answered(response) {
@@ -210,11 +211,23 @@
       mine.busy = false;
       if (mine !== page) { return; }
       if (mine.latest !== text) { send(mine); return; }
-      mine.later.push(function () { tell("view", { data: text }); });  // Dash has time when all is painted
-      goOn(mine);
+      mine.untold = text;
+      mine.telling = setTimeout(function () { tellDash(mine); }, 300);
       if (!reply.done) { refine(mine, text); }
     });
   }
+  /* Dash, which fills the column of reasons, learns of a view when the levers rest or as soon as anything else is used. */
+  function tellDash(mine) {
+    clearTimeout(mine.telling);
+    if (mine !== page || mine.untold === null) { return; }
+    tell("view", { data: mine.untold });
+    mine.untold = null;
+  }
+  ["pointerdown", "keydown"].forEach(function (kind) {
+    document.addEventListener(kind, function (event) {
+      if (page && !(event.target.closest && event.target.closest("#levers"))) { tellDash(page); }
+    }, true);
+  });
   /* Ask for the full ensemble's answer until it is there or a lever moves. */
   function refine(mine, text) {
     clearTimeout(mine.timer);
