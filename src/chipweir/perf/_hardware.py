@@ -28,6 +28,7 @@ DTYPES = ("bf16", "fp8", "fp4", "int8", "int4")
 # Weight-only formats pay for unpacking before the multiply: share of the compute peak of the wider format that is left.
 # Prior, not measured here: fused dequantisation kernels are described as reaching 0.7-0.9 of the dense peak.
 EMULATION = 0.8
+# Generations whose switches reduce in the network (NVLink SHARP came with the third NVSwitch, for Hopper; own knowledge).
 SUMMING = ("hopper", "blackwell", "rubin")
 TOPOLOGIES = ("switch", "mesh", "torus", "pcie")
 # Where a datasheet has no number the median of the catalogued chips of the same maker and years stands in, and the

@@ -44,19 +44,16 @@ class Efficiency:
     """How near software comes to the hardware, per row [n] or one for all.
 
     Shares of the peak in (0, 1]: `matmul` (decode), `prefill` (matrix products of prefill), `score`, `bandwidth`
-    (activations and 16-bit weights), `packing` (times `bandwidth`, for weights as stored), `cache`,
-    `routed` (times `bandwidth`, for routed experts), `grouped` (times the matrix share, for routed experts), `link`
-    (all-reduce),
+    (activations and 16-bit weights), `packing` (times `bandwidth`, for weights as stored), `cache`, `routed` (times
+    `bandwidth`, for routed experts), `grouped` (times the matrix share, for routed experts), `link` (all-reduce),
     `exchange` (tokens to experts and back). Seconds: `floor` per collective, `layer` per layer of a pass, `gate` per
-    layer of routed experts, `step` per pass,
-    `sequence` per sequence and step on the host, `first` per request before its first token, plus `poll` steps
-    until the scheduler takes it up. `queue`: variability of
-    arrivals at the prefill stage, 1 for exponential. `burst`: share of all present requests' prefills that one waits
-    for
-    because they started together. `activation`, `shuffle`: memory traffic of activations, and of tokens on their way to
-    experts and back, relative to the counts in `activation_bytes`. `mixing`: cost of prefill in a mixed batch relative to
-    prefill alone. `accepted`: extra
-    tokens per step with multi-token prediction. `evenness`: how evenly tokens choose experts (`touched_experts`).
+    layer of routed experts, `step` per pass, `sequence` per sequence and step on the host, `first` per request before
+    its first token, plus `poll` steps until the scheduler takes it up. `queue`: variability of arrivals at the prefill
+    stage, 1 for exponential. `burst`: share of all present requests' prefills that one waits for because they started
+    together. `activation`, `shuffle`: memory traffic of activations, and of tokens on their way to experts and back,
+    relative to the counts in `activation_bytes`. `mixing`: cost of prefill in a mixed batch relative to prefill alone.
+    `accepted`: extra tokens per step with multi-token prediction. `evenness`: how evenly tokens choose experts
+    (`touched_experts`).
     """
 
     matmul: Any
@@ -90,11 +87,10 @@ class Case:
     """A deployment and its load, arrays [n]. Layout of a decode (or mixed) replica: `tp` x `dp` chips, `replicas` of
     them.
 
-    Disaggregated rows (`split` 1) have `prefill_replicas` of `prefill_tp` x `prefill_dp` chips beside. `ep`: ranks
-    that routed
-    experts are spread over (1: experts are split like other weights). `drafting`: 1 where
-    multi-token prediction is on. `steady`: 1 for pure decode (no prefill on these chips). `interval`: decode steps from
-    one look of the scheduler at new requests to the next. `slots`: requests that all decode workers take at once.
+    Disaggregated rows (`split` 1) have `prefill_replicas` of `prefill_tp` x `prefill_dp` chips beside. `ep`: ranks that
+    routed experts are spread over (1: experts are split like other weights). `drafting`: 1 where multi-token prediction
+    is on. `steady`: 1 for pure decode (no prefill on these chips). `interval`: decode steps from one look of the
+    scheduler at new requests to the next. `slots`: requests that all decode workers take at once.
     """
 
     isl: Any
