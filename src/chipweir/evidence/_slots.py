@@ -250,9 +250,8 @@ def fill_entity(
                 else Slot(name)
             )
         options = [i for i in page.places["entities"][here] if _eligible(page, here, i, kinds, taken)]
-        if not back and page.scripts[here] == "ko":
+        if not back:
             options = [i for i in options if _told_of(page, anchor, i)] or options
-        if not back and page.scripts[here] == "en":
             options = [i for i in options if not _owns_another(page, here, anchor, i)]
         if rule.get("measured") is False and not back:
             beside = [i for i in options if 0 <= anchor[0] - page.found.entities[i].end <= 2]
@@ -279,8 +278,13 @@ def fill_entity(
         if rule.get("first") and not back and page.scripts[here] != "ko":
             return _decide(page, name, [(1.0, min(options, key=lambda i: page.found.entities[i].start))], back)
         scored = sorted(((_suits(page, here, index, anchor, role, back), index) for index in options), reverse=True)
-        told = page.scripts[here] == "ko" and _told_of(page, anchor, scored[0][1])
-        if rule.get("own") and not back and not told and _stranger(page, sentence, scored[0][1], anchor):
+        best = scored[0][1]
+        if (
+            rule.get("own")
+            and not back
+            and _stranger(page, sentence, best, anchor)
+            and not _told_of(page, anchor, best)
+        ):
             return Slot(name, candidates=tuple(_name(page, index) for _, index in scored))
         if rule.get("adjacent") and page.gap(_span(page.found.entities[scored[0][1]]), anchor) > 12:
             continue
@@ -295,11 +299,13 @@ _NAMED = re.compile(r"(?<![.!?] )\b(?!(?:USD|API|AI|US|EU)\b)[A-Z][a-z][\w.\-]*"
 
 
 _OF = re.compile(r"(?:인|짜리|에 (?:불과|달)한)\s?")
+_LONGEST_OF = 8
 
 
 def _told_of(page: Page, anchor: tuple[int, int], index: int) -> bool:
     """Whether a Korean figure is said of the name right behind it: "10달러인 GPT-5"."""
-    return bool(_OF.fullmatch(page.text[anchor[1] : max(page.found.entities[index].start, anchor[1])]))
+    between = page.found.entities[index].start - anchor[1]
+    return 0 < between <= _LONGEST_OF and bool(_OF.fullmatch(page.text[anchor[1] : anchor[1] + between]))
 
 
 _OWNS = re.compile(r"['’]s\s(?:about\s|some\s|roughly\s)?")
@@ -308,6 +314,8 @@ _OWNS = re.compile(r"['’]s\s(?:about\s|some\s|roughly\s)?")
 def _owns_another(page: Page, sentence: int, anchor: tuple[int, int], index: int) -> bool:
     """Whether an English name is bound to another figure: in "$1.68, a sixth of GPT-5's $10" the $1.68 is not GPT-5's."""
     end = page.found.entities[index].end
+    if page.text[end : end + 1] not in {"'", "’"}:
+        return False
     figures = (page.found.quantities[i] for i in page.places["quantities"][sentence])
     return any(
         (q.start, q.end) != anchor and q.type == "money" and _OWNS.fullmatch(page.text[end : max(q.start, end)])
