@@ -70,7 +70,8 @@ def test_levers_start_at_their_preset_and_on_their_scale(preset):
             value = record["value"]
             assert (value if isinstance(value, str) else str(int(value))) in values
             continue
-        assert record["min"] <= record["resting"] <= record["max"]
+        low, high = (record["stops"][0], record["stops"][-1]) if record["stops"] else (record["min"], record["max"])
+        assert low <= record["resting"] <= high
         if isinstance(record["value"], float) and not record["stops"]:
             steps = (record["value"] - record["min"]) / record["step"]
             assert record["min"] <= record["value"] <= record["max"]
@@ -89,4 +90,5 @@ def test_words_of_the_script_are_in_the_readers_language():
     with use_language("ko"):
         data = json.loads(getattr(_levers.panel(View(lang="ko")), "data-page"))
     assert data["words"]["law"] == "현행법대로"
+    assert (data["usual"]["from"], data["usual"]["tab"], data["usual"]["a"]) == ("2026-12", "compute", "baseline")
     assert all(any("가" <= char <= "힣" for char in text) for text in data["words"].values())

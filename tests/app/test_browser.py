@@ -34,6 +34,14 @@ def wait_for_tiles(page):
     page.wait_for_selector(".slot:not([hidden]) .main-svg")
 
 
+def raise_enforcement(page):
+    """One step up by keyboard; the slider."""
+    slider = page.locator('[data-lever="us.enforcement"] input[type=range]')
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    return slider
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -69,8 +77,7 @@ def test_a_lever_moved_by_keyboard_changes_numbers_and_address(open_page, lang, 
     page = open_page(address("/", lang=lang, theme=theme), *SIZES[size])
     wait_for_tiles(page)
     before = page.locator(".tile").first.inner_text()
-    page.locator('[data-lever="us.enforcement"] input[type=range]').focus()
-    page.keyboard.press("ArrowRight")
+    raise_enforcement(page)
     page.wait_for_function("document.querySelector('.tile .tile-change') !== null")
     page.wait_for_function("location.href.includes('s.us.enforcement=1.1')")
     assert page.locator(".tile").first.inner_text() != before
@@ -80,8 +87,7 @@ def test_a_lever_moved_by_keyboard_changes_numbers_and_address(open_page, lang, 
 def test_a_shared_link_restores_the_state(open_page):
     page = open_page("/")
     wait_for_tiles(page)
-    page.locator('[data-lever="us.enforcement"] input[type=range]').focus()
-    page.keyboard.press("ArrowRight")
+    raise_enforcement(page)
     page.locator('[data-lever="us.allowed_products.h20-class"]').get_by_label("denied").check()
     page.get_by_role("tab", name="Market").click()
     page.wait_for_function("location.search.includes('tab=market')")
@@ -98,9 +104,7 @@ def test_a_shared_link_restores_the_state(open_page):
 def test_back_and_reset(open_page):
     page = open_page("/")
     wait_for_tiles(page)
-    slider = page.locator('[data-lever="us.enforcement"] input[type=range]')
-    slider.focus()
-    page.keyboard.press("ArrowRight")
+    slider = raise_enforcement(page)
     page.wait_for_function("location.search.includes('s.us.enforcement')")
     page.locator('[data-lever="us.enforcement"] .lever-reset').click()
     page.wait_for_function("!location.search.includes('s.us.enforcement')")
@@ -118,9 +122,7 @@ def test_back_and_reset(open_page):
 def test_back_undoes_one_move_and_a_choice_of_tab_and_year(open_page):
     page = open_page("/")
     wait_for_tiles(page)
-    slider = page.locator('[data-lever="us.enforcement"] input[type=range]')
-    slider.focus()
-    page.keyboard.press("ArrowRight")
+    slider = raise_enforcement(page)
     page.wait_for_function("location.search.includes('s.us.enforcement=1.1')")
     page.get_by_role("tab", name="Market").click()
     page.wait_for_function("location.search.includes('tab=market')")
@@ -181,9 +183,7 @@ def test_a_server_that_fails_is_named_and_the_page_goes_on(open_page):
     wait_for_tiles(page)
     before = page.locator(".tile").first.inner_text()
     page.route("**/answer?*", lambda route: route.fulfill(body="no JSON"))
-    slider = page.locator('[data-lever="us.enforcement"] input[type=range]')
-    slider.focus()
-    page.keyboard.press("ArrowRight")
+    raise_enforcement(page)
     expect(page.locator("#message .problem")).to_contain_text("The server could not answer")
     assert page.locator(".tile").first.inner_text() == before
     page.unroute("**/answer?*")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from chipweir.app import _layout
-from chipweir.app._state import View, effective, scenario_of
+from chipweir.app._state import View, effective, scenario_of, usual
 from chipweir.i18n import _, language
 from chipweir.report import _numbers
 from chipweir.report._labels import N_
@@ -62,12 +62,6 @@ class Control:
     product: str
     lever: "Lever"
     stops: tuple[float, ...] = ()
-
-    def position(self, value: float) -> float:
-        """Where on the slider a value stands: itself, or the nearest stop's index."""
-        if not self.stops:
-            return value
-        return float(min(range(len(self.stops)), key=lambda i: abs(self.stops[i] - value)))
 
 
 def controls() -> list[Control]:
@@ -132,7 +126,7 @@ def panel(view: View) -> html.Div:
         "silent": _("The server does not answer; is it still running?"),
         "many": _("Too many requests; wait a moment."),
     }
-    data = {"lang": view.lang, "words": words, "graph": _layout.GRAPH_CONFIG, "groups": _groups(view)}
+    data = {"lang": view.lang, "words": words, "graph": _layout.GRAPH_CONFIG, "usual": usual(), "groups": _groups(view)}
     return html.Div(id="levers", **_layout.attributes({"data-page": json.dumps(data, ensure_ascii=False)}))
 
 
@@ -177,9 +171,9 @@ def _choices(lever: "Lever") -> list[tuple[str, str]]:
 
 
 def _scale(control: Control) -> dict[str, Any]:
-    """A slider's ends, step and marks (position, text, is it today's value?), and where it rests while the law decides."""
+    """A slider's ends, step and marks (position, text, is it today's value?), and its value while the law decides."""
     lever, stops = control.lever, control.stops
-    resting = control.position(_resting_value(lever))
+    resting = _resting_value(lever)
     if stops:
         ticks = [(i, _numbers.number(stops[i]), False) for i in (0, len(stops) // 2, len(stops) - 1)]
         return {"stops": stops, "min": 0, "max": len(stops) - 1, "step": 1, "marks": ticks, "resting": resting}

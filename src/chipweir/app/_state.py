@@ -77,6 +77,11 @@ _PLAIN = {
 }
 
 
+def usual() -> dict[str, str]:
+    """What each plain part of an address stands at where it is left out."""
+    return {key: str(getattr(_DEFAULT, name)) for key, name in _PLAIN.items()}
+
+
 def _written(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.10g}"
 

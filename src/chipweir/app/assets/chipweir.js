@@ -17,6 +17,7 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
 
     return {
       keep: keep,
+      set: set,
       same: function (value) { return value; },
       /* Another preset: a new address, which loads the page's content anew. */
       preset: function (preset) {

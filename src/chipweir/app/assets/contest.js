@@ -88,7 +88,7 @@
       var field = record.row.querySelector(".lever-range"), law = record.row.querySelector(".lever-law input");
       if (law) { law.checked = value === "law"; }
       field.disabled = value === "law";
-      field.value = value === "law" ? record.resting : position(record, value);
+      field.value = position(record, value === "law" ? record.resting : value);
     } else {
       record.row.querySelectorAll("input").forEach(function (field) { field.checked = field.value === String(value); });
     }
@@ -121,7 +121,11 @@
   }
   function build(host) {
     var data = JSON.parse(host.dataset.page);
-    page = { lang: data.lang, words: data.words, graph: data.graph, levers: {}, values: {}, options: {}, latest: null, busy: false, later: [], timer: 0, telling: 0, untold: null, frame: frame() };
+    page = {
+      lang: data.lang, words: data.words, graph: data.graph, usual: data.usual, frame: frame(),
+      levers: {}, values: {}, options: {}, following: false, followed: 0,
+      latest: null, busy: false, timer: 0, untold: null, telling: 0, later: [], waiting: false
+    };
     data.groups.forEach(function (entry) { entry.levers.forEach(function (record) { page.levers[record.name] = record; }); });
     filled(host, data.groups.map(group));
     host.oninput = function (event) { read(event, false); };
@@ -138,19 +142,17 @@
   }
 
   /* ---- the address ---- */
-  function set(query, name, value, usual) {
-    if (value === usual || value === null || value === undefined || value === "") { query.delete(name); } else { query.set(name, value); }
-  }
+  var OPTIONS = { against: "a", start: "from", year: "y", tab: "tab" };
   function address() {
     var query = new URLSearchParams(window.location.search);
     Array.from(query.keys()).forEach(function (key) { if (key.indexOf("s.") === 0) { query.delete(key); } });
     Object.keys(page.levers).sort().forEach(function (name) {
       if (!same(page.values[name], page.levers[name].reference)) { query.set("s." + name, written(page.values[name])); }
     });
-    set(query, "a", page.options.against || query.get("a"), "baseline");
-    set(query, "from", page.options.start || query.get("from"), "2026-12");
-    set(query, "y", String(page.options.year || query.get("y") || ""), "2030");
-    set(query, "tab", page.options.tab || query.get("tab"), "compute");
+    Object.keys(OPTIONS).forEach(function (id) {
+      var key = OPTIONS[id];
+      window.dash_clientside.chipweir.set(query, key, String(page.options[id] || query.get(key) || ""), page.usual[key]);
+    });
     return query;
   }
   /* A lever stands elsewhere: ask at once; a finished move is a step in the browser's history. A stored run gives way. */
@@ -179,10 +181,10 @@
     page.following = true;  // the choices below come back one by one; none of them is a step of the visitor's
     clearTimeout(page.followed);
     page.followed = setTimeout(function () { page.following = false; }, 400);
-    tell("against", { value: query.get("a") || "baseline" });
-    tell("start", { value: query.get("from") || "2026-12" });
-    tell("year", { value: Number(query.get("y") || 2030) });
-    tell("tab", { value: query.get("tab") || "compute" });
+    Object.keys(OPTIONS).forEach(function (id) {
+      var text = query.get(OPTIONS[id]) || page.usual[OPTIONS[id]];
+      tell(id, { value: id === "year" ? Number(text) : text });
+    });
     ask(query.toString());
   }, true);
 
