@@ -206,7 +206,7 @@ def test_drivers_are_told_in_the_readers_language_and_the_numbers_own_unit():
 
     driver = Driver("chip_life", "Mean life of an installed chip", -0.0642, -0.12, 4, 5.5, 8, "year", "prior")
     trace = Trace("nvidia_share", {}, "2030-12", "mine", "1", 0.5, (driver,), (), (), "")
-    assert "−6.4 pp (-12%)" in texts(_contest.drivers("nvidia_share", trace, None))
+    assert "−6.4 pp (−12%)" in texts(_contest.drivers("nvidia_share", trace, None))
     with use_language("ko"):
         shown = " ".join(texts(_contest.drivers("nvidia_share", trace, None)))
     assert world.parameters()["chip_life"].description_ko in shown

@@ -366,13 +366,19 @@ def drivers(key: str, own: "Trace", other: "Trace | None") -> list[Any]:
 
 def _driver_table(rows: Sequence["Driver"], item: Quantity) -> html.Div:
     unit = "" if item.kind in ("usd", "share") else f" {item.unit()}"
+
+    def effect(driver: "Driver") -> str:
+        absolute = _numbers.signed(driver.effect, item.kind) + unit
+        if not np.isfinite(driver.relative):
+            return absolute
+        sign = "+" if driver.relative > 0 else ""
+        return f"{absolute} ({sign}{_numbers.share(driver.relative)})"
+
     cells = [
         (
             html.Span(driver.parameter, title=driver.source),
             parameter_text(driver.parameter) or driver.description,
-            _numbers.signed(driver.effect, item.kind)
-            + unit
-            + (f" ({driver.relative:+.0%})" if np.isfinite(driver.relative) else ""),
+            effect(driver),
         )
         for driver in rows
     ]
