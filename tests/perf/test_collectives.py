@@ -5,7 +5,15 @@ from hypothesis import strategies as st
 
 from chipweir.perf._architecture import architecture
 from chipweir.perf._architecture import stack as stack_models
-from chipweir.perf._collectives import CROSSING, all_reduce, all_to_all, layer_messages, link_bandwidth, visible
+from chipweir.perf._collectives import (
+    CROSSING,
+    RING_START,
+    all_reduce,
+    all_to_all,
+    layer_messages,
+    link_bandwidth,
+    visible,
+)
 from chipweir.perf._hardware import hardware
 from chipweir.perf._hardware import stack as stack_chips
 from chipweir.perf._operators import work
@@ -18,7 +26,8 @@ def one(chip="H800", model="DeepSeek-V3"):
 
 @given(st.floats(0, 1e9), st.integers(2, 512), st.floats(1e9, 1e12), st.floats(0, 1e-3))
 def test_collectives_cost_their_floor_and_their_bytes(size, chips, link, floor):
-    assert all_reduce(size, chips, link, floor) == pytest.approx(floor + 2 * (chips - 1) / chips * size / link)
+    ring = RING_START + 2 * (chips - 1) / chips * size / link
+    assert all_reduce(size, chips, link, floor) == pytest.approx(floor + min(ring, (chips - 1) * size / link))
     assert all_to_all(size, chips, link, floor) <= all_reduce(size, chips, link, floor)
     assert all_reduce(size, 1, link, floor) == 0
 
@@ -28,6 +37,14 @@ def test_a_switch_that_adds_up_saves_traffic_but_no_byte_of_the_message(size, ch
     summed = all_reduce(size, chips, link, floor, 1.0)
     assert summed <= all_reduce(size, chips, link, floor) * (1 + 1e-12)
     assert summed >= floor + size / link * (1 - 1e-12)
+
+
+def test_short_messages_are_read_from_all_others_and_long_ones_go_round():
+    link, floor = 450e9, 5e-6
+    decode, prefill = 2 * 32 * 8192, 2 * 8192 * 8192
+    assert all_reduce(decode, 8.0, link, floor) - floor == pytest.approx(7 * decode / link)
+    assert all_reduce(decode, 8.0, link, floor) > 2 * all_reduce(decode, 4.0, link, floor) - floor
+    assert all_reduce(prefill, 8.0, link, floor) == pytest.approx(floor + RING_START + 1.75 * prefill / link)
 
 
 def test_which_switches_add_up():

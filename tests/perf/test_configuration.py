@@ -94,6 +94,16 @@ def test_a_run_of_ten_waves_shows_less_than_the_steady_rate():
         assert read(stat=stat).lasting == 1
 
 
+def test_means_hold_the_wait_for_kernels_and_medians_do_not():
+    assert read(stat="mean latency").cold == pytest.approx(0.1)
+    assert (
+        read(family="NVIDIA-silicon-sample", date="2026-02-01", stat="as shipped (mean or median not stated)").cold > 0
+    )
+    assert read(family="NVIDIA-silicon-sample", stat="as shipped (mean or median not stated)").cold == 0
+    for stat in ("", "median latency; mean throughput", "median ITL; steady-state mean power (GPU only)"):
+        assert read(stat=stat).cold == 0
+
+
 def test_benchmarks_that_start_all_requests_together_are_told_apart():
     assert read().harness == "waves"
     assert read(family="InferenceX-tokenpos").harness == "sweep"

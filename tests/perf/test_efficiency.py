@@ -1,6 +1,6 @@
 import json
 import math
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -103,4 +103,3 @@ def test_groups_of_a_configuration():
     )
     found = group_levels(c)
     assert (found["vendor"], found["generation"], found["attention"]) == ("nvidia", "blackwell", "latent")
-    assert group_levels(replace(c, plan=None))["layout"] == "tensor"

@@ -9,6 +9,7 @@ from chipweir.perf._hardware import hardware
 from chipweir.perf._hardware import stack as stack_chips
 from chipweir.perf._operators import (
     OPERATORS,
+    activation_bytes,
     busiest_rank,
     cache_per_sequence,
     pass_load,
@@ -64,6 +65,18 @@ def test_the_busiest_rank_reads_at_least_the_mean_and_at_most_everything(tokens,
     most = busiest_rank(w, touched, ranks)
     assert np.all(most >= touched * (1 - 1e-6))
     assert np.all(most <= 256 * (1 + 1e-9))
+
+
+@given(st.floats(1, 1e5), st.sampled_from([2.0, 8.0, 32.0]))
+def test_spread_experts_copy_their_share_and_sliced_ones_everything(tokens, chips):
+    w = one()
+    dense, whole = activation_bytes(w, tokens, 1.0, 1.0)
+    assert activation_bytes(w, tokens, 1.0, chips, chips)[1] == pytest.approx(whole / chips)
+    sliced = activation_bytes(w, tokens, chips, 1.0)[1]
+    assert np.all(whole / chips < sliced)
+    assert np.all(sliced < whole)
+    assert activation_bytes(one("Llama-3.1-70B"), tokens, 1.0, 1.0)[1] == 0
+    assert np.all(dense > 0)
 
 
 def test_weights_on_a_chip_and_a_sequences_cache():

@@ -8,6 +8,7 @@ from chipweir.perf._hardware import hardware
 from chipweir.perf._plan import (
     Plan,
     Stated,
+    arrange,
     candidates,
     decode_slots,
     fits,
@@ -47,6 +48,43 @@ def test_disaggregated_workers_are_read():
     assert (p.dp, p.decode_chips, p.prefill_dp, p.prefill_replicas, p.prefill_chips) == (32, 32, 4, 10, 40)
     q = plan(disagg=True, prefill_parallel="1x(tp1 adp4 mtp1 mep4 bs1)", decode_parallel="4x(tp8 adp1 mtp1 mep8 bs6)")
     assert (q.tp, q.replicas, q.ep, q.prefill_dp) == (8, 4, 8, 4)
+
+
+def test_where_the_experts_of_a_worker_lie():
+    written = {
+        "disagg": True,
+        "prefill_parallel": "1x(tp8 ep1 dpattn=True)",
+        "decode_parallel": "2x(tp8 ep8 dpattn=False)",
+    }
+    p = plan(**written)
+    assert (p.prefill_tp, p.prefill_dp, p.prefill_ep) == (1, 8, 1)
+    assert (p.tp, p.dp, p.ep, p.replicas) == (8, 1, 8, 2)
+    unsaid = plan(disagg=True, prefill_parallel="4x(dp4)", decode_parallel="1x(dp32)")
+    assert (unsaid.ep, unsaid.prefill_ep) == (32, 4)
+    dense = plan(model="Llama-3.1-70B", disagg=True, prefill_parallel="1x(tp4 ep4)", decode_parallel="1x(tp8 ep8)")
+    assert (dense.ep, dense.prefill_ep) == (1, 1)
+
+
+def test_two_nodes_may_split_a_layer_but_no_rack_does():
+    p = plan(chip="H100", disagg=True, prefill_parallel="1x(tp16)", decode_parallel="3x(tp16 adp1 mtp1 mep16 bs2)")
+    assert (p.tp, p.dp, p.prefill_tp, p.replicas) == (16, 1, 16, 3)
+    rack = plan(chip="GB200", disagg=True, prefill_parallel="4x(tp4)", decode_parallel="1x(tp48 adp1 mtp12 mep4 bs64)")
+    assert (rack.tp, rack.dp) == (1, 48)
+
+
+def test_nodes_run_several_data_parallel_workers_for_short_prompts_a_rack_one():
+    workers = {
+        "disagg": True,
+        "prefill_parallel": "x(tp8 adp1 mtp1 mep8 bs)",
+        "decode_parallel": "x(tp8 adp1 mtp1 mep8 bs)",
+    }
+    uncounted = plan(**workers)
+    short, long = (arrange(uncounted, True, 8.0, isl, 1024.0, 2048.0) for isl in (1024.0, 8192.0))
+    assert (short.dp, short.replicas, long.dp, long.replicas) == (8, 5, 8, 1)
+    assert arrange(uncounted, True, 8.0, 1024.0, 1024.0, 2048.0, domain=72.0).replicas == 1
+    # Long prompts pay for data parallelism at fewer requests.
+    assert arrange(uncounted, True, 8.0, 8192.0, 1024.0, 256.0).dp == 8
+    assert arrange(uncounted, True, 8.0, 1024.0, 1024.0, 256.0).dp == 1
 
 
 def test_an_unstated_number_of_workers_stays_open():

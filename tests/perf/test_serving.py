@@ -52,8 +52,9 @@ def setup(d, **changes):
     level = {
         "vendor": chip.vendor, "framework": d["framework"], "dtype": d["dtype"], "generation": chip.family,
         "recipe": f"tuned/{d['dtype']}", "stage": "mixed", "stat": "median",
-        "attention": "latent" if model.latent else "grouped", "layout": "data" if d["dp"] > 1 else "tensor",
+        "attention": "latent" if model.latent else "grouped",
         "harness": "waves/median", "campaign": f"{d['framework']}/waves",
+        "experts": "routed" if model.experts else "dense",
     }  # fmt: skip
     posterior = shipped()
     e = efficiencies(posterior.mean, index(posterior.form, [level]), posterior.form.size)
@@ -63,6 +64,7 @@ def setup(d, **changes):
         replicas=one,
         split=0 * one, prefill_tp=d["tp"] * one, prefill_dp=d["dp"] * one, prefill_replicas=one,
         ep=(d["dp"] if model.experts else 1.0) * one, drafting=0 * one, steady=0 * one,
+        prefill_ep=(d["dp"] if model.experts else 1.0) * one,
     )  # fmt: skip
     return w, e, case
 
@@ -177,6 +179,48 @@ def test_prompts_that_share_a_pass_cost_no_more_each(d, prompts):
     many = prefill_pass(w, e, c.isl, c.tp, c.dp, prompts * np.ones(1))
     assert many["busy"][0] <= one["busy"][0] * (1 + 1e-9)
     assert many["alone"][0] == pytest.approx(one["alone"][0])
+
+
+def test_a_lone_prompt_shares_its_experts_with_idle_ranks_but_not_its_attention():
+    d = {"chip": "B200", "model": "DeepSeek-V3", "dtype": "fp8", "framework": "trt", "tp": 1.0, "dp": 8.0, "load": 8.0,
+         "isl": 8192.0, "osl": 1024.0}  # fmt: skip
+    w, e, c = setup(d)
+    spread = prefill_pass(w, e, c.isl, c.tp, c.dp, ep=c.prefill_ep)
+    assert spread["busy"][0] < spread["alone"][0] < 0.8 * 8 * spread["busy"][0]
+
+
+def test_experts_in_slices_copy_every_token_on_every_chip():
+    d = {"chip": "B200", "model": "DeepSeek-V3", "dtype": "fp8", "framework": "trt", "tp": 8.0, "dp": 1.0, "load": 8.0,
+         "isl": 8192.0, "osl": 1024.0}  # fmt: skip
+    w, e, c = setup(d)
+    sliced, spread = (prefill_pass(w, e, c.isl, c.tp, c.dp, ep=n)["busy"][0] for n in (1.0, 8.0))
+    assert spread < sliced
+
+
+def test_handing_the_cache_over_costs_prefill_time():
+    d = {"chip": "B200", "model": "DeepSeek-V3", "dtype": "fp8", "framework": "trt", "tp": 8.0, "dp": 1.0, "load": 64.0,
+         "isl": 8192.0, "osl": 1024.0}  # fmt: skip
+    w, e, c = setup(d)
+    split = replace(c, split=np.ones(1))
+    assert serve(w, replace(e, mixing=1.5 * e.mixing), split).ttft[0] > serve(w, e, split).ttft[0]
+
+
+def test_a_cold_server_keeps_its_first_requests_waiting():
+    d = {"chip": "B200", "model": "DeepSeek-V3", "dtype": "fp8", "framework": "trt", "tp": 8.0, "dp": 1.0, "load": 16.0,
+         "isl": 1024.0, "osl": 1024.0}  # fmt: skip
+    w, e, c = setup(d)
+    warm, cold = (serve(w, e, replace(c, cold=share * np.ones(1))) for share in (0.0, 0.1))
+    assert cold.ttft[0] - warm.ttft[0] == pytest.approx(0.1 * e.warmup[0] * 5)
+    assert cold.rate[0] == warm.rate[0]
+
+
+def test_tiles_read_again_slow_the_prefill_of_experts_only():
+    d = {"chip": "B200", "model": "DeepSeek-V3", "dtype": "fp8", "framework": "trt", "tp": 8.0, "dp": 1.0, "load": 16.0,
+         "isl": 8192.0, "osl": 1024.0}  # fmt: skip
+    for model, slower in (("DeepSeek-V3", True), ("Llama-3.1-70B", False)):
+        w, e, c = setup(d | {"model": model})
+        once = prefill_pass(w, replace(e, reuse=1e9), c.isl, c.tp, c.dp)["busy"][0]
+        assert (prefill_pass(w, e, c.isl, c.tp, c.dp)["busy"][0] > once) == slower
 
 
 def test_schedulers_that_seldom_look_keep_requests_waiting():

@@ -47,16 +47,18 @@ def case(
                 p.prefill_dp,
                 p.prefill_replicas,
                 p.ep,
+                p.prefill_ep,
                 c.drafting,
                 c.phase == "decode",
                 decode_slots(c.framework, p, float(n)),
+                c.cold,
                 look_interval(c.framework, c.chip.family, data=p.dp > 1, split=p.split, concurrency=n),
             )
             for c, p, n in zip(configurations, plans, concurrency, strict=True)
         ],
         dtype=float,
     ).T
-    isl, osl, tp, dp, replicas, p_tp, p_dp, p_replicas, ep, drafting, steady, slots, interval = column
+    isl, osl, tp, dp, replicas, p_tp, p_dp, p_replicas, ep, p_ep, drafting, steady, slots, cold, interval = column
     joint = split == 0
     return Case(
         isl=isl,
@@ -74,4 +76,6 @@ def case(
         steady=steady,
         interval=interval,
         slots=slots,
+        cold=cold,
+        prefill_ep=np.where(joint, ep, p_ep),
     )

@@ -44,7 +44,7 @@ ERROR_OF = {
     "ttft_ms": "ttft",
     "output_tok_s_chip": "output",
     "total_tok_s_chip": "output",
-    "input_tok_s_chip": "output",
+    "input_tok_s_chip": "input",
 }
 # Rows estimated at a time: bounds the memory that layouts tried for rows which state none take.
 TOGETHER = 4096
@@ -239,6 +239,9 @@ def _evaluate(
     for name, source in ERROR_OF.items():
         base = spread(posterior.errors, resolved, list(chosen), source)
         points[name] = widen(base, extra[source])
+    # Chips that read and write read in proportion: one rate, one error.
+    apart = (cases.split > 0) | np.array([c.phase == "prefill" for c in resolved])
+    points["input_tok_s_chip"] = np.where(apart[:, None], points["input_tok_s_chip"], points["output_tok_s_chip"])
     _add_power(resolved, cases, served, median, points, chips, curve)
     return Predictions(tuple(resolved), cases, served, median, points, bound(served), chosen, chips), kept, None
 
@@ -285,7 +288,7 @@ def unmet_spread(
     known = posterior.form.levels
     rows = np.array([i for i in range(n) if levels[i]["vendor"] not in known.get("vendor", ())], dtype=int)
     if len(rows) == 0:
-        return out
+        return out | {"input": out["output"]}
     from chipweir.perf._operators import take as take_work
     from chipweir.perf._serving import take
 
@@ -297,7 +300,7 @@ def unmet_spread(
     sd = np.std(np.array(logs), axis=0)
     for place, name in enumerate(("tpot", "ttft", "output")):
         out[name][rows] = np.hypot(out[name][rows], sd[place])
-    return out
+    return out | {"input": out["output"]}
 
 
 def bound(served: Served) -> np.ndarray:
@@ -366,14 +369,15 @@ def operator_table(
         work, tokens, c.prefill_dp, c.isl / 2, c.prefill_tp, c.prefill_dp, prefill=True, evenness=e.evenness
     )
     return [
-        *_pass_table("decode", step, work, e, batch, c.tp, c.dp),
-        *_pass_table("prefill", prompt, work, e, tokens, c.prefill_tp, c.prefill_dp),
+        *_pass_table("decode", step, work, e, (batch, c.tp, c.dp, c.ep)),
+        *_pass_table("prefill", prompt, work, e, (tokens, c.prefill_tp, c.prefill_dp, c.prefill_ep)),
     ]
 
 
 def _pass_table(
-    name: str, load: Load, work: Work, e: Efficiency, tokens: np.ndarray, tp: np.ndarray, dp: np.ndarray
+    name: str, load: Load, work: Work, e: Efficiency, group: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 ) -> list[dict[str, Any]]:
+    """`group`: tokens of the pass, tensor and data degree, and ranks that experts are spread over."""
     seconds = operator_seconds(load, work, e, prefill=name == "prefill")
     bandwidth = float(work.memory_bandwidth[0])
     rows = []
@@ -384,10 +388,8 @@ def _pass_table(
             rows.append(
                 _part(name, operator, flops, moved, flops / rate, moved / bandwidth, float(seconds[operator][0]))
             )
-    moved = float(sum(activation_bytes(work, tokens, tp, dp))[0])
-    rows.append(
-        _part(name, "activations", 0.0, moved, 0.0, moved / bandwidth, float(moving(work, e, tokens, tp, dp)[0]))
-    )
+    moved = float(sum(activation_bytes(work, *group))[0])
+    rows.append(_part(name, "activations", 0.0, moved, 0.0, moved / bandwidth, float(moving(work, e, *group)[0])))
     return rows
 
 

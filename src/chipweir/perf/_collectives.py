@@ -15,19 +15,24 @@ DOMAINS = 4.0
 # Seconds that a collective takes longer where it leaves the scale-up domain: some 40 us for small messages over two
 # nodes, by what communication libraries print of themselves (recalled, medium), against 5-10 us inside one.
 CROSSING = 35e-6
+# Seconds that a collective library's bandwidth algorithm takes longer to start than one kernel that reads all other
+# chips' messages and sums them (recalled, low: libraries print 20-30 us for small messages, single kernels 5-10).
+RING_START = 20e-6
 OVERLAPPED = 8.0
 
 
 def all_reduce(size: Any, chips: Any, link: Any, floor: Any, summing: Any = 0.0) -> Any:
     """Seconds to sum `size` bytes over `chips`, each with `link` B/s; nothing for one chip.
 
-    Where the switch adds up (`summing` 1) a chip sends its bytes once and receives the sum, of which it passes on its
-    own n-th part: (n+1)/n of the message.
+    Short messages are summed in one kernel that reads those of all others, (n-1) messages through a link; long ones
+    go round a ring. Where the switch adds up (`summing` 1) a chip sends its bytes once and receives the sum, of which
+    it passes on its own n-th part: (n+1)/n of the message.
     """
     xp = namespace(size, chips, link, floor)
     ring = 2.0 * (chips - 1.0) / chips
     passes = xp.where(summing > 0, xp.minimum(ring, (chips + 1.0) / chips), ring)
-    return xp.where(chips > 1, floor + passes * size / link, 0.0)
+    quickest = xp.minimum((chips - 1.0) * size / link, RING_START + passes * size / link)
+    return xp.where(chips > 1, floor + quickest, 0.0)
 
 
 def all_to_all(size: Any, chips: Any, link: Any, floor: Any) -> Any:

@@ -55,7 +55,8 @@ DEFAULT_TPOT_S = 0.05
 class Configuration:
     """A resolved row. `plan` None: to be chosen. `concurrency` None: to be chosen under `tpot_limit` (s), or as much
     as pays. `settled`: whether drafting is stated or known rather than guessed. `harness`: how the load
-    was offered; `lasting`: share of the steady rate that a run of its length shows."""
+    was offered; `lasting`: share of the steady rate that a run of its length shows; `cold`: share of its requests that
+    meet kernels not yet tuned."""
 
     phase: str
     chip: Hardware
@@ -76,6 +77,7 @@ class Configuration:
     settled: bool = True
     harness: str = "waves"
     lasting: float = 1.0
+    cold: float = 0.0
 
 
 def number(row: Mapping[str, str], name: str, *, least: float = 0.0, strict: bool = True) -> float | None:
@@ -119,7 +121,7 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
     kv_dtype = cache_dtype(dtype, framework, chip, phase)
     if plan is not None and not plan.counted and concurrency is not None:
         group = float(smallest_group(model, chip, dtype))
-        plan = arrange(plan, bool(model.latent), group, isl, osl, concurrency)
+        plan = arrange(plan, bool(model.latent), group, isl, osl, concurrency, float(chip.scaleup_domain))
         if not plan.pooled:
             plan = hold(plan, model, chip, dtype, kv_dtype, isl + osl, concurrency)
             plan = prefill_beside(plan, isl, osl)
@@ -142,6 +144,7 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
         settled=settled,
         harness=harness(row),
         lasting=lasting(row),
+        cold=cold(row),
         tpot_limit=tpot_limit,
         ttft_limit=limit[0] / 1e3 if limit else None,
         stat=statistic(row.get("stat") or ""),
@@ -325,6 +328,14 @@ def lasting(row: Mapping[str, str]) -> float:
     text = (row.get("stat") or "").lower()
     client = text.startswith(("median", "mean")) and "itl" not in text
     return WAVES / (WAVES + 0.5) if client and harness(row) == "waves" else 1.0
+
+
+def cold(row: Mapping[str, str]) -> float:
+    """Share of requests whose first token waits for kernels to be compiled and tuned: the first wave where a table gives
+    means (dated rows of NVIDIA's silicon sample are such), none in a median or where nothing was measured."""
+    text = (row.get("stat") or "").lower()
+    means = text.startswith("mean") or (row.get("family") or "").strip() == "NVIDIA-silicon-sample"
+    return 1.0 / WAVES if means and statistic(text) == "mean" and harness(row) == "waves" else 0.0
 
 
 # Builds of TensorRT-LLM of early 2026 whose labelled rows all ran draft layers, or none did (mixed deployments).

@@ -19,7 +19,7 @@ import numpy as np
 from chipweir.errors import InputError
 from chipweir.perf._assemble import gather
 from chipweir.perf._efficiency import GROUPS, TERMS, Layout, Posterior, efficiencies, group_levels, index, layout, prior
-from chipweir.perf._intervals import Errors, deployment, learn
+from chipweir.perf._intervals import QUANTITIES, Errors, deployment, learn
 from chipweir.perf._measured import Measured, Row, arrays, measured, stated
 from chipweir.perf._operators import Work, namespace
 from chipweir.perf._serving import Case, Served, inter_token, serve
@@ -42,19 +42,27 @@ ATTRIBUTION = (
 
 
 def predicted(theta: Any, data: Measured, work: Work, cases: Case, where: Any, size: int) -> dict[str, Any]:
-    """Estimates of the measured quantities [n]: seconds, tokens/s per decoding chip."""
+    """Estimates of the measured quantities [n]: seconds, tokens/s per decoding chip, per chip that prefills."""
     served = serve(work, efficiencies(theta, where, size), cases)
     return quantities(served, data, cases)
 
 
 def quantities(served: Served, data: Measured, cases: Case) -> dict[str, Any]:
-    """What tables report from a `Served`: time per token as their statistic, output per decoding chip."""
+    """What tables report from a `Served`: time per token as their statistic, output per decoding chip, input per chip
+    that prefills."""
     steps = np.array([c.stat == "step" for c in data.configurations])
     xp = namespace(served.tpot)
     tpot = xp.where(steps, inter_token(served, cases.osl), served.tpot)
     lasting = np.array([c.lasting for c in data.configurations])
-    rate = served.rate * cases.osl / (cases.tp * cases.dp * cases.replicas) * lasting
-    return {"tpot": tpot, "ttft": served.ttft, "output": rate}
+    decoding = cases.tp * cases.dp * cases.replicas
+    reading = xp.where(cases.split > 0, cases.prefill_tp * cases.prefill_dp * cases.prefill_replicas, decoding)
+    rate = served.rate * lasting
+    return {
+        "tpot": tpot,
+        "ttft": served.ttft,
+        "output": rate * cases.osl / decoding,
+        "input": rate * cases.isl / reading,
+    }
 
 
 def levels(data: Measured) -> dict[str, list[str]]:
@@ -141,7 +149,7 @@ def ratios(theta: np.ndarray, form: Layout, data: Measured) -> dict[str, np.ndar
     where = index(form, [group_levels(c) for c in data.configurations])
     cases = arrays(data.configurations)
     estimate = predicted(theta, data, gather(data.configurations), cases, where, form.size)
-    return {name: np.log(getattr(data, name) / np.asarray(estimate[name])) for name in SCALES}
+    return {name: np.log(getattr(data, name) / np.asarray(estimate[name])) for name in QUANTITIES}
 
 
 def folds(labels: np.ndarray, limit: int) -> list[np.ndarray]:
@@ -171,7 +179,7 @@ def left_out(data: Measured, by: str, limit: int, say: Callable[[str], None]) ->
     form = layout(levels(data))
     maximise = maximiser(data, form)
     everything = maximise(data.weight)
-    result = {name: np.full(len(data.rows), np.nan) for name in SCALES}
+    result = {name: np.full(len(data.rows), np.nan) for name in QUANTITIES}
     for out in folds(labels, limit):
         if out.all() or not out.any():
             continue

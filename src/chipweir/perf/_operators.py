@@ -181,19 +181,22 @@ def pass_load(
     )  # fmt: skip
 
 
-def activation_bytes(w: Work, tokens: Any, tp: Any, dp: Any) -> tuple[Any, Any]:
+def activation_bytes(w: Work, tokens: Any, tp: Any, dp: Any, ep: Any = 1.0) -> tuple[Any, Any]:
     """Bytes of 16-bit activations that one pass writes and reads on one chip, beside weights and cache: of dense layers,
     and of tokens that are copied to routed experts and back.
 
     Per token and layer about 8 hidden vectors around attention (norms, residuals, projections; every tensor rank holds
     them), and in the feed-forward block its input, output and three inner vectors; routed tokens are copied to and from
-    their experts.
+    their experts. With experts spread over `ep` ranks each rank copies what its own experts get; where every chip has
+    a slice of every expert, each copies all.
     """
     width = np.maximum(w.hidden, 1.0)
     around = 8.0 * w.hidden * w.layers / dp
     dense = 2.0 * w.hidden * (w.layers - w.moe_layers) + w.dense_params / width
-    routed = w.moe_layers * w.experts_active * (4.0 * w.hidden + w.expert_params / width)
-    return 2.0 * tokens * (around + dense / (tp * dp)), 2.0 * tokens * routed / (tp * dp)
+    chips = tp * dp
+    copied = 4.0 * w.hidden / np.clip(ep, 1.0, chips) + w.expert_params / width / chips
+    routed = w.moe_layers * w.experts_active * copied
+    return 2.0 * tokens * (around + dense / chips), 2.0 * tokens * routed
 
 
 def roofline(flops: Any, bytes_: Any, rate: Any, bandwidth: Any) -> Any:

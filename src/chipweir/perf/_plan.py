@@ -18,6 +18,7 @@ from chipweir.perf._hardware import Hardware
 
 
 WEIGHTS_SHARE = 0.85
+NODE = 8.0
 FABRIC_DEGREES = (1, 2, 4, 8, 16, 32, 64, 72, 128, 144, 256, 320)
 
 
@@ -26,7 +27,8 @@ class Plan:
     """Counts of chips and replicas; `stated`: read from the row rather than chosen; `counted`: with the number of
     decode workers, otherwise it is what such deployments run (`arrange`). `pooled`: chips of prefill and decode
     together where a row states nothing but their sum, infinite where not even that, else 0. `slots`: requests that one
-    rank of a decode worker takes at once, where stated."""
+    rank of a decode worker takes at once, where stated. `ep`, `prefill_ep`: ranks that routed experts are spread over
+    when decoding and in prefill workers."""
 
     tp: float
     dp: float
@@ -39,6 +41,7 @@ class Plan:
     counted: bool = True
     pooled: float = 0.0
     slots: float = math.inf
+    prefill_ep: float = 1.0
 
     @property
     def split(self) -> bool:
@@ -185,17 +188,22 @@ def _split_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str)
         return _pool(decode.tp)
     if _says_nothing(prefill, decode, stated) and not fits(model, chip, dtype, 1.0):
         return _pool(math.inf)
-    p_tp, p_dp, p_count = _worker_size(prefill, stated.prefill_chips, model, chip, dtype)
-    d_tp, d_dp, d_count = _worker_size(decode, stated.decode_chips, model, chip, dtype)
+    p_tp, p_dp, p_count = _worker_size(prefill, stated.prefill_chips, model)
+    d_tp, d_dp, d_count = _worker_size(decode, stated.decode_chips, model)
     if prefill.count is None and stated.prefill_chips is None and stated.n_chips:
         p_count = max(1.0, math.floor((stated.n_chips - d_tp * d_dp * d_count) / (p_tp * p_dp)))
     # Zero marks a number of prefill workers that is not stated: it is chosen so that prefill keeps up.
     known = prefill.count is not None or stated.prefill_chips is not None or stated.n_chips is not None
-    spread = min(decode.ep or (d_dp if d_dp > 1 else 1.0), d_tp * d_dp) if model.experts > 0 else 1.0
     return Plan(
-        d_tp, d_dp, d_count, p_tp, p_dp, p_count if known else math.inf, ep=max(spread, 1.0),
+        d_tp, d_dp, d_count, p_tp, p_dp, p_count if known else math.inf, ep=_spread(decode, d_tp, d_dp, model),
         counted=decode.count is not None or stated.decode_chips is not None, slots=decode.slots,
+        prefill_ep=_spread(prefill, p_tp, p_dp, model),
     )  # fmt: skip
+
+
+def _spread(worker: Worker, tp: float, dp: float, model: Architecture) -> float:
+    """Ranks of a worker that routed experts are spread over: as stated, else its attention data parallel ones."""
+    return max(min(worker.ep or dp, tp * dp), 1.0) if model.experts > 0 else 1.0
 
 
 def _pool(chips: float) -> Plan:
@@ -221,9 +229,14 @@ def _only_a_sum(prefill: Worker, decode: Worker) -> bool:
 
 
 # Deployments whose workers are counted (InferenceX, labelled rows) run about this many decode chips where decoding is
-# split by tensors, and attention data parallel above this many requests a chip.
+# split by tensors, and attention data parallel above this many requests a chip; earlier where prompts are more than 2.5
+# times as long as outputs.
 USUAL_DECODE_CHIPS = 32.0
 CROWD = 64.0
+LONG_PROMPT = 2.5
+# Data-parallel decode workers beside one prefill worker in deployments of separate nodes, times isl / osl; at most as
+# many.
+FED = 5.0
 PREFILL_SHARE = 0.2
 # Requests a chip below which a pool serves latency: one prefill worker, the rest decodes in tensor groups of a node.
 FEW = 8.0
@@ -231,12 +244,15 @@ FEW = 8.0
 SMALL_POOL, LARGE_POOL = 5.0, 64.0
 
 
-def arrange(plan: Plan, latent: bool, group: float, isl: float, osl: float, concurrency: float) -> Plan:
-    """`plan` with what rows that do not count their workers usually run; `group`: the fewest chips that hold the model.
+def arrange(
+    plan: Plan, latent: bool, group: float, isl: float, osl: float, concurrency: float, domain: float = NODE
+) -> Plan:
+    """`plan` with what rows that do not count their workers usually run; `group`: the fewest chips that hold the model;
+    `domain`: chips of a scale-up domain.
 
     Rules read off the rows that do count them: about four tensor-parallel decode workers of a node but no more than
-    requests, or one data-parallel group; a pool of which only the size is known gives prefill the share isl / (isl + 4
-    osl) of its chips.
+    requests, or data-parallel groups: one in a rack or for long prompts, several nodes for short ones; a pool of which
+    only the size is known gives prefill the share isl / (isl + 4 osl) of its chips.
     """
     if plan.pooled:
         chips = plan.pooled
@@ -244,12 +260,14 @@ def arrange(plan: Plan, latent: bool, group: float, isl: float, osl: float, conc
             chips = SMALL_POOL * group if concurrency < FEW * SMALL_POOL * group else LARGE_POOL
         return _parted(replace(plan, pooled=chips), group, isl, osl, concurrency)
     size = plan.tp * plan.dp
-    if plan.dp == 1 and latent and plan.ep > 1 and concurrency > CROWD * size:
-        plan = replace(plan, tp=1.0, dp=size, replicas=1.0)
+    crowd = CROWD * size * min(1.0, LONG_PROMPT * osl / isl)
+    if plan.dp == 1 and latent and plan.ep > 1 and concurrency > crowd:
+        groups = min(max(round(FED * osl / isl), 1.0), FED) if domain <= NODE else 1.0
+        plan = replace(plan, tp=1.0, dp=size, replicas=groups)
     elif plan.dp == 1:
         plan = replace(plan, replicas=max(1.0, min(round(USUAL_DECODE_CHIPS / size), math.ceil(concurrency))))
     if latent and plan.prefill_dp == 1 and plan.ep > 1:
-        plan = replace(plan, prefill_tp=1.0, prefill_dp=plan.prefill_tp)
+        plan = replace(plan, prefill_tp=1.0, prefill_dp=plan.prefill_tp, prefill_ep=plan.prefill_tp)
     return plan
 
 
@@ -289,30 +307,24 @@ def _parted(plan: Plan, group: float, isl: float, osl: float, concurrency: float
     workers = min(max(1.0, round(share * chips / group)), math.floor(chips / group) - 1.0)
     rest = chips - workers * group
     return replace(
-        plan, tp=1.0, dp=rest, replicas=1.0, ep=rest, prefill_tp=1.0, prefill_dp=group, prefill_replicas=workers
-    )
+        plan, tp=1.0, dp=rest, replicas=1.0, ep=rest,
+        prefill_tp=1.0, prefill_dp=group, prefill_replicas=workers, prefill_ep=group,
+    )  # fmt: skip
 
 
-def _worker_size(
-    worker: Worker, chips: float | None, model: Architecture, chip: Hardware, dtype: str
-) -> tuple[float, float, float]:
+def _worker_size(worker: Worker, chips: float | None, model: Architecture) -> tuple[float, float, float]:
     """Tensor degree, attention data parallel degree and number of workers.
 
-    A group beyond a node's eight chips, or one whose weights could not be replicated, runs attention data parallel:
-    nobody
-    splits one latent cache over more.
+    A group of more than sixteen chips runs attention data parallel: nobody splits one latent cache over more.
     """
-    if chips is not None and worker.count:
-        size = max(chips / worker.count, 1.0)
-        if worker.shared:
-            return 1.0, size, worker.count
-        return size, 1.0, worker.count
-    size = worker.tp * (worker.dp or 1.0)
-    if worker.dp is not None and worker.dp > 1:
-        return worker.tp, worker.dp, worker.count or 1.0
-    if model.latent and size > 8:
-        return 1.0, size, worker.count or 1.0
-    return size, 1.0, worker.count or 1.0
+    count = worker.count or 1.0
+    known = chips is not None and worker.count
+    size = max(chips / count, 1.0) if chips is not None and known else worker.tp * (worker.dp or 1.0)
+    if not known and worker.dp is not None and worker.dp > 1:
+        return worker.tp, worker.dp, count
+    if worker.shared or (not known and model.latent and size > LATENT_TENSOR_LIMIT):
+        return 1.0, size, count
+    return size, 1.0, count
 
 
 def fits(model: Architecture, chip: Hardware, dtype: str, chips: float, *, context: float = 0.0) -> bool:

@@ -157,9 +157,10 @@ def _prefill(configuration: Configuration, plans: list[Plan], posterior: Posteri
     """Tokens a second and chip of prompts, and mean power in W."""
     tried = [replace(configuration, plan=plan, phase="prefill") for plan in plans]
     work = gather(tried)
-    tp, dp = (np.array([getattr(plan, name) for plan in plans]) for name in ("tp", "dp"))
+    tp, dp, ep = (np.array([getattr(plan, name) for plan in plans]) for name in ("tp", "dp", "ep"))
     where = index(posterior.form, [group_levels(c) for c in tried])
-    passes = prefill_pass(work, efficiencies(posterior.mean, where, posterior.form.size), configuration.isl, tp, dp)
+    e = efficiencies(posterior.mean, where, posterior.form.size)
+    passes = prefill_pass(work, e, configuration.isl, tp, dp, ep=ep)
     rate = configuration.isl / passes["busy"] / (tp * dp)
     fits = resident_weights(work, tp, dp) <= USABLE * work.memory_bytes
     best = int(np.argmax(np.where(fits, rate, -1.0)))
@@ -172,7 +173,6 @@ def _prefill(configuration: Configuration, plans: list[Plan], posterior: Posteri
 
 def _log_sd(configuration: Configuration, posterior: Posterior) -> float:
     """Standard deviation of the log rate: errors on left-out chips and models, and the gaps of the datasheet."""
-    learnt = configuration.phase == "prefill" and "input" in posterior.errors.points
-    quantity = "input" if learnt else "output"
+    quantity = "input" if configuration.phase == "prefill" else "output"
     low, high = spread(posterior.errors, [configuration], [True], quantity)[0]
     return float(np.hypot((high - low) / WIDTH_80, configuration.chip.spec_log_sd))

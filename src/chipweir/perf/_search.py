@@ -101,8 +101,8 @@ def _take_best(
 def _score(
     served: Served, cases: Case, configurations: Sequence[Configuration], rows: np.ndarray, work: Work
 ) -> np.ndarray:
-    """Larger is better: tokens/s per chip, less the factor by which latency limits are missed, -inf where memory
-    does not hold it. `rows` [n]: which configuration a trial belongs to."""
+    """Larger is better: log tokens/s per chip where latency limits are kept; where they are missed less than any that
+    keeps them, by the factor; -inf where memory does not hold it. `rows` [n]: which configuration a trial belongs to."""
     chips = cases.tp * cases.dp * cases.replicas
     rate = served.rate * cases.osl / chips
     tpot_limit = np.array([c.tpot_limit or np.inf for c in configurations])[rows]
@@ -110,7 +110,8 @@ def _score(
     missed = np.maximum(served.tpot / tpot_limit, 1.0) * np.maximum(served.ttft / ttft_limit, 1.0)
     stated = np.array([c.concurrency is not None for c in configurations])[rows]
     held = np.minimum(served.limit, SCHEDULER_LIMIT * cases.dp) * cases.replicas >= cases.concurrency * 0.999
-    score = np.where(stated, 1.0 / served.tpot, np.log(rate) - 30.0 * np.log(missed))
+    late = np.where(missed > 1.0, 1e3 + 30.0 * np.log(missed), 0.0)
+    score = np.where(stated, 1.0 / served.tpot, np.log(rate) - late)
     smallest = cases.concurrency <= chips
     fits = resident_weights(work, cases.tp, cases.dp) <= USABLE * work.memory_bytes
     return np.where(fits & (stated | held | smallest) & (served.limit >= 1.0), score, -np.inf)

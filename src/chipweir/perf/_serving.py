@@ -51,9 +51,11 @@ class Efficiency:
     its first token, plus `poll` steps until the scheduler takes it up. `queue`: variability of arrivals at the prefill
     stage, 1 for exponential. `burst`: share of all present requests' prefills that one waits for because they started
     together. `activation`, `shuffle`: memory traffic of activations, and of tokens on their way to experts and back,
-    relative to the counts in `activation_bytes`. `mixing`: cost of prefill in a mixed batch relative to prefill alone.
+    relative to the counts in `activation_bytes`. `mixing`: cost of prefill in a mixed batch, or of prefill that hands
+    its cache over, relative to prefill alone.
     `accepted`: extra tokens per step with multi-token prediction. `evenness`: how evenly tokens choose experts
-    (`touched_experts`).
+    (`touched_experts`). `reuse`: FLOPs that grouped products of routed experts do for every byte they read again, tile by
+    tile. `warmup`: seconds to compile and tune kernels for each size of batch that is new to a server.
     """
 
     matmul: Any
@@ -80,6 +82,8 @@ class Efficiency:
     mixing: Any
     accepted: Any
     evenness: Any
+    reuse: Any
+    warmup: Any
 
 
 @dataclass(frozen=True)
@@ -88,9 +92,10 @@ class Case:
     them.
 
     Disaggregated rows (`split` 1) have `prefill_replicas` of `prefill_tp` x `prefill_dp` chips beside. `ep`: ranks that
-    routed experts are spread over (1: experts are split like other weights). `drafting`: 1 where multi-token prediction
-    is on. `steady`: 1 for pure decode (no prefill on these chips). `interval`: decode steps from one look of the
-    scheduler at new requests to the next. `slots`: requests that all decode workers take at once.
+    routed experts are spread over (1: experts are split like other weights), `prefill_ep` those of prefill. `drafting`:
+    1 where multi-token prediction is on. `steady`: 1 for pure decode (no prefill on these chips). `interval`: decode
+    steps from one look of the scheduler at new requests to the next. `slots`: requests that all decode workers take at
+    once. `cold`: share of the requests that meet a server whose kernels are not warm.
     """
 
     isl: Any
@@ -108,6 +113,8 @@ class Case:
     steady: Any
     interval: Any = 1.0
     slots: Any = np.inf
+    prefill_ep: Any = 1.0
+    cold: Any = 0.0
 
 
 @dataclass(frozen=True)
@@ -155,13 +162,14 @@ def operator_seconds(load: Load, w: Work, e: Efficiency, *, prefill: bool = Fals
             bandwidth = bandwidth * e.packing
         if name == "routed_ffn":
             rate, bandwidth = rate * e.grouped, bandwidth * e.routed
-        seconds[name] = roofline(load.flops[name], load.bytes[name], rate, bandwidth)
+        moved = load.bytes[name] + (load.flops[name] / e.reuse if name == "routed_ffn" else 0.0)
+        seconds[name] = roofline(load.flops[name], moved, rate, bandwidth)
     return seconds
 
 
-def moving(w: Work, e: Efficiency, tokens: Any, tp: Any, dp: Any) -> Any:
+def moving(w: Work, e: Efficiency, tokens: Any, tp: Any, dp: Any, ep: Any = 1.0) -> Any:
     """Seconds to write and read the activations of one pass on one chip."""
-    dense, routed = activation_bytes(w, tokens, tp, dp)
+    dense, routed = activation_bytes(w, tokens, tp, dp, ep)
     return (e.activation * dense + e.shuffle * routed) / (e.bandwidth * w.memory_bandwidth)
 
 
@@ -177,7 +185,7 @@ def decode_step(
     tokens = sequences * (1.0 + DRAFTS * drafting)
     load = pass_load(w, tokens, sequences, context, tp, dp, ep, evenness=e.evenness)
     seconds = operator_seconds(load, w, e)
-    work = sum(seconds.values()) + moving(w, e, tokens, tp, dp)
+    work = sum(seconds.values()) + moving(w, e, tokens, tp, dp, ep)
     messages = visible(work, layer_messages(w, tokens, tp, dp, e.link, e.exchange, e.floor), dp)
     # The draft layer runs once per drafted token: that share of the whole pass.
     overhead = (w.layers * e.layer + w.moe_layers * e.gate + e.step) * (
@@ -188,26 +196,28 @@ def decode_step(
             "compute": compute, "memory": sum(load.bytes.values()) / w.memory_bandwidth}  # fmt: skip
 
 
-def prefill_pass(w: Work, e: Efficiency, isl: Any, tp: Any, dp: Any, prompts: Any = 1.0) -> dict[str, Any]:
+def prefill_pass(
+    w: Work, e: Efficiency, isl: Any, tp: Any, dp: Any, prompts: Any = 1.0, ep: Any = 1.0
+) -> dict[str, Any]:
     """Seconds of the prefill of one prompt: `busy` when every rank has `prompts` of them in one pass (share of one),
-    `alone` when only one rank has one."""
-    rooms, together, seconds, messages = _prefill_once(w, e, isl, tp, dp, 1.0)
-    full = together if np.all(np.asarray(prompts) == 1.0) else _prefill_once(w, e, isl, tp, dp, prompts)[1]
+    `alone` when only one rank has one: its attention takes as long, its feed-forward work is shared by all ranks."""
+    rooms, together, seconds, messages = _prefill_once(w, e, isl, tp, dp, 1.0, ep)
+    full = together if np.all(np.asarray(prompts) == 1.0) else _prefill_once(w, e, isl, tp, dp, prompts, ep)[1]
     feed = seconds["routed_ffn"] + seconds["shared_ffn"] + seconds["dense_ffn"]
-    alone = together - (feed + messages) * (1.0 - 1.0 / dp) * 0.5
+    alone = together - (feed + messages) * (1.0 - 1.0 / dp)
     compute = sum(rooms.flops[n] / (w.score_rate if n == "attention_score" else w.rate) for n in OPERATORS)
     return {"busy": full / (dp * prompts), "alone": alone, "compute": compute / dp}
 
 
 def _prefill_once(
-    w: Work, e: Efficiency, isl: Any, tp: Any, dp: Any, prompts: Any
+    w: Work, e: Efficiency, isl: Any, tp: Any, dp: Any, prompts: Any, ep: Any
 ) -> tuple[Load, Any, dict[str, Any], Any]:
     """One pass over `prompts` prompts on each of `dp` ranks: its load, seconds, and seconds by operator and message."""
     tokens, sequences = isl * dp * prompts, dp * prompts
     load = pass_load(w, tokens, sequences, isl / 2.0, tp, dp, prefill=True, evenness=e.evenness)
     seconds = operator_seconds(load, w, e, prefill=True)
     overhead = w.layers * e.layer + w.moe_layers * e.gate + e.step
-    work = sum(seconds.values()) + moving(w, e, tokens, tp, dp)
+    work = sum(seconds.values()) + moving(w, e, tokens, tp, dp, ep)
     messages = visible(work, layer_messages(w, tokens, tp, dp, e.link, e.exchange, e.floor), dp)
     return load, work + messages + overhead, seconds, messages
 
@@ -248,10 +258,10 @@ def serve(w: Work, e: Efficiency, c: Case) -> Served:
     workers = np.where(np.isinf(c.prefill_replicas), c.replicas, c.prefill_replicas)
     crowd = admitted / (workers * c.prefill_dp)
     prompts = np.clip(CHUNK / c.isl, 1.0, np.maximum(crowd / 2.0, 1.0))
-    prefill = prefill_pass(w, e, c.isl, c.prefill_tp, c.prefill_dp, prompts)
+    prefill = prefill_pass(w, e, c.isl, c.prefill_tp, c.prefill_dp, prompts, c.prefill_ep)
     most = np.maximum(population, 1.0)
     flowing = 1.0 - c.steady
-    busy = prefill["busy"] * xp.where(c.split > 0, 1.0, e.mixing) * flowing
+    busy = prefill["busy"] * e.mixing * flowing
     demand = busy / xp.where(c.split > 0, c.prefill_replicas, c.replicas)
     start = decode_step(w, e, most, context, c.tp, c.dp, c.drafting, c.ep)["total"]
     looking = (e.poll + 0.5 * (c.interval - 1.0)) * start
@@ -275,7 +285,9 @@ def serve(w: Work, e: Efficiency, c: Case) -> Served:
     # Shared chips prefill no more than they can: a round of all requests takes at least all their prefills.
     ttft = xp.maximum(ttft, xp.where(c.split > 0, 0.0, admitted * demand - c.osl * tpot))
     rate = admitted / (ttft + c.osl * tpot)
-    ttft = ttft + together + (c.concurrency - admitted) / rate
+    # Batches come in all sizes up to the whole population; kernels are compiled and tuned for each power of two.
+    sizes = 1.0 + np.log2(np.maximum(c.concurrency, 1.0))
+    ttft = ttft + together + (c.concurrency - admitted) / rate + c.cold * e.warmup * sizes
     return Served(
         tpot=tpot, pace=pace, ttft=ttft, rate=rate, batch=batch, limit=limit, step=step["total"],
         prefill_s=prefill["busy"], busy=xp.minimum(rate * demand, 1.0), compute_s=step["compute"],
