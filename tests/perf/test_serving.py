@@ -133,9 +133,13 @@ def test_a_token_takes_longer_in_a_larger_batch(d):
 
 @settings(max_examples=80, deadline=None)
 @given(deployment)
-def test_halving_the_bytes_of_weights_never_slows_decode_where_the_chip_has_the_unit(d):
+def test_halving_the_bytes_of_weights_never_slows_decode_or_prefill_where_the_chip_has_the_unit(d):
     if native(hardware(d["chip"]), "fp8"):
         assert step({**d, "dtype": "fp8"}) <= step({**d, "dtype": "bf16"}) * (1 + 1e-9)
+        halved, whole = (setup({**d, "dtype": dtype}) for dtype in ("fp8", "bf16"))
+        for key in ("busy", "alone"):
+            fast, slow = (prefill_pass(w, e, c.isl, c.tp, c.dp, ep=c.prefill_ep)[key][0] for w, e, c in (halved, whole))
+            assert fast <= slow * (1 + 1e-9)
 
 
 @given(st.floats(1e-3, 10), st.floats(1e-3, 10), st.floats(1e-2, 1e3), st.integers(1, 5000), st.floats(0.01, 2))

@@ -55,8 +55,9 @@ class Term:
 # Priors. Shares of peaks: what tuned kernels reach (dense matrix products 0.6-0.8 of the 16- and 8-bit peaks in operator
 # tables, streaming reads 0.7-0.9). Prefill falls short of them for reasons that have terms of their own, so that a chip
 # with slow arithmetic is not charged for another's waiting: grouped products of routed experts read their operands again
-# for every tile of 64 to 128 (63-89 FLOP a byte at 4,096 tokens in the table of an Ascend 910B). Seconds: kernel launches
-# and scheduler steps of serving software, and of a first wave that finds kernels cold. All refitted.
+# for every tile of 64 to 128 (89 FLOP a number of 8 bits, 126 of 16 bits at 4,096 tokens in the table of an Ascend 910B).
+# Seconds: kernel launches and scheduler steps of serving software, and of a first wave that finds kernels cold. All
+# refitted.
 TERMS = (
     Term("matmul", "share", 0.65, 0.3, {"vendor": 0.3, "generation": 0.12, "dtype": 0.12}),
     Term("prefill", "share", 0.65, 0.4, {"vendor": 0.3, "generation": 0.09, "dtype": 0.2, "framework": 0.09}),
@@ -66,7 +67,7 @@ TERMS = (
     Term("cache", "share", 0.6, 0.6, {"vendor": 0.4, "framework": 0.1, "attention": 0.12}),
     Term("routed", "share", 0.7, 0.6, {"vendor": 0.4, "recipe": 0.24, "framework": 0.1}),
     Term("grouped", "share", 0.8, 0.3, {"vendor": 0.2, "dtype": 0.12, "framework": 0.12}),
-    Term("reuse", "factor", 80.0, 0.5, {"vendor": 0.2, "dtype": 0.2, "framework": 0.12}),
+    Term("reuse", "factor", 100.0, 0.5, {"vendor": 0.2, "dtype": 0.2, "framework": 0.12}),
     Term("link", "share", 0.75, 0.4, {"vendor": 0.4}),
     Term("exchange", "share", 0.75, 0.5, {"vendor": 0.3, "framework": 0.24}),
     Term("floor", "seconds", 8e-6, 0.5, {"vendor": 0.4, "framework": 0.18}),

@@ -54,8 +54,8 @@ class Efficiency:
     relative to the counts in `activation_bytes`. `mixing`: cost of prefill in a mixed batch, or of prefill that hands
     its cache over, relative to prefill alone.
     `accepted`: extra tokens per step with multi-token prediction. `evenness`: how evenly tokens choose experts
-    (`touched_experts`). `reuse`: FLOPs that grouped products of routed experts do for every byte they read again, tile by
-    tile. `warmup`: seconds to compile and tune kernels for each size of batch that is new to a server.
+    (`touched_experts`). `reuse`: FLOPs that grouped products of routed experts do for every number they read again, tile
+    by tile. `warmup`: seconds to compile and tune kernels for each size of batch that is new to a server.
     """
 
     matmul: Any
@@ -154,6 +154,7 @@ def operator_seconds(load: Load, w: Work, e: Efficiency, *, prefill: bool = Fals
     """Seconds of each operator on one chip."""
     seconds = {}
     share = e.prefill if prefill else e.matmul
+    width = w.expert_bytes / np.maximum(w.expert_params, 1.0)
     for name in OPERATORS:
         rate, bandwidth = share * w.rate, e.bandwidth * w.memory_bandwidth
         if name == "attention_score":
@@ -162,8 +163,8 @@ def operator_seconds(load: Load, w: Work, e: Efficiency, *, prefill: bool = Fals
             bandwidth = bandwidth * e.packing
         if name == "routed_ffn":
             rate, bandwidth = rate * e.grouped, bandwidth * e.routed
-        moved = load.bytes[name] + (load.flops[name] / e.reuse if name == "routed_ffn" else 0.0)
-        seconds[name] = roofline(load.flops[name], moved, rate, bandwidth)
+        again = load.flops[name] / e.reuse * width if name == "routed_ffn" else 0.0
+        seconds[name] = roofline(load.flops[name], load.bytes[name] + again, rate, bandwidth)
     return seconds
 
 
