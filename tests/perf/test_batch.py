@@ -67,6 +67,15 @@ def test_latency_and_throughput_agree():
     )
 
 
+def test_energy_is_surer_than_power_and_output_apart():
+    made = answer()["predictions"]
+    widths = {
+        q: np.log(made[q]["p90"] / made[q]["p10"]) for q in ("j_per_output_token", "power_w_chip", "output_tok_s_chip")
+    }
+    assert widths["j_per_output_token"] < np.hypot(widths["power_w_chip"], widths["output_tok_s_chip"])
+    assert widths["j_per_output_token"] > 0.5 * widths["output_tok_s_chip"]
+
+
 def test_energy_is_at_least_idle_power():
     made = answer(concurrency="1")["predictions"]
     assert made["power_w_chip"]["p50"] >= 0.15 * 700

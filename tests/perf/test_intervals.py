@@ -38,6 +38,7 @@ def test_kinds_of_deployment():
     assert deployment(configuration(), chosen=False) == "tensor"
     assert deployment(configuration(), chosen=True) == "chosen"
     assert deployment(configuration(phase="decode"), chosen=False) == "decode"
+    assert deployment(configuration(family="InferenceX-tokenpos"), chosen=False) == "sweep"
     assert deployment(configuration(model="DeepSeek-R1", spec_decode="mtp", tp="8"), chosen=False) == "drafting"
     guessed = configuration(model="DeepSeek-R1", spec_decode="", framework="trtllm", tp="8")
     assert deployment(guessed, chosen=False) == "unsure"

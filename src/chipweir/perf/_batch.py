@@ -49,6 +49,8 @@ ERROR_OF = {
 # Rows estimated at a time: bounds the memory that layouts tried for rows which state none take.
 TOGETHER = 4096
 BINDS = np.array(["compute", "memory bandwidth", "link", "overhead"])
+# Factor on the output by which it is seen how power follows it.
+MORE = 1.1
 
 
 @dataclass(frozen=True)
@@ -318,19 +320,38 @@ def _add_power(
     chips: np.ndarray,
     curve: PowerCurve | None,
 ) -> None:
-    """Power per chip and energy per output token from the chip's activity."""
-    from chipweir.perf import _architecture, _hardware
-    from chipweir.perf._energy import serving_power, shipped_curve
+    """Power per chip and energy per output token from the chip's activity.
+
+    Where output is off by a factor, power follows by the share of it that its curve gives, and energy per token by the
+    rest.
+    """
+    from chipweir.perf._energy import shipped_curve
 
     curve = curve or shipped_curve()
-    n = len(resolved)
-    power = np.full(n, np.nan)
     output = np.nan_to_num(median["output_tok_s_chip"]) * cases.tp * cases.dp * cases.replicas / chips
     incoming = np.nan_to_num(median["total_tok_s_chip"]) - output
+    power, more = (_power(resolved, cases, served, k * output, k * incoming, curve) for k in (1.0, MORE))
+    follows = np.clip(np.log(more / power) / np.log(MORE), 0.0, 1.0)[:, None]
+    sd = np.full(len(resolved), curve.log_sd)
+    rate = points["output_tok_s_chip"]
+    median["power_w_chip"] = power
+    points["power_w_chip"] = widen(follows * rate, sd)
+    median["j_per_output_token"] = np.where(output > 0, power / np.maximum(output, 1e-12), np.nan)
+    points["j_per_output_token"] = widen((follows - 1.0) * rate[:, ::-1], sd)
+
+
+def _power(
+    resolved: Sequence[Configuration], cases: Case, served: Served, output: np.ndarray, incoming: np.ndarray,
+    curve: PowerCurve,
+) -> np.ndarray:  # fmt: skip
+    """W per chip [n] of deployments that write `output` and read `incoming` tokens/s per chip."""
+    from chipweir.perf import _architecture, _hardware
+    from chipweir.perf._energy import serving_power
+
+    power = np.full(len(resolved), np.nan)
     dtypes = np.array([c.dtype for c in resolved])
     for dtype in np.unique(dtypes):
         rows = [i for i, name in enumerate(dtypes) if name == dtype]
-        group = cases.tp[rows] * cases.dp[rows]
         power[rows] = serving_power(
             _hardware.stack([resolved[i].chip for i in rows]),
             _architecture.stack([resolved[i].model for i in rows]),
@@ -338,18 +359,11 @@ def _add_power(
             output_tok_s=np.maximum(output[rows], 1e-9),
             input_tok_s=np.maximum(incoming[rows], 0.0),
             batch=np.maximum(served.batch[rows], 1.0),
-            chips=group,
+            chips=cases.tp[rows] * cases.dp[rows],
             context=cases.isl[rows] + cases.osl[rows] / 2,
             curve=curve,
         )
-    sd = np.full(n, curve.log_sd)
-    base = np.zeros((n, 2))
-    median["power_w_chip"] = power
-    points["power_w_chip"] = widen(base, sd)
-    per_token = np.where(output > 0, power / np.maximum(output, 1e-12), np.nan)
-    median["j_per_output_token"] = per_token
-    flipped = -points["output_tok_s_chip"][:, ::-1]
-    points["j_per_output_token"] = widen(flipped, sd)
+    return power
 
 
 def operator_table(

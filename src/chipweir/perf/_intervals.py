@@ -42,6 +42,8 @@ def deployment(configuration: Configuration, chosen: bool) -> str:
     plan = configuration.plan
     if configuration.phase in ("prefill", "decode"):
         return configuration.phase
+    if configuration.harness == "sweep":
+        return "sweep"
     if chosen:
         return "chosen"
     if not configuration.settled:
