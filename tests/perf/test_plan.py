@@ -51,12 +51,7 @@ def test_disaggregated_workers_are_read():
 
 
 def test_where_the_experts_of_a_worker_lie():
-    written = {
-        "disagg": True,
-        "prefill_parallel": "1x(tp8 ep1 dpattn=True)",
-        "decode_parallel": "2x(tp8 ep8 dpattn=False)",
-    }
-    p = plan(**written)
+    p = plan(disagg=True, prefill_parallel="1x(tp8 ep1 dpattn=True)", decode_parallel="2x(tp8 ep8 dpattn=False)")
     assert (p.prefill_tp, p.prefill_dp, p.prefill_ep) == (1, 8, 1)
     assert (p.tp, p.dp, p.ep, p.replicas) == (8, 1, 8, 2)
     unsaid = plan(disagg=True, prefill_parallel="4x(dp4)", decode_parallel="1x(dp32)")
@@ -73,12 +68,8 @@ def test_two_nodes_may_split_a_layer_but_no_rack_does():
 
 
 def test_nodes_run_several_data_parallel_workers_for_short_prompts_a_rack_one():
-    workers = {
-        "disagg": True,
-        "prefill_parallel": "x(tp8 adp1 mtp1 mep8 bs)",
-        "decode_parallel": "x(tp8 adp1 mtp1 mep8 bs)",
-    }
-    uncounted = plan(**workers)
+    worker = "x(tp8 adp1 mtp1 mep8 bs)"
+    uncounted = plan(disagg=True, prefill_parallel=worker, decode_parallel=worker)
     short, long = (arrange(uncounted, True, 8.0, isl, 1024.0, 2048.0) for isl in (1024.0, 8192.0))
     assert (short.dp, short.replicas, long.dp, long.replicas) == (8, 5, 8, 1)
     assert arrange(uncounted, True, 8.0, 1024.0, 1024.0, 2048.0, domain=72.0).replicas == 1

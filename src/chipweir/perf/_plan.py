@@ -234,8 +234,7 @@ def _only_a_sum(prefill: Worker, decode: Worker) -> bool:
 USUAL_DECODE_CHIPS = 32.0
 CROWD = 64.0
 LONG_PROMPT = 2.5
-# Data-parallel decode workers beside one prefill worker in deployments of separate nodes, times isl / osl; at most as
-# many.
+# Separate nodes run this many data-parallel decode workers for each osl / isl, and no more than this many.
 FED = 5.0
 PREFILL_SHARE = 0.2
 # Requests a chip below which a pool serves latency: one prefill worker, the rest decodes in tensor groups of a node.
@@ -318,13 +317,13 @@ def _worker_size(worker: Worker, chips: float | None, model: Architecture) -> tu
     A group of more than sixteen chips runs attention data parallel: nobody splits one latent cache over more.
     """
     count = worker.count or 1.0
-    known = chips is not None and worker.count
-    size = max(chips / count, 1.0) if chips is not None and known else worker.tp * (worker.dp or 1.0)
-    if not known and worker.dp is not None and worker.dp > 1:
+    if chips is not None and worker.count:
+        size, data = max(chips / count, 1.0), worker.shared
+    elif worker.dp is not None and worker.dp > 1:
         return worker.tp, worker.dp, count
-    if worker.shared or (not known and model.latent and size > LATENT_TENSOR_LIMIT):
-        return 1.0, size, count
-    return size, 1.0, count
+    else:
+        size, data = worker.tp, worker.shared or (bool(model.latent) and worker.tp > LATENT_TENSOR_LIMIT)
+    return (1.0, size, count) if data else (size, 1.0, count)
 
 
 def fits(model: Architecture, chip: Hardware, dtype: str, chips: float, *, context: float = 0.0) -> bool:
