@@ -3,6 +3,7 @@
 from datetime import date
 from typing import overload
 
+from chipweir.facts._derive import Derived, Term, derive, references
 from chipweir.facts._facts import Facts, normalise
 from chipweir.facts._load import load
 from chipweir.facts._records import (
@@ -46,6 +47,7 @@ __all__ = [
     "Chip",
     "Conflict",
     "Country",
+    "Derived",
     "Entity",
     "EntityNames",
     "Event",
@@ -57,11 +59,14 @@ __all__ = [
     "Price",
     "Source",
     "System",
+    "Term",
     "UnitRule",
     "Value",
     "convert",
     "country",
+    "derive",
     "load",
     "normalise",
+    "references",
     "unit_registry",
 ]

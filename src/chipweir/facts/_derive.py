@@ -101,14 +101,13 @@ def derive(cell: str, facts: "Facts", unit: str = "", where: str = "") -> Derive
     """
     reader = _Reader(facts, unit, where or f"cell '{cell}'")
     amount, bounds = reader.read(cell)
-    wanted = _dimension(unit)
+    scale_of, (scale, wanted) = reader.scale, reader.measured(unit)
     for part in (amount, *(bounds or ())):
         if part.dimension is not None and part.dimension != wanted:
             raise InputError(f"{reader.where}: '{cell}' is in {_say(part.dimension)}, which is no {unit or 'pure number'}")
-    scale = _scale(unit)
     terms = reader.terms
-    at = [term.central * _scale(term.unit) for term in terms]
-    ends = [(t.low * _scale(t.unit), t.high * _scale(t.unit)) for t in terms]
+    at = [term.central * scale_of(term.unit) for term in terms]
+    ends = [(term.low * scale_of(term.unit), term.high * scale_of(term.unit)) for term in terms]
     central = amount.of(at)
     low, high = _range(amount, at, ends) if bounds is None else (bounds[0].of(at), bounds[1].of(at))
     if not all(map(math.isfinite, (low, central, high))):
@@ -174,6 +173,16 @@ class _Reader:
                 return central, (_times(central, 1 / below), _times(central, above))
         return self._at_top(tree), None
 
+    def measured(self, unit: str) -> tuple[float, Dimension]:
+        """Factor to base units and dimension of a unit as sources write it, or as pint reads it."""
+        rule = self.facts.units.get(unit)
+        factor, dimension = _measured(unit if rule is None else rule.unit, self.where)
+        return factor * (1.0 if rule is None else rule.factor), dimension
+
+    def scale(self, unit: str) -> float:
+        """Factor from a unit to base units."""
+        return self.measured(unit)[0]
+
     def _parse(self, cell: str) -> ast.expr:
         def stand_in(found: re.Match[str]) -> str:
             if found["text"]:
@@ -190,8 +199,8 @@ class _Reader:
     def _at_top(self, node: ast.expr) -> _Amount:
         """An amount that a bare number or prior gives in the unit of the cell."""
         if (number := _literal(node)) is not None:
-            scaled = number * _scale(self.unit)
-            return _Amount(lambda at: scaled, _dimension(self.unit))
+            scale, dimension = self.measured(self.unit)
+            return _Amount(lambda at: scale * number, dimension)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "prior":
             return self._prior(node, self.unit)
         return self._amount(node)
@@ -274,7 +283,7 @@ class _Reader:
         place = known[0] if known else len(self.terms)
         if not known:
             self.terms.append(term)
-        return _Amount(lambda at: at[place], _dimension(term.unit))
+        return _Amount(lambda at: at[place], self.measured(term.unit)[1])
 
     def _prior(self, node: ast.Call, unit: str) -> _Amount:
         arguments = self._arguments(node, 3, 4)
@@ -300,15 +309,16 @@ class _Reader:
         amount = self._leaf(name, "fact", fact.value)
         months = (fact.end - fact.start).days + 1
         whole = max(round(months / 30.4375), 1)
-        scale = 1 / (whole * _scale("month"))
-        return replace(_times(amount, scale), dimension=_product(amount.dimension or _NUMBER, _dimension("month"), -1))
+        month, time = self.measured("month")
+        dimension = _product(amount.dimension or _NUMBER, time, -1)
+        return replace(_times(amount, 1 / (whole * month)), dimension=dimension)
 
     def _in_dollars(self, amount: _Amount, on: str) -> _Amount:
         code = _currency(amount.dimension)
         if code is None:
             raise InputError(f"{self.where}: usd() takes an amount in a currency")
         rate = self.facts.convert(1.0, code, "USD", on)
-        start, target = _dimension(code), _dimension("USD")
+        start, target = self.measured(code)[1], self.measured("USD")[1]
         dimension = _product(_product(amount.dimension or _NUMBER, start, -1), target, 1)
         return replace(_times(amount, rate), dimension=dimension)
 
@@ -347,21 +357,13 @@ def _literal(node: ast.expr) -> float | None:
 
 
 @cache
-def _measured(unit: str) -> tuple[float, Dimension]:
-    """Factor to base units and dimension of a unit. Raises `InputError` for what no unit is."""
+def _measured(unit: str, where: str) -> tuple[float, Dimension]:
+    """Factor to base units and dimension of a unit that pint knows. Raises `InputError` naming `where` for others."""
     try:
         base: Any = unit_registry().Quantity(1.0, unit).to_base_units()
     except Exception:
-        raise InputError(f"unit '{unit}' is unknown") from None
+        raise InputError(f"{where}: unit '{unit}' is unknown") from None
     return float(base.magnitude), tuple(sorted((str(k), float(v)) for k, v in base.dimensionality.items()))
-
-
-def _scale(unit: str) -> float:
-    return _measured(unit)[0]
-
-
-def _dimension(unit: str) -> Dimension:
-    return _measured(unit)[1]
 
 
 def _product(left: Dimension, right: Dimension, sign: int) -> Dimension:

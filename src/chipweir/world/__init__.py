@@ -9,6 +9,7 @@ from typing import Any
 
 _HOMES = {
     "Inputs": "_state",
+    "Month": "_outputs",
     "Parameter": "_parameters",
     "State": "_state",
     "assemble": "_assemble",

@@ -26,7 +26,10 @@ _SCORE_95 = 1.6448536269514722
 
 @dataclass(frozen=True)
 class Parameter:
-    """A row of `parameters.csv`: `low`, `central` and `high` are the 5th, 50th and 95th percentile of the prior."""
+    """A row of `parameters.csv`: `low`, `central` and `high` are the 5th, 50th and 95th percentile of the prior.
+
+    `count` above 1 is a vector of independent numbers of one prior, such as the knots of a path.
+    """
 
     name: str
     group: str
@@ -38,7 +41,7 @@ class Parameter:
     description: str
     description_ko: str
     source: str
-
+    count: int = 1
     def at(self, score: FloatArray) -> FloatArray:
         """The parameter at standard normal scores: a normal in log or logit space with unequal halves."""
         low, central, high = (_forward(self.distribution, value) for value in (self.low, self.central, self.high))
@@ -76,7 +79,7 @@ def read_parameters(text: str, where: str = "parameters.csv") -> dict[str, Param
         place = f"{where} line {line}"
         try:
             bounds = {key: float(row[key]) for key in ("low", "central", "high")}
-            parameter = Parameter(**{**row, **bounds})  # type: ignore[arg-type]
+            parameter = Parameter(**{**row, **bounds, "count": int(row["count"] or 1)})  # type: ignore[arg-type]
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{place}: {error}") from None
         if parameter.distribution not in DISTRIBUTIONS:
@@ -103,17 +106,27 @@ def scores(name: str, members: int, seed: int) -> FloatArray:
 
 
 def draw(members: int, seed: int = 0, table: Mapping[str, Parameter] | None = None) -> dict[str, FloatArray]:
-    """Draws of every parameter, each of shape `[members]`. Raises `InputError` for no members."""
+    """Draws of every parameter, each of shape `[members]` or `[members, count]`. Raises `InputError` for no members."""
     if members < 1:
         raise InputError(f"members must be at least 1, not {members}")
     known = parameters() if table is None else table
-    return {name: parameter.at(scores(name, members, seed)) for name, parameter in known.items()}
+    return {name: parameter.at(normal_scores(parameter, members, seed)) for name, parameter in known.items()}
+
+
+def normal_scores(parameter: Parameter, members: int, seed: int = 0) -> FloatArray:
+    """Standard normal scores of a parameter, `[members]`, or `[members, count]` with a stream for each of a vector."""
+    if parameter.count == 1:
+        return scores(parameter.name, members, seed)
+    return np.stack([scores(f"{parameter.name}/{i}", members, seed) for i in range(parameter.count)], axis=1)
 
 
 def central(table: Mapping[str, Parameter] | None = None) -> dict[str, FloatArray]:
-    """Every parameter at its median, each of shape `[]`."""
+    """Every parameter at its median, each of shape `[]` or `[count]`."""
     known = parameters() if table is None else table
-    return {name: np.asarray(parameter.central) for name, parameter in known.items()}
+    return {
+        name: np.full(() if parameter.count == 1 else parameter.count, parameter.central)
+        for name, parameter in known.items()
+    }
 
 
 def members_of(draws: Mapping[str, FloatArray], chosen: Sequence[int] | slice) -> dict[str, FloatArray]:

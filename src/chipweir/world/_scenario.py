@@ -56,6 +56,7 @@ class Scenario(BaseModel):
     start: str = Field(default=FIRST_MONTH, description="First month simulated, such as 2022-01.")
     end: str = Field(default="2032-12", description="Last month simulated, such as 2032-12.")
     levers: dict[str, Setting] = Field(default={}, description="What this scenario changes.")
+    events: bool = Field(default=False, description="Whether policy events are drawn (as in `forecast`).")
     rules: list[dict[str, Any]] = Field(
         default=[], description="Rule overlays: files beside this one, or written here."
     )
@@ -90,6 +91,13 @@ class Scenario(BaseModel):
         record, _ = find_lever(f"{lever}.{product}")
         return self._layered(record, ("all", product_class, product), months, law)
 
+    def named_series(
+        self, lever: str, products: Sequence[str], months: "Sequence[Any] | np.ndarray | None" = None
+    ) -> "np.ndarray":
+        """What the settings of these products or classes alone say in each month, later ones over earlier; NaN for none."""
+        record, _ = find_lever(lever)
+        return self._layered(record, products, months, None)
+
     def _layered(self, lever: Lever, products: Sequence[str], months: Any, law: Any) -> "np.ndarray":
         import numpy as np
 
@@ -114,7 +122,7 @@ class Scenario(BaseModel):
     @property
     def digest(self) -> str:
         """SHA-256 of everything that can change a result."""
-        content = self.model_dump(include={"start", "end", "levers", "rules"})
+        content = self.model_dump(include={"start", "end", "levers", "rules", "events"})
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def warnings(self) -> list[str]:

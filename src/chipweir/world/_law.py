@@ -1,0 +1,216 @@
+"""The law by month with a scenario's levers over it: quotas, pools of licences, fees, stances and frictions."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chipweir import rules
+from chipweir.world._levers import PRODUCT_CLASSES, control_class
+from chipweir.world._tables import Row, table
+
+
+if TYPE_CHECKING:
+    from chipweir.facts import Chip
+    from chipweir.world._scenario import Scenario
+
+FloatArray = npt.NDArray[np.float64]
+Months = npt.NDArray[np.datetime64]
+
+# Days of a month on which the law is looked up, so that a month in which it changes counts by its share.
+_DAYS = (2, 8, 15, 22, 28)
+# Codes of `rules.availability`: free, notification, presumption of approval, case by case, denial, unknown.
+FREE, CASE_BY_CASE, DENIED = 0, 3, 4
+# Share of `stance_penalty` by code of the importing side's stance.
+_STANCE = np.array([0.0, 1.0, 0.5, 1.5, 0.0])
+_BLOCKED = 3
+# Access groups outside China that a month may have (open, and one or two kinds of controlled chips).
+GROUPS = 3
+NO_LIMIT = 1e12
+HUBS_WITH_LEVER = ("TWN_JPN", "MYS", "SGP", "THA", "GULF", "ROW")
+
+
+class _Law:
+    """The rules as arrays, by day of the month first."""
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        self.status, self.stance, self.quota, self.fee = (
+            np.stack([getattr(part, name) for part in parts]) for name in ("status", "stance", "quota", "fee")
+        )
+
+
+@lru_cache(maxsize=8)
+def _shipped(chips: tuple["Chip", ...], places: tuple[str, ...], months: tuple[str, ...]) -> _Law:
+    axis = np.array(months, dtype="datetime64[M]")
+    return _Law([rules.availability(chips, places, axis, (), day) for day in _DAYS])
+
+
+def _law(chips: tuple["Chip", ...], places: tuple[str, ...], months: Months, overlays: tuple[Any, ...]) -> _Law:
+    """The law, remembered for all scenarios that leave the rules alone."""
+    if overlays:
+        return _Law([rules.availability(chips, places, months, overlays, day) for day in _DAYS])
+    return _shipped(chips, places, tuple(months.astype(str)))
+
+
+def performance(chip: "Chip", row: Row) -> tuple[float, float]:
+    """Total processing performance and memory bandwidth (GB/s) of a product: what the lines of the rules look at."""
+    rates = (
+        (chip.bf16_tflops, 16), (chip.fp8_tflops, 8), (chip.int8_tops, 8), (chip.fp4_tflops, 4),
+    )  # fmt: skip
+    operations = max((value.best * bits for value, bits in rates if value is not None), default=0.0)
+    if chip.bf16_tflops is None:
+        operations = 0.0
+    bandwidth = chip.memory_gbs.best if chip.memory_gbs is not None and chip.memory_gbs.best else 0.0
+    return operations * float(row["scale"]), bandwidth
+
+
+def classes_of(chips: Sequence["Chip"], rows: Sequence[Row], makers: Mapping[str, str]) -> list[str]:
+    """The class of every product by the lines of the US rules; "" for makers of China and Korea, whose own rules count."""
+    return [
+        "" if makers[row["maker"]] in ("CN", "KR") else control_class(*performance(chip, row))
+        for chip, row in zip(chips, rows, strict=True)
+    ]
+
+
+def rule_arrays(
+    scenario: "Scenario", months: Months, chips: tuple["Chip", ...], rows: Sequence[Row], domestic: FloatArray, classes: list[str]
+) -> dict[str, FloatArray]:
+    """Law by date, with the scenario's levers over it, as the market reads it (see `market.Dated`)."""
+    regions = table("regions")
+    names = [row["region"] for row in regions]
+    china = names.index("CHN")
+    law = _law(chips, tuple(row["representative"] for row in regions), months, tuple(scenario.rules))
+    count, shape = len(PRODUCT_CLASSES), (len(months), len(rows))
+    out = {name: np.zeros(shape) for name in ("quota", "fee", "stance", "blocked", "controlled")}
+    out["open_days"] = np.ones(shape)
+    pools = np.zeros((len(months), count, len(rows)))
+    foreign = 1 - domestic
+    for k, (chip, row) in enumerate(zip(chips, rows, strict=True)):
+        if domestic[k]:
+            out["quota"][:, k] = NO_LIMIT
+            continue
+        at = (slice(None), slice(None), k, china)
+        _china_column(
+            out, pools, k, classes[k],
+            (law.status[at].astype(int), law.stance[at].astype(int), law.quota[at], law.fee[at]),
+            _settings(scenario, months, row["product"], classes[k], performance(chip, row)[0]),
+        )  # fmt: skip
+    return {
+        **{name: values * (foreign if name not in ("quota", "open_days") else 1.0) for name, values in out.items()},
+        "pool_of": pools,
+        "class_quota": _class_quotas(scenario, months),
+        **_access(scenario, months, law, names, china),
+    }
+
+
+def _china_column(
+    out: dict[str, FloatArray],
+    pools: FloatArray,
+    k: int,
+    product_class: str,
+    law: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    lever: Mapping[str, FloatArray],
+) -> None:
+    """One product's direct channel to China by month: the law's (by day of the month) with the levers over it."""
+    days, stances, quotas, fees = law
+    middle = len(_DAYS) // 2
+    open_days = (days < DENIED).mean(0)
+    status = np.where(open_days > 0, np.where(days < DENIED, days, -1).max(0), DENIED)
+    allowed, general = lever["allowed"], lever["general"]
+    looser = np.where((general > FREE) & (general <= CASE_BY_CASE) & (status == FREE), np.nan, general)
+    said = np.where(np.isnan(allowed), looser, allowed)
+    named = ~np.isnan(said)
+    review = np.where(named, said == CASE_BY_CASE, status == CASE_BY_CASE)
+    denied = np.where(named, said == DENIED, status == DENIED)
+    licensed = np.where(named, (said > FREE) & ~denied, (status > FREE) & (status < DENIED))
+    quota = np.where(np.isnan(lever["quota"]), np.where(named, np.inf, quotas[middle]), lever["quota"])
+    quota = np.where(licensed | np.isnan(lever["quota"]), quota, np.inf)
+    out["quota"][:, k] = np.where(denied, 0.0, np.minimum(quota, NO_LIMIT))
+    out["open_days"][:, k] = np.where(named | (open_days == 0), 1.0, open_days)
+    fee = np.where(np.isnan(lever["fee"]), fees[middle], np.where(licensed, lever["fee"], 0.0))
+    out["fee"][:, k] = np.nan_to_num(fee)
+    stance = np.where(np.isnan(lever["stance"]), stances[middle], lever["stance"]).astype(int)
+    out["stance"][:, k], out["blocked"][:, k] = _STANCE[stance], stance == _BLOCKED
+    restricted = denied | licensed | (stance == _BLOCKED) | (out["open_days"][:, k] < 1)
+    out["controlled"][:, k] = restricted
+    if product_class:
+        row = np.where(np.isnan(lever["class_quota"]) & ~np.isnan(lever["all_quota"]), PRODUCT_CLASSES.index("all"),
+                       PRODUCT_CLASSES.index(product_class))  # fmt: skip
+        bound = licensed & (review | ~np.isnan(lever["class_quota"]) | ~np.isnan(lever["all_quota"]))
+        pools[np.arange(len(row)), row, k] = bound & np.isnan(lever["quota"])
+
+
+def _settings(
+    scenario: "Scenario", months: Months, product: str, product_class: str, tpp: float
+) -> dict[str, FloatArray]:
+    """A product's levers by month, NaN where the law rules: its own, and what is said of its class and of all.
+
+    A performance line speaks where no status is set. Classes and `all` speak of chips under the US rules only.
+    """
+
+    def own(name: str) -> FloatArray:
+        return np.asarray(scenario.named_series(name, (product,), months), dtype=float)
+
+    def shared(name: str, among: Sequence[str]) -> FloatArray:
+        return np.asarray(scenario.named_series(name, among if product_class else (), months), dtype=float)
+
+    groups = ("all", product_class)
+    line = np.asarray(scenario.series("us.threshold_tpp", months), dtype=float)
+    by_line = np.where(np.isnan(line) | (not product_class), np.nan, np.where(tpp >= line, DENIED, FREE))
+    general = shared("us.allowed_products", groups)
+
+    def either(name: str) -> FloatArray:
+        return np.where(np.isnan(own(name)), shared(name, groups), own(name))
+
+    return {
+        "allowed": own("us.allowed_products"),
+        "general": np.where(np.isnan(general), by_line, general),
+        "quota": own("us.quota"),
+        "class_quota": shared("us.quota", (product_class,)),
+        "all_quota": shared("us.quota", ("all",)),
+        "fee": either("us.fee_share"),
+        "stance": either("china.import_stance"),
+    }
+
+
+def _class_quotas(scenario: "Scenario", months: Months) -> FloatArray:
+    """Units a month of every pool of licences `[T, C]`; NaN where reviewers decide, no limit where licences are granted."""
+    columns = []
+    for name in PRODUCT_CLASSES:
+        quota = np.asarray(scenario.named_series("us.quota", (name,), months), dtype=float)
+        columns.append(quota)
+    return np.stack(columns, axis=1)
+
+
+def _access(
+    scenario: "Scenario", months: Months, law: _Law, names: Sequence[str], china: int
+) -> dict[str, FloatArray]:
+    """Access groups of products outside China `[T, G, K]` and what a licence costs them there `[T, G, R]`."""
+    from chipweir.world._tables import table as rows_of
+
+    friction = {row["key"]: row for row in rows_of("initial") if row["quantity"] == "friction"}
+    costs = np.array([float(friction[str(code)]["value"]) for code in range(6)])
+    status = law.status[len(_DAYS) // 2].copy()
+    status[:, :, china] = 0
+    months_count, products, places = status.shape
+    group_of = np.zeros((months_count, GROUPS, products))
+    cost = np.zeros((months_count, GROUPS, places))
+    for t in range(months_count):
+        patterns, index = np.unique(status[t], axis=0, return_inverse=True)
+        for g, pattern in enumerate(patterns[:GROUPS]):
+            cost[t, g] = costs[pattern.astype(int)]
+        kept = np.minimum(index.reshape(-1), GROUPS - 1)
+        group_of[t, kept, np.arange(products)] = 1.0
+    licence = float(friction["hub_licence"]["value"])
+    hubs = np.stack(
+        [
+            np.asarray(scenario.series(f"us.hub_licence.{name}", months, law=0.0)) * licence
+            if name in HUBS_WITH_LEVER
+            else np.zeros(months_count)
+            for name in names
+        ],
+        axis=1,
+    )
+    return {"access_of": group_of, "friction": cost + hubs[:, None, :]}
