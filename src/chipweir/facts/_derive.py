@@ -37,7 +37,7 @@ Dimension = tuple[tuple[str, float], ...]
 
 # An id (`fab-004`, `nvidia-h20.tdp_w`), or a month or day; a lone word is a function's name.
 _TOKEN = re.compile(
-    r"(?P<date>\b(?:19|20)\d{2}-\d{2}(?:-\d{2})?\b)|(?P<id>[a-z][a-z0-9]*(?:[-+.][a-z0-9_]+)+)|(?P<text>'[^']*'|\"[^\"]*\")"
+    r"(?P<date>\b(?:19|20)\d{2}-\d{2}(?:-\d{2})?\b)|(?<![\w.])(?P<id>[a-z][a-z0-9]*(?:[-+.][a-z0-9_]+)+)|(?P<text>'[^']*'|\"[^\"]*\")"
 )
 _OPERATORS: Mapping[type, Callable[[float, float], float]] = {
     ast.Add: operator.add,

@@ -11,17 +11,21 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from chipweir.arrays import along, back, dot
+
 
 # Logs of scaling variables stay above this: a factor of e^-60 is no sale.
 _FLOOR = -60.0
 # Capacities above this are no constraint.
 _FREE = 1e13
+# Keeps a buyer without any offer from dividing by nothing.
+_TINY = 1e-30
 # Share of output below which direct demand counts as slack when scarcity is handed to the quota.
 _SLACK = 0.999
 
 
 class Market(NamedTuple):
-    """One month's problem, all arrays; `[R, W]` buyers outside China, `[W]` in China, groups G of offers.
+    """One month's problem; `[R, W]` buyers outside China, `[W]` in China, groups G of offers; members come last.
 
     - `theta` []: sensitivity; `budget` [R, W], `budget_china` [W]: USD.
     - `price` [K], `price_china` [K] (fee and subsidy included): USD a unit.
@@ -134,7 +138,7 @@ class _Scaled(NamedTuple):
 
 def _scale(market: Market, premia: Premia) -> _Scaled:
     root = 1 / market.theta
-    quota = premia.quota + premia.class_ @ market.class_of
+    quota = premia.quota + _of_class(market, premia.class_)
     smuggle, rent = market.smuggle * jnp.exp(premia.route), market.rent * jnp.exp(premia.offshore)
     return _Scaled(
         product=jnp.exp(premia.product),
@@ -148,42 +152,62 @@ def _scale(market: Market, premia: Premia) -> _Scaled:
     )
 
 
+def _of_class(market: Market, by_class: Array) -> Array:
+    """What is said of classes [C], by product [K]."""
+    return (market.class_of * by_class[:, None]).sum(0)
+
+
+def _by_class(market: Market, units: Array) -> Array:
+    """Units of products [K] by the class whose licences they count against [C]."""
+    return (market.class_of * units).sum(1)
+
+
 def _china_denominator(market: Market, x: _Scaled) -> Array:
-    through_hubs = x.smuggle.sum() + x.rent.sum()
-    return market.value @ (x.product * (market.direct * x.quota + market.foreign * through_hubs))
+    through_hubs = x.smuggle.sum(0) + x.rent.sum(0)
+    return (market.value * (x.product * (market.direct * x.quota + market.foreign * through_hubs))).sum(1)
+
+
+def _china_wants(market: Market, china: Array) -> Array:
+    """Chinese spending on a product per unit of its own factors, [K], from `china` [W] dollars per weight."""
+    return (china[:, None] * market.value).sum(0)
 
 
 def _world_denominator(market: Market, x: _Scaled) -> Array:
     """Sum of offers' weights by region and workload: by group first, then by region, [R, W]."""
-    by_group = (market.value * (market.pull * x.product)) @ market.group_of.T
-    return market.reach @ by_group.T
+    by_group = along(market.group_of, (market.value * (market.pull * x.product)).swapaxes(0, 1))  # [G, W]
+    return _regions(market, by_group)
+
+
+def _regions(market: Market, by_group: Array) -> Array:
+    """Weights of groups [G, W] as regions see them: [R, W]."""
+    return (market.reach[:, :, None] * by_group).sum(1)
 
 
 def _world_spending(market: Market, world: Array) -> Array:
     """Spending of the world on a product per unit of its own factors, [K], from `world` [R, W] dollars per weight."""
-    by_group = world.T @ market.reach
-    return ((by_group @ market.group_of) * market.value).sum(0) * market.pull
+    by_group = (market.reach[:, :, None] * world[:, None]).sum(0)  # [G, W]
+    return (back(market.group_of, by_group).swapaxes(0, 1) * market.value).sum(0) * market.pull
 
 
 def _sweep(market: Market, direct_units: Array, a_unit: Array, gain: Array, premia: Premia) -> Premia:
     """Scale the channels, then the products. `direct_units`, `a_unit` [K]: units for a dollar, directly and at list."""
     x = _scale(market, premia)
-    china = market.budget_china / (_china_denominator(market, x) + market.outside_china)
-    wanted = (china @ market.value) * x.product_units
+    china = market.budget_china / (_china_denominator(market, x) + market.outside_china + _TINY)
+    wanted = _china_wants(market, china) * x.product_units
     through = wanted * market.foreign * a_unit
     direct = wanted * x.quota_units * direct_units
     premia = Premia(
         premia.product,
         _move(premia.quota, market.quota, direct, gain),
-        _move(premia.class_, market.class_quota, market.class_of @ jnp.minimum(direct, market.quota), gain),
-        _move(premia.route, market.route, (through @ market.slots) * x.by_route, gain, market.roof),
-        _move(premia.offshore, market.offshore, (through @ market.power) * x.by_rental, gain),
+        _move(premia.class_, market.class_quota, _by_class(market, jnp.minimum(direct, market.quota)), gain),
+        _move(premia.route, market.route, dot(market.slots, through) * x.by_route, gain, market.roof),
+        _move(premia.offshore, market.offshore, dot(market.power, through) * x.by_rental, gain),
     )
     x = _scale(market, premia)
-    china = market.budget_china / (_china_denominator(market, x) + market.outside_china)
-    world = market.budget / (_world_denominator(market, x) + market.outside)
-    wanted = china @ market.value
-    spending = _world_spending(market, world) + wanted * market.foreign * (x.by_route.sum() + x.by_rental.sum())
+    china = market.budget_china / (_china_denominator(market, x) + market.outside_china + _TINY)
+    world = market.budget / (_world_denominator(market, x) + market.outside + _TINY)
+    wanted = _china_wants(market, china)
+    spending = _world_spending(market, world) + wanted * market.foreign * (x.by_route.sum(0) + x.by_rental.sum(0))
     demand = (spending * a_unit + wanted * x.quota_units * direct_units) * x.product_units
     return premia._replace(product=_move(premia.product, market.supply, demand, gain))
 
@@ -205,7 +229,7 @@ def clear(market: Market, premia: Premia, sweeps: int, relax: float = 1.3) -> tu
 
 def _direct_units(market: Market, x: _Scaled, china: Array) -> Array:
     """Units China wants directly, [K]."""
-    return (china @ market.value) * x.product_units * x.quota_units * market.direct / market.price_china
+    return _china_wants(market, china) * x.product_units * x.quota_units * market.direct / market.price_china
 
 
 def _settle(market: Market, premia: Premia) -> Premia:
@@ -214,7 +238,7 @@ def _settle(market: Market, premia: Premia) -> Premia:
     Only the sum of the two variables moves such a product's demand, so that sweeps find it but not its parts.
     """
     x = _scale(market, premia)
-    china = market.budget_china / (_china_denominator(market, x) + market.outside_china)
+    china = market.budget_china / (_china_denominator(market, x) + market.outside_china + _TINY)
     direct = jnp.minimum(_direct_units(market, x, china), market.quota)
     only_direct = (market.pull <= 0) & (market.foreign <= 0)
     slack = (direct < market.supply) & ((premia.quota < 0) | (direct < _SLACK * market.supply))
@@ -227,43 +251,43 @@ def ration(market: Market, premia: Premia) -> Cleared:
     root = 1 / market.theta
     x = _scale(market, premia)
     denominator, denominator_china = _world_denominator(market, x), _china_denominator(market, x)
-    world = market.budget / (denominator + market.outside)
-    china = market.budget_china / (denominator_china + market.outside_china)
+    world = market.budget / (denominator + market.outside + _TINY)
+    china = market.budget_china / (denominator_china + market.outside_china + _TINY)
     direct = _direct_units(market, x, china)
-    foreign = (china @ market.value) * x.product_units * market.foreign / market.price
-    reached = (world @ market.value) * (market.reach @ market.group_of)
+    foreign = _china_wants(market, china) * x.product_units * market.foreign / market.price
+    asked = (world[:, :, None] * market.value).sum(1)  # [R, K]
+    reached = asked * (market.reach[:, :, None] * market.group_of).sum(1)
     open_market = reached * (market.pull * x.product_units / market.price)
 
     keep_direct = jnp.minimum(1.0, market.quota / jnp.maximum(direct, 1e-30))
-    by_class = jnp.minimum(1.0, market.class_quota / jnp.maximum(market.class_of @ (direct * keep_direct), 1e-30))
-    covered = market.class_of.sum(0)
-    keep_direct = keep_direct * (1 - covered + by_class @ market.class_of)
-    keep_route = jnp.minimum(1.0, market.route / jnp.maximum((foreign @ market.slots) * x.by_route, 1e-30))
-    keep_rental = jnp.minimum(1.0, market.offshore / jnp.maximum((foreign @ market.power) * x.by_rental, 1e-30))
+    by_class = jnp.minimum(1.0, market.class_quota / jnp.maximum(_by_class(market, direct * keep_direct), 1e-30))
+    keep_direct = keep_direct * (1 - market.class_of.sum(0) + _of_class(market, by_class))
+    keep_route = jnp.minimum(1.0, market.route / jnp.maximum(dot(market.slots, foreign) * x.by_route, 1e-30))
+    keep_rental = jnp.minimum(1.0, market.offshore / jnp.maximum(dot(market.power, foreign) * x.by_rental, 1e-30))
     by_route, by_rental = x.by_route * keep_route, x.by_rental * keep_rental
     direct_kept = direct * keep_direct
-    wanted = open_market.sum(0) + direct_kept + foreign * (by_route.sum() + by_rental.sum())
+    wanted = open_market.sum(0) + direct_kept + foreign * (by_route.sum(0) + by_rental.sum(0))
     keep = jnp.minimum(1.0, market.supply / jnp.maximum(wanted, 1e-30))
 
     raised = market.price * jnp.exp(-premia.product * root)
-    quota_rent = premia.quota + premia.class_ @ market.class_of
+    quota_rent = premia.quota + _of_class(market, premia.class_)
     direct_price = market.price_china * jnp.exp(-(premia.product + quota_rent) * root)
     through = market.value * x.product
-    short = (through * market.pull * (1 - keep)) @ market.group_of.T
-    unspent = world * (market.reach @ short.T)
-    hubs_kept = x.smuggle @ keep_route + x.rent @ keep_rental
-    hubs_missed = x.smuggle @ (1 - keep_route) + x.rent @ (1 - keep_rental)
+    short = along(market.group_of, (through * market.pull * (1 - keep)).swapaxes(0, 1))
+    unspent = world * _regions(market, short)
+    hubs_kept = dot(x.smuggle, keep_route) + dot(x.rent, keep_rental)
+    hubs_missed = dot(x.smuggle, 1 - keep_route) + dot(x.rent, 1 - keep_rental)
     missed = market.direct * x.quota * (1 - keep * keep_direct)
     missed = missed + market.foreign * ((1 - keep) * hubs_kept + hubs_missed)
-    unspent_china = china * (through @ missed)
+    unspent_china = china * (through * missed).sum(1)
     sold = foreign * keep
     route_price = jnp.exp(market.smuggle_cost - premia.route * root)
     rental_price = jnp.exp(market.rent_cost - premia.offshore * root)
-    spent = (open_market * keep) @ raised
-    spent_china = (direct_kept * keep) @ direct_price + (sold @ raised) * (
-        by_route @ route_price + by_rental @ rental_price
+    spent = (open_market * keep * raised).sum(1)
+    spent_china = dot(direct_kept * keep, direct_price) + dot(sold, raised) * (
+        dot(by_route, route_price) + dot(by_rental, rental_price)
     )
-    missed_all = unspent.sum() + unspent_china.sum()
+    missed_all = unspent.sum((0, 1)) + unspent_china.sum(0)
     return Cleared(
         open_market=open_market * keep,
         direct=direct_kept * keep,
@@ -274,7 +298,7 @@ def ration(market: Market, premia: Premia) -> Cleared:
         spent_china=spent_china,
         unspent=unspent,
         unspent_china=unspent_china,
-        unmet=missed_all / jnp.maximum(missed_all + spent.sum() + spent_china, 1e-30),
+        unmet=missed_all / jnp.maximum(missed_all + spent.sum(0) + spent_china, 1e-30),
         denominator=denominator,
         denominator_china=denominator_china,
     )

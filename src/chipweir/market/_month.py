@@ -3,6 +3,8 @@
 import jax.numpy as jnp
 from jax import Array
 
+from chipweir.arrays import dot
+
 from chipweir.market import _clearing as clearing
 from chipweir.market._offers import Offers, budgets, offers
 from chipweir.market._prices import posted_price
@@ -27,6 +29,7 @@ def market_month(
     m: Dated,
     b: Believed,
     goods: Goods,
+    unsold: Array,
     made: Array,
     cost: Array,
     maturity: Array,
@@ -37,7 +40,7 @@ def market_month(
 ) -> tuple[State, Sold]:
     """One month of the market.
 
-    **Arguments:** `made` [K] packages; `cost` [K] marginal cost, USD; `maturity` [K] software efficiency; `developers`
+    **Arguments:** `unsold` [K] units in makers' hands, `made` [K] packages; `cost` [K] marginal cost, USD; `maturity` [K] software efficiency; `developers`
     [2, E]; `quality` [K] log of what research adds to a product; `response` [2] of inference budgets; `power` [R] share of
     the stock that runs. **Returns:** the state at the month's end, and what was sold.
     """
@@ -46,8 +49,8 @@ def market_month(
     price = listed * jnp.exp(state.posted)
     log_worth = goods.log_worth + quality + jnp.log(maturity)
     plan, public = budgets(state, p, m, b, goods, response, power)
-    offer = offers(state, p, m, goods, price, log_worth, developers)
-    supply = state.inventory + made
+    offer = offers(state, p, m, goods, unsold, price, log_worth, developers)
+    supply = unsold + made
     reserved = _public_orders(goods, supply, price, public)
     pressure = m.enforcement + m.hub_enforcement - 2
     toll = route_cost(p["route_cost"], pressure, p["enforcement_effect"], m.hub_licence, p["hub_licence_effect"])
@@ -59,37 +62,35 @@ def market_month(
 
     china = goods.china
     direct = cleared.open_market + china[:, None] * cleared.direct + goods.korea[:, None] * reserved
-    shipped, hosted = cleared.through_hubs * cleared.by_route.sum(), cleared.through_hubs * cleared.by_rental.sum()
+    shipped, hosted = cleared.through_hubs * cleared.by_route.sum(0), cleared.through_hubs * cleared.by_rental.sum(0)
     smuggled = cleared.smuggled
     rate = jnp.clip(p["seizure_rate"] * jnp.exp(p["enforcement_effect"] * pressure), 0, 0.6)
-    left = jnp.maximum(supply - direct.sum(0) - shipped - hosted, 0.0)
-    scrapped = left * m.scrap
+    left = jnp.maximum(supply - direct.sum(0) - shipped - hosted, 0.0) * (1 - m.scrap)
     premium = -premia.product / theta
     sold = Sold(
         direct=direct,
         to_china=cleared.direct,
         smuggled=smuggled,
         rented=cleared.rented,
-        seized=smuggled @ rate,
-        scrapped=scrapped,
+        seized=(smuggled * rate).sum(1),
         price=price,
         premium=premium,
         grey=toll - premia.route / theta,
-        spent=cleared.spent + china * cleared.spent_china + goods.korea * (reserved @ price),
+        spent=cleared.spent + china * cleared.spent_china + goods.korea * dot(reserved, price),
         wanted=plan,
         unmet=cleared.unmet,
         residual=cleared.unmet,
         unit_cost=_unit_cost(p, goods, cleared, price, premium, log_worth),
-        reached=reserved.sum(),
+        reached=reserved.sum(0),
     )
-    after = _carry(state, p, m, goods, sold, premia, cleared, problem, made, cost / listed, left - scrapped)
+    after = _carry(state, p, m, goods, sold, premia, cleared, problem, made, cost / listed, left)
     return after, sold
 
 
 def _public_orders(goods: Goods, supply: Array, price: Array, budget: Array) -> Array:
     """Units of Korean NPUs that the state buys [K]: its budget over the prices, in proportion to what is offered."""
     value = goods.korean * supply * price
-    return goods.korean * supply * jnp.minimum(1.0, budget / jnp.maximum(value.sum(), 1.0))
+    return goods.korean * supply * jnp.minimum(1.0, budget / jnp.maximum(value.sum(0), 1.0))
 
 
 def _problem(
@@ -113,7 +114,7 @@ def _problem(
     return clearing.Market(
         theta=theta,
         budget=plan * (1 - china)[:, None],
-        budget_china=china @ plan,
+        budget_china=plan[jnp.argmax(china)],
         price=price,
         price_china=price * (1 + m.fee) * (1 - goods.domestic * m.subsidy),
         **offer._asdict(),
@@ -122,7 +123,7 @@ def _problem(
         smuggle_cost=toll,
         rent_cost=jnp.broadcast_to(p["rental_markup"], toll.shape),
         outside=waiting,
-        outside_china=china @ waiting,
+        outside_china=waiting[jnp.argmax(china)],
         supply=supply,
         quota=m.quota,
         class_quota=class_quota,
@@ -141,7 +142,7 @@ def _unit_cost(
     """USD of purchase and five years of running for each H100 of inference bought this month, world and China, [2]."""
     units = jnp.stack([cleared.open_market.sum(0), cleared.direct])
     paid = price * jnp.exp(premium) + p["node_cost"] * goods.power
-    return (units @ paid) / jnp.maximum(units @ jnp.exp(log_worth[1]), 1e-6)
+    return (units * paid).sum(1) / jnp.maximum((units * jnp.exp(log_worth[1])).sum(1), 1e-6)
 
 
 def _carry(
@@ -164,13 +165,13 @@ def _carry(
     surplus = left / jnp.maximum(made * _OVERSTOCK_MONTHS, 1e3)
     signal = jnp.clip(sold.premium, 0, 1.5) - jnp.clip(surplus, 0, 2)
     chinese = goods.domestic * made
-    scarcity = jnp.clip(sold.premium @ chinese / jnp.maximum(chinese.sum(), 1.0), 0, 2)
+    scarcity = jnp.clip(dot(sold.premium, chinese) / jnp.maximum(chinese.sum(0), 1.0), 0, 2)
     pressure = m.enforcement + m.hub_enforcement - 2
     licence = m.hub_licence
-    found = jnp.log(cleared.denominator + goods.china[:, None] * cleared.denominator_china) / theta
+    found = jnp.log(cleared.denominator + goods.china[:, None] * cleared.denominator_china + 1e-30) / theta
+    active = jnp.max(m.controlled * goods.diverted, axis=0)
     fresh = state.reference < -1e8  # before the first month there is no habit
     return State(
-        inventory=left,
         sales=sales,
         posted=posted_price(
             state.posted, left, sales, sold.premium, jnp.log(floor), p["price_cut"], p["price_rise"]
@@ -192,6 +193,7 @@ def _carry(
             p["enforcement_effect"],
             licence,
             p["hub_licence_effect"],
+            active,
         ),
         hosting=offshore_capacity(
             state.hosting,
@@ -200,6 +202,7 @@ def _carry(
             p["rental_growth"],
             m.rental_control,
             licence,
+            active,
         ),
         carried=cleared.unspent + goods.china[:, None] * cleared.unspent_china,
         reference=jnp.where(fresh, found, state.reference + (found - state.reference) / _HABIT_MONTHS),

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from chipweir.arrays import back
+
 from chipweir.market._state import Believed, Dated, Goods, State
 
 
@@ -32,7 +34,7 @@ def budgets(
     total = total + goods.korea * public * (1 - m.korean_npus)
     bounded = jnp.clip(response, _LEAST_RESPONSE, _MOST_RESPONSE)
     answer = jnp.where(goods.china > 0, bounded[1], bounded[0])
-    inference = jnp.array([0.0, 1.0, 1.0])
+    inference = jnp.asarray([0.0, 1.0, 1.0], total.dtype)[:, None]
     plan = total[:, None] * shares * (1 + m.future * inference * (answer[:, None] - 1))
     powered = jnp.where(m.future > 0, power, 1.0) ** p["power_response"]
     return plan * powered[:, None] + state.carried, public * m.korean_npus
@@ -52,7 +54,7 @@ class Offers(NamedTuple):
 
 def maturity_of(goods: Goods, maturity: Array, p: dict[str, Array], m: Dated) -> Array:
     """Software efficiency of every product [K]: its own stack's, or CUDA's by the share it inherits. `maturity` [E]."""
-    own, cuda = maturity @ goods.stack_of, maturity[0]
+    own, cuda = back(goods.stack_of, maturity), maturity[0]
     inherits = jnp.clip(goods.inherits_cuda + goods.domestic * m.compatibility, 0, 1) * p["cuda_inheritance"]
     return jnp.where(goods.stack_of[0] > 0, own, own + inherits * jnp.maximum(cuda - own, 0.0))
 
@@ -62,6 +64,7 @@ def offers(
     p: dict[str, Array],
     m: Dated,
     goods: Goods,
+    unsold: Array,
     price: Array,
     log_worth: Array,
     developers: Array,
@@ -70,24 +73,26 @@ def offers(
 
     `u = ln(throughput maturity / (price + node cost)) + stickiness ln(developers' share) - penalties`.
 
-    **Arguments:** `price` [K] USD that makers ask; `log_worth` [W, K] with software; `developers` [2, E] shares of the
+    **Arguments:** `unsold` [K] units in makers' hands; `price` [K] USD that makers ask; `log_worth` [W, K] with software; `developers` [2, E] shares of the
     ecosystems among developers, world and China.
     """
     theta = p["choice_sensitivity"]
     value = log_worth - jnp.log((price + p["node_cost"] * goods.power) / _UNIT_PRICE)
-    on_sale = (m.mix + state.inventory > 1e-9) * 1.0
-    stick = (p["stickiness"] * jnp.log(developers + 0.01)) @ goods.stack_of
-    exported = goods.domestic * (1 - goods.open_market) * (m.chip_exports > 0)
+    on_sale = jnp.where(m.mix + unsold > 1e-6, 1.0, 0.0)
+    world, china = (back(goods.stack_of, p["stickiness"] * jnp.log(bloc + 0.01)) for bloc in developers)
+    exported = goods.domestic * (1 - goods.open_market)
     penalty = goods.domestic * p["export_penalty"] * (1 - jnp.clip(m.chip_exports - 1, 0, 1))
-    pull = jnp.exp(theta * (stick[0] - penalty)) * on_sale * jnp.clip(m.chip_exports * exported + 1 - exported, 0, 1)
+    pull = jnp.exp(theta * (world - penalty)) * on_sale * jnp.clip(m.chip_exports * exported + 1 - exported, 0, 1)
     group_of = jnp.concatenate([m.access_of * goods.open_market, goods.captive[None], exported[None]])
-    reach = jnp.concatenate([jnp.exp(-theta * m.friction), goods.usa[None], goods.buys_chinese[None]]).T
+    open_to = jnp.exp(-theta * m.friction).swapaxes(0, 1)  # [R, G]
+    alike = jnp.ones_like(open_to[:, :1])
+    reach = jnp.concatenate([open_to, goods.usa[:, None] * alike, goods.buys_chinese[:, None] * alike], axis=1)
     reach = reach * (1 - goods.china)[:, None]
 
     foreign_made = 1 - goods.domestic
     liking = goods.domestic * p["domestic_preference"] - foreign_made * p["stance_penalty"] * m.stance
     may_enter = (1 - goods.captive) * jnp.where(m.blocked > 0, p["blocked_leakage"], 1.0) * m.open_days
     state_buyers = 1 - foreign_made * p["state_buyer_share"] * m.domestic_floor
-    direct = jnp.exp(theta * (stick[1] + liking)) * may_enter * on_sale * state_buyers
-    foreign = jnp.exp(theta * stick[1]) * goods.diverted * on_sale * m.controlled * state_buyers
+    direct = jnp.exp(theta * (china + liking)) * may_enter * on_sale * state_buyers
+    foreign = jnp.exp(theta * china) * goods.diverted * on_sale * m.controlled * state_buyers
     return Offers(jnp.exp(theta * value), pull, direct, foreign, reach, group_of)

@@ -31,8 +31,9 @@ def route_capacity(
     effect: Array,
     licence: Array,
     licence_effect: Array,
+    active: Array,
 ) -> Array:
-    """Next month's capacity (places a month) of every hub's route.
+    """Next month's capacity (places a month) of every hub's route; it rests while nothing is controlled (`active` 0).
 
     Grows with the rent the route earns, shrinks by attrition that rises with enforcement and with a licence
     requirement on the hub and with the size of the flow (large flows are seen). A hub that loses its route sends demand,
@@ -42,20 +43,20 @@ def route_capacity(
     of the attention that falls on all hubs together rather than on each; `speed` [] per month; the rest as in
     `route_cost`.
     """
-    attention = (1 - fungibility) * capacity / limit + fungibility * capacity.sum() / limit.sum()
+    attention = (1 - fungibility) * capacity / limit + fungibility * capacity.sum(0) / limit.sum(0)
     attrition = _ATTRITION * jnp.exp(effect * jnp.maximum(pressure, -1.5)) + 2 * licence * licence_effect + attention
-    growth = speed * (jnp.tanh(rent / _RENT_SCALE) - attrition)
+    growth = active * speed * (jnp.tanh(rent / _RENT_SCALE) - attrition)
     return jnp.clip(capacity * jnp.exp(growth), 0.01, 1e7)
 
 
 def offshore_capacity(
-    capacity: Array, limit: Array, rent: Array, speed: Array, control: Array, licence: Array
+    capacity: Array, limit: Array, rent: Array, speed: Array, control: Array, licence: Array, active: Array
 ) -> Array:
     """Next month's offshore hosting (W a month) open to Chinese users: grows with rent towards what land and power allow,
     shrinks under a control, and grows less where the hub's own imports need a licence.
 
     **Arguments:** `capacity`, `limit`, `rent` [hub]; `speed` [] per month; `control` [] 0..1 share of use barred;
-    `licence` [hub] 0/1.
+    `licence` [hub] 0/1; `active` [] 0 while nothing is controlled.
     """
     growth = speed * (jnp.tanh(rent / _RENT_SCALE) - 0.1 - _HOSTING_LICENCE * licence - capacity / limit)
-    return jnp.clip(capacity * jnp.exp(growth - 0.15 * control), 1.0, 1e11)
+    return jnp.clip(capacity * jnp.exp(active * growth - 0.15 * control), 1.0, 1e11)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from jax import Array
 from jaxtyping import Float
 
-from chipweir.pytree import pytree
+from chipweir.arrays import pytree
 
 
 @pytree
@@ -84,16 +84,15 @@ class Believed(NamedTuple):
 @pytree
 @dataclass(frozen=True)
 class State:
-    """What the market carries from month to month.
+    """What the market carries from month to month, besides the units in makers' hands.
 
-    - `inventory` [K] unsold units; `sales` [K] smoothed units a month; `posted` [K] log of makers' prices over list.
+    - `sales` [K] smoothed units a month; `posted` [K] log of makers' prices over list.
     - `tilt` [K] log shift of makers' product mix; `scarcity` [] smoothed log premium of Chinese chips.
     - `product` [K], `class_` [C], `quota` [K], `route`, `offshore` [H]: logs of the clearing's scaling variables.
     - `routes` [H] places a month, `hosting` [H] W a month: capacity of smuggling routes and of hosts abroad.
     - `carried` [R, W] USD not spent; `reference` [R, W] log value for money that buyers are used to.
     """
 
-    inventory: Float[Array, " K"]
     sales: Float[Array, " K"]
     posted: Float[Array, " K"]
     tilt: Float[Array, " K"]
@@ -117,7 +116,6 @@ class Sold(NamedTuple):
     smuggled: Array  # [K, H] as shipped
     rented: Array  # [K, H]
     seized: Array  # [K]
-    scrapped: Array  # [K]
     price: Array  # [K] USD that makers ask
     premium: Array  # [K] log points of scarcity over it
     grey: Array  # [H] log points over the maker's price that routes earn

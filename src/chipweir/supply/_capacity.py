@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 from jax import Array
 
+from chipweir.arrays import back, dot
 from chipweir.supply._state import Believed, Dated, Fabs, State
 from chipweir.supply._yield import defect_density, good_die_fraction, sellable_fraction
 
@@ -30,7 +31,7 @@ def capacity_month(
     induced = 1 + p["induced_innovation"] * scarcity
     planned = jnp.maximum(b.growth, 0.0)
     wanted = planned * p["capacity_realisation"] * m.capacity_investment * induced
-    needed, arrived = fabs.advanced @ wanted, fabs.advanced @ planned
+    needed, arrived = dot(fabs.advanced, wanted), dot(fabs.advanced, planned)
     own = jnp.clip(p["domestic_tools"] * jnp.exp(p["domestic_tools_growth"] * m.ahead), 0.0, 0.9)
     foreign = jnp.clip(1 - p["equipment_effect"] * steps, 0.0, 1.5)
     arriving = arrived * p["tool_cover"] * ((1 - own) * foreign + own * induced)
@@ -56,6 +57,6 @@ def sellable(state: State, p: dict[str, Array], m: Dated, fabs: Fabs, scarcity: 
         1 + chinese * (p["learning_exponent"] - 1),
     )
     density = density * (1 + chinese * (p["defect_density_scale"] - 1))
-    good = good_die_fraction(fabs.area, density @ fabs.line_of, p["defect_clustering"])
+    good = good_die_fraction(fabs.area, back(fabs.line_of, density), p["defect_clustering"])
     lever = 1 + fabs.domestic * (m.yield_lever - 1)
     return jnp.clip(sellable_fraction(good, fabs.salvage * p["salvage_scale"]) * lever, 0.0, 0.97)

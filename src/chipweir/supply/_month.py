@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 from jax import Array
 
+from chipweir.arrays import along, back, dot
 from chipweir.supply._capacity import capacity_month, sellable
 from chipweir.supply._memory import Memory, china_fabs_month, cycle_month, hbm_month, vendors_month
 from chipweir.supply._production import pool_ratio, produce
@@ -13,20 +14,29 @@ from chipweir.supply._state import Believed, Dated, Fabs, Made, State
 _HBM_DRAW = 0.35
 # Weight of the newest month in the smoothed use of dies.
 _SMOOTHING = 0.15
-# Gigabytes of the average stack over those of all DRAM in a month, to tell the share of bits that HBM takes (2024: 5 %).
+# A resource that never binds.
 _ENOUGH = 1e15
 
 
 def product_mix(mix: Array, tilt: Array, fabs: Fabs) -> Array:
     """Every product's share of its maker's resource [K], shifted by the tilt and normalised within the maker."""
     weight = mix * jnp.exp(tilt)
-    total = fabs.maker_of @ weight
-    planned = fabs.maker_of @ mix
-    return weight * ((planned / jnp.maximum(total, 1e-12)) @ fabs.maker_of)
+    total = along(fabs.maker_of, weight)
+    planned = along(fabs.maker_of, mix)
+    return weight * back(fabs.maker_of, planned / jnp.maximum(total, 1e-12))
 
 
 def supply_month(
-    state: State, p: dict[str, Array], m: Dated, b: Believed, fabs: Fabs, unsold: Array, tilt: Array, scarcity: Array
+    state: State,
+    p: dict[str, Array],
+    m: Dated,
+    b: Believed,
+    fabs: Fabs,
+    dies: Array,
+    hbm: Array,
+    unsold: Array,
+    tilt: Array,
+    scarcity: Array,
 ) -> tuple[State, Made]:
     """One month of supply.
 
@@ -34,7 +44,7 @@ def supply_month(
     foundries start them against packaging slots. A maker plans less the more months of output lie unsold. What is made is
     the smooth minimum of logic, memory and packaging.
 
-    **Arguments:** `unsold` [K] packages in makers' hands; `tilt` [K] log shift of the mix; `scarcity` [] smoothed log
+    **Arguments:** `dies` [D] good Chinese dies and `hbm` [2] stacks in store; `unsold` [K] packages in makers' hands; `tilt` [K] log shift of the mix; `scarcity` [] smoothed log
     premium of Chinese chips. **Returns:** the state at the month's end, and what was made.
     """
     capacity, tools, upkeep = capacity_month(state, p, m, b, fabs, scarcity)
@@ -44,13 +54,14 @@ def supply_month(
     ai_wafers = running * jnp.clip(m.ai_share * (1 + fabs.chinese_line * (p["china_ai_wafer_share"] - 1)), 0.0, 0.9)
 
     line_share = share * fabs.domestic
-    wafers = line_share * ((ai_wafers / jnp.maximum(fabs.line_of @ line_share, 1e-12)) @ fabs.line_of)
-    possible = fabs.die_of @ (wafers * fabs.gross * fraction)
-    brake = 1 / (1 + (state.dies / jnp.maximum(p["die_stock_months"] * state.die_use, 0.1 * possible + 1.0)) ** 2)
-    arrived = possible * brake + m.bank_inflow * fabs.bank_of * p["die_bank"] * 1e6
-    offered = arrived + p["die_bank_release"] * state.dies
-    die_share = line_share / jnp.maximum((fabs.die_of @ line_share) @ fabs.die_of, 1e-12)
-    from_dies = (offered @ fabs.die_of) * die_share / fabs.dies_per_package
+    wafers = line_share * back(fabs.line_of, ai_wafers / jnp.maximum(along(fabs.line_of, line_share), 1e-12))
+    possible = along(fabs.die_of, wafers * fabs.gross * fraction)
+    brake = 1 / (1 + (dies / jnp.maximum(p["die_stock_months"] * state.die_use, 0.1 * possible + 1.0)) ** 2)
+    fresh = possible * brake
+    arrived = fresh + m.bank_inflow * fabs.bank_of * p["die_bank"] * 1e6
+    offered = fresh + p["die_bank_release"] * dies
+    die_share = line_share / jnp.maximum(back(fabs.die_of, along(fabs.die_of, line_share)), 1e-12)
+    from_dies = back(fabs.die_of, offered) * die_share / fabs.dies_per_package
 
     slots = fabs.packaging_of[0] * b.cowos * p["packaging_realisation"] * fabs.per_wafer
     slots = slots + fabs.packaging_of[1] * b.other_packaging
@@ -61,24 +72,26 @@ def supply_month(
     need_wafers = (1 - fabs.domestic) * plan * fabs.dies_per_package / jnp.maximum(fabs.gross * fraction, 1e-9)
     logic = jnp.where(fabs.domestic > 0, 1.0, pool_ratio(ai_wafers, need_wafers, fabs.line_of))
     memory = hbm_month(state, p, m, b)
-    ratio, own, common = _memory_ratio(state, fabs, plan, memory)
-    chinese_slots = jnp.stack([jnp.asarray(_ENOUGH), jnp.asarray(_ENOUGH), b.china_packaging])
+    ratio, own, common = _memory_ratio(hbm, fabs, plan, memory)
+    enough = jnp.full_like(b.china_packaging, _ENOUGH)
+    chinese_slots = jnp.stack([enough, enough, b.china_packaging])
     packaged = pool_ratio(chinese_slots, plan, fabs.packaging_of)
     packaging = jnp.where(fabs.packaging_of[2] > 0, packaged, 1.0)
     output = produce(plan, logic, ratio, packaging)
 
-    used_dies = fabs.die_of @ (output.packages * fabs.domestic * fabs.dies_per_package)
+    used_dies = along(fabs.die_of, output.packages * fabs.domestic * fabs.dies_per_package)
     stacks = output.packages * fabs.stacks
-    used_own = jnp.minimum(own, fabs.own_memory @ stacks)
-    used = jnp.stack([fabs.china_memory @ stacks - used_own, used_own])
-    after = _carry(state, p, m, b, memory, used, arrived, used_dies)
-    chinese_die = jnp.clip(fabs.die_of @ fabs.domestic, 0, 1)
+    used_own = jnp.minimum(own, dot(fabs.own_memory, stacks))
+    used = jnp.stack([dot(fabs.china_memory, stacks) - used_own, used_own])
+    after = _carry(state, p, m, b, memory, used_dies)
+    chinese_die = jnp.clip(along(fabs.die_of, fabs.domestic), 0, 1)
     made = Made(
         packages=output.packages,
         binding=output.binding,
         cost=_cost(p, b, fabs, fraction),
         hbm_imported=memory.imported,
         hbm_domestic=jnp.stack([memory.cxmt, memory.huawei]),
+        hbm_arrived=jnp.stack([memory.imported + memory.cxmt, memory.huawei]),
         hbm_used=used,
         hbm_vendors=memory.vendors,
         hbm_foreign_used=fabs.world_memory * stacks,
@@ -89,7 +102,7 @@ def supply_month(
         fraction=fraction,
     )
     return State(
-        **{**after, "dies": after["dies"] * chinese_die},
+        **after,
         capacity=capacity,
         cumulative=state.cumulative + running,
         tools=tools,
@@ -97,16 +110,16 @@ def supply_month(
     ), made
 
 
-def _memory_ratio(state: State, fabs: Fabs, plan: Array, memory: Memory) -> tuple[Array, Array, Array]:
+def _memory_ratio(hbm: Array, fabs: Fabs, plan: Array, memory: Memory) -> tuple[Array, Array, Array]:
     """Memory over need of every product [K], and the stacks of Huawei's own and of the common Chinese store offered.
 
     Huawei's chips take its own stacks first; for the rest Chinese makers put scarce stacks on the chips that give most
     compute for each.
     """
     need = plan * fabs.stacks
-    own = memory.huawei + _HBM_DRAW * state.hbm[1]
-    common = memory.imported + memory.cxmt + _HBM_DRAW * state.hbm[0]
-    covered = jnp.minimum(1.0, own / jnp.maximum(fabs.own_memory @ need, 1.0)) * fabs.own_memory
+    own = memory.huawei + _HBM_DRAW * hbm[1]
+    common = memory.imported + memory.cxmt + _HBM_DRAW * hbm[0]
+    covered = jnp.minimum(1.0, own / jnp.maximum(dot(fabs.own_memory, need), 1.0)) * fabs.own_memory
     worth_of_stack = jnp.where(fabs.china_memory > 0, fabs.h100e / jnp.maximum(fabs.stacks, 1.0), 1.0)
     pools = jnp.stack([fabs.world_memory, fabs.china_memory])
     ratio = pool_ratio(jnp.stack([memory.offered, common]), need * (1 - covered), pools, worth_of_stack)
@@ -114,18 +127,15 @@ def _memory_ratio(state: State, fabs: Fabs, plan: Array, memory: Memory) -> tupl
 
 
 def _carry(
-    state: State, p: dict[str, Array], m: Dated, b: Believed, memory: Memory, used: Array, arrived: Array, used_dies: Array
+    state: State, p: dict[str, Array], m: Dated, b: Believed, memory: Memory, used_dies: Array
 ) -> dict[str, Array]:
-    """Stocks of dies and stacks, vendors and the memory cycle at the month's end."""
+    """Use of dies, vendors and the memory cycle at the month's end."""
     korean, micron = vendors_month(state, m, b)
-    share = memory.vendors.sum() * b.hbm_price / jnp.maximum(b.memory_sales, 1.0) / p["hbm_price_ratio"]
+    share = memory.vendors.sum(0) * b.hbm_price / jnp.maximum(b.memory_sales, 1.0) / p["hbm_price_ratio"]
     price, capacity, orders = cycle_month(state, p, b, share)
     fabs_share, level = china_fabs_month(state, p, m)
-    come = jnp.stack([memory.imported + memory.cxmt, memory.huawei])
     return {
-        "dies": state.dies + arrived - used_dies,
         "die_use": (1 - _SMOOTHING) * state.die_use + _SMOOTHING * used_dies,
-        "hbm": state.hbm + come - used,
         "korean_hbm": korean,
         "micron_hbm": micron,
         "memory_price": price,
@@ -138,7 +148,7 @@ def _carry(
 
 def _cost(p: dict[str, Array], b: Believed, fabs: Fabs, fraction: Array) -> Array:
     """Marginal cost of a package [K], USD: dies at the foundry's price, memory, packaging and test."""
-    die = (fabs.wafer_price @ fabs.line_of) / jnp.maximum(fabs.gross * fraction, 1.0)
+    die = back(fabs.line_of, fabs.wafer_price) / jnp.maximum(fabs.gross * fraction, 1.0)
     stack = fabs.world_memory * b.hbm_price + fabs.china_memory * b.hbm_price_china * p["domestic_hbm_cost"]
     return die * fabs.dies_per_package + stack * fabs.stacks + fabs.package_cost
 
@@ -147,8 +157,8 @@ def _utilisation(
     fabs: Fabs, ai_wafers: Array, wafers: Array, need: Array, packages: Array, plan: Array, brake: Array
 ) -> Array:
     """Started share of the AI wafers of every line [F]: what stocks of dies hold back at home, what packages take abroad."""
-    home = fabs.line_of @ (wafers * fabs.domestic * (brake @ fabs.die_of))
-    abroad = fabs.line_of @ (need * packages / jnp.maximum(plan, 1e-9))
+    home = along(fabs.line_of, wafers * fabs.domestic * back(fabs.die_of, brake))
+    abroad = along(fabs.line_of, need * packages / jnp.maximum(plan, 1e-9))
     return jnp.clip((home + abroad) / jnp.maximum(ai_wafers, 1e-9), 0.0, 1.0)
 
 
@@ -156,7 +166,8 @@ def _slack(fabs: Fabs, dies: Array, stacks: Array, slots: Array, plan: Array, pa
     """What Chinese makers were offered of dies, stacks and packaging slots over what their output took of each, [3]."""
     home = fabs.domestic * packages
     took = jnp.stack(
-        [(home * fabs.dies_per_package).sum(), fabs.china_memory @ (home * fabs.stacks), fabs.packaging_of[2] @ home]
+        [dot(home, fabs.dies_per_package), dot(fabs.china_memory, home * fabs.stacks), dot(fabs.packaging_of[2], home)]
     )
-    given = jnp.stack([dies.sum() - dies @ (1 - jnp.clip(fabs.die_of @ fabs.domestic, 0, 1)), stacks, slots])
+    chinese_die = jnp.clip(along(fabs.die_of, fabs.domestic), 0, 1)
+    given = jnp.stack([dot(chinese_die, dies), stacks, slots])
     return jnp.clip(given / jnp.maximum(took, 1.0), 0.0, 1e3)

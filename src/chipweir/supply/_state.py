@@ -6,7 +6,7 @@ from typing import NamedTuple
 from jax import Array
 from jaxtyping import Float
 
-from chipweir.pytree import pytree
+from chipweir.arrays import pytree
 
 
 @pytree
@@ -88,11 +88,11 @@ class Believed(NamedTuple):
 @pytree
 @dataclass(frozen=True)
 class State:
-    """Stocks of the supply side at a month's end.
+    """What the supply side carries from month to month, besides its stocks of dies and memory.
 
     - `capacity`, `cumulative` [F] wafers a month and in all; `tools` [] wafers a month that tools in store can equip;
       `upkeep` [] share of Chinese advanced capacity kept running.
-    - `dies`, `die_use` [D] good dies in stock and smoothed use; `hbm` [2] Chinese stacks: bought and CXMT's, Huawei's own.
+    - `die_use` [D] smoothed use of good dies.
     - `korean_hbm`, `micron_hbm` [] output relative to belief; `memory_price`, `memory_capacity`, `memory_orders` [] log
       deviations from trend; `china_fabs`, `fab_level` [] Korean memory fabs in China: share of output kept, level of
       technology, both relative to 2025.
@@ -102,9 +102,7 @@ class State:
     cumulative: Float[Array, " F"]
     tools: Float[Array, ""]
     upkeep: Float[Array, ""]
-    dies: Float[Array, " D"]
     die_use: Float[Array, " D"]
-    hbm: Float[Array, " S"]
     korean_hbm: Float[Array, ""]
     micron_hbm: Float[Array, ""]
     memory_price: Float[Array, ""]
@@ -122,6 +120,7 @@ class Made(NamedTuple):
     cost: Array  # [K] USD, marginal cost of a package
     hbm_imported: Array  # [] stacks
     hbm_domestic: Array  # [2] stacks: CXMT, Huawei
+    hbm_arrived: Array  # [2] stacks that reach China: imported and CXMT's, Huawei's own
     hbm_used: Array  # [2] stacks: of the common stock, of Huawei's own
     hbm_vendors: Array  # [3] stacks: SK hynix, Samsung, Micron
     hbm_foreign_used: Array  # [K] stacks

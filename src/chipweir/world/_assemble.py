@@ -14,6 +14,7 @@ from chipweir.world._believe import BELIEFS, LINE_BELIEFS
 from chipweir.world._events import events_of
 from chipweir.world._law import HUBS_WITH_LEVER, classes_of, rule_arrays
 from chipweir.world._levers import PRODUCT_CLASSES
+from chipweir.world._outputs import KINDS
 from chipweir.world._state import Band, Calendar, Inputs, Months, Products, Uses, as_arrays
 from chipweir.world._tables import Row, cells, table
 
@@ -94,6 +95,7 @@ def assemble(scenario: "Scenario", facts: "Facts") -> Inputs:
             bands=bands,
             lines=lines,
             knots=knot_weights(months),
+            first_month=np.asarray(int(months[0].astype(int)) % 12),
             events=events_of(scenario, months, labels().products, classes),
         )
     )
@@ -242,6 +244,7 @@ def _uses(facts: "Facts", rows: Sequence[Row], chips: tuple["Chip", ...], chines
     return Uses(
         log_worth=np.log(np.maximum(worth.throughput * scale[:, None], 1e-6)).T,
         loadings=_loadings(worth),
+        own_spread=worth.own_log_sd.T,
         training_flops=worth.training_flops * scale,
         tokens=worth.tokens_per_second / worth.tokens_per_second[reference] * scale,
         power=worth.system_power_w * scale**0.55,
@@ -250,8 +253,8 @@ def _uses(facts: "Facts", rows: Sequence[Row], chips: tuple["Chip", ...], chines
         nvidia=nvidia,
         other_foreign=(1 - domestic) * (1 - nvidia),
         domestic=domestic,
+        kinds=_kinds(domestic, nvidia, worth.h100e * scale),
         groups=group_matrix(),
-        makers=_one_hot([row["maker"] for row in rows], names.makers),
         law_of=_one_hot([country[row["maker"]] for row in rows], LAWS),
         hbm_customer=_one_hot([_customer(row, chinese) for row in rows], _CUSTOMERS) * fabs_memory,
         hub_region=_one_hot(names.hubs, names.regions),
@@ -263,17 +266,29 @@ def _uses(facts: "Facts", rows: Sequence[Row], chips: tuple["Chip", ...], chines
     )
 
 
+def _kinds(domestic: FloatArray, nvidia: FloatArray, h100e: FloatArray) -> FloatArray:
+    """Weights of the kinds of products that outputs are summed over, in the order of `KINDS`."""
+    found = {
+        "all": np.ones_like(domestic),
+        "domestic": domestic,
+        "foreign": 1 - domestic,
+        "nvidia": nvidia,
+        "h100e": h100e,
+        "domestic_h100e": domestic * h100e,
+        "foreign_h100e": (1 - domestic) * h100e,
+    }
+    return np.array([found[kind] for kind in KINDS])
+
+
 # Independent errors of the performance estimates that a member draws (`worth_factors` in parameters.csv).
-FACTORS = 12
+FACTORS = 32
 
 
 def _loadings(worth: Any) -> FloatArray:
     """Log of worth per normal score of each factor `[L, W, K]`, filled up to the number of factors that are drawn."""
-    found = getattr(worth, "loadings", None)
     products, workloads = worth.throughput.shape
     out = np.zeros((FACTORS, workloads, products))
-    if found is not None:
-        out[: len(found)] = np.transpose(found, (0, 2, 1))
+    out[: len(worth.loadings)] = np.transpose(worth.loadings, (0, 2, 1))
     return out
 
 
@@ -321,7 +336,11 @@ def _banded(facts: "Facts", name: str, months: Axis) -> Band:
     rows = _series(facts).get(name)
     if rows is None:
         raise InputError(f"series.csv: no rows for {name}")
-    low, central, high = (np.array([getattr(row.derived, side) for row in rows]) for side in ("low", "central", "high"))
+    rule = facts.units.get(rows[0].derived.unit)
+    scale = 1.0 if rule is None else rule.factor
+    low, central, high = (
+        scale * np.array([getattr(row.derived, side) for row in rows]) for side in ("low", "central", "high")
+    )
     return _band(months, [row.key[1] for row in rows], low, central, high)
 
 
@@ -342,7 +361,7 @@ def _line_band(facts: "Facts", months: tuple[str, ...]) -> Band:
     before = [_begins(facts, line, axis) for line in labels().lines]
     central = np.stack([np.asarray(part.central) * start for part, start in zip(parts, before, strict=True)], axis=1)
     low, high = (np.stack([np.asarray(getattr(part, side)) for part in parts], axis=1) for side in ("low", "high"))
-    return as_arrays(Band(central * 1e3, low, high))  # type: ignore[no-any-return]
+    return as_arrays(Band(central, low, high))  # type: ignore[no-any-return]
 
 
 # Months over which a line that starts late is built up to its first row.

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from chipweir import market, supply
+from chipweir.arrays import along, back
 from chipweir.world._state import Band, Inputs, Parameters
 
 
@@ -71,17 +72,17 @@ class Beliefs(NamedTuple):
 
 
 def paths(inputs: Inputs, p: Parameters) -> dict[str, Array]:
-    """The score path of every belief, `[T]`: knots made to correlate, joined by straight lines."""
+    """The score path of every belief, `[T, N]`: knots made to correlate, joined by straight lines."""
     keep = jnp.exp(-0.5 / p["belief_memory"])
     fresh = jnp.sqrt(1 - keep**2)
-    shocks = jnp.stack([p[name] for name in PATHS], axis=1)  # [N, paths]
+    shocks = jnp.stack([p[name] for name in PATHS], axis=1)  # [knot, path, N]
 
     def carry(score: Array, shock: Array) -> tuple[Array, Array]:
         after = keep * score + fresh * shock
         return after, after
 
     _, rest = jax.lax.scan(carry, shocks[0], shocks[1:])
-    scores = inputs.knots @ jnp.concatenate([shocks[:1], rest])
+    scores = along(inputs.knots, jnp.concatenate([shocks[:1], rest]))  # [T, path, N]
     return {name: scores[:, i] for i, name in enumerate(PATHS)}
 
 
@@ -91,19 +92,20 @@ def _place(band: Band, score: Array) -> Array:
 
 
 def _shift(values: Array, months: Array) -> Array:
-    """`values` [T, ...] delayed by `months` (a real number), linear between months."""
+    """`values` [T, F, N] delayed by `months` [N], linear between months."""
     axis = jnp.arange(values.shape[0], dtype=values.dtype)
-    return jax.vmap(lambda column: jnp.interp(axis - months, axis, column), in_axes=1, out_axes=1)(values)
+    delayed = jax.vmap(lambda column, by: jnp.interp(axis - by, axis, column), in_axes=(1, 0), out_axes=1)
+    return jax.vmap(lambda line: delayed(line, months), in_axes=1, out_axes=1)(values)
 
 
 def believe(inputs: Inputs, p: Parameters) -> Beliefs:
-    """One member's dated beliefs, `[T]` or `[T, F]`: every band at the path of its parameter."""
+    """The members' dated beliefs, `[T, N]` or `[T, F, N]`: every band at the path of its parameter."""
     path, fabs = paths(inputs, p), inputs.products.fabs
-    scores = jnp.stack([path[name] for name in LINE_BELIEFS], axis=1) @ fabs.line_belief
+    scores = back(fabs.line_belief, jnp.stack([path[name] for name in LINE_BELIEFS])).swapaxes(0, 1)  # [T, F, N]
     lines = _place(inputs.lines, scores)
     lines = jnp.where(fabs.delayed > 0, _shift(lines, p["new_fab_delay"]), lines)
     at = {series: _place(inputs.bands[series], path[name]) for name, all_ in BELIEFS.items() for series in all_}
-    at |= {series: jnp.asarray(inputs.bands[series].central) for series in _CERTAIN}
+    at |= {series: jnp.asarray(inputs.bands[series].central) for series in _CERTAIN}  # the same for all members
     return Beliefs(
         supply=supply.Believed(
             lines=lines,

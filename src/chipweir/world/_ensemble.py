@@ -21,12 +21,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from chipweir.errors import InputError
-from chipweir.world._assemble import assemble, labels, table
-from chipweir.world._outputs import member_outputs, monthly
+from chipweir.world._assemble import LAWS, assemble, labels
+from chipweir.world._korea import DESTINATIONS, PRODUCTS
+from chipweir.world._outputs import by_year, member_outputs
 from chipweir.world._parameters import draw, members_of
 from chipweir.world._simulate import simulate
 from chipweir.world._state import Inputs
-from chipweir.world._step import Month
+from chipweir.world._tables import table
 
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 ORIGINS = ("foreign_legal", "domestic", "smuggled", "rental")
 CONSTRAINTS = ("logic", "hbm", "packaging")
 MAKER_ORIGINS = ("foreign", "domestic")
+VENDORS = ("sk-hynix", "samsung", "micron", "cxmt", "huawei")
 # Members that one thread simulates at a time: their monthly working set stays in the second-level cache.
 _BATCH = 64
 # Above this many members, finished outputs wait on disk so that memory does not grow with the ensemble.
@@ -48,7 +50,8 @@ _IN_MEMORY = 2000
 # Values of one variable that are summarised at a time.
 _BLOCK = 2**22
 FLOWS = ("flow_direct", "flow_smuggled", "flow_rented")
-MEMBER = "member"
+# How a variable of each kind adds up over the months of a year.
+YEARLY = {"flow": "sum", "stock": "end", "ratio": "mean"}
 
 
 @dataclass(frozen=True)
@@ -68,41 +71,20 @@ def variables() -> tuple[dict[str, str], ...]:
     return tuple(csv.DictReader(text.splitlines()))
 
 
-def with_sums(weight: Any) -> Callable[[Month], dict[str, Any]]:
-    """What keeps a month's outputs, its flows summed over the batch's members with their `weight` []: only sums are used,
-    and thousands of them by member would fill the cache. For use under `vmap` with the axis name `MEMBER`."""
-
-    def kept(month: Month) -> dict[str, Any]:
-        outputs = monthly(month)
-        weighed = {name: weight.astype("float32") * outputs[name].astype("float32") for name in FLOWS}
-        return {**outputs, **jax.lax.psum(weighed, MEMBER)}  # type: ignore[no-untyped-call]
-
-    return kept
-
-
-def yearly(flows: Mapping[str, Any], first: int = 0) -> dict[str, Any]:
-    """Flows `[month, ...]` from month `first` on, summed by calendar year: `[year, ...]` from the year of `first` on."""
-    early = first % 12
-    summed = {}
-    for name, flow in flows.items():
-        padded = jax.numpy.pad(flow, [(early, -(early + len(flow)) % 12), (0, 0), (0, 0)])
-        summed[name] = padded.reshape(-1, 12, *flow.shape[1:]).sum(1)
-    return summed
-
-
 @cache
 def compiled() -> Callable[[Inputs, Any, Any], Any]:
-    """The batched simulation: outputs by member in single precision, flows summed over members and by year."""
+    """The simulation of a batch: outputs of its members, first axis, in single precision; flows by year summed over members.
 
-    def member(inputs: Inputs, p: Any, weight: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        _, kept = simulate(inputs, p, save=with_sums(weight))
-        flows = {name: kept.pop(name) for name in FLOWS}
-        return member_outputs(kept, p, inputs.months, inputs.products), flows
+    `parameters` have the member first, as drawn; `weight` [member] is 0 for members that only fill the batch.
+    """
 
     def batch(inputs: Inputs, parameters: Any, weight: Any) -> dict[str, Any]:
-        run = jax.vmap(member, in_axes=(None, 0, 0), out_axes=(0, None), axis_name=MEMBER)
-        kept, flows = run(inputs, parameters, weight)
-        return {name: value.astype("float32") for name, value in (kept | yearly(flows)).items()}
+        p = {name: jax.numpy.moveaxis(values, 0, -1) for name, values in parameters.items()}
+        _, (kept, years) = simulate(inputs, p, total=by_year)
+        flows = {name: years.pop(name) @ weight.astype("float32") for name in FLOWS}
+        members = {**member_outputs(kept, p, inputs.months, inputs.products), **years}
+        first = {name: jax.numpy.moveaxis(value, -1, 0).astype("float32") for name, value in members.items()}
+        return {**first, **flows}
 
     return jax.jit(batch)
 
@@ -257,6 +239,14 @@ def coordinates() -> dict[str, Sequence[str]]:
         "constraint": CONSTRAINTS,
         "line": names.lines,
         "customer": names.customers,
+        "product": names.products,
+        "maker": names.makers,
+        "use": names.workloads,
+        "law": LAWS,
+        "bloc": ("world", "china"),
+        "vendor": VENDORS,
+        "export": PRODUCTS,
+        "destination": DESTINATIONS,
     }
 
 
@@ -267,23 +257,18 @@ def _dataset(
     first = names[0]
     months = scenarios[0].months.astype("datetime64[ns]")
     coords: dict[str, Any] = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates()}
+    years = len(np.unique(scenarios[0].months.astype("datetime64[Y]")))
     data: dict[str, Any] = {}
     for row in variables():
-        name, dims = row["name"], tuple(row["dims"].split())
-        attrs = {"units": row["unit"], "long_name": row["long_name"], "kind": row["kind"]}
-        base = kept[first].read(name)
-        summaries = []
-        for scenario in names:
-            values = base if scenario == first else kept[scenario].read(name)
-            summaries.append(_summary(values, base))
-            if keep_members:
-                data.setdefault(f"member_{name}", ((("scenario", "member", "month", *dims)), []))[1].append(values)
-        shape = ("scenario", "quantile", "month", *dims)
-        levels, deltas, greater = (np.stack(parts) for parts in zip(*summaries, strict=True))
-        data[name] = (shape, levels, attrs)
-        data[f"delta_{name}"] = (shape, deltas, {**attrs, "long_name": f"{row['long_name']}, against {first}"})
-        probability = {"units": "1", "long_name": f"Probability above {first}: {row['long_name']}"}
-        data[f"p_greater_{name}"] = (("scenario", "month", *dims), greater, probability)
+        name, axis = row["name"], row["axis"] or "month"
+        members_of_all = [kept[scenario].read(name) for scenario in names]
+        if axis == "year":
+            members_of_all = [values[:, :years] for values in members_of_all]
+        data |= _summarised(row, name, axis, members_of_all, first)
+        if axis == "month":
+            data |= _summarised(row, f"yearly_{name}", "year", [_of_years(v, months, row) for v in members_of_all], first)
+        if keep_members:
+            data[f"member_{name}"] = (("scenario", "member", axis, *row["dims"].split()), members_of_all)
     for name in [name for name in data if name.startswith("member_")]:
         dims, values = data[name]
         data[name] = (dims, np.stack(values), data[name.removeprefix("member_")][2])
@@ -293,6 +278,46 @@ def _dataset(
         {name: list(labelled) for name, labelled in {**coords, **flow_coords}.items()},
         {"members": members, "baseline": first},
     )
+
+
+def _summarised(
+    row: Mapping[str, str], name: str, axis: str, values: Sequence[FloatArray], first: str
+) -> dict[str, Any]:
+    """Quantiles of a variable, of its paired differences to the first scenario, and the probability that it lies above."""
+    dims = (axis, *row["dims"].split())
+    unit = row["unit"].removesuffix("/month") if axis == "year" and row["axis"] != "year" else row["unit"]
+    title = row["long_name"]
+    if axis == "year" and row["axis"] != "year":
+        unit = f"{unit}/year" if row["unit"].endswith("/month") else unit
+        title = f"{title}, {YEARLY[row['kind']]} of the year"
+    attrs = {"units": unit, "long_name": title, "kind": row["kind"]}
+    levels, deltas, greater = (np.stack(parts) for parts in zip(*(_summary(v, values[0]) for v in values), strict=True))
+    return {
+        name: (("scenario", "quantile", *dims), levels, attrs),
+        f"delta_{name}": (("scenario", "quantile", *dims), deltas, {**attrs, "long_name": f"{title}, against {first}"}),
+        f"p_greater_{name}": (
+            ("scenario", *dims), greater, {"units": "1", "long_name": f"Probability above {first}: {title}"},
+        ),
+    }  # fmt: skip
+
+
+def _of_years(values: FloatArray, months: npt.NDArray[np.datetime64], row: Mapping[str, str]) -> FloatArray:
+    """A variable by calendar year `[member, year, ...]`: flows summed, stocks at the year's last month, ratios averaged.
+
+    A year that the scenario covers in part is missing for flows, and taken over its months otherwise.
+    """
+    years = months.astype("datetime64[Y]").astype(int)
+    parts = []
+    for year in np.unique(years):
+        inside = np.asarray(values[:, years == year])
+        if YEARLY[row["kind"]] == "end":
+            parts.append(inside[:, -1])
+        elif YEARLY[row["kind"]] == "mean":
+            known = ~np.isnan(inside)
+            parts.append(np.where(known, inside, 0).sum(1) / np.where(known.any(1), known.sum(1), np.nan))
+        else:
+            parts.append(inside.sum(1) if inside.shape[1] == 12 else np.full_like(inside[:, 0], np.nan))
+    return np.stack(parts, axis=1)
 
 
 def _summary(values: FloatArray, base: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -317,6 +342,7 @@ def _flows(
 ) -> tuple[tuple[tuple[str, ...], FloatArray, dict[str, str]], dict[str, Any]]:
     """Mean yearly units by product, channel and the region that uses them."""
     axis = labels()
+    years = len(np.unique(months.astype("datetime64[Y]")))
     channels = (
         "direct",
         "licensed",
@@ -329,8 +355,7 @@ def _flows(
     domestic = np.array([row["line"] in chinese for row in table("products")])
     stacked = []
     for name in names:
-        direct, smuggled, rented = (kept[name].flows[flow] / members for flow in FLOWS)
-        years = direct.shape[0]
+        direct, smuggled, rented = (kept[name].flows[flow][:years] / members for flow in FLOWS)
         out = np.zeros((years, len(axis.products), len(axis.regions), len(channels)), dtype=np.float32)
         out[..., 0] = direct.transpose(0, 2, 1)
         out[:, :, china, 0] = 0

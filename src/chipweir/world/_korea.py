@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from chipweir import market
+from chipweir.arrays import dot
 from chipweir.world._believe import Beliefs
 from chipweir.world._state import Calendar, Months, Parameters, State, Uses
 
@@ -13,7 +14,9 @@ from chipweir.world._state import Calendar, Months, Parameters, State, Uses
 PRODUCTS = ("hbm", "dram", "nand", "system")
 DESTINATIONS = ("china_hk", "taiwan", "usa", "vietnam", "other")
 # Where HBM for foreign makers goes: to Taiwan for packaging, the rest to other assembly sites (KOR-030, KOP-150; prior).
-_HBM_TO = jnp.array([0.0, 0.85, 0.05, 0.0, 0.10])
+_HBM_TO = (0.0, 0.85, 0.05, 0.0, 0.10)
+# Where what does not go to China goes (KOR-030 to 032; prior).
+_REST_TO = (0.0, 0.25, 0.16, 0.31, 0.28)
 # System semiconductors and the rest (own-design, foundry, NPUs): growth a year of the trend (OBS-500 to 502).
 _SYSTEM_GROWTH = 0.04
 
@@ -48,13 +51,12 @@ def exports_month(
     memory, china = memory * kept, china / kept
     dram, nand = memory * p["dram_share"], memory * (1 - p["dram_share"])
     abroad = (sold.direct * (1 - uses.korea)[:, None]).sum(0)
-    npus = (uses.law_of[2] * abroad) @ sold.price
+    npus = dot(uses.law_of[2] * abroad, sold.price)
     system = p["system_exports"] * 1e9 * jnp.exp(_SYSTEM_GROWTH * (m.calendar.year - 2.0)) + npus
     rest = (memory + system) * (1 - china)
-    split = jnp.array([0.0, 0.25, 0.16, 0.31, 0.28])  # of what does not go to China (KOR-030 to 032; prior)
-    first = jnp.zeros(5).at[0].set(1.0)
-    destinations = first * (china * (memory + system) + hbm[4]) + split * rest + _HBM_TO * hbm[:4].sum()
-    return Exports(jnp.stack([hbm.sum(), dram, nand, system]), destinations)
+    to_china = china * (memory + system) + hbm[4]
+    elsewhere = jnp.asarray(_REST_TO, rest.dtype)[:, None] * rest + jnp.asarray(_HBM_TO, rest.dtype)[:, None] * hbm[:4].sum(0)
+    return Exports(jnp.stack([hbm.sum(0), dram, nand, system]), elsewhere.at[0].add(to_china))
 
 
 def fabs_at_risk(after: State, p: Parameters, b: Beliefs) -> Array:

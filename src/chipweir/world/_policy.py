@@ -32,12 +32,12 @@ def enact(m: Months, events: Events, p: Parameters, class_of: Array) -> Months:
     count = events.threshold.shape[0]
     if not count:
         return m
-    drawn, when = p["event_happens"][:count], norm.cdf(p["event_when"][:count])
+    drawn, when = p["event_happens"][:count], norm.cdf(p["event_when"][:count])  # [X, N]
     start = events.first + (events.last - events.first) * when
     on = (drawn < events.threshold) & (m.calendar.index >= start)
     sold, made, rest = m.market, m.supply, m.calendar
     for i in range(count):  # a handful of events, unrolled when compiled
-        covers = on[i] * events.covers[i] > 0
+        covers = on[i] & (events.covers[i] > 0)
         sold = replace(
             sold,
             quota=_set(sold.quota, events.quota[i], covers),

@@ -6,7 +6,7 @@ Order of a step:
 1. `enact`: policy events that the member draws are laid over the month's settings.
 2. `supply_month`: wafers, dies, HBM and packaging become packages (`chipweir.supply`).
 3. `market_month`: budgets, choice, clearing, prices, routes and hosts (`chipweir.market`).
-4. `stock_month`, `count_fleet`: chips in use, and the power to run them.
+4. `settle`, `count_fleet`: the chip accounts, chips in use, and the power to run them.
 5. `software_month`: maturity of ecosystems and their developers.
 6. `token_month`: inference capacity against token demand; markup and load.
 7. `frontier_month`: the largest training run.
@@ -15,6 +15,7 @@ Order of a step:
 No Python loop runs over members, months or products.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -24,6 +25,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from chipweir import market, supply
+from chipweir.arrays import along, for_all_members
+from chipweir.world._accounts import Accounts, settle
 from chipweir.world._believe import Beliefs, believe
 from chipweir.world._frontier import frontier_month
 from chipweir.world._outputs import Month, monthly
@@ -31,38 +34,52 @@ from chipweir.world._policy import enact
 from chipweir.world._research import research_month
 from chipweir.world._software import software_month
 from chipweir.world._state import Events, Inputs, Months, Parameters, Products, State, Uses
-from chipweir.world._stocks import count_fleet, stock_month
+from chipweir.world._stocks import count_fleet
 from chipweir.world._tokens import budget_response, token_month
 
 
 Save = Callable[..., Any]
 
-# Capacity of routes and hosting at the start over that of early 2023, which the parameters give: with nothing yet controlled
-# they idle, and attrition takes this much away until then.
-_ROUTES_AT_START = 1.3
+# Precision of the month's algebra; the chip accounts are kept in double precision beside it. CHIPWEIR_PRECISION=64 asks for
+# double throughout (the two are compared in the tests).
+WORKING = "float64" if os.environ.get("CHIPWEIR_PRECISION") == "64" else "float32"
+
 # Log scaling variable from which the market of a product not yet sold starts: scarce at launch.
 _AT_LAUNCH = -2.0
 _HABITLESS = -1e9
 
 
 def initial_state(inputs: Inputs, p: Parameters) -> State:
-    """The state before the first month."""
+    """The state before the first month; `inputs` with a last axis for members."""
     uses, goods = inputs.products.uses, inputs.products.goods
-    r, k = uses.initial_installed.shape
+    n = p["choice_sensitivity"].shape[0]
+    r, k = uses.initial_installed.shape[:2]
     h, w, c = goods.smuggling_weight.shape[0], uses.log_worth.shape[0], goods.class_of.shape[0]
-    d = inputs.products.fabs.die_of.shape[0]
+    d, e = inputs.products.fabs.die_of.shape[0], uses.stack_of.shape[0]
     lines = believe(inputs, p).supply.lines[0]
-    zero, one = jnp.zeros(()), jnp.ones(())
+
+    def full(value: Any, *shape: int) -> Array:
+        return jnp.broadcast_to(jnp.asarray(value, dtype=lines.dtype), (*shape, n))
+
+    zero, one = full(0.0), full(1.0)
     maturity = uses.initial_maturity + uses.initial_cann * p["maturity_cann"] + uses.initial_other * p["maturity_other"]
+    by_stack = along(uses.stack_of * uses.h100e, uses.initial_installed.swapaxes(0, 1)).swapaxes(0, 1)
+    earning = full(jnp.log(jnp.array([[0.5], [0.2]])), 2)
     return State(
+        accounts=Accounts(
+            unsold=full(0.0, k),
+            dies=full(0.0, d),
+            hbm=full(0.0, 2),
+            installed=full(uses.initial_installed, r, k),
+            smuggled=full(0.0, k),
+            rented=full(0.0, k, h),
+        ),
         supply=supply.State(
             capacity=lines,
-            cumulative=jnp.zeros_like(lines),
+            cumulative=full(0.0, *lines.shape[:-1]),
             tools=zero,
             upkeep=one,
-            dies=jnp.zeros(d),
-            die_use=jnp.zeros(d),
-            hbm=jnp.zeros(2),
+            die_use=full(0.0, d),
             korean_hbm=one,
             micron_hbm=one,
             memory_price=jnp.log(inputs.bands["memory_demand"].central[0]) / p["memory_elasticity"],
@@ -72,85 +89,81 @@ def initial_state(inputs: Inputs, p: Parameters) -> State:
             fab_level=one,
         ),
         market=market.State(
-            inventory=jnp.zeros(k),
-            sales=jnp.zeros(k),
-            posted=jnp.zeros(k),
-            tilt=jnp.zeros(k),
+            sales=full(0.0, k),
+            posted=full(0.0, k),
+            tilt=full(0.0, k),
             scarcity=zero,
-            product=jnp.full(k, _AT_LAUNCH),
-            class_=jnp.zeros(c),
-            quota=jnp.zeros(k),
-            route=jnp.zeros(h),
-            offshore=jnp.zeros(h),
-            routes=_ROUTES_AT_START * p["route_capacity"] * 1e3 * goods.smuggling_weight,
-            hosting=_ROUTES_AT_START * p["rental_capacity"] * 1e6 * goods.rental_weight,
-            carried=jnp.zeros((r, w)),
-            reference=jnp.full((r, w), _HABITLESS),
+            product=full(_AT_LAUNCH, k),
+            class_=full(0.0, c),
+            quota=full(0.0, k),
+            route=full(0.0, h),
+            offshore=full(0.0, h),
+            routes=p["route_capacity"] * 1e3 * goods.smuggling_weight,
+            hosting=p["rental_capacity"] * 1e6 * goods.rental_weight,
+            carried=full(0.0, r, w),
+            reference=full(_HABITLESS, r, w),
         ),
-        by_stack=jnp.asarray(uses.initial_installed) @ (uses.stack_of * uses.h100e).T,
-        installed=jnp.asarray(uses.initial_installed),
-        smuggled=jnp.zeros(k),
-        rented=jnp.zeros((k, h)),
+        by_stack=full(by_stack, r, e),
         maturity=maturity,
-        developers=jnp.asarray(uses.initial_developers),
-        quality=jnp.zeros(k),
-        earning=jnp.log(jnp.array([0.5, 0.2])),
-        earning_reference=jnp.log(jnp.array([0.5, 0.2])),
-        markup=jnp.ones(2),
-        load=jnp.broadcast_to(p["non_llm_load"], (2,)),
-        load_reference=jnp.broadcast_to(p["non_llm_load"], (2,)),
-        revenue=jnp.ones(2),
-        revenue_reference=jnp.ones(2),
-        unit_cost=jnp.broadcast_to(p["unit_cost_2024"] * 1.5, (2,)),
-        energised=jnp.ones(r),
-        largest=jnp.asarray(uses.initial_largest),
+        developers=full(uses.initial_developers, 2, e),
+        quality=full(0.0, k),
+        earning=earning,
+        earning_reference=earning,
+        markup=full(1.0, 2),
+        load=full(p["non_llm_load"], 2),
+        load_reference=full(p["non_llm_load"], 2),
+        revenue=full(1.0, 2),
+        revenue_reference=full(1.0, 2),
+        unit_cost=full(p["unit_cost_2024"] * 1.5, 2),
+        energised=full(1.0, r),
+        largest=full(uses.initial_largest, r),
         retaliation=zero,
     )
 
 
 def drawn_goods(goods: market.Goods, uses: Uses, p: Parameters) -> market.Goods:
-    """The member's goods: worth with the errors of the performance estimates that it draws."""
-    factors = jnp.einsum("lwk,l->wk", jnp.asarray(uses.loadings), p["worth_factors"])
+    """The members' goods: worth with the errors of the performance estimates that they draw."""
+    factors = jnp.tensordot(uses.loadings[..., 0], p["worth_factors"], axes=((0,), (0,)))
     maker = uses.domestic * jnp.log(p["worth_domestic"]) + uses.other_foreign * jnp.log(p["worth_other"])
-    return replace(goods, log_worth=jnp.asarray(uses.log_worth) + factors + maker)
+    own = uses.own_spread * p["worth_own"][: uses.power.shape[0]]
+    return replace(goods, log_worth=uses.log_worth + factors + own + maker)
 
 
 def step(
-    state: State, p: Parameters, m: Months, b: Beliefs, products: Products, events: Events, save: Save
-) -> tuple[State, Any]:
-    """One month; `products.goods` are the member's own."""
+    state: State, p: Parameters, m: Months, b: Beliefs, products: Products, events: Events
+) -> tuple[State, Month]:
+    """One month; `products.goods` are the members' own."""
     fabs, goods, uses = products.fabs, products.goods, products.uses
     m = enact(m, events, p, goods.class_of)
     cal = m.calendar
+    held = _as(state.accounts, state.markup.dtype)
     supplied, made = supply.supply_month(
-        state.supply, p, m.supply, b.supply, fabs, state.market.inventory, state.market.tilt, state.market.scarcity
+        state.supply, p, m.supply, b.supply, fabs, held.dies, held.hbm, held.unsold, state.market.tilt, state.market.scarcity
     )
     maturity = market.maturity_of(goods, state.maturity, p, m.market)
     cleared, sold = market.market_month(
-        state.market, p, m.market, b.market, goods, made.packages, made.cost, maturity, state.developers, state.quality,
-        budget_response(state, p), state.energised,
+        state.market, p, m.market, b.market, goods, held.unsold, made.packages, made.cost, maturity, state.developers,
+        state.quality, budget_response(state, p), state.energised,
     )  # fmt: skip
-    stocked = stock_month(state, p, m.market, uses, sold)
-    fleet = count_fleet(p, cal, b.wider, uses, stocked)
+    settled = settle(state.accounts, p, m.market, made, sold)
+    fleet = count_fleet(p, cal, b.wider, uses, _as(settled.accounts, state.markup.dtype))
     software, developers = software_month(state, p, uses, fleet.by_stack)
 
     worth = jnp.exp(goods.log_worth - uses.log_worth + state.quality) * market.maturity_of(goods, software, p, m.market)
-    running = fleet.energised[:, None] * fleet.use
-    rate, flops = running @ (worth[1] * uses.tokens), running @ (worth[0] * uses.training_flops)
+    rate = fleet.energised * (fleet.use * (worth[1] * uses.tokens)).sum(1)
+    flops = fleet.energised * (fleet.use * (worth[0] * uses.training_flops)).sum(1)
     training = jnp.clip(b.market.share_training + m.market.training_shift, 0.02, 0.95)
     tokens = token_month(state, p, cal, b.wider, uses, training, rate, sold.unit_cost)
     load = 0.8 * state.load + 0.2 * tokens.load
     revenue = 0.9 * state.revenue + 0.1 * tokens.revenue
-    believed = jnp.stack([b.market.budget_us * (1 + m.market.region_share.sum(-1)), b.market.budget_china])
+    believed = jnp.stack([b.market.budget_us * (1 + m.market.region_share.sum(0)), b.market.budget_china])
     quality, earning, reference = research_month(state, p, cal, uses, sold, believed)
     fading = 0.5 ** (1 / p["retaliation_half_life"])
     after = State(
+        accounts=settled.accounts,
         supply=supplied,
         market=cleared,
         by_stack=fleet.by_stack,
-        installed=stocked.installed,
-        smuggled=stocked.smuggled,
-        rented=stocked.rented,
         maturity=software,
         developers=developers,
         quality=quality,
@@ -166,7 +179,12 @@ def step(
         largest=frontier_month(state, p, uses, flops),
         retaliation=jnp.maximum(cal.retaliation, state.retaliation * fading),
     )
-    return after, save(Month(state, after, p, m, b, products, made, sold, stocked, tokens, fleet, flops))
+    return after, Month(state, after, p, m, b, products, made, settled.sold, settled.scrapped, tokens, fleet, flops)
+
+
+def _as(record: Any, kind: Any) -> Any:
+    """The same pytree with its numbers in another precision."""
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf).astype(kind), record)
 
 
 def simulate(
@@ -176,18 +194,37 @@ def simulate(
     start: int = 0,
     stop: int | None = None,
     save: Save = monthly,
+    total: Save | None = None,
 ) -> tuple[State, Any]:
-    """Run months `start` to `stop` of one member and return its state at the end and what `save` kept.
+    """Run months `start` to `stop` of all members at once and return their state at the end and what was kept.
 
-    **Arguments:** `p` parameters of one member, each of shape `[]` (knots of beliefs, factors and events `[n]`); `state`
-    what an earlier call returned (default: the state before the first month, which asks for `start=0`); `save` a function
-    of a month's quantities.
-    **Returns:** `(State, outputs)` with a leading month axis on every output.
+    **Arguments:** `p` parameters, `[N]` for N members (knots of beliefs, factors and events `[n, N]`); `state` what an
+    earlier call returned (default: the state before the first month, which asks for `start=0`); `save` a function of a
+    month's quantities; `total` one whose results are summed by calendar year.
+    **Returns:** `(State, outputs)`, every output with a leading month axis and members last; with `total`,
+    `(State, (outputs, totals))`, totals with a leading axis of the years since the first month's.
     """
-    begin = initial_state(inputs, p) if state is None else state
-    fixed = inputs.products
-    products = replace(fixed, goods=drawn_goods(fixed.goods, fixed.uses, p))
-    xs = jax.tree.map(lambda leaf: leaf[start:stop], (inputs.months, believe(inputs, p)))
-    return jax.lax.scan(
-        lambda carry, x: step(carry, p, x[0], x[1], products, inputs.events, save), jax.tree.map(jnp.asarray, begin), xs
-    )
+    shared = for_all_members(inputs)
+    begin = initial_state(shared, p) if state is None else state
+    begin = replace(_as(begin, WORKING), accounts=begin.accounts)
+    fixed = shared.products
+    products = _as(replace(fixed, goods=drawn_goods(fixed.goods, fixed.uses, p)), WORKING)
+    count = inputs.months.calendar.index.shape[0]
+    year = (jnp.asarray(inputs.first_month).astype(int) + jnp.arange(count)) // 12
+    all_months = (_as(shared.months, WORKING), _as(believe(shared, p), WORKING), year)
+    p, events = _as(p, WORKING), _as(shared.events, WORKING)
+
+    def month(carry: Any, x: Any) -> tuple[Any, Any]:
+        before, sums = carry
+        after, this = step(before, p, x[0], x[1], products, events)
+        if total is not None:
+            sums = jax.tree.map(lambda old, new: old.at[x[2]].add(new.astype(old.dtype)), sums, total(this))
+        return (after, sums), save(this)
+
+    sums = None
+    if total is not None:
+        first = jax.tree.map(lambda leaf: leaf[0], all_months[:2])
+        kinds = jax.eval_shape(lambda s, m, b: total(step(s, p, m, b, products, events)[1]), begin, *first)
+        sums = jax.tree.map(lambda leaf: jnp.zeros((-(-(count + 11) // 12), *leaf.shape), "float32"), kinds)
+    (end, sums), kept = jax.lax.scan(month, (begin, sums), jax.tree.map(lambda leaf: leaf[start:stop], all_months))
+    return end, kept if total is None else (kept, sums)

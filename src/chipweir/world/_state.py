@@ -1,7 +1,7 @@
 """What the simulation carries from month to month, and what it takes in: frozen pytrees of arrays.
 
 `Inputs` holds everything that names and dates decided; `State` stands at month ends; flows lie between. Axes: see
-`chipweir.pytree`.
+`chipweir.arrays`.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from jax import Array
 from jaxtyping import Float
 
 from chipweir import market, supply
-from chipweir.pytree import pytree
+from chipweir.arrays import pytree
+from chipweir.world._accounts import Accounts
 
 
 Parameters = dict[str, Array]
@@ -26,6 +27,7 @@ class Uses:
 
     log_worth: Float[Array, "W K"]  # log of H100s at full software maturity, median
     loadings: Float[Array, "L W K"]  # log of worth per normal score of a factor of the performance estimates
+    own_spread: Float[Array, "W K"]  # standard deviation of the log of worth that a product shares with no other
     training_flops: Float[Array, " K"]  # FLOP/s delivered
     tokens: Float[Array, " K"]  # inference relative to an H100
     power: Float[Array, " K"]  # W with host and network
@@ -34,8 +36,8 @@ class Uses:
     nvidia: Float[Array, " K"]
     other_foreign: Float[Array, " K"]
     domestic: Float[Array, " K"]
+    kinds: Float[Array, "I K"]  # weights of the sums in `world._outputs.KINDS`
     groups: Float[Array, "Q K"]
-    makers: Float[Array, "N K"]
     law_of: Float[Array, "J K"]  # whose government can cut the chip off: US, China, Korea
     hbm_customer: Float[Array, "U K"]
     hub_region: Float[Array, "R H"]
@@ -137,6 +139,7 @@ class Inputs:
     lines: Band  # [T, F] wafers a month
     knots: Float[Array, "T N"]  # weight of every half-yearly knot of a belief's path in a month
     events: Events
+    first_month: Float[Array, ""]  # months from January to the first month simulated
 
 
 @pytree
@@ -144,8 +147,7 @@ class Inputs:
 class State:
     """Stocks at a month's end.
 
-    - `supply`, `market`: what these rooms carry.
-    - `installed` [R, K] units in direct use; `smuggled` [K]; `rented` [K, H] units.
+    - `accounts`: stocks of units, dies and stacks; `supply`, `market`: what these rooms carry.
     - `by_stack` [R, E] H100e in use by ecosystem; `maturity` [E]; `developers` [B, E] shares of ecosystems among developers, world and China; `quality` [K] log of what
       research has added to products not yet released; `earning`, `earning_reference` [2] log share of believed spending
       that NVIDIA and Chinese makers earn, smoothed, and at the cut-off.
@@ -153,12 +155,10 @@ class State:
       has power; `largest` [R] log FLOP; `retaliation` [] intensity, 1 as in 2017.
     """
 
+    accounts: Accounts
     supply: supply.State
     market: market.State
     by_stack: Float[Array, "R E"]
-    installed: Float[Array, "R K"]
-    smuggled: Float[Array, " K"]
-    rented: Float[Array, "K H"]
     maturity: Float[Array, " E"]
     developers: Float[Array, "B E"]
     quality: Float[Array, " K"]

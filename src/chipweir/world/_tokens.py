@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from chipweir.arrays import dot
 from chipweir.world._believe import Wider
 from chipweir.world._state import Calendar, Parameters, State, Uses
 
@@ -56,12 +57,12 @@ def token_month(
 
     **Arguments:** `training` [] share of the fleet that trains; `bought` [2] USD per H100 of inference bought this month.
     """
-    china = uses.china @ rate
-    fleet = jnp.stack([rate.sum() - china, china]) * (1 - training)
+    china = dot(uses.china, rate)
+    fleet = jnp.stack([rate.sum(0) - china, china]) * (1 - training)
     unit = state.unit_cost + _SMOOTHING * (jnp.clip(bought, 500.0, 2e5) - state.unit_cost)
     gain = (cal.year - _REFERENCE_YEAR) * cal.algorithms * jnp.log(p["algorithmic_inference"])
     cheaper = gain + jnp.log(p["unit_cost_2024"] / unit)
-    weight = jnp.stack([p["model_weight_ratio"], jnp.ones(())])
+    weight = jnp.stack([p["model_weight_ratio"], jnp.ones_like(china)])
     heavier = jnp.exp(cheaper * p["quality_rebound"]) * weight * cal.thinking
     efficiency = p["reference_tokens"] * jnp.exp(gain) / heavier
     capacity = jnp.maximum(fleet * efficiency * SECONDS_PER_DAY, 1.0)
@@ -75,18 +76,18 @@ def token_month(
     expected = jnp.stack([b.tokens_world, b.tokens_china])
     base = expected * cal.tokens_growth * cal.thinking ** (1 - p["token_elasticity"])
     wanted = base * state.markup ** -p["token_elasticity"]
-    bearable = jnp.array([1.0, 0.25]) * p["token_revenue_cap"] * 1e9 / 365 / price * 1e6
+    bearable = jnp.asarray([[1.0], [0.25]], unit.dtype) * p["token_revenue_cap"] * 1e9 / 365 / price * 1e6
     demanded = wanted / jnp.sqrt(1 + (wanted / bearable) ** 2)
 
     room = jnp.maximum(capacity[1] * (1 - p["non_llm_load"]) - demanded[1], 0.0)
     reach = p["token_export_share"] * (price[0] / price[1]) ** p["token_trade_elasticity"] * cal.token_exports
     exported = jnp.minimum(jnp.minimum(reach, _MOST_EXPORTED) * demanded[0], 0.9 * room)
-    asked = demanded + exported * jnp.array([-1.0, 1.0])
+    asked = demanded + exported * jnp.asarray([[-1.0], [1.0]], unit.dtype)
     free = capacity * (1 - p["non_llm_load"])
-    served = asked / (1 + (asked / jnp.maximum(free, 1.0)) ** 6) ** (1 / 6)
+    served = asked / jnp.cbrt(jnp.sqrt(1 + (asked / jnp.maximum(free, 1.0)) ** 6))
     pressure = asked / capacity + p["non_llm_load"]
     drift = cal.future * _DRIFT * jnp.clip(pressure - p["utilisation_target"], -0.5, 1.5)
-    bloc = jnp.where(uses.china > 0, china, rate.sum() - china)
+    bloc = jnp.where(uses.china > 0, china, rate.sum(0) - china)
     return Tokens(
         demanded=demanded,
         served=served,
