@@ -4,7 +4,7 @@ Pure JAX functions on arrays; no names, dates or files. `world` calls `market_mo
 """
 
 from chipweir.market._clearing import Cleared, Market, Premia, clear
-from chipweir.market._month import SWEEPS, market_month
+from chipweir.market._month import SWEEPS, allowed_sales, market_month
 from chipweir.market._offers import budgets, maturity_of, offers
 from chipweir.market._prices import NORMAL_STOCK, posted_price
 from chipweir.market._routes import offshore_capacity, route_capacity, route_cost
@@ -22,6 +22,7 @@ __all__ = [
     "Premia",
     "Sold",
     "State",
+    "allowed_sales",
     "budgets",
     "clear",
     "market_month",

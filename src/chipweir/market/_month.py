@@ -13,6 +13,8 @@ from chipweir.market._state import Believed, Dated, Goods, Sold, State
 
 
 SWEEPS = 5
+# A capacity that is none.
+_FREE = 1e12
 # Weight of the newest month in smoothed signals.
 _SMOOTHING = 0.15
 # Months over which buyers get used to the value for money they find.
@@ -85,6 +87,15 @@ def market_month(
     )
     after = _carry(state, p, m, goods, sold, premia, cleared, problem, made, cost / listed, left)
     return after, sold
+
+
+def allowed_sales(p: dict[str, Array], m: Dated, goods: Goods) -> Array:
+    """Units a month that the law lets a maker sell [K]: no limit but for foreign chips made for China alone."""
+    class_quota = jnp.where(jnp.isnan(m.class_quota), p["case_by_case_units"] * 1e3, m.class_quota)
+    pooled = jnp.where(m.pool_of > 0, class_quota[:, None], _FREE).min(0)
+    entered = jnp.where(m.blocked > 0, p["blocked_leakage"], 1.0)
+    alone = (1 - goods.open_market) * (1 - goods.captive) * (1 - goods.domestic)
+    return jnp.where(alone > 0, jnp.minimum(m.quota, pooled) * entered, _FREE)
 
 
 def _public_orders(goods: Goods, supply: Array, price: Array, budget: Array) -> Array:

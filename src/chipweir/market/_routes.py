@@ -8,6 +8,8 @@ from jax import Array
 _RENT_SCALE = 0.1
 # Attrition of a route as a share of its fastest growth, at the enforcement of 2025.
 _ATTRITION = 0.25
+# Pace at which networks wither over that at which they grow (prior: firms and contacts outlast a bad year).
+_PERSISTENCE = 0.25
 # How much of a hub's growth of hosting a licence requirement there takes (prior: cloud access is checked, not barred).
 _HOSTING_LICENCE = 0.5
 
@@ -45,7 +47,8 @@ def route_capacity(
     """
     attention = (1 - fungibility) * capacity / limit + fungibility * capacity.sum(0) / limit.sum(0)
     attrition = _ATTRITION * jnp.exp(effect * jnp.maximum(pressure, -1.5)) + 2 * licence * licence_effect + attention
-    growth = active * speed * (jnp.tanh(rent / _RENT_SCALE) - attrition)
+    pull = jnp.tanh(rent / _RENT_SCALE) - attrition
+    growth = active * speed * jnp.where(pull > 0, pull, _PERSISTENCE * pull)
     return jnp.clip(capacity * jnp.exp(growth), 0.01, 1e7)
 
 
@@ -59,4 +62,5 @@ def offshore_capacity(
     `licence` [hub] 0/1; `active` [] 0 while nothing is controlled.
     """
     growth = speed * (jnp.tanh(rent / _RENT_SCALE) - 0.1 - _HOSTING_LICENCE * licence - capacity / limit)
+    growth = jnp.where(growth > 0, growth, _PERSISTENCE * growth)
     return jnp.clip(capacity * jnp.exp(active * growth - 0.15 * control), 1.0, 1e11)

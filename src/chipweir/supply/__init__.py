@@ -4,7 +4,7 @@ Pure JAX functions on arrays; no names, dates or files. `world` calls `supply_mo
 """
 
 from chipweir.supply._memory import KOREAN_SHARE_OF_IMPORTS, hbm_gate
-from chipweir.supply._month import product_mix, supply_month
+from chipweir.supply._month import Orders, Stores, held_back, product_mix, supply_month
 from chipweir.supply._production import Production, pool_ratio, produce
 from chipweir.supply._state import Believed, Dated, Fabs, Made, State
 from chipweir.supply._yield import defect_density, good_die_fraction, gross_dies, sellable_fraction
@@ -16,12 +16,15 @@ __all__ = [
     "Dated",
     "Fabs",
     "Made",
+    "Orders",
     "Production",
     "State",
+    "Stores",
     "defect_density",
     "good_die_fraction",
     "gross_dies",
     "hbm_gate",
+    "held_back",
     "pool_ratio",
     "produce",
     "product_mix",

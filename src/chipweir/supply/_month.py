@@ -1,5 +1,7 @@
 """Supply's month: wafers, dies, memory and packaging become packages."""
 
+from typing import NamedTuple
+
 import jax.numpy as jnp
 from jax import Array
 
@@ -14,6 +16,8 @@ from chipweir.supply._state import Believed, Dated, Fabs, Made, State
 _HBM_DRAW = 0.35
 # Weight of the newest month in the smoothed use of dies.
 _SMOOTHING = 0.15
+# Least share of its resource at which a maker goes on offering a product.
+_PROBE = 0.02
 # A resource that never binds.
 _ENOUGH = 1e15
 
@@ -26,31 +30,58 @@ def product_mix(mix: Array, tilt: Array, fabs: Fabs) -> Array:
     return weight * back(fabs.maker_of, planned / jnp.maximum(total, 1e-12))
 
 
+class Stores(NamedTuple):
+    """What makers hold: `unsold` [K] packages, `dies` [D] good Chinese dies, `hbm` [2] Chinese stacks."""
+
+    unsold: Array
+    dies: Array
+    hbm: Array
+
+
+class Orders(NamedTuple):
+    """What makers see of the market: `sales` [K] smoothed packages a month, `tilt` [K] log shift of the mix, `scarcity` []
+    smoothed log premium of Chinese chips, `allowed` [K] packages a month that the law lets them sell."""
+
+    sales: Array
+    tilt: Array
+    scarcity: Array
+    allowed: Array
+
+
+def held_back(p: dict[str, Array], plan: Array, unsold: Array, orders: Orders, launch: Array) -> Array:
+    """A maker's plan [K] after its look at the shelves: `min(plan, allowed) / (1 + (unsold / (months x sales))^4)`.
+
+    Sales are those of late; of a new product, and of one that hardly sells, a share of what its resource allows
+    (`launch` [K] falls from 1 to 0 over its first year and a half).
+    """
+    wanted = jnp.minimum(plan, orders.allowed)
+    sales = jnp.maximum(orders.sales, jnp.maximum(launch, _PROBE) * wanted)
+    return wanted / (1 + (unsold / jnp.maximum(p["unsold_months"] * sales, 1.0)) ** 4)
+
+
 def supply_month(
     state: State,
     p: dict[str, Array],
     m: Dated,
     b: Believed,
     fabs: Fabs,
-    dies: Array,
-    hbm: Array,
-    unsold: Array,
-    tilt: Array,
-    scarcity: Array,
+    stores: Stores,
+    orders: Orders,
 ) -> tuple[State, Made]:
     """One month of supply.
 
     Chinese lines start wafers for a product as long as its good dies last for less than a few months of use; foreign
-    foundries start them against packaging slots. A maker plans less the more months of output lie unsold. What is made is
-    the smooth minimum of logic, memory and packaging.
+    foundries start them against packaging slots. A maker plans what its share of the resource allows, but no more than the
+    law lets it sell, and less the more months of sales lie unsold. What is made is the smooth minimum of logic, memory and
+    packaging.
 
-    **Arguments:** `dies` [D] good Chinese dies and `hbm` [2] stacks in store; `unsold` [K] packages in makers' hands; `tilt` [K] log shift of the mix; `scarcity` [] smoothed log
-    premium of Chinese chips. **Returns:** the state at the month's end, and what was made.
+    **Returns:** the state at the month's end, and what was made.
     """
+    dies, hbm, scarcity = stores.dies, stores.hbm, orders.scarcity
     capacity, tools, upkeep = capacity_month(state, p, m, b, fabs, scarcity)
     running = capacity * (1 + fabs.advanced * (upkeep - 1))
     fraction = sellable(state, p, m, fabs, scarcity)
-    share = product_mix(m.mix, tilt, fabs)
+    share = product_mix(m.mix, orders.tilt, fabs)
     ai_wafers = running * jnp.clip(m.ai_share * (1 + fabs.chinese_line * (p["china_ai_wafer_share"] - 1)), 0.0, 0.9)
 
     line_share = share * fabs.domestic
@@ -66,7 +97,7 @@ def supply_month(
     slots = fabs.packaging_of[0] * b.cowos * p["packaging_realisation"] * fabs.per_wafer
     slots = slots + fabs.packaging_of[1] * b.other_packaging
     plan = fabs.domestic * from_dies + (1 - fabs.domestic) * share * slots
-    plan = plan / (1 + (unsold / jnp.maximum(p["unsold_months"] * plan, 1.0)) ** 4)
+    plan = held_back(p, plan, stores.unsold, orders, m.launch)
     plan = jnp.where(m.ordered > 0, m.ordered, plan)
 
     need_wafers = (1 - fabs.domestic) * plan * fabs.dies_per_package / jnp.maximum(fabs.gross * fraction, 1e-9)

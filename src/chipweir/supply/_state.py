@@ -47,6 +47,7 @@ class Dated:
     """What the months bring to supply, month first."""
 
     mix: Float[Array, "T K"]  # share of the maker's pool before the tilt
+    launch: Float[Array, "T K"]  # 1 at release, falling to 0 as sales tell
     ordered: Float[Array, "T K"]  # packages a month that a scenario orders of a product; 0 where the mix rules
     ai_share: Float[Array, "T F"]  # share of a line's wafers for accelerators
     bank_inflow: Float[Array, "T"]  # share of the die bank arriving

@@ -42,6 +42,8 @@ LAWS = ("US", "CN", "KR")
 # Share of unsold units of a product no longer made that is scrapped in a month.
 _SCRAP = 0.06
 _YEARS = (2022, 2025, 2028)
+# Years after release over which a maker's plan passes from its resource to its sales.
+_LAUNCH_YEARS = 1.5
 
 
 @dataclass(frozen=True)
@@ -447,9 +449,12 @@ def _supply_months(
     scenario: "Scenario", months: Axis, mix: FloatArray, future: FloatArray, ahead: FloatArray, lever: Any
 ) -> supply.Dated:
     axis = months.astype(int).astype(float)
+    starts = np.array([_month_number(row["start"]) for row in table("products")])
+    age = (axis[:, None] - starts) / 12
     within = (months >= _BANK_MONTHS[0]) & (months <= _BANK_MONTHS[1])
     return supply.Dated(
         mix=mix,
+        launch=np.where(months.astype(int)[:, None] < starts, 0.0, np.clip(1 - age / _LAUNCH_YEARS, 0, 1)),
         ordered=np.zeros_like(mix),
         ai_share=_between(axis, table("lines"), "ai_share", "01"),
         bank_inflow=within / ((_BANK_MONTHS[1] - _BANK_MONTHS[0]).astype(int) + 1),

@@ -86,7 +86,18 @@ def compiled() -> Callable[[Inputs, Any, Any], Any]:
         first = {name: jax.numpy.moveaxis(value, -1, 0).astype("float32") for name, value in members.items()}
         return {**first, **flows}
 
-    return jax.jit(batch)
+    return jax.jit(batch, compiler_options=_options())
+
+
+@cache
+def _options() -> dict[str, Any]:
+    """What the compiler is told where it knows the word: its library of fused sums is slow for arrays as small as a month's."""
+    options = {"xla_cpu_experimental_ynn_fusion_type": ""}
+    try:
+        jax.jit(lambda x: x.sum(0), compiler_options=options)(jax.numpy.ones((2, 2)))
+    except Exception:
+        return {}
+    return options
 
 
 def run_task(task: Task) -> dict[str, npt.NDArray[np.float32]]:

@@ -162,8 +162,9 @@ def _purchases(month: Month, tally: _Tally, by_product: dict[str, Array]) -> dic
         "group_china_h100e": groups[1],
         "group_made": groups[2],
         "group_sold": groups[3],
-        "nvidia_revenue": tally("went_value", "nvidia") * uplift,
-        "nvidia_china_revenue": tally("direct_value", "nvidia") * uplift + month.b.wider.nvidia_other,
+        "nvidia_revenue": (tally("went_value", "nvidia") - tally("direct_value", "nvidia")) * uplift
+        + tally("direct_value", "nvidia") * p["china_realised"],
+        "nvidia_china_revenue": tally("direct_value", "nvidia") * p["china_realised"] + month.b.wider.nvidia_other,
         "spending": sold.spent,
         "spending_planned": sold.wanted.sum(1),
         "spending_by_use": sold.wanted.sum(0),
@@ -204,7 +205,7 @@ def _tokens(month: Month) -> dict[str, Array]:
         "tokens_demanded": by_market(tokens.demanded) * tokens.share,
         "tokens_served": by_market(tokens.served) * tokens.share,
         "tokens_exported_china": tokens.exported,
-        "token_revenue": by_market(tokens.served * tokens.price / 1e6 * 30.44) * tokens.share,
+        "token_revenue": by_market(tokens.served * tokens.price / 1e6 * 30.44) * tokens.share * month.p["paid_share"],
         "utilisation": by_market(tokens.load),
     }
 

@@ -126,7 +126,8 @@ def drawn_goods(goods: market.Goods, uses: Uses, p: Parameters) -> market.Goods:
     factors = jnp.tensordot(uses.loadings[..., 0], p["worth_factors"], axes=((0,), (0,)))
     maker = uses.domestic * jnp.log(p["worth_domestic"]) + uses.other_foreign * jnp.log(p["worth_other"])
     own = uses.own_spread * p["worth_own"][: uses.power.shape[0]]
-    return replace(goods, log_worth=uses.log_worth + factors + own + maker)
+    price = goods.list_price * (p["price_foreign"] + uses.domestic * (p["price_domestic"] - p["price_foreign"]))
+    return replace(goods, log_worth=uses.log_worth + factors + own + maker, list_price=price)
 
 
 def step(
@@ -137,9 +138,10 @@ def step(
     m = enact(m, events, p, goods.class_of)
     cal = m.calendar
     held = _as(state.accounts, state.markup.dtype)
-    supplied, made = supply.supply_month(
-        state.supply, p, m.supply, b.supply, fabs, held.dies, held.hbm, held.unsold, state.market.tilt, state.market.scarcity
-    )
+    allowed = market.allowed_sales(p, m.market, goods)
+    orders = supply.Orders(state.market.sales, state.market.tilt, state.market.scarcity, allowed)
+    stores = supply.Stores(held.unsold, held.dies, held.hbm)
+    supplied, made = supply.supply_month(state.supply, p, m.supply, b.supply, fabs, stores, orders)
     maturity = market.maturity_of(goods, state.maturity, p, m.market)
     cleared, sold = market.market_month(
         state.market, p, m.market, b.market, goods, held.unsold, made.packages, made.cost, maturity, state.developers,
