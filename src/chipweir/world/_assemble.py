@@ -16,7 +16,8 @@ from chipweir.world._law import HUBS_WITH_LEVER, classes_of, rule_arrays
 from chipweir.world._levers import PRODUCT_CLASSES
 from chipweir.world._outputs import KINDS
 from chipweir.world._state import Band, Calendar, Inputs, Months, Products, Uses, as_arrays
-from chipweir.world._tables import Row, cells, table
+from chipweir.world._products import dated_rows, own_products, product_rows
+from chipweir.world._tables import Extra, Row, cells, table
 
 
 if TYPE_CHECKING:
@@ -62,10 +63,10 @@ class Labels:
     workloads: tuple[str, ...] = ("training", "inference", "edge")
 
 
-@cache
-def labels() -> Labels:
-    """The labels of the shipped tables."""
-    regions, products = table("regions"), table("products")
+@lru_cache(maxsize=16)
+def labels(extra: Extra = ()) -> Labels:
+    """The labels of the shipped tables, with `extra` products after the shipped ones."""
+    regions, products = table("regions"), product_rows(extra)
     return Labels(
         products=tuple(row["product"] for row in products),
         makers=tuple(dict.fromkeys(row["maker"] for row in table("makers"))),
@@ -78,27 +79,30 @@ def labels() -> Labels:
     )
 
 
-def assemble(scenario: "Scenario", facts: "Facts") -> Inputs:
+def assemble(scenario: "Scenario", facts: "Facts", extra: Extra | None = None) -> Inputs:
     """Everything `simulate` needs besides parameters, for one scenario.
 
-    Raises `InputError` or `UnknownName` where a table or the scenario names what the facts do not have.
+    `extra` are the products beyond the shipped ones that all scenarios of a run have (default: those of this scenario and
+    of the facts, see `own_products`). Raises `InputError` or `UnknownName` where a table or the scenario names what the
+    facts do not have.
     """
     months = scenario.months
-    rows = table("products")
+    extra = own_products(facts, [scenario]) if extra is None else extra
+    rows = dated_rows(product_rows(extra), scenario.products)
     chips = tuple(facts.chip(row["basis"] or row["product"]) for row in rows)
-    products = _products(facts)
+    products = _products(facts, extra)
     bands = _bands(facts, tuple(months.astype(str)))
     lines = _line_band(facts, tuple(months.astype(str)))
     classes = classes_of(chips, rows, _maker_country())
     return as_arrays(  # type: ignore[no-any-return]
         Inputs(
             products=products,
-            months=_months(scenario, months, facts, chips, products, classes),
+            months=_months(scenario, months, facts, rows, chips, products, classes),
             bands=bands,
             lines=lines,
             knots=knot_weights(months),
             first_month=np.asarray(int(months[0].astype(int)) % 12),
-            events=events_of(scenario, months, labels().products, classes),
+            events=events_of(scenario, months, labels(extra).products, classes),
         )
     )
 
@@ -109,9 +113,9 @@ def knot_weights(months: Axis) -> FloatArray:
     return np.asarray(np.clip(1 - np.abs(place[:, None] - np.arange(KNOTS)), 0, 1))
 
 
-def group_matrix() -> FloatArray:
+def group_matrix(extra: Extra = ()) -> FloatArray:
     """Membership of products in the reported groups, `[group, product]`."""
-    return _members(tuple(row["products"].split() for row in table("groups")), labels().products)
+    return _members(tuple(row["products"].split() for row in table("groups")), labels(extra).products)
 
 
 def _members(lists: Sequence[Sequence[str]], names: Sequence[str]) -> FloatArray:
@@ -146,26 +150,28 @@ def _customer(row: Row, chinese: set[str]) -> str:
 
 
 @lru_cache(maxsize=4)
-def _products(facts: "Facts") -> Products:
+def _products(facts: "Facts", extra: Extra) -> Products:
     """What is fixed about products, lines and hubs, over these facts."""
-    rows, lines = table("products"), table("lines")
+    rows, lines = product_rows(extra), table("lines")
     chips = tuple(facts.chip(row["basis"] or row["product"]) for row in rows)
     worth = perf.worth(chips)
     chinese = {row["line"] for row in lines if row["country"] == "CN"}
     return Products(
-        fabs=_fabs(facts, rows, lines, chinese, worth),
-        goods=_goods(facts, rows, chips, chinese, worth),
-        uses=_uses(facts, rows, chips, chinese, worth),
+        fabs=_fabs(facts, extra, rows, lines, chinese, worth),
+        goods=_goods(facts, extra, rows, chips, chinese, worth),
+        uses=_uses(facts, extra, rows, chinese, worth),
     )
 
 
-def _cell(facts: "Facts", name: str, key: str, column: str) -> float:
-    return cells(facts)[name, key, column].derived.central
+def _fabs(
+    facts: "Facts", extra: Extra, rows: Sequence[Row], lines: Sequence[Row], chinese: set[str], worth: Any
+) -> supply.Fabs:
+    names, found = labels(extra), cells(facts, extra)
 
+    def of_products(column: str) -> FloatArray:
+        return np.array([found["products", row["product"], column].derived.central for row in rows])
 
-def _fabs(facts: "Facts", rows: Sequence[Row], lines: Sequence[Row], chinese: set[str], worth: Any) -> supply.Fabs:
-    names = labels()
-    area = np.array([_cell(facts, "products", row["product"], "area_mm2") for row in rows])
+    area = of_products("area_mm2")
     makers = [(row["maker"], row["pool"]) for row in table("makers")]
     owners = [(row["maker"], _pool(row, chinese)) for row in rows]
     unknown = sorted({owner for owner in owners if owner not in makers})
@@ -176,9 +182,9 @@ def _fabs(facts: "Facts", rows: Sequence[Row], lines: Sequence[Row], chinese: se
         gross=np.asarray(supply.gross_dies(area)),
         area=area,
         salvage=_column(rows, "salvage"),
-        dies_per_package=np.array([_cell(facts, "products", row["product"], "dies") for row in rows]),
+        dies_per_package=of_products("dies"),
         per_wafer=np.where(_column(rows, "per_wafer") > 0, _column(rows, "per_wafer"), 1.0),
-        stacks=np.array([_cell(facts, "products", row["product"], "stacks") for row in rows]),
+        stacks=of_products("stacks"),
         h100e=worth.h100e * _column(rows, "scale"),
         die_of=_one_hot([row["die"] for row in rows], names.dies),
         line_of=_one_hot([row["line"] for row in rows], names.lines),
@@ -196,8 +202,8 @@ def _fabs(facts: "Facts", rows: Sequence[Row], lines: Sequence[Row], chinese: se
         defect_initial=_column(lines, "defect_density_2022"),
         defect_floor=_column(lines, "defect_floor"),
         learning_wafers=_column(lines, "learning_wafers_k") * 1e3,
-        wafer_price=np.array([_cell(facts, "lines", row["line"], "wafer_price") for row in lines]),
-        package_cost=np.array([_cell(facts, "products", row["product"], "package_cost") for row in rows]),
+        wafer_price=np.array([found["lines", row["line"], "wafer_price"].derived.central for row in lines]),
+        package_cost=of_products("package_cost"),
     )
 
 
@@ -205,15 +211,17 @@ def _fabs(facts: "Facts", rows: Sequence[Row], lines: Sequence[Row], chinese: se
 _PLACE_W = 1270.0
 
 
-def _goods(facts: "Facts", rows: Sequence[Row], chips: tuple["Chip", ...], chinese: set[str], worth: Any) -> market.Goods:
-    names, regions = labels(), table("regions")
+def _goods(
+    facts: "Facts", extra: Extra, rows: Sequence[Row], chips: tuple["Chip", ...], chinese: set[str], worth: Any
+) -> market.Goods:
+    names, regions, found = labels(extra), table("regions"), cells(facts, extra)
     scale = _column(rows, "scale")
     power = worth.system_power_w * scale**0.55
     classes = classes_of(chips, rows, _maker_country())
     domestic = np.array([float(row["line"] in chinese) for row in rows])
     return market.Goods(
         log_worth=np.log(np.maximum(worth.throughput * scale[:, None], 1e-6)).T,
-        list_price=np.array([_cell(facts, "products", row["product"], "price") for row in rows]),
+        list_price=np.array([found["products", row["product"], "price"].derived.central for row in rows]),
         power=power,
         slots=power / _PLACE_W,
         domestic=domestic,
@@ -233,8 +241,8 @@ def _goods(facts: "Facts", rows: Sequence[Row], chips: tuple["Chip", ...], chine
     )
 
 
-def _uses(facts: "Facts", rows: Sequence[Row], chips: tuple["Chip", ...], chinese: set[str], worth: Any) -> Uses:
-    names = labels()
+def _uses(facts: "Facts", extra: Extra, rows: Sequence[Row], chinese: set[str], worth: Any) -> Uses:
+    names = labels(extra)
     scale = _column(rows, "scale")
     domestic = np.array([float(row["line"] in chinese) for row in rows])
     reference = [row["product"] for row in rows].index("nvidia-h100-sxm")
@@ -256,7 +264,7 @@ def _uses(facts: "Facts", rows: Sequence[Row], chips: tuple["Chip", ...], chines
         other_foreign=(1 - domestic) * (1 - nvidia),
         domestic=domestic,
         kinds=_kinds(domestic, nvidia, worth.h100e * scale),
-        groups=group_matrix(),
+        groups=group_matrix(extra),
         law_of=_one_hot([country[row["maker"]] for row in rows], LAWS),
         hbm_customer=_one_hot([_customer(row, chinese) for row in rows], _CUSTOMERS) * fabs_memory,
         hub_region=_one_hot(names.hubs, names.regions),
@@ -264,7 +272,7 @@ def _uses(facts: "Facts", rows: Sequence[Row], chips: tuple["Chip", ...], chines
         china=_one_hot(["CHN"], names.regions)[:, 0],
         usa=_one_hot(["USA"], names.regions)[:, 0],
         korea=_one_hot(["KOR"], names.regions)[:, 0],
-        **_initial(facts),
+        **_initial(facts, extra),
     )
 
 
@@ -294,9 +302,9 @@ def _loadings(worth: Any) -> FloatArray:
     return out
 
 
-def _initial(facts: "Facts") -> dict[str, Any]:
+def _initial(facts: "Facts", extra: Extra) -> dict[str, Any]:
     """Stocks, maturities, developers and largest runs at the start, as the tables give them."""
-    names, all_cells = labels(), cells(facts)
+    names, all_cells = labels(extra), cells(facts)
     given = {key[1:3]: cell.derived.central for key, cell in all_cells.items() if key[0] == "initial"}
     installed = np.zeros((len(names.regions), len(names.products)))
     installed[:, names.products.index("nvidia-a100-sxm")] = [
@@ -407,10 +415,15 @@ def _mix(facts: "Facts", axis: FloatArray, rows: Sequence[Row], maker_of: FloatA
 
 
 def _months(
-    scenario: "Scenario", months: Axis, facts: "Facts", chips: tuple["Chip", ...], products: Products, classes: list[str]
+    scenario: "Scenario",
+    months: Axis,
+    facts: "Facts",
+    rows: Sequence[Row],
+    chips: tuple["Chip", ...],
+    products: Products,
+    classes: list[str],
 ) -> Months:
     axis = months.astype(int).astype(float)
-    rows = table("products")
     mix = _mix(facts, axis, rows, np.asarray(products.fabs.maker_of))
     future = (months > DATA_CUTOFF).astype(float)
     ahead = np.maximum((months - DATA_CUTOFF).astype(int), 0) / 12
@@ -420,8 +433,8 @@ def _months(
         return np.asarray(scenario.series(name, months, law=0.0), dtype=float)
 
     return Months(
-        supply=_supply_months(scenario, months, mix, future, ahead, lever),
-        market=_market_months(scenario, months, mix, future, chips, products, classes, lever),
+        supply=_supply_months(scenario, months, rows, mix, future, ahead, lever),
+        market=_market_months(scenario, months, rows, mix, future, chips, products, classes, lever),
         calendar=Calendar(
             index=np.arange(len(axis), dtype=float),
             year=year,
@@ -446,16 +459,22 @@ def _between(axis: FloatArray, rows: Sequence[Row], column: str, month: str) -> 
 
 
 def _supply_months(
-    scenario: "Scenario", months: Axis, mix: FloatArray, future: FloatArray, ahead: FloatArray, lever: Any
+    scenario: "Scenario",
+    months: Axis,
+    rows: Sequence[Row],
+    mix: FloatArray,
+    future: FloatArray,
+    ahead: FloatArray,
+    lever: Any,
 ) -> supply.Dated:
     axis = months.astype(int).astype(float)
-    starts = np.array([_month_number(row["start"]) for row in table("products")])
+    starts = np.array([_month_number(row["start"]) for row in rows])
     age = (axis[:, None] - starts) / 12
     within = (months >= _BANK_MONTHS[0]) & (months <= _BANK_MONTHS[1])
     return supply.Dated(
         mix=mix,
         launch=np.where(months.astype(int)[:, None] < starts, 0.0, np.clip(1 - age / _LAUNCH_YEARS, 0, 1)),
-        ordered=np.zeros_like(mix),
+        ordered=_ordered(scenario, months, rows),
         ai_share=_between(axis, table("lines"), "ai_share", "01"),
         bank_inflow=within / ((_BANK_MONTHS[1] - _BANK_MONTHS[0]).astype(int) + 1),
         future=future,
@@ -473,9 +492,21 @@ def _supply_months(
     )
 
 
+def _ordered(scenario: "Scenario", months: Axis, rows: Sequence[Row]) -> FloatArray:
+    """Packages a month that a scenario orders of a product while it is made, `[T, K]`; 0 where the mix rules."""
+    ordered = np.zeros((len(months), len(rows)))
+    for k, row in enumerate(rows):
+        plan = scenario.products.get(row["product"])
+        if plan is not None and plan.units_per_year:
+            within = (months >= np.datetime64(row["start"], "M")) & (months <= np.datetime64(row["end"], "M"))
+            ordered[within, k] = plan.units_per_year / 12
+    return ordered
+
+
 def _market_months(
     scenario: "Scenario",
     months: Axis,
+    rows: Sequence[Row],
     mix: FloatArray,
     future: FloatArray,
     chips: tuple["Chip", ...],
@@ -484,7 +515,7 @@ def _market_months(
     lever: Any,
 ) -> market.Dated:
     axis = months.astype(int).astype(float)
-    rows, hubs = table("products"), labels().hubs
+    hubs = labels().hubs
     starts = np.array([_month_number(row["start"]) for row in rows])
     domestic = np.asarray(products.goods.domestic)
 

@@ -25,9 +25,10 @@ from chipweir.world._assemble import LAWS, assemble, labels
 from chipweir.world._korea import DESTINATIONS, PRODUCTS
 from chipweir.world._outputs import by_year, member_outputs
 from chipweir.world._parameters import draw, members_of
+from chipweir.world._products import own_products, product_rows
 from chipweir.world._simulate import simulate
 from chipweir.world._state import Inputs
-from chipweir.world._tables import table
+from chipweir.world._tables import Extra, table
 
 
 if TYPE_CHECKING:
@@ -128,10 +129,11 @@ def tasks(
 ) -> list[Task]:
     """The ensemble cut into independent tasks, scenario by scenario."""
     drawn = draw(members, seed)
+    extra = own_products(facts, scenarios)
     size = chunk or _BATCH * max(os.cpu_count() or 1, 1)
     return [
         Task(scenario.name, start, inputs, members_of(drawn, slice(start, start + size)))
-        for scenario, inputs in ((scenario, assemble(scenario, facts)) for scenario in scenarios)
+        for scenario, inputs in ((scenario, assemble(scenario, facts, extra)) for scenario in scenarios)
         for start in range(0, members, size)
     ]
 
@@ -214,7 +216,7 @@ def run_ensemble(
         for done, (task, part) in enumerate(zip(work, mapper(run_task, work), strict=True), 1):
             kept[task.scenario].add(part)
             tell(done / len(work), task.scenario)
-        return _dataset(scenarios, kept, members, keep_members)
+        return _dataset(scenarios, kept, members, keep_members, own_products(facts, scenarios))
 
 
 def _spool(folder: str, scenario: str, members: int) -> Path | None:
@@ -236,9 +238,9 @@ def _check(scenarios: Sequence["Scenario"]) -> None:
         raise InputError("scenarios of one run must cover the same months")
 
 
-def coordinates() -> dict[str, Sequence[str]]:
-    """Labels of every dimension of the results but scenario, quantile and month."""
-    names = labels()
+def coordinates(extra: Extra = ()) -> dict[str, Sequence[str]]:
+    """Labels of every dimension of the results but scenario, quantile, month and year."""
+    names = labels(extra)
     return {
         "region": names.regions,
         "origin": ORIGINS,
@@ -262,12 +264,12 @@ def coordinates() -> dict[str, Sequence[str]]:
 
 
 def _dataset(
-    scenarios: Sequence["Scenario"], kept: Mapping[str, _Kept], members: int, keep_members: bool
+    scenarios: Sequence["Scenario"], kept: Mapping[str, _Kept], members: int, keep_members: bool, extra: Extra
 ) -> xr.Dataset:
     names = [scenario.name for scenario in scenarios]
     first = names[0]
     months = scenarios[0].months.astype("datetime64[ns]")
-    coords: dict[str, Any] = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates()}
+    coords: dict[str, Any] = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates(extra)}
     years = len(np.unique(scenarios[0].months.astype("datetime64[Y]")))
     data: dict[str, Any] = {}
     for row in variables():
@@ -283,7 +285,7 @@ def _dataset(
     for name in [name for name in data if name.startswith("member_")]:
         dims, values = data[name]
         data[name] = (dims, np.stack(values), data[name.removeprefix("member_")][2])
-    flow, flow_coords = _flows(kept, names, members, months)
+    flow, flow_coords = _flows(kept, names, members, months, extra)
     return xr.Dataset(
         {**data, "flow": flow},
         {name: list(labelled) for name, labelled in {**coords, **flow_coords}.items()},
@@ -349,10 +351,10 @@ def _summary(values: FloatArray, base: FloatArray) -> tuple[FloatArray, FloatArr
 
 
 def _flows(
-    kept: Mapping[str, _Kept], names: Sequence[str], members: int, months: npt.NDArray[np.datetime64]
+    kept: Mapping[str, _Kept], names: Sequence[str], members: int, months: npt.NDArray[np.datetime64], extra: Extra
 ) -> tuple[tuple[tuple[str, ...], FloatArray, dict[str, str]], dict[str, Any]]:
     """Mean yearly units by product, channel and the region that uses them."""
-    axis = labels()
+    axis = labels(extra)
     years = len(np.unique(months.astype("datetime64[Y]")))
     channels = (
         "direct",
@@ -363,7 +365,7 @@ def _flows(
     )
     china = axis.regions.index("CHN")
     chinese = {row["line"] for row in table("lines") if row["country"] == "CN"}
-    domestic = np.array([row["line"] in chinese for row in table("products")])
+    domestic = np.array([row["line"] in chinese for row in product_rows(extra)])
     stacked = []
     for name in names:
         direct, smuggled, rented = (kept[name].flows[flow][:years] / members for flow in FLOWS)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from chipweir.facts import Facts
 
 Row = Mapping[str, str]
+# Rows of products beyond the shipped table, in a form that can be a key.
+Extra = tuple[tuple[tuple[str, str], ...], ...]
 # Columns of the tables that hold expressions, with the unit of what they come to.
 CELLS: Mapping[str, Mapping[str, str]] = {
     "products": {
@@ -55,8 +57,8 @@ class Cell:
 
 
 @lru_cache(maxsize=8)
-def cells(facts: "Facts") -> Mapping[tuple[str, ...], Cell]:
-    """Every cell of the world's tables over these facts, by (table, key..., column).
+def cells(facts: "Facts", extra: Extra = ()) -> Mapping[tuple[str, ...], Cell]:
+    """Every cell of the world's tables over these facts, by (table, key..., column); `extra` rows of products with them.
 
     Raises `InputError` or `UnknownName` naming table, row and what is wrong.
     """
@@ -65,7 +67,8 @@ def cells(facts: "Facts") -> Mapping[tuple[str, ...], Cell]:
         key = (row["series"], row["month"])
         found["series", *key, "value"] = _cell("series", key, "value", row["value"], row["unit"], line, row["reason"], facts)
     for name in ("products", "lines", "makers"):
-        for line, row in enumerate(table(name), 2):
+        rows = (*table(name), *(dict(items) for items in extra)) if name == "products" else table(name)
+        for line, row in enumerate(rows, 2):
             key = tuple(row[column] for column in KEYS[name])
             for column, unit in CELLS[name].items():
                 note = row.get("note") or row.get("source") or ""
