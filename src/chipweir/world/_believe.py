@@ -45,7 +45,7 @@ BELIEFS: dict[str, tuple[str, ...]] = {
 LINE_BELIEFS = ("belief_smic_n2", "belief_smic_n3", "belief_new_fabs", "belief_foreign_lines")
 PATHS = (*LINE_BELIEFS, *BELIEFS)
 # Series whose centre alone is used.
-_CERTAIN = ("other_packaging", "share_edge", "budget_korea_public", "memory_sales", "power_korea", "power_other")
+CERTAIN = ("other_packaging", "share_edge", "budget_korea_public", "memory_sales", "power_korea", "power_other")
 
 
 class Wider(NamedTuple):
@@ -105,7 +105,12 @@ def believe(inputs: Inputs, p: Parameters) -> Beliefs:
     lines = _place(inputs.lines, scores)
     lines = jnp.where(fabs.delayed > 0, _shift(lines, p["new_fab_delay"]), lines)
     at = {series: _place(inputs.bands[series], path[name]) for name, all_ in BELIEFS.items() for series in all_}
-    at |= {series: jnp.asarray(inputs.bands[series].central) for series in _CERTAIN}  # the same for all members
+    at |= {series: jnp.asarray(inputs.bands[series].central) for series in CERTAIN}
+    nudge = p.get("nudge_series")
+    if nudge is not None:
+        shift = jnp.exp(nudge.astype(lines.dtype)).swapaxes(0, 1)  # [T, series, N]
+        lines = lines * shift[:, len(at) :]
+        at = {series: values * shift[:, i] for i, (series, values) in enumerate(at.items())}
     return Beliefs(
         supply=supply.Believed(
             lines=lines,

@@ -23,6 +23,7 @@ import xarray as xr
 from chipweir.errors import InputError
 from chipweir.world._assemble import LAWS, assemble, labels
 from chipweir.world._korea import DESTINATIONS, PRODUCTS
+from chipweir.world._nudges import with_nudges
 from chipweir.world._outputs import by_year, member_outputs
 from chipweir.world._parameters import draw, members_of
 from chipweir.world._products import own_products, product_rows
@@ -111,6 +112,7 @@ def run_task(task: Task) -> dict[str, npt.NDArray[np.float32]]:
         rows = np.arange(start, start + size)
         real = rows < count
         chosen = {name: values[np.minimum(rows, count - 1)] for name, values in task.parameters.items()}
+        chosen = with_nudges(chosen, task.inputs)
         kept = compiled()(task.inputs, chosen, real.astype(float))
         return {name: np.asarray(value) if name in FLOWS else np.asarray(value)[real] for name, value in kept.items()}
 

@@ -29,6 +29,7 @@ from chipweir.arrays import along, for_all_members
 from chipweir.world._accounts import Accounts, settle
 from chipweir.world._believe import Beliefs, believe
 from chipweir.world._frontier import frontier_month
+from chipweir.world._nudges import PRODUCT_KINDS
 from chipweir.world._outputs import Month, monthly
 from chipweir.world._policy import enact
 from chipweir.world._research import research_month
@@ -121,13 +122,30 @@ def initial_state(inputs: Inputs, p: Parameters) -> State:
     )
 
 
-def drawn_goods(goods: market.Goods, uses: Uses, p: Parameters) -> market.Goods:
-    """The members' goods: worth with the errors of the performance estimates that they draw."""
+def drawn_products(products: Products, p: Parameters) -> Products:
+    """The members' products: worth and prices with the errors that they draw, and what nudges add (`world._nudges`)."""
+    fabs, goods, uses = products.fabs, products.goods, products.uses
     factors = jnp.tensordot(uses.loadings[..., 0], p["worth_factors"], axes=((0,), (0,)))
     maker = uses.domestic * jnp.log(p["worth_domestic"]) + uses.other_foreign * jnp.log(p["worth_other"])
     own = uses.own_spread * p["worth_own"][: uses.power.shape[0]]
     price = goods.list_price * (p["price_foreign"] + uses.domestic * (p["price_domestic"] - p["price_foreign"]))
-    return replace(goods, log_worth=uses.log_worth + factors + own + maker, list_price=price)
+    goods = replace(goods, log_worth=uses.log_worth + factors + own + maker, list_price=price)
+    nudge = p.get("nudge_products")
+    if nudge is None:
+        return replace(products, goods=goods)
+    by = {kind: jnp.exp(nudge[i]) for i, kind in enumerate(PRODUCT_KINDS)}
+    power = uses.power * by["power"]
+    return Products(
+        fabs=replace(fabs, stacks=fabs.stacks * by["stacks"], dies_per_package=fabs.dies_per_package * by["dies"]),
+        goods=replace(
+            goods,
+            list_price=goods.list_price * by["price"],
+            log_worth=goods.log_worth + nudge[PRODUCT_KINDS.index("worth")],
+            power=power,
+            slots=goods.slots * by["power"],
+        ),
+        uses=replace(uses, power=power),
+    )
 
 
 def step(
@@ -210,7 +228,7 @@ def simulate(
     begin = initial_state(shared, p) if state is None else state
     begin = replace(_as(begin, WORKING), accounts=begin.accounts)
     fixed = shared.products
-    products = _as(replace(fixed, goods=drawn_goods(fixed.goods, fixed.uses, p)), WORKING)
+    products = _as(drawn_products(fixed, p), WORKING)
     count = inputs.months.calendar.index.shape[0]
     year = (jnp.asarray(inputs.first_month).astype(int) + jnp.arange(count)) // 12
     all_months = (_as(shared.months, WORKING), _as(believe(shared, p), WORKING), year)

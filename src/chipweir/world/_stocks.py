@@ -28,13 +28,12 @@ def count_fleet(p: Parameters, cal: Calendar, b: Wider, uses: Uses, stocks: Acco
     """
     abroad = stocks.rented.sum(1)
     use = stocks.installed + uses.china[:, None] * (stocks.smuggled + abroad)
-    by_product = jnp.concatenate([uses.stack_of * uses.h100e, uses.power[None]])
-    measures = along(by_product, use.swapaxes(0, 1))  # [E + 1, R]
-    power = measures[-1]
-    hosted = along(uses.hub_region, along(uses.power[None], stocks.rented)[0])
+    by_stack = along(uses.stack_of * uses.h100e, use.swapaxes(0, 1)).swapaxes(0, 1)
+    power = (use * uses.power).sum(1)
+    hosted = along(uses.hub_region, (uses.power[:, None] * stocks.rented).sum(0))
     located = power - uses.china * dot(uses.power, abroad) + hosted
     supply = uses.usa * b.power_us + uses.china * b.power_china + uses.korea * b.power_korea * cal.dc_power
     supply = jnp.where(supply > 0, supply, b.power_other)
     load = (located * p["pue"] / supply) ** 8
     energised = 1 / jnp.sqrt(jnp.sqrt(jnp.sqrt(1 + load)))
-    return Fleet(use, measures[:-1].swapaxes(0, 1), power, located, energised)
+    return Fleet(use, by_stack, power, located, energised)

@@ -1,0 +1,15 @@
+from ._checks import Check as Check
+from ._checks import Outcome as Outcome
+from ._checks import checks as checks
+from ._checks import run_checks as run_checks
+from ._compare import Difference as Difference
+from ._compare import differences as differences
+from ._compare import holds_pair as holds_pair
+from ._trace import Driver as Driver
+from ._trace import Equation as Equation
+from ._trace import Influence as Influence
+from ._trace import Number as Number
+from ._trace import Trace as Trace
+from ._trace import equation_table as equation_table
+from ._trace import explain as explain
+from ._trace import swings as swings
