@@ -6,6 +6,7 @@ from ._assemble import labels as labels
 from ._believe import PATHS as PATHS
 from ._believe import believe as believe
 from ._believe import paths as paths
+from ._effects import no_effect as no_effect
 from ._ensemble import QUANTILES as QUANTILES
 from ._ensemble import Task as Task
 from ._ensemble import coordinates as coordinates

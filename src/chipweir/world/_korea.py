@@ -21,6 +21,10 @@ _REST_TO = (0.0, 0.25, 0.16, 0.31, 0.28)
 _SYSTEM_GROWTH = 0.04
 
 
+# Yearly ceiling of the cash that the pledge to the US asks for, USD (kop-177).
+US_OUTLAY = 20e9
+
+
 class Exports(NamedTuple):
     """Korean exports of the month, USD: `by_product` [4], `by_destination` [5]."""
 

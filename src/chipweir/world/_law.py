@@ -1,6 +1,7 @@
 """The law by month with a scenario's levers over it: quotas, pools of licences, fees, stances and frictions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ Months = npt.NDArray[np.datetime64]
 
 # Days of a month on which the law is looked up, so that a month in which it changes counts by its share.
 _DAYS = (2, 8, 15, 22, 28)
+_MIDDLE = 2
 # Codes of `rules.availability`: free, notification, presumption of approval, case by case, denial, unknown.
 FREE, CASE_BY_CASE, DENIED = 0, 3, 4
 # Share of `stance_penalty` by code of the importing side's stance.
@@ -32,26 +34,42 @@ NO_LIMIT = 1e12
 HUBS_WITH_LEVER = ("TWN_JPN", "MYS", "SGP", "THA", "GULF", "ROW")
 
 
+@dataclass(frozen=True)
 class _Law:
-    """The rules as arrays, by day of the month first."""
+    """The rules as arrays: `status` outside China in the middle of the month `[T, K, R]`; and for China by day of the month
+    first, `[day, T, K]`."""
 
-    def __init__(self, parts: Sequence[Any]) -> None:
-        self.status, self.stance, self.quota, self.fee = (
-            np.stack([getattr(part, name) for part in parts]) for name in ("status", "stance", "quota", "fee")
-        )
+    status: FloatArray
+    china_status: FloatArray
+    china_stance: FloatArray
+    china_quota: FloatArray
+    china_fee: FloatArray
+
+
+def _read(chips: tuple["Chip", ...], places: tuple[str, ...], months: Months, overlays: tuple[Any, ...]) -> _Law:
+    """The law in the middle of every month, and on the other days of those months in which it changes for China."""
+    middle = rules.availability(chips, places, months, overlays, _DAYS[_MIDDLE])
+    china = places.index("CN")
+    names = ("status", "stance", "quota", "fee")
+    by_day = {name: np.stack([getattr(middle, name)[:, :, china].astype(float)] * len(_DAYS)) for name in names}
+    moved = np.any([np.any(v[_MIDDLE][1:] != v[_MIDDLE][:-1], axis=1) for v in by_day.values()], axis=0)
+    near = np.flatnonzero(np.concatenate([moved, [False]]) | np.concatenate([[False], moved]))
+    for d, day in enumerate(_DAYS):
+        if d != _MIDDLE and len(near):
+            other = rules.availability(chips, ("CN",), months[near], overlays, day)
+            for name in names:
+                by_day[name][d, near] = getattr(other, name)[:, :, 0]
+    return _Law(middle.status.astype(float), *(by_day[name] for name in names))
 
 
 @lru_cache(maxsize=8)
 def _shipped(chips: tuple["Chip", ...], places: tuple[str, ...], months: tuple[str, ...]) -> _Law:
-    axis = np.array(months, dtype="datetime64[M]")
-    return _Law([rules.availability(chips, places, axis, (), day) for day in _DAYS])
+    return _read(chips, places, np.array(months, dtype="datetime64[M]"), ())
 
 
 def _law(chips: tuple["Chip", ...], places: tuple[str, ...], months: Months, overlays: tuple[Any, ...]) -> _Law:
     """The law, remembered for all scenarios that leave the rules alone."""
-    if overlays:
-        return _Law([rules.availability(chips, places, months, overlays, day) for day in _DAYS])
-    return _shipped(chips, places, tuple(months.astype(str)))
+    return _read(chips, places, months, overlays) if overlays else _shipped(chips, places, tuple(months.astype(str)))
 
 
 def performance(chip: "Chip", row: Row) -> tuple[float, float]:
@@ -91,10 +109,9 @@ def rule_arrays(
         if domestic[k]:
             out["quota"][:, k] = NO_LIMIT
             continue
-        at = (slice(None), slice(None), k, china)
         _china_column(
             out, pools, k, classes[k],
-            (law.status[at].astype(int), law.stance[at].astype(int), law.quota[at], law.fee[at]),
+            (law.china_status[..., k], law.china_stance[..., k], law.china_quota[..., k], law.china_fee[..., k]),
             _settings(scenario, months, row["product"], classes[k], performance(chip, row)[0]),
         )  # fmt: skip
     return {
@@ -115,7 +132,6 @@ def _china_column(
 ) -> None:
     """One product's direct channel to China by month: the law's (by day of the month) with the levers over it."""
     days, stances, quotas, fees = law
-    middle = len(_DAYS) // 2
     open_days = (days < DENIED).mean(0)
     status = np.where(open_days > 0, np.where(days < DENIED, days, -1).max(0), DENIED)
     allowed, general = lever["allowed"], lever["general"]
@@ -125,13 +141,13 @@ def _china_column(
     review = np.where(named, said == CASE_BY_CASE, status == CASE_BY_CASE)
     denied = np.where(named, said == DENIED, status == DENIED)
     licensed = np.where(named, (said > FREE) & ~denied, (status > FREE) & (status < DENIED))
-    quota = np.where(np.isnan(lever["quota"]), np.where(named, np.inf, quotas[middle]), lever["quota"])
+    quota = np.where(np.isnan(lever["quota"]), np.where(named, np.inf, quotas[_MIDDLE]), lever["quota"])
     quota = np.where(licensed | np.isnan(lever["quota"]), quota, np.inf)
     out["quota"][:, k] = np.where(denied, 0.0, np.minimum(quota, NO_LIMIT))
     out["open_days"][:, k] = np.where(named | (open_days == 0), 1.0, open_days)
-    fee = np.where(np.isnan(lever["fee"]), fees[middle], np.where(licensed, lever["fee"], 0.0))
+    fee = np.where(np.isnan(lever["fee"]), fees[_MIDDLE], np.where(licensed, lever["fee"], 0.0))
     out["fee"][:, k] = np.nan_to_num(fee)
-    stance = np.where(np.isnan(lever["stance"]), stances[middle], lever["stance"]).astype(int)
+    stance = np.where(np.isnan(lever["stance"]), stances[_MIDDLE], lever["stance"]).astype(int)
     out["stance"][:, k], out["blocked"][:, k] = _STANCE[stance], stance == _BLOCKED
     restricted = denied | licensed | (stance == _BLOCKED) | (out["open_days"][:, k] < 1)
     out["controlled"][:, k] = restricted
@@ -192,7 +208,7 @@ def _access(
 
     friction = {row["key"]: row for row in rows_of("initial") if row["quantity"] == "friction"}
     costs = np.array([float(friction[str(code)]["value"]) for code in range(6)])
-    status = law.status[len(_DAYS) // 2].copy()
+    status = law.status.copy()
     status[:, :, china] = 0
     months_count, products, places = status.shape
     group_of = np.zeros((months_count, GROUPS, products))

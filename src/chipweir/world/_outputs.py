@@ -13,7 +13,7 @@ from jax import Array
 from chipweir import market, supply
 from chipweir.arrays import along, dot
 from chipweir.world._believe import Beliefs
-from chipweir.world._korea import exports_month, fabs_at_risk, retaliation_cost
+from chipweir.world._korea import US_OUTLAY, exports_month, fabs_at_risk, retaliation_cost
 from chipweir.world._state import Calendar, Months, Parameters, Products, State, Uses
 from chipweir.world._stocks import Fleet
 from chipweir.world._tokens import Tokens
@@ -251,6 +251,7 @@ def _korea(month: Month) -> dict[str, Array]:
         "korea_retaliation_cost": retaliation_cost(month.after, p, month.m.calendar),
         "korea_public_spending": b.market.budget_korea_public * month.m.market.public_korea,
         "korea_npus_public": month.sold.reached,
+        "korea_us_outlay": US_OUTLAY / 12 * month.m.calendar.us_outlay * jnp.ones_like(korean),
         "memory_price": jnp.exp(month.after.supply.memory_price),
     }
 
