@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from typing import overload
 
 from chipweir.errors import UnknownName
-from chipweir.facts._names import Index, Names, Reading, Thing, form_factor, normalise
+from chipweir.facts._names import Index, Names, Reading, Thing, form_factor, normalise, spaced
 from chipweir.facts._records import (
     Chip,
     Conflict,
@@ -93,8 +93,9 @@ class Facts:
     @cached_property
     def _entity_index(self) -> Index:
         spelt = [(e.id, (e.names.en, e.names.ko, e.names.zh, *e.aliases)) for e in self.entities.values()]
-        needing = [(name.id, (name.name,)) for name in self.names.flagged("chip", "system", "model")]
+        own = {e.country: e.id for e in self.entities.values() if e.kind == "country"}
         flagged = self.names.flagged("entity", "country", "chip", "system", "model")
+        needing = [(own.get(name.id, name.id), (name.name,)) for name in flagged]
         return Index("entity", [*spelt, *((i, n) for i, n in needing if i in self.entities)], flagged)
 
     @cached_property
@@ -102,7 +103,8 @@ class Facts:
         spelt = [
             (c.alpha2, (c.alpha3, c.names.en, c.names.ko, c.names.zh, *c.aliases)) for c in self.countries.values()
         ]
-        return Index("country", spelt, self.names.flagged("country"))
+        flagged = self.names.flagged("country")
+        return Index("country", [*spelt, *((name.id, (name.name,)) for name in flagged)], flagged)
 
     def _reading_of_chips(self) -> Reading:
         things = {
@@ -126,12 +128,12 @@ class Facts:
         made = {chip.maker for chip in self.chips.values()} | {system.maker for system in self.systems.values()}
         makers = {owner for maker in made for owner in self._owners(maker)}
         spelt = {
-            name.casefold(): maker
-            for maker in makers - {"tesla"}  # for most writers Tesla is a line of NVIDIA's cards
+            spaced(name): maker
+            for maker in makers
             if maker in self.entities
             for e in (self.entities[maker],)
             for name in (e.names.en, e.names.ko, e.names.zh, *e.aliases)
-            if len(name) > 1
+            if len(name) > 1 and name != "Tesla"  # for most writers a line of NVIDIA's cards
         }
         return dict(sorted(spelt.items(), key=lambda pair: -len(pair[0])))
 

@@ -130,8 +130,8 @@ def _name(line: NameLine) -> Name:
 
 # What people write around the name of a product: it says what kind of thing it is, not which.
 FILLERS = (
-    "accelerators", "accelerator", "processors", "processor", "graphics card", "superchip", "ai chips", "ai chip",
-    "chips", "chip", "gpus", "gpu", "npu", "card", "module", "board", "geforce", "radeon", "instinct", "tesla",
+    "tensor core", "accelerators", "accelerator", "processors", "processor", "graphics card", "superchip", "ai chips",
+    "ai chip", "chips", "chip", "gpus", "gpu", "npu", "card", "module", "board", "geforce", "radeon", "instinct", "tesla",
     "quadro", "datacenter", "data center", "data centre", "edition", "generation", "가속기", "그래픽카드", "반도체",
     "프로세서", "인공지능", "ai칩", "칩", "지포스", "라데온", "인스팅트", "카드", "모듈", "加速卡", "加速器", "芯片",
     "晶片", "显卡", "顯示卡", "算力卡", "处理器", "處理器", "模组", "超级芯片", "servers", "server", "system", "node",
@@ -177,17 +177,22 @@ class Reading:
     makers: Mapping[str, str]
 
 
+def spaced(name: str) -> str:
+    """`name` in small letters with single spaces for hyphens and brackets, without a possessive s."""
+    text = re.sub(r"['’]s\b", "", unicodedata.normalize("NFKC", name).casefold())
+    return re.sub(r"[-_]+", " ", _OPENING.sub(" ", text))
+
+
 def take_apart(name: str, makers: Mapping[str, str]) -> Parts:
     """`name` without its maker, memory size, form factor and fillers. `makers` maps small-letter names to ids."""
-    text = unicodedata.normalize("NFKC", name).casefold()
-    text = re.sub(r"[-_]+", " ", _OPENING.sub(" ", text))
+    text = spaced(name)
     maker = ""
-    for spelling, identifier in makers.items():
-        if spelling in text and (
-            not spelling.isascii() or re.search(rf"(?<![a-z]){re.escape(spelling)}(?![a-z])", text)
-        ):
-            maker, text = identifier, text.replace(spelling, " ", 1)
-            break
+    for spelling, identifier in makers.items():  # 엔비디아(NVIDIA) H100 names its maker twice
+        if spelling in text and maker in ("", identifier):
+            bare = re.sub(rf"(?<![a-z]){re.escape(spelling)}(?![a-z])", " ", text)
+            if spelling.isascii() and bare == text:
+                continue
+            maker, text = identifier, bare if spelling.isascii() else text.replace(spelling, " ")
     for word in FILLERS:
         if word in text:
             text = re.sub(rf"(?<![a-z]){word}(?![a-z])" if word.isascii() else word, " ", text)
@@ -281,7 +286,7 @@ class Index:
         whole = [i for i in self.candidates(parts.sized) if parts.maker in ("", *reading.things[i].makers)]
         if whole:  # "엔비디아 H100 칩": nothing but the maker and fillers around a known name
             return whole
-        return [
+        fitting = [
             identifier
             for identifier, names in self.spellings
             if any(
@@ -290,6 +295,8 @@ class Index:
             )
             and _fits(reading.things[identifier], parts)
         ]
+        plain = self.candidates(parts.base)  # "H200 141GB" is what "H200" alone means, where that fits
+        return plain if len(plain) == 1 and plain[0] in fitting and not parts.form else fitting
 
     def nearest(self, name: str, count: int = 3) -> list[str]:
         """Spellings most like `name`, one for each thing meant; the id itself where it is spelt alike."""
