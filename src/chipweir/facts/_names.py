@@ -183,6 +183,12 @@ def spaced(name: str) -> str:
     return re.sub(r"[-_]+", " ", _OPENING.sub(" ", text))
 
 
+def _alone(word: str) -> str:
+    """A pattern for a filler that is no part of a longer word (랙 of 블랙웰); Chinese has no words to be part of."""
+    letters = "a-z" if word.isascii() else "가-힣" if "가" <= word[-1] <= "힣" else ""
+    return rf"(?<![{letters}]){re.escape(word)}(?![{letters}])" if letters else re.escape(word)
+
+
 def take_apart(name: str, makers: Mapping[str, str]) -> Parts:
     """`name` without its maker, memory size, form factor and fillers. `makers` maps small-letter names to ids."""
     text = spaced(name)
@@ -195,7 +201,7 @@ def take_apart(name: str, makers: Mapping[str, str]) -> Parts:
             maker, text = identifier, bare if spelling.isascii() else text.replace(spelling, " ")
     for word in FILLERS:
         if word in text:
-            text = re.sub(rf"(?<![a-z]){word}(?![a-z])" if word.isascii() else word, " ", text)
+            text = re.sub(_alone(word), " ", text)
     sized = normalise(text)
     memory = _MEMORY.search(text)
     size = int(memory[1] or memory[2]) if memory else 0
