@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from chipweir.i18n import language
 from chipweir.rules._words import DATA
 
 
@@ -23,7 +24,7 @@ QUANTITIES = frozenset(
     (
         "tpp", "pd", "io_gbps", "mem_bw_gbps", "mem_plus_io_gbps", "mbd", "node_nm", "non_planar", "transistors_bn",
         "has_hbm", "data_centre", "co_packaged_with_processor", "training_ops", "weights",
-        "more_capable_than_best_open",
+        "more_capable_than_best_open", "mbd_stated",
         "shipment_tpp", "year_tpp", "country_tpp", "listed_ownership", "quantity",
     )
 )  # fmt: skip
@@ -43,11 +44,18 @@ class Way:
 
     name: str
     tests: tuple[Test, ...]
+    name_ko: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """When a rule applies. Empty fields do not restrict; all that are given must hold."""
+    """When a rule applies. Empty fields do not restrict; all that are given must hold.
+
+    `hq` and `to_or_hq` hold where the seat *or* the ultimate parent lies within (two prongs, either is enough), `not_hq`
+    where neither does; `hq_stated` and `hq_within`, which only favour, where every seat does: `hq_stated` asks that it be
+    stated, `hq_within` takes the destination of group A:1 for one that is not. `leaves` is the country of dispatch or one
+    passed through.
+    """
 
     since: date = FIRST
     until: date = LAST
@@ -60,9 +68,10 @@ class Condition:
     hq: tuple[str, ...] = ()
     not_hq: tuple[str, ...] = ()
     hq_stated: tuple[str, ...] = ()
-    hq_if_stated: tuple[str, ...] = ()
+    hq_within: tuple[str, ...] = ()
     to_or_hq: tuple[str, ...] = ()
     shipped_from: tuple[str, ...] = ()
+    leaves: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
     exporters: tuple[str, ...] = ()
     exporter_types: tuple[str, ...] = ()
@@ -70,7 +79,10 @@ class Condition:
     end_user_types: tuple[str, ...] = ()
     not_end_user_types: tuple[str, ...] = ()
     chips: tuple[str, ...] = ()
+    eccns: tuple[str, ...] = ()
+    eccns_not: tuple[str, ...] = ()
     maker_countries: tuple[str, ...] = ()
+    maker_of: tuple[str, ...] = ()
     maker_countries_not: tuple[str, ...] = ()
     designer_status: tuple[str, ...] = ()
     packaged_by: tuple[str, ...] = ()
@@ -81,25 +93,29 @@ class Condition:
     us_available: bool | None = None
     certified: tuple[str, ...] = ()
     ownership_unknown: bool | None = None
+    sdn_owned: bool | None = None
+    joint_venture: bool | None = None
     bars: "Condition | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What an instrument is from a day on; `mode` None holds for both modes."""
+    """What an instrument is from a day on; `mode` None holds for both modes. `published`: since when that is known."""
 
     since: date
     state: str
     mode: str | None = None
+    published: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A rule, letter, bill or guidance, and what became of it."""
+    """A rule, letter, bill or guidance, and what became of it. `terms`: what an authorised application must certify."""
 
     id: str
     title: str
     announced: date
+    published: date | None = None
     effective: date | None = None
     compliance: date | None = None
     summary: str = ""
@@ -107,6 +123,13 @@ class Instrument:
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     title_ko: str = ""
+    terms: str = ""
+    terms_ko: str = ""
+
+    @property
+    def known_by(self) -> date:
+        """The day from which the public could know of it."""
+        return self.published or self.announced
 
     def state(self, on: date, mode: str) -> str | None:
         """The state on a day in a mode; None before the first."""
@@ -118,13 +141,24 @@ class Instrument:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A dated change of a country group."""
+
+    since: date
+    added: frozenset[str]
+    removed: frozenset[str]
+    note: str = ""
+    published: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """A country group: members at the start, then dated changes."""
 
     name: str
     title: str
     members: frozenset[str]
-    changes: tuple[tuple[date, frozenset[str], frozenset[str], str], ...] = ()
+    changes: tuple[Change, ...] = ()
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     title_ko: str = ""
@@ -132,9 +166,9 @@ class Group:
     def on(self, day: date) -> frozenset[str]:
         """The members on a day."""
         members = self.members
-        for since, added, removed, _ in self.changes:
-            if since <= day:
-                members = (members | added) - removed
+        for change in self.changes:
+            if change.since <= day:
+                members = (members | change.added) - change.removed
         return members
 
 
@@ -152,21 +186,30 @@ class Paragraph:
     instrument: str | None
     sources: tuple[str, ...]
     confidence: str
+    says: str = ""
+    says_ko: str = ""
     title_ko: str = ""
+    cfr: str = ""
+    published: date | None = None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One line of a review policy: the first whose condition holds decides."""
+    """One line of a review policy: the first whose condition holds decides. `practice` is what was done without a text."""
 
     policy: str
     when: Condition
     id: str = ""
-    name: str = ""
     practice: str | None = None
+    instrument: str | None = None
     note: str = ""
+    note_ko: str = ""
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
+    cfr: str = ""
+    published: date | None = None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +223,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A licence requirement."""
+    """A licence requirement. `unknown`: whether it holds is not for the rules to say; `asks` what would settle it."""
 
     id: str
     since: date
@@ -195,7 +238,15 @@ class Requirement:
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    note_ko: str = ""
+    asks: str = ""
+    asks_ko: str = ""
+    says: str = ""
+    says_ko: str = ""
     title_ko: str = ""
+    cfr: str = ""
+    published: date | None = None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +261,16 @@ class Authorisation:
     conditions: tuple[Condition, ...]
     instrument: str | None = None
     needs: str = ""
+    needs_ko: str = ""
     lifts_requirement: bool = False
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    note_ko: str = ""
     title_ko: str = ""
+    cfr: str = ""
+    published: date | None = None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +283,9 @@ class WayOut:
     until: date
     condition: Condition
     leaves: str
+    what_ko: str = ""
+    published: date | None = None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +301,12 @@ class Presumption:
     instrument: str | None
     sources: tuple[str, ...]
     confidence: str
+    says: str = ""
+    says_ko: str = ""
     title_ko: str = ""
+    cfr: str = ""
+    published: date | None = None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +325,8 @@ class Stance:
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    note_ko: str = ""
+    published: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +342,8 @@ class Tariff:
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    note_ko: str = ""
+    published: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +361,8 @@ class Charge:
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    note_ko: str = ""
+    published: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +379,8 @@ class Cap:
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    note_ko: str = ""
+    published: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,8 +392,10 @@ class Flag:
     until: date
     condition: Condition
     text: str
+    text_ko: str = ""
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
+    published: date | None = None
 
 
 @dataclass(frozen=True)
@@ -345,6 +419,7 @@ class Book:
     flags: tuple[Flag, ...]
     sources: Mapping[str, str]
     overlays: tuple[str, ...] = ()
+    as_of: date | None = None
     _memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def remembered(self, key: Any) -> Any:
@@ -377,7 +452,10 @@ class Book:
 
     def state(self, instrument: str | None, on: date, mode: str) -> str | None:
         """The state of an instrument; a rule without one (an overlay's) is in force."""
-        return "in_force" if instrument is None else self.instruments[instrument].state(on, mode)
+        if instrument is None:
+            return "in_force"
+        held = self.instruments.get(instrument)
+        return None if held is None else held.state(on, mode)
 
     def active(self, on: date, mode: str, regime: str) -> tuple[tuple[Requirement, str], ...]:
         """The requirements of a regime that are in force, or whose status is unknown, on a day."""
@@ -388,7 +466,7 @@ class Book:
             for requirement in self.requirements:
                 if requirement.regime == regime and requirement.since <= on <= requirement.until:
                     state = self.state(requirement.instrument, on, mode)
-                    if state in ("in_force", "unknown"):
+                    if state in ("in_force", "unknown", "guidance"):
                         rows.append((requirement, state))
             found = tuple(rows)
             self.remember(key, found)
@@ -429,22 +507,32 @@ class Book:
         for instrument in self.instruments.values():
             days.update(status.since for status in instrument.status)
         for group in self.groups.values():
-            days.update(since for since, *_ in group.changes)
+            days.update(change.since for change in group.changes)
         days.update(self.computers.values())
         return sorted(day for day in days if day > FIRST)
 
 
-FILES = (
-    "instruments",
-    "groups",
-    "classification",
-    "reviews",
-    "requirements",
-    "materials",
-    "exceptions",
-    "stances",
-    "sources",
-)
+LAW = DATA / "law"
+
+
+def law_files() -> list[Path]:
+    """The files of the law in order of their names; the golden results that lie beside them are no law."""
+    return sorted(path for path in LAW.glob("*.yaml") if not path.name.endswith(".golden.yaml"))
+
+
+def spoken(entry: Any, field: str) -> str:
+    """A text of a rule in the language in force; without a Korean one the English stands."""
+    korean = str(getattr(entry, f"{field}_ko", "")) if language() == "ko" else ""
+    return korean or str(getattr(entry, field, "") or "")
+
+
+def called(entry: Any) -> str:
+    """What a rule says in one line, in the language in force: its own words, else its title, else its id."""
+    if language() == "ko":
+        found = getattr(entry, "says_ko", "") or getattr(entry, "title_ko", "")
+        if found:
+            return str(found)
+    return str(getattr(entry, "says", "") or getattr(entry, "title", "") or entry.id)
 
 
 @cache
@@ -453,18 +541,25 @@ def shipped() -> Book:
     from chipweir.rules._parse import parse_book
     from chipweir.rules._yaml import read_shipped_yaml
 
-    return parse_book([(name, read_shipped_yaml(DATA / f"{name}.yaml")) for name in FILES])
+    return parse_book([(path.stem, read_shipped_yaml(path)) for path in law_files()])
 
 
-def with_overlays(overlays: Iterable[Path | str | Mapping[str, Any] | Book], base: Book | None = None) -> Book:
+def with_overlays(
+    overlays: Iterable[Path | str | Mapping[str, Any] | Book], base: Book | None = None, as_of: date | str | None = None
+) -> Book:
     """The shipped rules with overlay files (paths) or documents (mappings) laid over them, in order.
 
-    Raises `InputError` for an overlay that cannot be read or that names unknown keys, rules, groups or countries.
+    With `as_of` only what had been published by that day is law; overlays are laid over that. Raises `InputError` for an
+    overlay that cannot be read or that names unknown keys, rules, groups or countries.
     """
+    from chipweir.rules._asof import published_by
     from chipweir.rules._parse import lay_over
+    from chipweir.rules._words import day
     from chipweir.rules._yaml import read_user_yaml
 
     book = base or shipped()
+    if as_of is not None:
+        book = published_by(book, day(as_of, "as_of"))
     for overlay in overlays:
         if isinstance(overlay, Book):
             book = overlay
