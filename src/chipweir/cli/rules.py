@@ -256,12 +256,10 @@ def _run_batch(
             continue
         hits = screen(row.parties, names) if names is not None else []
         if as_json:
-            document = {**head, **row.decision.to_dict(trace=trace)}
-            if row.ignored:
-                document["ignored"] = list(row.ignored)
+            tail: dict[str, Any] = {"ignored": list(row.ignored)} if row.ignored else {}
             if names is not None:
-                document["screening"] = [hit.to_dict() for hit in hits]
-            _print_json(document)
+                tail["screening"] = [hit.to_dict() for hit in hits]
+            print(row.decision.to_json(head, tail, trace=trace))
         else:
             flagged = (
                 " " + _("screening") + f": {', '.join(f'{hit.party} ~ {hit.name}' for hit in hits)}" if hits else ""

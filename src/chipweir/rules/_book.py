@@ -1,5 +1,6 @@
 """The law as dated data: reading it, laying hypothetical rules over it, and asking what is in force on a day."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +15,7 @@ from chipweir.rules._words import DATA
 
 FIRST, LAST = date.min, date.max
 VERIFIED_UNTIL = date(2026, 10, 9)
-MOST_REMEMBERED = 20_000
+MOST_REMEMBERED = 100_000
 POLICIES = ("presumption_of_denial", "presumption_of_approval", "case_by_case", "policy_of_denial", "unspecified")
 STATES = (
     "in_force", "not_due", "not_enforced", "stayed", "suspended", "revoked", "absorbed",
@@ -450,6 +451,14 @@ class Book:
         """The groups a destination is in on a day."""
         return [name for name in self.groups if code in self.members(name, on)]
 
+    def period(self, on: date) -> int:
+        """The number of the stretch of days around a day within which nothing in the book changes."""
+        days: list[date] | None = self._memo.get("days of change")
+        if days is None:
+            days = self.days_of_change()
+            self.remember("days of change", days)
+        return bisect_right(days, on)
+
     def state(self, instrument: str | None, on: date, mode: str) -> str | None:
         """The state of an instrument; a rule without one (an overlay's) is in force."""
         if instrument is None:
@@ -495,6 +504,9 @@ class Book:
             *self.charges, *self.caps, *self.flags, *self.presumptions,
             *(way for presumption in self.presumptions for way in presumption.ways_out),
             *(line.when for lines in self.reviews.values() for line in lines),
+            *(entry.condition for entries in (self.requirements, self.flags, self.charges, self.caps)
+              for entry in entries),
+            *(condition for entry in self.authorisations for condition in entry.conditions),
             *(line.when for requirement in self.requirements for line in requirement.review),
         ]  # fmt: skip
         for entry in dated:

@@ -9,7 +9,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from chipweir.i18n import _
+from chipweir.i18n import _, language
 from chipweir.rules._asked import PARTY_FIELDS, Shipment
 from chipweir.rules._book import Book
 from chipweir.rules._certificates import certifications
@@ -73,6 +73,12 @@ class Case:
     packaged_in: str | None
     assumptions: list[str]
     caveats: list[str]
+    language: str
+
+    @property
+    def kind(self) -> str:
+        """The kind of the goods."""
+        return self.goods.kind
 
     @property
     def circuits(self) -> tuple[Circuit, ...]:
@@ -80,12 +86,8 @@ class Case:
         return self.goods.circuits
 
 
-def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Book, regime: str | None = None) -> Case:
-    """The case of a shipment whose goods are resolved. Raises `InputError` for words that mean nothing here.
-
-    `regime` is the law that is asked, the shipment's own where none is given.
-    """
-    regime = regime or shipment.regime
+def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Book) -> Case:
+    """The case of a shipment whose goods are resolved. Raises `InputError` for words that mean nothing here."""
     said: list[str] = list(stuff.assumptions)
     origin = _origin(shipment, said)
     to, origin_land = land(shipment.to), land(origin)
@@ -97,7 +99,7 @@ def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Boo
     users, possible = _users(user, firms, shipment.export_date)
     status, packaged_by, packaged_in = foundry(shipment, stuff, exporter, exporter_type, book)
     case = Case(
-        on=shipment.export_date, mode=shipment.mode, regime=regime, goods=stuff, classes=classes, to=to,
+        on=shipment.export_date, mode=shipment.mode, regime=shipment.regime, goods=stuff, classes=classes, to=to,
         code=shipment.to, seats=seats, seat_stated=seat_stated, seat_open=seat_open,
         facility_open=stuff.kind == "fab_tool" and not users & FAB_USERS and user in _OPEN_USERS,
         origin=origin_land, origin_stated=shipment.from_ is not None, route=_route(shipment.route, origin_land, to, said),
@@ -109,6 +111,7 @@ def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Boo
         certifications=certifications(shipment.certifications),
         numbers=_amounts(shipment, stuff, owners, possible), owners=owners,
         designer_status=status, packaged_by=packaged_by, packaged_in=packaged_in, assumptions=said, caveats=[],
+        language=language(),
     )  # fmt: skip
     _say_parties(case, shipment, book)
     return case

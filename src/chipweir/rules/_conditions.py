@@ -1,8 +1,10 @@
 """Whether a condition of a rule holds for a case: yes, no, or unknown, and what decided it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any
 
 from chipweir.i18n import _
 from chipweir.rules._book import Book, Condition, Test, Way, spoken
@@ -19,8 +21,12 @@ from chipweir.rules._words import folded
 Truth = bool | None
 
 
-class Compared(NamedTuple):
-    """What was asked in words, the answer, the numbers compared, and what to ask where the answer is unknown."""
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What was asked in words, the answer, the numbers compared, and what to ask where the answer is unknown.
+
+    `steps` keeps the step of a trace that says it for one requirement.
+    """
 
     text: str
     truth: Truth
@@ -28,6 +34,7 @@ class Compared(NamedTuple):
     sign: str | None = None
     threshold: Any = None
     asks: str = ""
+    steps: list[Any] = field(default_factory=list, compare=False, repr=False)
 
 
 def _in(code: str, names: tuple[str, ...], case: Case, book: Book) -> bool:
@@ -121,7 +128,7 @@ def _parties(c: Condition, case: Case) -> Iterator[Compared]:
 
 
 def _standing(c: Condition, case: Case) -> Iterator[Compared]:
-    """Owners, designers, packagers, and what an applicant certifies."""
+    """Owners, designers and packagers."""
     if c.ownership_unknown is not None:
         text = _("ownership by listed parties could not be determined")
         yield Compared(text, case.owners.unknown == c.ownership_unknown)
@@ -138,10 +145,6 @@ def _standing(c: Condition, case: Case) -> Iterator[Compared]:
         known = case.packaged_by is not None
         text = _("packaged by {names}", names=_listed(c.packaged_by))
         yield Compared(text, case.packaged_by in c.packaged_by if known else None, asks="packager")
-    if c.us_available is not None:
-        yield _available(case, c.us_available)
-    if c.certified:
-        yield _certified(case, c.certified)
 
 
 def _goods(c: Condition, case: Case, book: Book) -> Iterator[Compared]:
@@ -170,6 +173,10 @@ def _goods(c: Condition, case: Case, book: Book) -> Iterator[Compared]:
         known = case.packaged_in is not None
         held = not book.within(case.packaged_in or "", c.packaged_not_in, case.on) if known else None
         yield Compared(_("packaged outside {places}", places=_listed(c.packaged_not_in)), held, asks="packager")
+    if c.us_available is not None:
+        yield _available(case, c.us_available)
+    if c.certified:
+        yield _certified(case, c.certified)
 
 
 def _maker_of(case: Case, places: tuple[str, ...], makers: set[str | None]) -> Compared:
@@ -298,17 +305,69 @@ def _each(ways: tuple[Way, ...], case: Case) -> tuple[Truth, list[Compared]]:
     return found, rows
 
 
+_FACTS: dict[str, tuple[str, ...]] = {
+    "to": ("to", "code"), "not_to": ("to", "code"), "hq": ("seats",), "not_hq": ("seats",),
+    "hq_stated": ("seats", "seat_stated"), "hq_within": ("seats",), "to_or_hq": ("to", "code", "seats"),
+    "shipped_from": ("origin", "origin_stated"), "leaves": ("origin", "via"), "modes": ("mode",), "kinds": ("kind",),
+    "routes": ("route",), "exporters": ("exporter",), "exporter_types": ("exporter_type",),
+    "end_users": ("names", "raw_names"), "end_user_types": ("users", "possible_users"),
+    "not_end_user_types": ("users", "possible_users"), "ownership_unknown": ("owners",), "sdn_owned": ("owners",),
+    "joint_venture": ("owners",), "designer_status": ("designer_status",), "packaged_by": ("packaged_by",),
+}  # fmt: skip
+"""The facts of a case that the restrictions on places and parties look at."""
+
+
+def _facts(condition: Condition, book: Book) -> Callable[[Case], Any]:
+    """What of a case decides the restrictions on places and parties of a condition; the same for one condition always."""
+    key = ("facts", id(condition))
+    found: Callable[[Case], Any] | None = book.remembered(key)
+    if found is None:
+        names = dict.fromkeys(fact for field, facts in _FACTS.items() if _restricts(condition, field) for fact in facts)
+        found = attrgetter(*names) if names else _nothing
+        book.remember(key, found)
+    return found
+
+
+def _restricts(condition: Condition, field: str) -> bool:
+    value = getattr(condition, field)
+    return value is not None and value not in ((), frozenset())
+
+
+def _nothing(case: Case) -> None:
+    del case
+
+
+def _around(condition: Condition, case: Case, book: Book) -> tuple[Truth, list[Compared]]:
+    """Whether the restrictions on places and parties hold. Within a period of the law they depend on few facts of a case,
+    so they are kept: a list of shipments asks the same again and again."""
+    key = ("around", id(condition), book.period(case.on), case.language, _facts(condition, book)(case))
+    kept: tuple[Truth, list[Compared]] | None = book.remembered(key)
+    if kept is None:
+        found: Truth = True
+        rows: list[Compared] = []
+        for row in chain(_places(condition, case, book), _parties(condition, case)):
+            if row.truth is False:
+                found, rows = False, [row]
+                break
+            rows.append(row)
+            found = None if row.truth is None else found
+        kept = found, rows
+        book.remember(key, kept)
+    return kept
+
+
 def holds(condition: Condition, case: Case, book: Book) -> tuple[Truth, list[Compared]]:
     """Whether the condition holds: no as soon as one part says no, else unknown if any part is, else yes.
 
-    Returns the parts that decided it: the one that failed, or all of them.
+    Returns the parts that decided it: the one that failed, or all of them; the list is not to be changed.
     """
     if not condition.since <= case.on <= condition.until:
-        text = _("{day} within {since} to {until}", day=case.on, since=condition.since, until=condition.until)
-        return False, [Compared(text, False)]
-    rows: list[Compared] = []
-    found: Truth = True
-    for row in chain(_goods(condition, case, book), _places(condition, case, book), _parties(condition, case)):
+        return False, [Compared(_("from {since} to {until}", since=condition.since, until=condition.until), False)]
+    found, around = _around(condition, case, book)
+    if found is False:
+        return False, around
+    rows = list(around)
+    for row in _goods(condition, case, book):
         if row.truth is False:
             return False, [row]
         rows.append(row)

@@ -43,6 +43,7 @@ def decide_goods(
 ) -> Decision:
     """`decide` where the goods are resolved and classified already; not `whole`, without other laws, questions, headline."""
     case = prepare(shipment, stuff, _classes(classed), book)
+    whose = replace(case, assumptions=[], caveats=[])
     log = Trace(trace, list(classed.trace))
     reads = read(case, classed.possible, book, log)
     answer = common(reads)
@@ -67,12 +68,14 @@ def decide_goods(
         requirements=tuple(_found(v) for v in answer.verdicts),
         readings=tuple(one.to_reading() for one in reads) if _differ(reads) and not missing_law else (),
         questions=questions(case, reads, answer, classed, book) if whole else (),
-        laws=other_laws(shipment, stuff, classed, book) if whole else (), not_covered=_see(missing_law),
+        laws=other_laws(shipment, whose, classed.possible, book) if whole else (), not_covered=_see(missing_law),
         conditions=_needs(answer, book), flags=flags, assumptions=_assumptions(answer, reads, classed),
         missing=classed.missing, fee=fee, share_cap=share_cap, units_per_month=units, trace=tuple(log.steps),
         margins=_margins(classed, log), verified_until=classed.verified_until, overlays=book.overlays, as_of=book.as_of,
     )  # fmt: skip
-    return replace(decision, headline=headline(decision, book)) if whole else decision
+    if whole:
+        object.__setattr__(decision, "headline", headline(decision, book))
+    return decision
 
 
 def _assumptions(answer: Answer, reads: list[Read], classed: Classification) -> tuple[str, ...]:

@@ -51,6 +51,18 @@ class Trace:
             Step(question, rule.id, title, outcome, sources=rule.sources, confidence=rule.confidence, note=note)
         )
 
+    def refused(self, requirement: Requirement, rows: list[Compared]) -> None:
+        """A requirement that a place, a party or the kind of goods keeps out: its one step is kept with the comparison."""
+        if not self.wanted:
+            return
+        row = rows[-1]
+        if not row.steps:
+            row.steps.append(
+                Step("requirement", requirement.id, row.text, truth_word(row.truth), sources=requirement.sources,
+                     confidence=requirement.confidence)
+            )  # fmt: skip
+        self.steps.append(row.steps[0])
+
     def row(self, question: str, rule: str, row: Compared, sources: tuple[str, ...], confidence: str) -> None:
         """One comparison."""
         self.steps.append(
@@ -189,6 +201,9 @@ def _requirements(case: Case, book: Book, log: Trace) -> list[Verdict]:
     found = []
     for requirement, state in book.active(case.on, case.mode, case.regime):
         truth, rows = holds(requirement.condition, case, book)
+        if truth is False and not any(row.sign for row in rows):
+            log.refused(requirement, rows)
+            continue
         presumed_letter = ""
         if log.wanted and (requirement.letter is None or _addressed(requirement, case, True)[0].truth):
             applies = _("{rule} applies", rule=requirement.id)
@@ -203,8 +218,8 @@ def _requirements(case: Case, book: Book, log: Trace) -> list[Verdict]:
         if truth and (state == "unknown" or requirement.unknown):
             truth = None
             asks = (*asks, f"rule:{requirement.id}" if requirement.unknown else f"law:{requirement.instrument}")
-            note = note or _("{instrument}: whether it is in force on {day} is not known",
-                             instrument=requirement.instrument, day=case.on)  # fmt: skip
+            note = note or _("{instrument}: whether it is in force on that day is not known",
+                             instrument=requirement.instrument)  # fmt: skip
         log.add("requirement", requirement, rows if truth is not False else rows[-1:], truth_word(truth), note)
         if truth is not False:
             review, rule, practice, policies, wants = _review(requirement.review, requirement, case, book, log)

@@ -1,8 +1,10 @@
 """The records an answer comes in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from json import dumps
 from math import isfinite
 from typing import Any
 
@@ -27,14 +29,22 @@ class Step:
     sources: tuple[str, ...] = ()
     confidence: str | None = None
     note: str = ""
+    _json: list[str] = field(default_factory=list, compare=False, repr=False)
+
+    @property
+    def json(self) -> str:
+        """As JSON text; kept, since one step stands in many decisions."""
+        if not self._json:
+            self._json.append(dumps(self.to_dict(), ensure_ascii=False, allow_nan=False))
+        return self._json[0]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it; empty fields left out."""
         row: dict[str, Any] = {"question": self.question, "rule": self.rule, "test": self.test, "outcome": self.outcome}
         if self.operator is not None:
-            row["value"] = _json(self.value)
+            row["value"] = _number(self.value)
             row["operator"] = self.operator
-            row["threshold"] = _json(self.threshold)
+            row["threshold"] = _number(self.threshold)
         if self.sources:
             row["sources"] = list(self.sources)
         if self.confidence:
@@ -44,7 +54,7 @@ class Step:
         return row
 
 
-def _json(value: Any) -> Any:
+def _number(value: Any) -> Any:
     return plain(value) if isinstance(value, Fraction) else value
 
 
@@ -295,3 +305,10 @@ class Decision:
         if trace:
             row["trace"] = [step.to_dict() for step in self.trace]
         return row
+
+    def to_json(self, head: Mapping[str, Any], tail: Mapping[str, Any], *, trace: bool) -> str:
+        """One line of JSON: `head`, the answer and `tail`, then the trace."""
+        text = dumps({**head, **self.to_dict(trace=False), **tail}, ensure_ascii=False, allow_nan=False)
+        if not trace:
+            return text
+        return f'{text[:-1]}, "trace": [{", ".join(step.json for step in self.trace)}]}}'
