@@ -13,7 +13,7 @@ from chipweir.rules._identify import identify
 from chipweir.rules._numbers import exact, shown
 from chipweir.rules._parties import seat_of
 from chipweir.rules._places import land
-from chipweir.rules._words import N_, flag, is_word, vocabulary
+from chipweir.rules._words import N_, flag, folded, is_word, vocabulary
 
 
 LOGIC = frozenset({"chip", "server", "logic_die"})
@@ -136,10 +136,10 @@ def _named(item: Item, notes: list[str]) -> ControlledChip | Item | None:
         return None
     stated = any(getattr(item, field) is not None for field in _PROCESSING)
     try:
-        return identify(item.chip)
+        return identify(item.chip, item.maker, notes)
     except InputError as unknown:
         if stated:
-            notes.append(_("{name} is not in the catalogue: answered from the numbers stated, the name is a label",
+            notes.append(_("{name} names no one chip of the catalogue: answered from the numbers stated, the name is a label",
                            name=item.chip.strip()[:60]))  # fmt: skip
             return None
         if not isinstance(unknown, UnknownName):
@@ -227,10 +227,19 @@ def _circuit(item: Item, chip: ControlledChip | None, kind: str, notes: list[str
     available = item.us_available_2026_01_15
     if available is None and chip is not None:
         available = chip.us_available == "yes"
-    maker = item.maker or (chip.maker if chip else None)
+    maker = item.maker or (_name_of_maker(chip) if chip else None)
     seat = item.maker_country or (chip.maker_country if chip else None) or (seat_of(maker) if maker else None)
     label = item.name or (chip.name if chip else item.chip.strip()[:60] if item.chip else _described(item, kind, tpp))
     return Circuit(label, numbers, chip.id if chip else None, maker, land(seat) if seat else None, available)
+
+
+def _name_of_maker(chip: ControlledChip) -> str:
+    """The maker as the chip's own name writes it, else its identifier in words."""
+    words = chip.name.split()
+    for count in range(1, len(words)):
+        if folded("".join(words[:count])) == folded(chip.maker):
+            return " ".join(words[:count])
+    return chip.maker.replace("-", " ").title()
 
 
 def _described(item: Item, kind: str, tpp: Fraction | None) -> str:
