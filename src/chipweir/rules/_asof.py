@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from chipweir.rules._book import LAST, Book, Group, Instrument, Review, WayOut
+from chipweir.rules._book import Book, Group, Instrument, Review, WayOut
+from chipweir.rules._when import LAST
 
 
 def published_by(book: Book, day: date) -> Book:

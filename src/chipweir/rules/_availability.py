@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from chipweir.errors import InputError
 from chipweir.rules._asked import Item, Shipment
-from chipweir.rules._book import Book, Condition, with_overlays
+from chipweir.rules._book import Book, with_overlays
 from chipweir.rules._chips import ControlledChip, find, from_facts
 from chipweir.rules._circuits import Goods, goods
 from chipweir.rules._classify import classify_goods
@@ -19,6 +19,7 @@ from chipweir.rules._decide import decide_goods
 from chipweir.rules._places import country, land
 from chipweir.rules._status import FREE, status_of
 from chipweir.rules._terms import STATUSES, status_word
+from chipweir.rules._when import Condition
 
 
 HOME_LAWS = ("KR",)

@@ -7,13 +7,13 @@ from datetime import date
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from chipweir.i18n import language
+from chipweir.rules._when import ALWAYS, FIRST, LAST, Condition, Way
 from chipweir.rules._words import DATA
 
 
-FIRST, LAST = date.min, date.max
 VERIFIED_UNTIL = date(2026, 10, 9)
 MOST_REMEMBERED = 100_000
 POLICIES = ("presumption_of_denial", "presumption_of_approval", "case_by_case", "policy_of_denial", "unspecified")
@@ -21,82 +21,6 @@ STATES = (
     "in_force", "not_due", "not_enforced", "stayed", "suspended", "revoked", "absorbed",
     "proposed", "reported", "announced_only", "guidance", "unknown",
 )  # fmt: skip
-QUANTITIES = frozenset(
-    (
-        "tpp", "pd", "io_gbps", "mem_bw_gbps", "mem_plus_io_gbps", "mbd", "node_nm", "non_planar", "transistors_bn",
-        "has_hbm", "data_centre", "co_packaged_with_processor", "training_ops", "weights",
-        "more_capable_than_best_open", "mbd_stated",
-        "shipment_tpp", "year_tpp", "country_tpp", "listed_ownership", "quantity",
-    )
-)  # fmt: skip
-
-
-class Test(NamedTuple):
-    """One comparison of a quantity with a literal."""
-
-    name: str
-    sign: str
-    threshold: Fraction | str | bool
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way of meeting a paragraph: every test must hold."""
-
-    name: str
-    tests: tuple[Test, ...]
-    name_ko: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """When a rule applies. Empty fields do not restrict; all that are given must hold.
-
-    `hq` and `to_or_hq` hold where the seat *or* the ultimate parent lies within (two prongs, either is enough), `not_hq`
-    where neither does; `hq_stated` and `hq_within`, which only favour, where every seat does: `hq_stated` asks that it be
-    stated, `hq_within` takes the destination of group A:1 for one that is not. `leaves` is the country of dispatch or one
-    passed through.
-    """
-
-    since: date = FIRST
-    until: date = LAST
-    modes: tuple[str, ...] = ()
-    classes: frozenset[str] = frozenset()
-    data_centre: bool | None = None
-    kinds: frozenset[str] = frozenset()
-    to: tuple[str, ...] = ()
-    not_to: tuple[str, ...] = ()
-    hq: tuple[str, ...] = ()
-    not_hq: tuple[str, ...] = ()
-    hq_stated: tuple[str, ...] = ()
-    hq_within: tuple[str, ...] = ()
-    to_or_hq: tuple[str, ...] = ()
-    shipped_from: tuple[str, ...] = ()
-    leaves: tuple[str, ...] = ()
-    routes: tuple[str, ...] = ()
-    exporters: tuple[str, ...] = ()
-    exporter_types: tuple[str, ...] = ()
-    end_users: tuple[str, ...] = ()
-    end_user_types: tuple[str, ...] = ()
-    not_end_user_types: tuple[str, ...] = ()
-    chips: tuple[str, ...] = ()
-    eccns: tuple[str, ...] = ()
-    eccns_not: tuple[str, ...] = ()
-    maker_countries: tuple[str, ...] = ()
-    maker_of: tuple[str, ...] = ()
-    maker_countries_not: tuple[str, ...] = ()
-    designer_status: tuple[str, ...] = ()
-    packaged_by: tuple[str, ...] = ()
-    packaged_not_in: tuple[str, ...] = ()
-    any_of: tuple[Way, ...] = ()
-    every: tuple[Way, ...] = ()
-    tests: tuple[Test, ...] = ()
-    us_available: bool | None = None
-    certified: tuple[str, ...] = ()
-    ownership_unknown: bool | None = None
-    sdn_owned: bool | None = None
-    joint_venture: bool | None = None
-    bars: "Condition | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +281,7 @@ class Charge:
     rate: float
     requirement: str | None = None
     exporters: tuple[str, ...] = ()
-    condition: Condition = Condition()
+    condition: Condition = ALWAYS
     in_law: bool = True
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
@@ -374,7 +298,7 @@ class Cap:
     since: date
     until: date
     review: str | None = None
-    condition: Condition = Condition()
+    condition: Condition = ALWAYS
     share_of_us_shipments: float | None = None
     units_per_month: float | None = None
     sources: tuple[str, ...] = ()

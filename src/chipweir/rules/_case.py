@@ -74,6 +74,7 @@ class Case:
     assumptions: list[str]
     caveats: list[str]
     language: str
+    period: int
 
     @property
     def kind(self) -> str:
@@ -111,7 +112,7 @@ def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Boo
         certifications=certifications(shipment.certifications),
         numbers=_amounts(shipment, stuff, owners, possible), owners=owners,
         designer_status=status, packaged_by=packaged_by, packaged_in=packaged_in, assumptions=said, caveats=[],
-        language=language(),
+        language=language(), period=book.period(shipment.export_date),
     )  # fmt: skip
     _say_parties(case, shipment, book)
     return case

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from chipweir.errors import InputError, UnknownName
-from chipweir.i18n import _
-from chipweir.rules._asked import Item, process
+from chipweir.i18n import _, language
+from chipweir.rules._asked import ITEM_FIELDS, Item, process
 from chipweir.rules._chips import ControlledChip
 from chipweir.rules._identify import identify
 from chipweir.rules._numbers import exact, shown
@@ -53,7 +55,10 @@ class Circuit:
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What an item comes down to. `dc` is a server's own data-centre flag, `eccn` the classification stated for the item."""
+    """What an item comes down to. `dc` is a server's own data-centre flag, `eccn` the classification stated for the item.
+
+    Of a chip that is only named (`catalogued`), the circuits are one and the same object for all shipments.
+    """
 
     kind: str
     name: str
@@ -62,6 +67,7 @@ class Goods:
     assumptions: tuple[str, ...]
     dc: bool | None = None
     eccn: str | None = None
+    catalogued: bool = False
 
     @property
     def for_data_centres(self) -> bool:
@@ -71,13 +77,35 @@ class Goods:
 
 def goods(item: Item) -> Goods:
     """Resolve names, sum dies, derive TPP and performance density. Raises `InputError` for contradictions."""
+    if item.chip is not None and _others(item) == _NOTHING_ELSE:
+        from chipweir import facts
+
+        named = _by_name(item.chip, language(), facts.load())
+        notes = list(named.assumptions)
+        return Goods(named.kind, named.name, named.circuits, _quantity(item, notes), tuple(notes), catalogued=True)
+    return _goods(item)
+
+
+_OTHERS = tuple(name for name in ITEM_FIELDS if name not in ("chip", "quantity"))
+_others = attrgetter(*_OTHERS)
+_NOTHING_ELSE = (None,) * len(_OTHERS)
+
+
+@lru_cache(maxsize=4096)
+def _by_name(name: str, spoken: str, known: object) -> Goods:
+    """What a name stands for, with what is to be said of it in one language."""
+    del spoken, known
+    return _goods(Item(chip=name, quantity=1))
+
+
+def _goods(item: Item) -> Goods:
     notes: list[str] = []
     kind = _kind(item)
     if item.contains is not None:
         return _computer(item, notes)
     chip = _named(item, notes)
     if isinstance(chip, Item):
-        return goods(chip)
+        return _goods(chip)
     circuit = _circuit(item, chip, kind, notes)
     return Goods(kind, item.name or circuit.name, (circuit,), _quantity(item, notes), tuple(notes), eccn=item.eccn)
 
@@ -139,8 +167,11 @@ def _named(item: Item, notes: list[str]) -> ControlledChip | Item | None:
         return identify(item.chip, item.maker, notes)
     except InputError as unknown:
         if stated:
-            notes.append(_("{name} names no one chip of the catalogue: answered from the numbers stated, the name is a label",
-                           name=item.chip.strip()[:60]))  # fmt: skip
+            label = item.chip.strip()[:60]
+            notes.append(
+                _("{name} names no one chip of the catalogue: answered from the numbers stated, the name is a label",
+                  name=label)
+            )  # fmt: skip
             return None
         if not isinstance(unknown, UnknownName):
             raise

@@ -8,10 +8,11 @@ from typing import Any
 
 from chipweir.i18n import _, language
 from chipweir.rules._asked import Item
-from chipweir.rules._book import Book, Paragraph, Test, Way, shipped, spoken
+from chipweir.rules._book import Book, Paragraph, shipped, spoken
 from chipweir.rules._circuits import LOGIC, MEMORY, Circuit, Goods, goods, kind_label
 from chipweir.rules._numbers import OPERATORS, shown
-from chipweir.rules._records import Classification, Margin, Step
+from chipweir.rules._records import Classification, Margin, Step, altered
+from chipweir.rules._when import Test, Way
 from chipweir.rules._words import day
 
 
@@ -131,6 +132,20 @@ def stated_classes(eccn: str) -> frozenset[str] | None:
 
 def classify_goods(stuff: Goods, on: date, book: Book, *, trace: bool = True) -> Classification:
     """Classify resolved goods; a computer by its worst circuit."""
+    if not stuff.catalogued:
+        held = _classified_once(stuff, on, book, trace=trace)
+    else:
+        key = ("of the catalogue", id(stuff.circuits), trace, language(), book.period(on))
+        kept: tuple[Any, Classification] | None = book.remembered(key)
+        if kept is None or kept[0] is not stuff.circuits:
+            kept = stuff.circuits, _classified_once(stuff, on, book, trace=trace)
+            book.remember(key, kept)
+        held = kept[1]
+    return altered(held, on=on, assumptions=(*stuff.assumptions, *held.assumptions), as_of=book.as_of)
+
+
+def _classified_once(stuff: Goods, on: date, book: Book, *, trace: bool) -> Classification:
+    """The class of goods with these numbers under the paragraphs of a day, kept for all goods like them."""
     paragraphs = book.current_paragraphs(on)
     circuits = tuple((circuit.name, *circuit.numbers.values()) for circuit in stuff.circuits)
     computers = tuple(on >= since for since in book.computers.values())
@@ -140,7 +155,7 @@ def classify_goods(stuff: Goods, on: date, book: Book, *, trace: bool = True) ->
     if held is None:
         held = _classified(stuff, on, book, paragraphs, trace=trace)
         book.remember(key, held)
-    return replace(held, on=on, assumptions=(*stuff.assumptions, *held.assumptions), as_of=book.as_of)
+    return held
 
 
 def _classified(

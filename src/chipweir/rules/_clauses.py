@@ -5,21 +5,10 @@ from typing import Any
 
 from chipweir.errors import InputError, UnknownName
 from chipweir.rules._asked import control_number
-from chipweir.rules._book import (
-    FIRST,
-    LAST,
-    POLICIES,
-    QUANTITIES,
-    Book,
-    Condition,
-    Group,
-    Instrument,
-    Review,
-    Test,
-    Way,
-)
+from chipweir.rules._book import POLICIES, Book, Group, Instrument, Review
 from chipweir.rules._numbers import parse_test
 from chipweir.rules._places import country, land
+from chipweir.rules._when import FIRST, LAST, QUANTITIES, Condition, Test, Way
 from chipweir.rules._words import MODES, day, flag, one_of, vocabulary
 
 

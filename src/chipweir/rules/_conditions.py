@@ -1,13 +1,13 @@
 """Whether a condition of a rule holds for a case: yes, no, or unknown, and what decided it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
 from typing import Any
 
 from chipweir.i18n import _
-from chipweir.rules._book import Book, Condition, Test, Way, spoken
+from chipweir.rules._book import Book, Requirement, spoken
 from chipweir.rules._case import Case
 from chipweir.rules._certificates import ALL_CERTIFICATIONS
 from chipweir.rules._chips import find
@@ -15,6 +15,7 @@ from chipweir.rules._circuits import Circuit, kind_label
 from chipweir.rules._classify import all_of
 from chipweir.rules._numbers import shown
 from chipweir.rules._parties import is_named
+from chipweir.rules._when import Condition, Test, Way
 from chipweir.rules._words import folded
 
 
@@ -92,7 +93,7 @@ def _leaving(c: Condition, case: Case, book: Book) -> Iterator[Compared]:
         yield Compared(text, held)
 
 
-def _parties(c: Condition, case: Case) -> Iterator[Compared]:
+def _sorts(c: Condition, case: Case) -> Iterator[Compared]:
     if c.modes:
         text = _("mode {mode} is {modes}", mode=case.mode, modes=_listed(c.modes))
         yield Compared(text, case.mode in c.modes)
@@ -100,6 +101,9 @@ def _parties(c: Condition, case: Case) -> Iterator[Compared]:
         yield Compared(
             _("{kind} is among the goods meant", kind=kind_label(case.goods.kind)), case.goods.kind in c.kinds
         )
+
+
+def _parties(c: Condition, case: Case) -> Iterator[Compared]:
     if c.routes:
         text = _("route {route} is {routes}", route=case.route, routes=_listed(c.routes))
         yield Compared(text, case.route in c.routes)
@@ -305,47 +309,15 @@ def _each(ways: tuple[Way, ...], case: Case) -> tuple[Truth, list[Compared]]:
     return found, rows
 
 
-_FACTS: dict[str, tuple[str, ...]] = {
-    "to": ("to", "code"), "not_to": ("to", "code"), "hq": ("seats",), "not_hq": ("seats",),
-    "hq_stated": ("seats", "seat_stated"), "hq_within": ("seats",), "to_or_hq": ("to", "code", "seats"),
-    "shipped_from": ("origin", "origin_stated"), "leaves": ("origin", "via"), "modes": ("mode",), "kinds": ("kind",),
-    "routes": ("route",), "exporters": ("exporter",), "exporter_types": ("exporter_type",),
-    "end_users": ("names", "raw_names"), "end_user_types": ("users", "possible_users"),
-    "not_end_user_types": ("users", "possible_users"), "ownership_unknown": ("owners",), "sdn_owned": ("owners",),
-    "joint_venture": ("owners",), "designer_status": ("designer_status",), "packaged_by": ("packaged_by",),
-}  # fmt: skip
-"""The facts of a case that the restrictions on places and parties look at."""
-
-
-def _facts(condition: Condition, book: Book) -> Callable[[Case], Any]:
-    """What of a case decides the restrictions on places and parties of a condition; the same for one condition always."""
-    key = ("facts", id(condition))
-    found: Callable[[Case], Any] | None = book.remembered(key)
-    if found is None:
-        names = dict.fromkeys(fact for field, facts in _FACTS.items() if _restricts(condition, field) for fact in facts)
-        found = attrgetter(*names) if names else _nothing
-        book.remember(key, found)
-    return found
-
-
-def _restricts(condition: Condition, field: str) -> bool:
-    value = getattr(condition, field)
-    return value is not None and value not in ((), frozenset())
-
-
-def _nothing(case: Case) -> None:
-    del case
-
-
 def _around(condition: Condition, case: Case, book: Book) -> tuple[Truth, list[Compared]]:
     """Whether the restrictions on places and parties hold. Within a period of the law they depend on few facts of a case,
     so they are kept: a list of shipments asks the same again and again."""
-    key = ("around", id(condition), book.period(case.on), case.language, _facts(condition, book)(case))
+    key = (id(condition), case.period, case.language, condition.facts(case))
     kept: tuple[Truth, list[Compared]] | None = book.remembered(key)
     if kept is None:
         found: Truth = True
         rows: list[Compared] = []
-        for row in chain(_places(condition, case, book), _parties(condition, case)):
+        for row in chain(_places(condition, case, book), _sorts(condition, case), _parties(condition, case)):
             if row.truth is False:
                 found, rows = False, [row]
                 break
@@ -354,6 +326,37 @@ def _around(condition: Condition, case: Case, book: Book) -> tuple[Truth, list[C
         kept = found, rows
         book.remember(key, kept)
     return kept
+
+
+Reaching = list[tuple[Requirement, str, list[Compared]]]
+
+
+def reaching(case: Case, book: Book, *, all_of_them: bool) -> Reaching:
+    """The requirements of the day and their state; with `all_of_them` also those kept out by a place or the kind of goods,
+    and by what.
+
+    Kept for all cases that share places and kind within a period of the law: most requirements are ruled out by them.
+    """
+    key = ("reaching", case.period, case.language, case.regime, case.mode, _WHERE(case))
+    both: tuple[Reaching, Reaching] | None = book.remembered(key)
+    if both is None:
+        kept = _reaching(case, book)
+        both = [entry for entry in kept if not entry[2]], kept
+        book.remember(key, both)
+    return both[all_of_them]
+
+
+def _reaching(case: Case, book: Book) -> Reaching:
+    kept: Reaching = []
+    for requirement, state in book.active(case.on, case.mode, case.regime):
+        condition = requirement.condition
+        rows = chain(_places(condition, case, book), _sorts(condition, case))
+        failed = next((row for row in rows if row.truth is False), None)
+        kept.append((requirement, state, [] if failed is None else [failed]))
+    return kept
+
+
+_WHERE = attrgetter("to", "code", "seats", "seat_stated", "origin", "origin_stated", "via", "kind")
 
 
 def holds(condition: Condition, case: Case, book: Book) -> tuple[Truth, list[Compared]]:

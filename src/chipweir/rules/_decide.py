@@ -1,7 +1,6 @@
 """May this shipment go? The law asked, what is not stated read either way, and all other laws on the same shipment."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chipweir.i18n import _, language
@@ -42,8 +41,8 @@ def decide_goods(
     shipment: Shipment, stuff: Goods, classed: Classification, book: Book, *, trace: bool, whole: bool = True
 ) -> Decision:
     """`decide` where the goods are resolved and classified already; not `whole`, without other laws, questions, headline."""
-    case = prepare(shipment, stuff, _classes(classed), book)
-    whose = replace(case, assumptions=[], caveats=[])
+    classes = _classes(classed)
+    case = prepare(shipment, stuff, classes, book)
     log = Trace(trace, list(classed.trace))
     reads = read(case, classed.possible, book, log)
     answer = common(reads)
@@ -68,7 +67,7 @@ def decide_goods(
         requirements=tuple(_found(v) for v in answer.verdicts),
         readings=tuple(one.to_reading() for one in reads) if _differ(reads) and not missing_law else (),
         questions=questions(case, reads, answer, classed, book) if whole else (),
-        laws=other_laws(shipment, whose, classed.possible, book) if whole else (), not_covered=_see(missing_law),
+        laws=other_laws(shipment, case, classes, classed.possible, book) if whole else (), not_covered=_see(missing_law),
         conditions=_needs(answer, book), flags=flags, assumptions=_assumptions(answer, reads, classed),
         missing=classed.missing, fee=fee, share_cap=share_cap, units_per_month=units, trace=tuple(log.steps),
         margins=_margins(classed, log), verified_until=classed.verified_until, overlays=book.overlays, as_of=book.as_of,

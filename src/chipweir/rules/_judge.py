@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from chipweir.i18n import _
-from chipweir.rules._book import Authorisation, Book, Condition, Presumption, Requirement, Review, called, spoken
+from chipweir.rules._book import Authorisation, Book, Presumption, Requirement, Review, called, spoken
 from chipweir.rules._case import Case
-from chipweir.rules._conditions import Compared, Truth, holds
+from chipweir.rules._conditions import Compared, Truth, holds, reaching
 from chipweir.rules._limits import boundaries
 from chipweir.rules._records import Margin, Step
+from chipweir.rules._when import Condition
 
 
 STRICTNESS = {
@@ -199,7 +200,10 @@ def _ways_out(presumption: Presumption, case: Case, book: Book, log: Trace, reac
 
 def _requirements(case: Case, book: Book, log: Trace) -> list[Verdict]:
     found = []
-    for requirement, state in book.active(case.on, case.mode, case.regime):
+    for requirement, state, kept_out in reaching(case, book, all_of_them=log.wanted):
+        if kept_out:
+            log.refused(requirement, kept_out)
+            continue
         truth, rows = holds(requirement.condition, case, book)
         if truth is False and not any(row.sign for row in rows):
             log.refused(requirement, rows)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from chipweir.rules._book import Test, Way
 from chipweir.rules._numbers import OPERATORS
+from chipweir.rules._when import Test, Way
 
 
 SUM_OF = {"mem_plus_io_gbps": ("mem_bw_gbps", "io_gbps")}

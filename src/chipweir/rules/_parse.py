@@ -13,7 +13,6 @@ from chipweir.rules._book import (
     Cap,
     Change,
     Charge,
-    Condition,
     Flag,
     Group,
     Instrument,
@@ -48,6 +47,7 @@ from chipweir.rules._clauses import (
 )
 from chipweir.rules._numbers import exact
 from chipweir.rules._places import country, land
+from chipweir.rules._when import Condition
 from chipweir.rules._words import MODES, REGIMES, day, folded, one_of
 
 

@@ -7,7 +7,7 @@ from chipweir.i18n import _
 from chipweir.rules._book import Book
 from chipweir.rules._case import Case
 from chipweir.rules._judge import STRICTNESS, Answer, Trace, Verdict, judge
-from chipweir.rules._records import Reading
+from chipweir.rules._records import Reading, altered
 
 
 BARRED_SEAT = "CN"
@@ -53,9 +53,9 @@ def read(case: Case, possible: frozenset[str], book: Book, log: Trace) -> list[R
 
 def _append(log: Trace, own: Trace, text: str) -> None:
     """The steps that a further reading adds."""
-    known = set(log.steps)
+    known = {(step.rule, step.test, step.outcome, step.note) for step in log.steps}
     log.steps += [
-        replace(step, note=f"{step.note}; {text}" if step.note else text) for step in own.steps if step not in known
+        step.under(text) for step in own.steps if (step.rule, step.test, step.outcome, step.note) not in known
     ]
     log.margins += own.margins
 
@@ -72,9 +72,9 @@ def _cases(case: Case, book: Book) -> Iterator[tuple[str, Case]]:
             code = " ".join(part for part in (seat_code, facility_code) if part)
             changed = case
             if seat is not None:
-                changed = replace(changed, seats=seat)
+                changed = altered(changed, seats=seat)
             if user is not None:
-                changed = replace(changed, users=changed.users | {user})
+                changed = altered(changed, users=changed.users | {user})
             yield code, changed
 
 

@@ -6,9 +6,21 @@ from datetime import date
 from fractions import Fraction
 from json import dumps
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 from chipweir.rules._numbers import plain
+
+
+R = TypeVar("R")
+
+
+def altered(record: R, **changes: Any) -> R:
+    """A record with some fields changed, taken as they are: `dataclasses.replace` without its checks."""
+    cls: Any = type(record)
+    new: R = cls.__new__(cls)
+    for name in cls.__slots__:
+        object.__setattr__(new, name, changes[name] if name in changes else getattr(record, name))
+    return new
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +41,23 @@ class Step:
     sources: tuple[str, ...] = ()
     confidence: str | None = None
     note: str = ""
-    _json: list[str] = field(default_factory=list, compare=False, repr=False)
+    _kept: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def json(self) -> str:
         """As JSON text; kept, since one step stands in many decisions."""
-        if not self._json:
-            self._json.append(dumps(self.to_dict(), ensure_ascii=False, allow_nan=False))
-        return self._json[0]
+        found: str | None = self._kept.get("")
+        if found is None:
+            found = self._kept[""] = dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+        return found
+
+    def under(self, reading: str) -> "Step":
+        """The same step, said to be of one reading of what is not stated; kept as well."""
+        found: Step | None = self._kept.get(reading)
+        if found is None:
+            note = f"{self.note}; {reading}" if self.note else reading
+            found = self._kept[reading] = altered(self, note=note, _kept={})
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it; empty fields left out."""
