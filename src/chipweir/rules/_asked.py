@@ -178,7 +178,7 @@ class Shipment:
 
     Python names follow the JSON fields; `from` is a keyword, so the attribute is `from_` (`Shipment(**fields)` takes
     both). `to`, `from_`, `via`, `hq` and `ultimate_parent` are countries: `hq` is where the recipient is headquartered,
-    `ultimate_parent` where the parent on top of it is (a known firm's name stands for its seat). Raises `InputError` for
+    `ultimate_parent` where the parent on top of it is (or the name of a firm whose seat is known). Raises `InputError` for
     a missing or unknown field or a word that means nothing.
     """
 
@@ -230,7 +230,9 @@ class Shipment:
             if value is not None:
                 put(self, name, country(value, label))
         if self.ultimate_parent is not None:
-            put(self, "ultimate_parent", seat(self.ultimate_parent, "ultimate_parent"))
+            code = seat(self.ultimate_parent, "ultimate_parent")
+            if is_country_name(self.ultimate_parent):
+                put(self, "ultimate_parent", code)  # else the firm's name stays: it may be listed
         put(self, "via", _countries(self.via))
         self._check_route()
         put(self, "mode", one_of("enforced" if self.mode is None else self.mode, MODES, "mode"))

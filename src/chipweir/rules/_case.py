@@ -11,6 +11,7 @@ from typing import Any
 
 from chipweir.i18n import _, language
 from chipweir.rules._asked import PARTY_FIELDS, Shipment
+from chipweir.rules._asked import seat as seat_named
 from chipweir.rules._book import Book
 from chipweir.rules._certificates import certifications
 from chipweir.rules._circuits import MEMORY, Circuit, Goods
@@ -93,7 +94,7 @@ def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Boo
     origin = _origin(shipment, said)
     to, origin_land = land(shipment.to), land(origin)
     owners = ownership(shipment.ownership)
-    firms = _firms(shipment)
+    firms = _firms(shipment, owners)
     exporter, exporter_type = _exporter(shipment, stuff, said)
     seats, seat_stated, seat_open = _seats(shipment, stuff, owners, firms, to, book, said)
     user = shipment.end_user_type or "unspecified"
@@ -150,8 +151,11 @@ def _parties(shipment: Shipment) -> list[str]:
     return [name for field in PARTY_FIELDS[1:] if (name := getattr(shipment, field))]
 
 
-def _firms(shipment: Shipment) -> list[Known]:
-    return [firm for name in _parties(shipment) if (firm := known(name)) is not None]
+def _firms(shipment: Shipment, owners: Owners) -> list[Known]:
+    """The known firms among the parties and the parents; what a parent is, its subsidiary may be."""
+    parents = [*owners.names, *([shipment.ultimate_parent] if shipment.ultimate_parent else [])]
+    above = [Known(firm.party, itself=False) for name in parents if (firm := known(name)) is not None]
+    return [*(firm for name in _parties(shipment) if (firm := known(name)) is not None), *above]
 
 
 def _seats(
@@ -162,7 +166,9 @@ def _seats(
     Seat and ultimate parent are two prongs: every one that is stated counts. Not stated, a recipient in D:5 or Macau is
     taken to sit there, one in group A:1 (but not a buyer of memory) at its place; anywhere else the seat is open.
     """
-    stated = {land(code) for code in (shipment.hq, shipment.ultimate_parent) if code is not None}
+    stated = {land(shipment.hq)} if shipment.hq is not None else set()
+    if shipment.ultimate_parent is not None:
+        stated.add(land(seat_named(shipment.ultimate_parent, "ultimate_parent")))
     stated |= {land(code) for code in owners.seats}
     for firm in firms:
         seat = land(firm.party.seat)

@@ -10,6 +10,8 @@ from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _
 from chipweir.rules._asked import seat
 from chipweir.rules._numbers import exact
+from chipweir.rules._parties import known
+from chipweir.rules._places import is_country_name
 from chipweir.rules._words import flag, folded
 
 
@@ -18,7 +20,8 @@ HALF = Fraction(1, 2)
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """`listed`: the share of listed parties, None where open; `seats`: where owners of one half or more and parents sit."""
+    """`listed`: the share of listed parties, None where open; `seats`: where owners of one half or more and parents sit;
+    `names`: who they are, where that is stated."""
 
     listed: Fraction | None
     unknown: bool = False
@@ -26,6 +29,7 @@ class Owners:
     seats: frozenset[str] = frozenset()
     sdn: bool = False
     joint_venture: bool = False
+    names: tuple[str, ...] = ()
 
 
 _LISTED_KEYS = (
@@ -90,20 +94,27 @@ def _described(value: Mapping[str, Any]) -> Owners:
         if key not in allowed:
             raise UnknownName("ownership field", str(key)[:60], allowed, where="ownership")
     parents = {seat(value[key], f"ownership, {key}") for key in _PARENT_KEYS if value.get(key)}
+    names = tuple(value[key] for key in _PARENT_KEYS if value.get(key) and not is_country_name(value[key]))
     own = {
         "sdn": bool(flag(value.get("sdn"), "ownership, sdn")),
         "joint_venture": bool(flag(value.get("joint_venture"), "ownership, joint_venture")),
     }
     if flag(value.get("unknown"), "ownership, unknown"):
-        return Owners(None, unknown=True, seats=frozenset(parents), **own)
+        return Owners(None, unknown=True, seats=frozenset(parents), names=names, **own)
     if value.get("owners") is not None:
         inner = _several(value["owners"])
-        return replace(
-            inner, seats=inner.seats | parents, sdn=inner.sdn or own["sdn"], joint_venture=own["joint_venture"]
-        )
+        return _with(inner, parents, names, own)
     held = next((value[key] for key in _LISTED_KEYS if value.get(key) is not None), None)
     inner = ownership(held) if not isinstance(held, bool) else Owners(Fraction(1 if held else 0))
-    return replace(inner, seats=inner.seats | parents, sdn=inner.sdn or own["sdn"], joint_venture=own["joint_venture"])
+    return _with(inner, parents, names, own)
+
+
+def _with(inner: Owners, parents: set[str], names: tuple[str, ...], own: Mapping[str, bool]) -> Owners:
+    """What is said of the shares together with what is said of the parent and beside it."""
+    return replace(
+        inner, seats=inner.seats | parents, names=inner.names + names, sdn=inner.sdn or own["sdn"],
+        joint_venture=own["joint_venture"],
+    )  # fmt: skip
 
 
 def _several(owners: Any) -> Owners:
@@ -112,6 +123,7 @@ def _several(owners: Any) -> Owners:
     total, whole = Fraction(0), Fraction(0)
     unknown = sdn = False
     seats: set[str] = set()
+    names: list[str] = []
     for number, owner in enumerate(owners, 1):
         where = f"ownership, owner {number}"
         if not isinstance(owner, Mapping):
@@ -124,21 +136,22 @@ def _several(owners: Any) -> Owners:
         held = _held(owner, where)
         whole += held or 0
         place = owner.get("hq") or owner.get("country")
-        if place and (held is None or held >= HALF):
-            seats.add(seat(place, where))  # whoever holds one half or more, or an unknown part, may be the parent
-        if next((owner[k] for k in ("listed", "list", "entity_list") if k in owner), True) in (
-            False,
-            "no",
-            "none",
-            None,
-        ):
-            continue
+        name = owner.get("name") or owner.get("owner")
+        firm = known(name) if isinstance(name, str) else None
+        if held is None or held >= HALF:  # whoever holds one half or more, or an unknown part, may be the parent
+            seats |= {seat(place, where)} if place else set()
+            seats |= {firm.party.seat} if firm else set()
+            names += [str(name)] if firm else []
+        said = next((owner[k] for k in ("listed", "list", "entity_list") if k in owner), True)
+        if said in (False, "no", "none", None) and not (firm and firm.itself and firm.party.listed):
+            continue  # of a firm that is known to be listed this is not believed
         sdn = sdn or bool(flag(owner.get("sdn"), f"{where}, sdn"))
         unknown = unknown or held is None
         total += held or 0
     if whole > 1:
         raise InputError(f"ownership: the shares add up to {float(whole):.2f}, more than the whole")
-    return Owners(None if unknown and total < HALF else total, unknown, seats=frozenset(seats), sdn=sdn)
+    open_ = unknown and total < HALF
+    return Owners(None if open_ else total, unknown, seats=frozenset(seats), sdn=sdn, names=tuple(names))
 
 
 def _held(owner: Mapping[str, Any], where: str) -> Fraction | None:

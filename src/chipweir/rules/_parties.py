@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from chipweir.rules._places import is_country_name, land
 from chipweir.rules._words import DATA, day
 from chipweir.rules._yaml import read_shipped_yaml
 
+
+if TYPE_CHECKING:
+    from chipweir.facts import Facts
 
 _LEGAL_FORMS = frozenset(
     (
@@ -81,9 +85,55 @@ def party_names() -> frozenset[tuple[str, ...]]:
     return frozenset(_index())
 
 
-@lru_cache(maxsize=65536)
 def known(name: str) -> Known | None:
-    """The known firm that a name is, or begins with; None for every other name."""
+    """The known firm that a name is, or begins with; else one of the facts of exactly that name; None for all others."""
+    found = _of_this_room(name)
+    return _of_the_facts(name) if found is None else found
+
+
+def _of_the_facts(name: str) -> Known | None:
+    from chipweir import facts
+
+    words = tokens(name)
+    firms = _firms(facts.load())
+    for length in range(len(words), 0, -1):
+        party = firms.get(words[:length])
+        if party is not None and _is_place(words[length:]):
+            return Known(party, length == len(words))
+    return None
+
+
+_FIRMS = frozenset(("company", "lab", "institute"))
+_LEAST = 5  # letters of a name that is believed of a favourable seat: shorter ones are words and initials of others too
+
+
+@lru_cache(maxsize=4)
+def _firms(known: "Facts") -> Mapping[tuple[str, ...], Party]:
+    """The firms of the facts by the words of their names; the seat is that of the ultimate parent, or a barred one below."""
+    found: dict[tuple[str, ...], Party] = {}
+    unclear = {tokens(line.name) for line in known.names.flagged("entity", "chip", "system", "model")}
+    for entity in known.entities.values():
+        seats = _seats(entity.id, known) if entity.kind in _FIRMS else []
+        seat = next((one for one in seats if one in _BARRED_SEATS), seats[-1] if seats else "")
+        for name in (entity.names.en, entity.names.ko, entity.names.zh, *entity.aliases):
+            key = tokens(name or "")
+            if seat and key and key not in unclear and (seat in _BARRED_SEATS or len("".join(key)) >= _LEAST):
+                found.setdefault(key, Party(entity.names.en, seat))
+    return found
+
+
+def _seats(identifier: str, known: "Facts") -> list[str]:
+    """The countries of a firm and of every parent above it, as far as they are given."""
+    found: dict[str, str] = {}
+    while identifier and identifier not in found and identifier in known.entities:
+        entity = known.entities[identifier]
+        found[identifier] = entity.country
+        identifier = entity.parent
+    return [country for country in found.values() if country]
+
+
+@lru_cache(maxsize=65536)
+def _of_this_room(name: str) -> Known | None:
     words = tokens(name)
     for length in range(len(words), 0, -1):
         party = _index().get(words[:length])
@@ -102,9 +152,12 @@ def _trusted(party: Party, rest: tuple[str, ...]) -> Known | None:
         return Known(party, True)
     if party.seat in _BARRED_SEATS:
         return Known(party, False)
-    place = " ".join(rest)
-    named_after_place = is_country_name(place) or all(w in _PLACE_WORDS or is_country_name(w) for w in rest)
-    return Known(party, False) if named_after_place else None
+    return Known(party, False) if _is_place(rest) else None
+
+
+def _is_place(rest: tuple[str, ...]) -> bool:
+    """Whether what follows a firm's name is nothing, or a place."""
+    return is_country_name(" ".join(rest)) or all(w in _PLACE_WORDS or is_country_name(w) for w in rest)
 
 
 def is_named(case_names: Iterable[str], raw: Iterable[tuple[str, ...]], names: Iterable[str]) -> bool:
