@@ -193,7 +193,7 @@ def test_a_table_never_stops_at_a_bad_row() -> None:
         ({"pp": "64"}, "has 32 layers"),
         ({"chip": ""}, "no chip given"),
         ({"model": ""}, "no model given"),
-        ({"model": "GPT-5"}, "not published"),
+        ({"model": "GPT-5"}, "does not publish"),
         ({"chip": "T4", "model": "DeepSeek-V3", "n_chips": "8"}, "does not fit"),
     ],
 )

@@ -5,6 +5,7 @@ from typing import overload
 
 from chipweir.facts._facts import Facts, normalise
 from chipweir.facts._load import load
+from chipweir.facts._models import Structure, structure_text
 from chipweir.facts._records import (
     Chip,
     Conflict,
@@ -56,6 +57,7 @@ __all__ = [
     "Position",
     "Price",
     "Source",
+    "Structure",
     "System",
     "UnitRule",
     "Value",
@@ -63,5 +65,6 @@ __all__ = [
     "country",
     "load",
     "normalise",
+    "structure_text",
     "unit_registry",
 ]
