@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 # Bytes per stored element, block scales included: one FP32 scale per 128x128 block (FP8, negligible), one FP8 scale
 # per 16
 # elements (NVFP4: 0.5 + 1/16), one FP16 scale and zero point per 128 (INT4).
-ELEMENT_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625, "int4": 0.53}
+ELEMENT_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625, "int4": 0.53, "w4a8": 0.53, "w8a16": 1.0}
+# 4-bit checkpoints of expert models keep attention and shared layers wider.
+BESIDE_EXPERTS = {"fp4": "fp8", "int4": "bf16", "w4a8": "int8"}
 
 
 @dataclass(frozen=True)
@@ -419,7 +421,7 @@ def resident_bytes(model: Architecture, dtype: str) -> Any:
 
     4-bit MoE checkpoints keep attention and shared layers at 8 bits or more; dense ones quantise them with the rest.
     """
-    other = {"fp4": "fp8", "int4": "bf16"}.get(dtype, dtype)
+    other = BESIDE_EXPERTS.get(dtype, dtype)
     moe = np.asarray(model.experts) > 0
     size = np.where(moe, ELEMENT_BYTES[other], ELEMENT_BYTES[dtype])
     return (model.attention_params + model.dense_params + model.shared_params) * size + 2.0 * model.head_params
@@ -436,14 +438,11 @@ def touched_experts(experts: Any, active: Any, tokens: Any, evenness: Any = np.i
     experts = np.asarray(experts, dtype=float)
     share = np.where(experts > 0, np.asarray(active) / np.maximum(experts, 1.0), 0.0)
     missed = np.log1p(-np.minimum(share, 1 - 1e-9))
-    xp: Any = np
-    if any(type(v).__module__.startswith("jax") for v in (tokens, evenness)):
-        import jax.numpy as xp
-    tokens = xp.maximum(tokens, 0.0)
+    tokens = np.maximum(tokens, 0.0)
     if isinstance(evenness, float) and np.isinf(evenness):
-        return experts * -xp.expm1(tokens * missed)
-    others = xp.log1p(-xp.maximum(tokens - 1.0, 0.0) * missed / evenness)
-    return experts * -xp.expm1(xp.minimum(tokens, 1.0) * missed - evenness * others)
+        return experts * -np.expm1(tokens * missed)
+    others = np.log1p(-np.maximum(tokens - 1.0, 0.0) * missed / evenness)
+    return experts * -np.expm1(np.minimum(tokens, 1.0) * missed - evenness * others)
 
 
 def flops_per_token(model: Architecture, context: Any = 0.0, *, prefill: bool = False) -> Any:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TERA, GIGA = 1e12, 1e9
 # Memory stacks come in powers of two: an "80 GB" accelerator shows 80 GiB to its driver.
 GIBI = 2.0**30
-DTYPES = ("bf16", "fp8", "fp4", "int8", "int4")
+DTYPES = ("bf16", "fp8", "fp4", "int8", "int4", "w4a8", "w8a16")
 # Weight-only formats pay for unpacking before the multiply: share of the compute peak of the wider format that is left.
 # Prior, not measured here: fused dequantisation kernels are described as reaching 0.7-0.9 of the dense peak.
 EMULATION = 0.8
@@ -42,7 +42,8 @@ CONFIDENCE_LOG_SD = {"A": 0.0, "B": 0.03, "C": 0.10, "D": 0.25}
 # An 80 % interval of a normal is this many standard deviations wide; ranges of datasheets are read as such intervals.
 WIDTH_80 = 2.5631
 ALIASES = {"fp16": "bf16", "bfloat16": "bf16", "float16": "bf16", "float8": "fp8", "mxfp8": "fp8", "nvfp4": "fp4",
-           "mxfp4": "fp4", "w8a8": "int8", "w4a16": "int4", "awq": "int4", "gptq": "int4"}  # fmt: skip
+           "mxfp4": "fp4", "w8a8": "int8", "w4a16": "int4", "awq": "int4", "gptq": "int4", "fp32": "bf16",
+           "w4a4": "fp4"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,11 @@ class Hardware:
         """The generation without its variants, in lower case: blackwell for Blackwell Ultra."""
         return str(self.generation).split(" ")[0].lower()
 
+    @property
+    def line(self) -> str:
+        """Maker and generation: what shares kernels."""
+        return f"{self.vendor}/{self.family}"
+
 
 NUMBERS = tuple(
     f.name
@@ -134,28 +140,35 @@ def dtype_name(text: str) -> str:
     return name
 
 
-def compute_rate(hardware: Hardware, dtype: str) -> Any:
-    """Dense peak in FLOP/s (op/s) at which a matrix product stored as `dtype` runs.
+def multiplied_as(hardware: Hardware, dtype: str) -> Any:
+    """The format whose unit multiplies weights stored as `dtype` (text, or an array [n] of it).
 
-    A format without its own unit is emulated: 8-bit floats run as INT8 where a unit exists and otherwise unpacked to
-    BF16, 4-bit weights unpack to 8 or 16 bit, each at `EMULATION` of that peak.
+    A format without its own unit is emulated: 8-bit floats run as INT8 where a unit exists and is faster than
+    unpacking to BF16, 4-bit weights unpack to 8 or 16 bit.
     """
-    wide = np.asarray(hardware.bf16_flops)
-    fp8, int8, fp4 = (np.asarray(x) for x in (hardware.fp8_flops, hardware.int8_flops, hardware.fp4_flops))
-    if dtype == "bf16":
-        return wide
+    wide, fp8, int8, fp4 = (np.asarray(getattr(hardware, f"{n}_flops")) for n in ("bf16", "fp8", "int8", "fp4"))
+    if dtype in ("bf16", "int4", "w8a16"):
+        return np.where(wide > -1.0, "bf16", "bf16")
     # A token INT8 unit (B300: 0.07 of BF16) is slower than unpacking: take the better of the two.
-    as_int8 = np.maximum(int8, EMULATION * wide)
-    if dtype == "int8":
-        return np.maximum(as_int8, EMULATION * fp8)
-    eight = np.where(fp8 > 0, fp8, np.maximum(EMULATION * int8, EMULATION * wide))
+    whole = np.where(int8 >= EMULATION * wide, "int8", np.where((fp8 > 0) & (fp8 >= wide), "fp8", "bf16"))
+    if dtype in ("int8", "w4a8"):
+        return whole
+    eight = np.where(fp8 > 0, "fp8", np.where(int8 >= wide, "int8", "bf16"))
     if dtype == "fp8":
         return eight
     if dtype == "fp4":
-        return np.where(fp4 > 0, fp4, np.maximum(EMULATION * eight, EMULATION * wide))
-    if dtype == "int4":
-        return EMULATION * wide
+        return np.where(fp4 > 0, "fp4", eight)
     raise InputError(f"unknown number format '{dtype}'; known: {', '.join(DTYPES)}")
+
+
+def compute_rate(hardware: Hardware, dtype: str) -> Any:
+    """Dense peak in FLOP/s (op/s) at which a matrix product stored as `dtype` runs: that of the unit which multiplies
+    it, times `EMULATION` where weights are unpacked first."""
+    unit = multiplied_as(hardware, dtype)
+    rate = np.zeros(np.shape(unit))
+    for name in ("bf16", "fp8", "int8", "fp4"):
+        rate = np.where(unit == name, getattr(hardware, f"{name}_flops"), rate)
+    return np.where(unit == dtype, rate, EMULATION * rate)
 
 
 def sums_in_switch(hardware: Hardware) -> Any:
@@ -171,6 +184,8 @@ def native(hardware: Hardware, dtype: str) -> Any:
         return np.asarray(hardware.bf16_flops) > 0
     if dtype in ("fp8", "fp4", "int8"):
         return np.asarray(getattr(hardware, f"{dtype}_flops")) > 0
+    if dtype == "w4a8":
+        return np.asarray(hardware.int8_flops) > 0
     return np.zeros_like(np.asarray(hardware.bf16_flops), dtype=bool)
 
 
