@@ -107,21 +107,21 @@ def architecture(model: str, *, facts: Facts | None = None) -> Architecture:
     """The architecture of a model: one known to the facts room, in any spelling that checkpoints have, or a
     `config.json` of the user's own (a path). Raises `UnknownName` with the nearest names, `InputError` with the reason
     where a model's numbers are not published."""
-    from chipweir.perf._checkpoint import checkpoint_path, record_of, record_of_config
+    from chipweir import facts as room
+    from chipweir.perf._checkpoint import checkpoint_path, record_of_config
 
     name = model.strip()
     path = checkpoint_path(name)
     if path is not None:
         return from_model(record_of_config(path))
-    return _cached(name) if facts is None else from_model(record_of(name, facts))
+    return _cached(name, room.load() if facts is None else facts)
 
 
 @lru_cache(maxsize=4096)
-def _cached(name: str) -> Architecture:
-    from chipweir import facts
+def _cached(name: str, facts: Facts) -> Architecture:
     from chipweir.perf._checkpoint import record_of
 
-    return from_model(record_of(name, facts.load()))
+    return from_model(record_of(name, facts))
 
 
 # A published total that differs from the counted one by more than this puts the counts in doubt.

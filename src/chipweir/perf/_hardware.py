@@ -33,7 +33,7 @@ SUMMING = ("hopper", "blackwell", "rubin")
 TOPOLOGIES = ("switch", "mesh", "torus", "pcie")
 # Where a datasheet has no number the median of the catalogued chips of the same country and years stands in, with this
 # log standard deviation: the spread between data-centre chips of the same years in the catalogue.
-PEER_LOG_SD = {"bf16_tflops": 0.6, "memory_gb": 0.35, "memory_gbs": 0.5, "scaleup_gbs": 0.6, "scaleup_domain": 0.5,
+PEER_LOG_SD = {"half_tflops": 0.6, "memory_gb": 0.35, "memory_gbs": 0.5, "scaleup_gbs": 0.6, "scaleup_domain": 0.5,
                "scaleout_gbps": 0.4, "tdp_w": 0.3}  # fmt: skip
 # The same for a 16-bit rate told from a narrower format's.
 NARROWER_LOG_SD = 0.3
@@ -198,8 +198,9 @@ def hardware(
     "die" gives one die of a multi-die package. Raises `UnknownName` with the nearest names, `InputError` for a bad
     override.
     """
-    name = chip_or_system.strip()
-    found = _cached(name) if facts is None else _find(name, facts)
+    from chipweir import facts as room
+
+    found = _cached(chip_or_system.strip(), room.load() if facts is None else facts)
     return override(found, overrides) if overrides else found
 
 
@@ -216,13 +217,7 @@ def override(base: Hardware, overrides: Mapping[str, float | str]) -> Hardware:
 
 
 @lru_cache(maxsize=4096)
-def _cached(name: str) -> Hardware:
-    from chipweir import facts
-
-    return _find(name, facts.load())
-
-
-def _find(name: str, facts: Facts) -> Hardware:
+def _cached(name: str, facts: Facts) -> Hardware:
     if not name:
         raise InputError("no chip given; name a chip (NVIDIA H20) or a system (GB200 NVL72)")
     try:
@@ -376,12 +371,12 @@ def _or_peers(chip: Chip, name: str, pools: Sequence[Sequence[Chip]]) -> _Number
 
 def _sixteen_bit(chip: Chip, pools: Sequence[Sequence[Chip]]) -> _Number:
     """16-bit rate; of a chip that states only narrower formats half of it for each halving of the width."""
-    if math.isnan(_number(chip.bf16_tflops)):
+    if math.isnan(_number(chip.half_tflops)):
         for narrow, divisor in ((chip.fp8_tflops, 2.0), (chip.int8_tops, 2.0), (chip.fp4_tflops, 4.0)):
             rate = _number(narrow)
             if not math.isnan(rate):
                 return _Number(rate / divisor, max(NARROWER_LOG_SD, _stated_log_sd(narrow)), assumed=False)
-    return _or_peers(chip, "bf16_tflops", pools)
+    return _or_peers(chip, "half_tflops", pools)
 
 
 def _power(chip: Chip, pools: Sequence[Sequence[Chip]]) -> _Number:
@@ -400,7 +395,7 @@ def _power(chip: Chip, pools: Sequence[Sequence[Chip]]) -> _Number:
 
 def _size(chip: Chip) -> float:
     """Geometric mean of 16-bit rate and memory bandwidth; NaN where either is unknown."""
-    return math.sqrt(_number(chip.bf16_tflops) * _number(chip.memory_gbs))
+    return math.sqrt(_number(chip.half_tflops) * _number(chip.memory_gbs))
 
 
 def _topology(text: str | None, maker: str) -> str:
