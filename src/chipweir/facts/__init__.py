@@ -12,6 +12,7 @@ from chipweir.facts._control import (
 )
 from chipweir.facts._facts import Facts
 from chipweir.facts._load import in_force, load
+from chipweir.facts._models import Structure, structure_text
 from chipweir.facts._names import AmbiguousName, normalise
 from chipweir.facts._records import (
     Chip,
@@ -67,6 +68,7 @@ __all__ = [
     "Position",
     "Price",
     "Source",
+    "Structure",
     "System",
     "UnitRule",
     "Value",
@@ -79,6 +81,7 @@ __all__ = [
     "load",
     "normalise",
     "performance_density",
+    "structure_text",
     "total_processing_performance",
     "unit_registry",
 ]
