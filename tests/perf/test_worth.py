@@ -64,7 +64,8 @@ def test_h100_equivalents_are_dense_eight_bit_operations() -> None:
 
 def test_a_cut_down_chip_ranks_low_in_training_and_high_in_serving(shipped: Worth) -> None:
     training, inference, edge = row(shipped, "nvidia-h20")
-    assert training < 0.25
+    # A part whose arithmetic is cut but not its memory and power runs near its peak.
+    assert training < 0.3
     assert inference > 1.5 * training
     assert edge > inference
 

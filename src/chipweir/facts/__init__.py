@@ -3,9 +3,18 @@
 from datetime import date
 from typing import overload
 
+from chipweir.facts._control import (
+    compute_die_area,
+    compute_dies,
+    interconnect,
+    performance_density,
+    total_processing_performance,
+)
 from chipweir.facts._derive import Derived, Term, derive, references
-from chipweir.facts._facts import Facts, normalise
-from chipweir.facts._load import load
+from chipweir.facts._facts import Facts
+from chipweir.facts._load import in_force, load
+from chipweir.facts._models import Structure, structure_text
+from chipweir.facts._names import AmbiguousName, normalise
 from chipweir.facts._records import (
     Chip,
     Conflict,
@@ -15,6 +24,7 @@ from chipweir.facts._records import (
     Event,
     Fact,
     LanguageModel,
+    Name,
     Override,
     Position,
     Price,
@@ -44,6 +54,7 @@ def convert(value: float | Value, start: str, target: str, on: str | date) -> fl
 
 
 __all__ = [
+    "AmbiguousName",
     "Chip",
     "Conflict",
     "Country",
@@ -54,19 +65,28 @@ __all__ = [
     "Fact",
     "Facts",
     "LanguageModel",
+    "Name",
     "Override",
     "Position",
     "Price",
     "Source",
+    "Structure",
     "System",
     "Term",
     "UnitRule",
     "Value",
+    "compute_die_area",
+    "compute_dies",
     "convert",
     "country",
     "derive",
+    "in_force",
+    "interconnect",
     "load",
     "normalise",
+    "performance_density",
     "references",
+    "structure_text",
+    "total_processing_performance",
     "unit_registry",
 ]

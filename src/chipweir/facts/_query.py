@@ -8,6 +8,7 @@ from typing import Any
 
 from chipweir.errors import InputError
 from chipweir.facts._facts import Facts
+from chipweir.facts._models import Structure, structure_text
 from chipweir.facts._records import CHIP_UNITS, SYSTEM_UNITS, Value
 
 
@@ -31,7 +32,13 @@ def tables(facts: Facts) -> dict[str, list[dict[str, Cell]]]:
     """Every table as rows of plain cells. `chips` and `systems` hold best values; `chip_values` has them all."""
     return {
         "chips": [
-            {**_plain(chip, skip=(*CHIP_UNITS, "values")), **_best(chip, CHIP_UNITS)} for chip in facts.chips.values()
+            {
+                **_plain(chip, skip=(*CHIP_UNITS, "values")),
+                "data_centre": chip.data_centre,
+                **_best(chip, CHIP_UNITS),
+                "half_tflops": None if chip.half_tflops is None else chip.half_tflops.best,
+            }
+            for chip in facts.chips.values()
         ],
         "chip_values": _value_rows(facts.chips.values(), "chip"),
         "systems": [
@@ -52,6 +59,7 @@ def tables(facts: Facts) -> dict[str, list[dict[str, Cell]]]:
             {"kind": kind, "id": identifier, "alias": alias}
             for kind, identifier, alias in _aliases(facts)
         ],
+        "names": [_plain(name) for name in facts.names],
         "conflicts": [_conflict(conflict.model_dump()) for conflict in facts.conflicts.values()],
         "overrides": [
             {"kind": o.kind, "id": o.id, "replaced": o.replaced.origin, "by": o.by.origin} for o in facts.overrides
@@ -64,6 +72,8 @@ def _plain(record: Any, skip: Sequence[str] = ()) -> dict[str, Cell]:
     for name in (*(name for name in type(record).model_fields if name != "origin"), "origin"):
         if name not in skip:
             given = getattr(record, name)
+            if isinstance(given, Structure):
+                given = structure_text(given)
             cells[name] = "|".join(given) if isinstance(given, tuple) else given
     return cells
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TERA, GIGA = 1e12, 1e9
 # Memory stacks come in powers of two: an "80 GB" accelerator shows 80 GiB to its driver.
 GIBI = 2.0**30
-DTYPES = ("bf16", "fp8", "fp4", "int8", "int4")
+DTYPES = ("bf16", "fp8", "fp4", "int8", "int4", "w4a8", "w8a16")
 # Weight-only formats pay for unpacking before the multiply: share of the compute peak of the wider format that is left.
 # Prior, not measured here: fused dequantisation kernels are described as reaching 0.7-0.9 of the dense peak.
 EMULATION = 0.8
@@ -33,7 +33,7 @@ SUMMING = ("hopper", "blackwell", "rubin")
 TOPOLOGIES = ("switch", "mesh", "torus", "pcie")
 # Where a datasheet has no number the median of the catalogued chips of the same country and years stands in, with this
 # log standard deviation: the spread between data-centre chips of the same years in the catalogue.
-PEER_LOG_SD = {"bf16_tflops": 0.6, "memory_gb": 0.35, "memory_gbs": 0.5, "scaleup_gbs": 0.6, "scaleup_domain": 0.5,
+PEER_LOG_SD = {"half_tflops": 0.6, "memory_gb": 0.35, "memory_gbs": 0.5, "scaleup_gbs": 0.6, "scaleup_domain": 0.5,
                "scaleout_gbps": 0.4, "tdp_w": 0.3}  # fmt: skip
 # The same for a 16-bit rate told from a narrower format's.
 NARROWER_LOG_SD = 0.3
@@ -42,7 +42,8 @@ CONFIDENCE_LOG_SD = {"A": 0.0, "B": 0.03, "C": 0.10, "D": 0.25}
 # An 80 % interval of a normal is this many standard deviations wide; ranges of datasheets are read as such intervals.
 WIDTH_80 = 2.5631
 ALIASES = {"fp16": "bf16", "bfloat16": "bf16", "float16": "bf16", "float8": "fp8", "mxfp8": "fp8", "nvfp4": "fp4",
-           "mxfp4": "fp4", "w8a8": "int8", "w4a16": "int4", "awq": "int4", "gptq": "int4"}  # fmt: skip
+           "mxfp4": "fp4", "w8a8": "int8", "w4a16": "int4", "awq": "int4", "gptq": "int4", "fp32": "bf16",
+           "w4a4": "fp4"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,11 @@ class Hardware:
         """The generation without its variants, in lower case: blackwell for Blackwell Ultra."""
         return str(self.generation).split(" ")[0].lower()
 
+    @property
+    def line(self) -> str:
+        """Maker and generation: what shares kernels."""
+        return f"{self.vendor}/{self.family}"
+
 
 NUMBERS = tuple(
     f.name
@@ -134,28 +140,35 @@ def dtype_name(text: str) -> str:
     return name
 
 
-def compute_rate(hardware: Hardware, dtype: str) -> Any:
-    """Dense peak in FLOP/s (op/s) at which a matrix product stored as `dtype` runs.
+def multiplied_as(hardware: Hardware, dtype: str) -> Any:
+    """The format whose unit multiplies weights stored as `dtype` (text, or an array [n] of it).
 
-    A format without its own unit is emulated: 8-bit floats run as INT8 where a unit exists and otherwise unpacked to
-    BF16, 4-bit weights unpack to 8 or 16 bit, each at `EMULATION` of that peak.
+    A format without its own unit is emulated: 8-bit floats run as INT8 where a unit exists and is faster than
+    unpacking to BF16, 4-bit weights unpack to 8 or 16 bit.
     """
-    wide = np.asarray(hardware.bf16_flops)
-    fp8, int8, fp4 = (np.asarray(x) for x in (hardware.fp8_flops, hardware.int8_flops, hardware.fp4_flops))
-    if dtype == "bf16":
-        return wide
+    wide, fp8, int8, fp4 = (np.asarray(getattr(hardware, f"{n}_flops")) for n in ("bf16", "fp8", "int8", "fp4"))
+    if dtype in ("bf16", "int4", "w8a16"):
+        return np.where(wide > -1.0, "bf16", "bf16")
     # A token INT8 unit (B300: 0.07 of BF16) is slower than unpacking: take the better of the two.
-    as_int8 = np.maximum(int8, EMULATION * wide)
-    if dtype == "int8":
-        return np.maximum(as_int8, EMULATION * fp8)
-    eight = np.where(fp8 > 0, fp8, np.maximum(EMULATION * int8, EMULATION * wide))
+    whole = np.where(int8 >= EMULATION * wide, "int8", np.where((fp8 > 0) & (fp8 >= wide), "fp8", "bf16"))
+    if dtype in ("int8", "w4a8"):
+        return whole
+    eight = np.where(fp8 > 0, "fp8", np.where(int8 >= wide, "int8", "bf16"))
     if dtype == "fp8":
         return eight
     if dtype == "fp4":
-        return np.where(fp4 > 0, fp4, np.maximum(EMULATION * eight, EMULATION * wide))
-    if dtype == "int4":
-        return EMULATION * wide
+        return np.where(fp4 > 0, "fp4", eight)
     raise InputError(f"unknown number format '{dtype}'; known: {', '.join(DTYPES)}")
+
+
+def compute_rate(hardware: Hardware, dtype: str) -> Any:
+    """Dense peak in FLOP/s (op/s) at which a matrix product stored as `dtype` runs: that of the unit which multiplies
+    it, times `EMULATION` where weights are unpacked first."""
+    unit = multiplied_as(hardware, dtype)
+    rate = np.zeros(np.shape(unit))
+    for name in ("bf16", "fp8", "int8", "fp4"):
+        rate = np.where(unit == name, getattr(hardware, f"{name}_flops"), rate)
+    return np.where(unit == dtype, rate, EMULATION * rate)
 
 
 def sums_in_switch(hardware: Hardware) -> Any:
@@ -171,6 +184,8 @@ def native(hardware: Hardware, dtype: str) -> Any:
         return np.asarray(hardware.bf16_flops) > 0
     if dtype in ("fp8", "fp4", "int8"):
         return np.asarray(getattr(hardware, f"{dtype}_flops")) > 0
+    if dtype == "w4a8":
+        return np.asarray(hardware.int8_flops) > 0
     return np.zeros_like(np.asarray(hardware.bf16_flops), dtype=bool)
 
 
@@ -183,8 +198,9 @@ def hardware(
     "die" gives one die of a multi-die package. Raises `UnknownName` with the nearest names, `InputError` for a bad
     override.
     """
-    name = chip_or_system.strip()
-    found = _cached(name) if facts is None else _find(name, facts)
+    from chipweir import facts as room
+
+    found = _cached(chip_or_system.strip(), room.load() if facts is None else facts)
     return override(found, overrides) if overrides else found
 
 
@@ -201,13 +217,7 @@ def override(base: Hardware, overrides: Mapping[str, float | str]) -> Hardware:
 
 
 @lru_cache(maxsize=4096)
-def _cached(name: str) -> Hardware:
-    from chipweir import facts
-
-    return _find(name, facts.load())
-
-
-def _find(name: str, facts: Facts) -> Hardware:
+def _cached(name: str, facts: Facts) -> Hardware:
     if not name:
         raise InputError("no chip given; name a chip (NVIDIA H20) or a system (GB200 NVL72)")
     try:
@@ -361,12 +371,12 @@ def _or_peers(chip: Chip, name: str, pools: Sequence[Sequence[Chip]]) -> _Number
 
 def _sixteen_bit(chip: Chip, pools: Sequence[Sequence[Chip]]) -> _Number:
     """16-bit rate; of a chip that states only narrower formats half of it for each halving of the width."""
-    if math.isnan(_number(chip.bf16_tflops)):
+    if math.isnan(_number(chip.half_tflops)):
         for narrow, divisor in ((chip.fp8_tflops, 2.0), (chip.int8_tops, 2.0), (chip.fp4_tflops, 4.0)):
             rate = _number(narrow)
             if not math.isnan(rate):
                 return _Number(rate / divisor, max(NARROWER_LOG_SD, _stated_log_sd(narrow)), assumed=False)
-    return _or_peers(chip, "bf16_tflops", pools)
+    return _or_peers(chip, "half_tflops", pools)
 
 
 def _power(chip: Chip, pools: Sequence[Sequence[Chip]]) -> _Number:
@@ -385,7 +395,7 @@ def _power(chip: Chip, pools: Sequence[Sequence[Chip]]) -> _Number:
 
 def _size(chip: Chip) -> float:
     """Geometric mean of 16-bit rate and memory bandwidth; NaN where either is unknown."""
-    return math.sqrt(_number(chip.bf16_tflops) * _number(chip.memory_gbs))
+    return math.sqrt(_number(chip.half_tflops) * _number(chip.memory_gbs))
 
 
 def _topology(text: str | None, maker: str) -> str:

@@ -19,9 +19,10 @@ from chipweir.perf._configuration import Configuration, read_configuration
 from chipweir.perf._efficiency import Index, Layout, Posterior, efficiencies, group_levels, index, shipped
 from chipweir.perf._energy import chip_power, equivalent_flops, serving_power
 from chipweir.perf._intervals import spread
-from chipweir.perf._operators import Work, cache_per_sequence, resident_weights, take
+from chipweir.perf._offered import DRAFTS
+from chipweir.perf._operators import Work, take
 from chipweir.perf._plan import Plan, candidates, smallest_group
-from chipweir.perf._serving import USABLE, Case, decode_step, prefill_pass
+from chipweir.perf._serving import Case, Reader, decode_step, fits, most_sequences, prefill_pass, tokens_a_step
 from chipweir.perf._serving import take as take_cases
 
 
@@ -139,7 +140,7 @@ class Trials:
     @property
     def chips(self) -> np.ndarray:
         """Chips of the replica [n]."""
-        chips: np.ndarray = self.cases.tp * self.cases.dp
+        chips: np.ndarray = self.cases.tp * self.cases.dp * self.cases.pp
         return chips
 
     def at(self, keep: np.ndarray) -> Trials:
@@ -166,7 +167,7 @@ def trials(
         (row, plan, draft)
         for row, (c, options) in enumerate(zip(each, plans, strict=True))
         for plan in options
-        for draft in ((0.0, 1.0) if batches is not None and c.model.mtp_layers > 0 else (0.0,))
+        for draft in ((0.0, DRAFTS) if batches is not None and c.model.mtp_layers > 0 else (0.0,))
     ]
     loads = [
         np.array(batches[row], dtype=float) * plan.decode_chips if batches is not None else np.array([plan.dp])
@@ -175,7 +176,7 @@ def trials(
     pair = np.repeat(np.arange(len(pairs)), [len(load) for load in loads])
     row = np.array([row for row, _, _ in pairs])[pair]
     once = case([each[row] for row, _, _ in pairs], [plan for _, plan, _ in pairs], np.ones(len(pairs)))
-    once = replace(once, drafting=np.array([draft for _, _, draft in pairs]))
+    once = replace(once, drafts=np.array([draft for _, _, draft in pairs]))
     return Trials(
         row=row, load=np.concatenate(loads), pair=pair, plans=tuple(plan for _, plan, _ in pairs),
         work=take(gather(each), row), cases=take_cases(once, pair), where=levels_at(each, form, row),
@@ -188,40 +189,38 @@ def levels_at(configurations: Sequence[Configuration], form: Layout, row: np.nda
     return {name: [places[row] for places in columns] for name, columns in found.items()}
 
 
-def decode_seconds(t: Trials, theta: Any, size: int) -> np.ndarray:
+def decode_seconds(t: Trials, theta: Any, form: Layout) -> np.ndarray:
     """Seconds per output token [n] (or [d, n] for draws) of replicas that only decode."""
-    c, e = t.cases, efficiencies(theta, t.where, size)
-    parts = decode_step(t.work, e, t.load, c.isl + c.osl / 2, c.tp, c.dp, c.drafting, c.ep)
-    seconds: np.ndarray = parts["total"] / (1.0 + e.accepted * c.drafting)
+    c, e = t.cases, efficiencies(theta, t.where, form)
+    seconds: np.ndarray = decode_step(t.work, e, t.load, c)["total"] / tokens_a_step(e, c)
     return seconds
 
 
-def prefill_rate(t: Trials, theta: Any, size: int) -> np.ndarray:
+def prefill_rate(t: Trials, theta: Any, form: Layout) -> np.ndarray:
     """Tokens a second and chip [n] (or [d, n]) of replicas that only read prompts."""
-    c, e = t.cases, efficiencies(theta, t.where, size)
-    rate: np.ndarray = c.isl / prefill_pass(t.work, e, c.isl, c.tp, c.dp, ep=c.ep)["busy"] / t.chips
+    c, e = t.cases, efficiencies(theta, t.where, form)
+    busy = prefill_pass(t.work, e, c.isl, Reader(c.tp, c.dp, c.ep, c.pp), fresh=c.fresh)["busy"]
+    rate: np.ndarray = c.isl / busy / t.chips
     return rate
 
 
 def held(t: Trials) -> np.ndarray:
     """Whether weights and the caches of all sequences fit [n]."""
-    c = t.cases
-    room = USABLE * t.work.memory_bytes - resident_weights(t.work, c.tp, c.dp)
-    most: np.ndarray = np.maximum(room, 0.0) / cache_per_sequence(t.work, c.isl + c.osl, c.tp) * c.dp
-    return t.load <= most
+    enough: np.ndarray = t.load <= most_sequences(t.work, t.cases)
+    return enough
 
 
 def _decode(configuration: Configuration, plans: list[Plan], posterior: Posterior, tpot_s: float) -> Rates:
     tried = trials([configuration], [plans], posterior.form, phase="decode", batches=[BATCHES])
-    seconds, fits = decode_seconds(tried, posterior.mean, posterior.form.size), held(tried)
+    seconds, enough = decode_seconds(tried, posterior.mean, posterior.form), held(tried)
     kept = seconds <= tpot_s
     rate = tried.load / seconds / tried.chips
     nothing = Rates(0.0, 0.0, np.nan, 0.0, 0.0, configuration.dtype, 0.0, 0.0, 0.0, 0.0)
-    if not (fits & kept).any():
-        fastest = np.min(np.where(fits, seconds, np.inf))
+    if not (enough & kept).any():
+        fastest = np.min(np.where(enough, seconds, np.inf))
         reason = f"{tpot_s * 1e3:.3g} ms a token cannot be kept: {fastest * 1e3:.3g} ms at best"
-        return replace(nothing, reason=reason if fits.any() else "one sequence's cache does not fit")
-    best = int(np.argmax(np.where(fits & kept, rate, -1.0)))
+        return replace(nothing, reason=reason if enough.any() else "one sequence's cache does not fit")
+    best = int(np.argmax(np.where(enough & kept, rate, -1.0)))
     chips = float(tried.chips[best])
     power = serving_power(
         configuration.chip, configuration.model, configuration.dtype, output_tok_s=rate[best], input_tok_s=0.0,
@@ -229,16 +228,15 @@ def _decode(configuration: Configuration, plans: list[Plan], posterior: Posterio
     )  # fmt: skip
     return replace(
         nothing, decode=float(rate[best]), tpot_s=float(seconds[best]), batch=float(tried.load[best] / chips),
-        group=chips, decode_w=float(power), drafted=bool(tried.cases.drafting[best] > 0),
+        group=chips, decode_w=float(power), drafted=bool(tried.cases.drafts[best] > 0),
     )  # fmt: skip
 
 
 def _prefill(configuration: Configuration, plans: list[Plan], posterior: Posterior) -> tuple[float, float]:
     """Tokens a second and chip of prompts, and mean power in W."""
     tried = trials([configuration], [plans], posterior.form, phase="prefill")
-    rate = prefill_rate(tried, posterior.mean, posterior.form.size)
-    fits = resident_weights(tried.work, tried.cases.tp, tried.cases.dp) <= USABLE * tried.work.memory_bytes
-    best = int(np.argmax(np.where(fits, rate, -1.0)))
+    rate = prefill_rate(tried, posterior.mean, posterior.form)
+    best = int(np.argmax(np.where(fits(tried.work, tried.cases), rate, -1.0)))
     model, chip = configuration.model, configuration.chip
     matrices = 2.0 * _architecture.active_matrix_params(model) * rate[best]
     scores = model.prefill_score_flops * configuration.isl / 2 * rate[best]

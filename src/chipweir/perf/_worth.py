@@ -35,9 +35,11 @@ from chipweir.perf._efficiency import TERMS, Layout
 from chipweir.perf._energy import system_power
 from chipweir.perf._fitted import Fitted, shipped_fitted
 from chipweir.perf._hardware import Hardware, from_chip
+from chipweir.perf._offered import Offered
 from chipweir.perf._plan import Plan
 from chipweir.perf._rates import BATCHES, Trials, decode_seconds, held, levels_at, prefill_rate, replica_plans, trials
 from chipweir.perf._training import Posterior as TrainingPosterior
+from chipweir.perf._training import chip_ids
 from chipweir.perf._training_layout import choose
 from chipweir.perf._training_work import (
     FITTED,
@@ -85,7 +87,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "serving memory": ("bandwidth", "packing", "cache", "routed", "activation", "shuffle", "evenness"),
     "serving messages": ("link", "exchange", "floor"),
     "serving overheads": ("layer", "gate", "step", "sequence", "accepted"),
-    "training arithmetic": (*(name for name in FITTED if name.startswith("reach_")), "grouped"),
+    "training arithmetic": (*(name for name in FITTED if name.startswith("reach_")), "grouped", "throttle"),
     "training memory": tuple(name for name in FITTED if name.startswith("touch")),
     "training messages": tuple(name for name in FITTED if name.startswith("see_")),
     "training overheads": ("launch", "launch_expert"),
@@ -348,12 +350,10 @@ def _training(chips: Sequence[Hardware], posterior: TrainingPosterior) -> _Colum
         values = posterior.offsets.get(f"{group}:{name}")
         return 0.0 if values is None else float(values[0])
 
-    mature = offset("ecosystem", MATURE_ECOSYSTEM)
-    own = np.full(len(chips), mature)
-    for place, chip in enumerate(chips):
-        measured = offset("chip", str(chip.id))
-        if f"ecosystem:{chip.ecosystem}" in posterior.offsets:
-            own[place] = offset("ecosystem", str(chip.ecosystem)) + measured
+    mature = offset("origin", "native") + offset("ecosystem", MATURE_ECOSYSTEM)
+    ids = chip_ids(_hardware.stack(list(chips)))
+    own = np.array([sum(offset(group, str(ids[group][at])) for group in ids) for at in range(len(chips))])
+    own = np.where([f"ecosystem:{chip.ecosystem}" in posterior.offsets for chip in chips], own, mature)
     # What measuring a chip settled is its hardware's only where its software is the mature one.
     known = np.array([chip.ecosystem == MATURE_ECOSYSTEM for chip in chips])
     groups = {name: names for name, names in GROUPS.items() if name.startswith("training")}
@@ -396,12 +396,12 @@ def _best(chips: Sequence[Hardware], use: Use, fitted: Fitted) -> _Best:
         batches.append([b for b in BATCHES if b * least <= use.most_sequences] or [1])
     form, theta = fitted.serving.form, fitted.serving.mean
     decode = trials(configurations, plans, form, phase="decode", batches=batches)
-    seconds = decode_seconds(decode, theta, form.size)
+    seconds = decode_seconds(decode, theta, form)
     rate = decode.load / seconds / decode.chips * _late(seconds, use)
     fits = held(decode) & (decode.load <= use.most_sequences)
     best = _first_best(decode.row, np.where(fits, rate, rate * 1e-6))
     prefill = trials(configurations, plans, form, phase="prefill")
-    reading = prefill.at(_first_best(prefill.row, prefill_rate(prefill, theta, form.size)))
+    reading = prefill.at(_first_best(prefill.row, prefill_rate(prefill, theta, form)))
     share = _late(seconds[best], use) * np.where(spilled | ~fits[best], SPILLED, 1.0)
     return _Best(decode.at(best), reading, use, share)
 
@@ -428,17 +428,17 @@ def _configuration(chip: Hardware, model: _architecture.Architecture, use: Use) 
     """Serving in eight bits: floats where the chip has them, else integers (or unpacking); a cache of 16 bits."""
     return Configuration(
         phase="decode", chip=chip, model=model, dtype="fp8" if chip.fp8_flops > 0 or chip.int8_flops <= 0 else "int8",
-        kv_dtype="bf16", framework="other", plan=None, n_chips=None, isl=use.isl, osl=use.osl, concurrency=None,
-        drafting=0.0, tpot_limit=use.tpot_s, ttft_limit=None, stat="mean",
+        kv_dtype="bf16", engine="other", plan=None, n_chips=None, concurrency=None,
+        offered=Offered(use.isl, use.osl), tpot_limit=use.tpot_s,
     )  # fmt: skip
 
 
-def _tokens(best: Sequence[_Best], theta: FloatArray, size: int) -> FloatArray:
+def _tokens(best: Sequence[_Best], theta: FloatArray, form: Layout) -> FloatArray:
     """Output tokens a second and chip [P]: prompts and answers share the time; harmonic mean over the uses."""
     inverse = np.zeros(len(best[0].share))
     for b in best:
-        decode = b.decode.load / decode_seconds(b.decode, theta, size) / b.decode.chips
-        inverse = inverse + (1.0 / decode + b.use.isl / b.use.osl / prefill_rate(b.prefill, theta, size)) / b.share
+        decode = b.decode.load / decode_seconds(b.decode, theta, form) / b.decode.chips
+        inverse = inverse + (1.0 / decode + b.use.isl / b.use.osl / prefill_rate(b.prefill, theta, form)) / b.share
     return np.asarray(len(best) / inverse)
 
 
@@ -456,7 +456,7 @@ def _serving(chips: Sequence[Hardware], uses: Sequence[Use], fitted: Fitted) -> 
         theta = mean.copy()
         for name, step in moved.items():
             theta[form.place[name]] += step
-        return np.log(_tokens(best, theta, form.size))
+        return np.log(_tokens(best, theta, form))
 
     def datasheet_moved(spec: str, steps: FloatArray) -> FloatArray:
         if spec == "memory":
@@ -464,11 +464,11 @@ def _serving(chips: Sequence[Hardware], uses: Sequence[Use], fitted: Fitted) -> 
         else:
             again = [b._replace(decode=_rescaled(b.decode, spec, steps), prefill=_rescaled(b.prefill, spec, steps))
                      for b in best]  # fmt: skip
-        return np.log(_tokens(again, mean, form.size))
+        return np.log(_tokens(again, mean, form))
 
-    rate = _tokens(best, mean, form.size)
+    rate = _tokens(best, mean, form)
     known = np.array([chip.vendor in form.levels.get("vendor", ()) for chip in chips])
-    own = _tokens([_under_own_software(b, chips, form) for b in best], mean, form.size)
+    own = _tokens([_under_own_software(b, chips, form) for b in best], mean, form)
     groups = {name: names for name, names in GROUPS.items() if name.startswith("serving")}
     return _Column(
         rate=rate, factors=_loadings(fitted_moved, groups, draws), datasheet=_spread(datasheet_moved, mature),

@@ -5,6 +5,7 @@ tables a twentieth (`world.push`). Facts are cited by how much they moved the nu
 """
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -219,6 +220,17 @@ def equation_table() -> tuple[Mapping[str, str], ...]:
     """The processes of the model: formula, words in both languages, function, and the variables that end in them."""
     text = (resources.files("chipweir.world") / "equations.csv").read_text(encoding="utf-8")
     return tuple(csv.DictReader(text.splitlines()))
+
+
+_FACT = re.compile(r"\b(FAB|SHI|SMU|DEM|ECO|KOR|KOP|EVT|MOD)-(\d{3})(?:\.\.(\d{3}))?")
+
+
+def fact_ids(source: str) -> list[str]:
+    """Ids of facts that a source names, ranges such as SHI-066..070 written out."""
+    found = []
+    for table, first, last in _FACT.findall(source):
+        found += [f"{table.lower()}-{number:03}" for number in range(int(first), int(last or first) + 1)]
+    return found
 
 
 def equations(variable: str) -> tuple[Equation, ...]:

@@ -48,18 +48,25 @@ class _Law:
 
 def _read(chips: tuple["Chip", ...], places: tuple[str, ...], months: Months, overlays: tuple[Any, ...]) -> _Law:
     """The law in the middle of every month, and on the other days of those months in which it changes for China."""
-    middle = rules.availability(chips, places, months, overlays, _DAYS[_MIDDLE])
+    middle = rules.availability(chips, places, months, overlays, day=_DAYS[_MIDDLE])
     china = places.index("CN")
-    names = ("status", "stance", "quota", "fee")
-    by_day = {name: np.stack([getattr(middle, name)[:, :, china].astype(float)] * len(_DAYS)) for name in names}
+    by_day = {name: np.stack([values[:, :, china]] * len(_DAYS)) for name, values in _arrays(middle).items()}
     moved = np.any([np.any(v[_MIDDLE][1:] != v[_MIDDLE][:-1], axis=1) for v in by_day.values()], axis=0)
     near = np.flatnonzero(np.concatenate([moved, [False]]) | np.concatenate([[False], moved]))
     for d, day in enumerate(_DAYS):
         if d != _MIDDLE and len(near):
-            other = rules.availability(chips, ("CN",), months[near], overlays, day)
-            for name in names:
-                by_day[name][d, near] = getattr(other, name)[:, :, 0]
-    return _Law(middle.status.astype(float), *(by_day[name] for name in names))
+            other = _arrays(rules.availability(chips, ("CN",), months[near], overlays, day=day))
+            for name in by_day:
+                by_day[name][d, near] = other[name][:, :, 0]
+    return _Law(_arrays(middle)["status"], *by_day.values())
+
+
+def _arrays(found: "rules.Availability") -> dict[str, FloatArray]:
+    """What the world reads: under two laws, those of the US and of the maker's country, the stricter state counts."""
+    return {
+        "status": np.maximum(found.status, found.home).astype(float),
+        **{name: getattr(found, name).astype(float) for name in ("stance", "quota", "fee")},
+    }
 
 
 @lru_cache(maxsize=8)
@@ -74,12 +81,7 @@ def _law(chips: tuple["Chip", ...], places: tuple[str, ...], months: Months, ove
 
 def performance(chip: "Chip", row: Row) -> tuple[float, float]:
     """Total processing performance and memory bandwidth (GB/s) of a product: what the lines of the rules look at."""
-    rates = (
-        (chip.bf16_tflops, 16), (chip.fp8_tflops, 8), (chip.int8_tops, 8), (chip.fp4_tflops, 4),
-    )  # fmt: skip
-    operations = max((value.best * bits for value, bits in rates if value is not None), default=0.0)
-    if chip.bf16_tflops is None:
-        operations = 0.0
+    operations = chip.tpp.best if chip.tpp is not None else 0.0
     bandwidth = chip.memory_gbs.best if chip.memory_gbs is not None and chip.memory_gbs.best else 0.0
     return operations * float(row["scale"]), bandwidth
 
