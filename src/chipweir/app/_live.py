@@ -2,8 +2,7 @@
 
 Levers of the page act from a month on. Until then a scenario is its preset, whose state at that month is kept for every
 member; a move of a lever simulates only the months after it, in two batches side by side, and summarises only what the
-page shows. The numbers are those of `world.run_ensemble` with the same members and seed within 0.3 %: the months from
-the lever on run in single precision, which takes 40 % less time (the test holds the agreement).
+page shows. The numbers are those of `world.run_ensemble` with the same members and seed.
 """
 
 import os
@@ -15,7 +14,6 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,10 +53,10 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class History:
-    """The months before the cut: each batch's state at the cut and outputs so far, and their quantiles."""
+    """The months before the cut: each batch's state and outputs so far (members last), and their quantiles."""
 
     states: tuple[Any, ...]
-    needed: tuple[Arrays, ...]
+    needed: tuple[Mapping[str, Any], ...]
     flows: Arrays
     values: Arrays
     levels: Arrays
@@ -87,41 +85,34 @@ def _compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
     import jax.numpy as jnp
 
     from chipweir.world import simulate
-    from chipweir.world._ensemble import FLOWS, MEMBER, with_sums, yearly
-    from chipweir.world._outputs import derive
+    from chipweir.world._ensemble import FLOWS, compiler_options
+    from chipweir.world._outputs import by_year, derive
 
-    save = with_sums(jnp.ones(()))
+    def flows(month: Any) -> dict[str, Any]:
+        kept = by_year(month)
+        return {name: kept[name] for name in FLOWS}
 
-    def by_year(flows: Mapping[str, Any], first: int) -> dict[str, Any]:
-        """Sums for every year of the period, from flows that start in month `first`."""
-        before, years = first // 12, -(-_MONTHS // 12)
-        return {
-            name: jnp.pad(flow, [(before, years - before - len(flow)), (0, 0), (0, 0)])
-            for name, flow in yearly(flows, first).items()
-        }
+    def summed(years: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: flow.sum(-1) for name, flow in years.items()}
 
-    def shown(kept: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: kept[name].astype("float32") for name in _MONTHLY if name in kept}
+    def shown(kept: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        return {name: jnp.moveaxis(kept[name], -1, 0).astype("float32") for name in names if name in kept}
+
+    def members_last(p: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: jnp.moveaxis(values, 0, -1) for name, values in p.items()}
 
     def before(inputs: Any, p: Any) -> Any:
-        state, kept = simulate(inputs, p, stop=_CUT, save=save)
-        flows = by_year({name: kept[name] for name in FLOWS}, 0)
-        return (state, {name: kept[name] for name in _DERIVED_FROM}, shown(kept)), flows
+        state, (kept, years) = simulate(inputs, members_last(p), stop=_CUT, total=flows)
+        return state, {name: kept[name] for name in _DERIVED_FROM}, shown(kept, _MONTHLY), summed(years)
 
     def after(inputs: Any, p: Any, state: Any, needed: Any) -> Any:
-        _, kept = simulate(inputs, p, state, start=_CUT, save=save)
+        p = members_last(p)
+        _, (kept, years) = simulate(inputs, p, state, start=_CUT, total=flows)
         whole = {name: jnp.concatenate([needed[name], kept[name]]) for name in _DERIVED_FROM}
         derived = derive(whole, p, inputs.months, inputs.products)
-        out = shown(kept) | {name: derived[name].astype("float32") for name in _DERIVED}
-        return out, by_year({name: kept[name] for name in FLOWS}, _CUT)
+        return shown(kept, _MONTHLY) | shown(derived, _DERIVED), summed(years)
 
-    def batch_before(inputs: Any, p: Any) -> Any:
-        found, flows = jax.vmap(before, in_axes=(None, 0), out_axes=(0, None), axis_name=MEMBER)(inputs, p)
-        return *found, flows
-
-    batch_after = jax.vmap(after, in_axes=(None, 0, 0, 0), out_axes=(0, None), axis_name=MEMBER)
-
-    return jax.jit(batch_before), jax.jit(batch_after)
+    return jax.jit(before, compiler_options=compiler_options()), jax.jit(after, compiler_options=compiler_options())
 
 
 class Live:
@@ -137,7 +128,6 @@ class Live:
         drawn, cores = draw(members, SEED), min(2, os.cpu_count() or 1)
         edges = np.linspace(0, members, cores + 1).astype(int)
         self._draws = [members_of(drawn, slice(a, b)) for a, b in pairwise(edges.tolist())]
-        self._single_draws = [_single(draws) for draws in self._draws]
         self._pool = ThreadPoolExecutor(cores)
         self._histories: OrderedDict[bytes, History] = OrderedDict()
         self._courses: OrderedDict[str, tuple[bytes, Course]] = OrderedDict()
@@ -156,12 +146,12 @@ class Live:
         return self._dataset(names, [course for _name, _key, course in pairs][: len(names)], same_past)
 
     def _course(self, scenario: "Scenario") -> tuple[bytes, Course]:
-        from chipweir.world import assemble
+        from chipweir.world import assemble, own_products
 
         if scenario.digest in self._courses:
             self._courses.move_to_end(scenario.digest)
             return self._courses[scenario.digest]
-        inputs = assemble(scenario, self._facts)
+        inputs = assemble(scenario, self._facts, own_products(self._facts))
         key = _past(inputs)
         if key not in self._histories:
             self._histories[key] = self._history(inputs)
@@ -174,27 +164,23 @@ class Live:
 
     def _history(self, inputs: "Inputs") -> History:
         before, _after = _compiled()
-        parts = list(self._pool.map(lambda p: before(inputs, p), self._draws))
+        parts = list(self._pool.map(lambda p: before(inputs, with_nudges(p, inputs)), self._draws))
         values = _joined([part[2] for part in parts])
         return History(
-            states=tuple(_single(part[0]) for part in parts),
-            needed=tuple(_single(part[1]) for part in parts),
+            states=tuple(part[0] for part in parts),
+            needed=tuple(part[1] for part in parts),
             flows=_summed([part[3] for part in parts]),
             values=values,
             levels=self._quantiles(values),
         )
 
     def _future(self, inputs: "Inputs", past: History) -> Course:
-        import jax
-
         _before, after = _compiled()
-        single = _single(inputs)
 
         def run(draws: Any, state: Any, needed: Any) -> tuple[Arrays, Arrays]:
-            with jax.enable_x64(False):
-                return _fetched(after(single, draws, state, needed))
+            return _fetched(after(inputs, with_nudges(draws, inputs), state, needed))
 
-        parts = list(self._pool.map(run, self._single_draws, past.states, past.needed))
+        parts = list(self._pool.map(run, self._draws, past.states, past.needed))
         tail = _joined([part[0] for part in parts])
         levels = {
             name: found if name in _DERIVED else np.concatenate([past.levels[name], found], axis=1)
@@ -242,8 +228,7 @@ class Live:
             if name not in _UNCOMPARED:
                 zero = np.where(np.isnan(base.levels[name]), np.nan, 0.0)
                 data[f"delta_{name}"] = (dims, np.stack([zero, *(change[name] for change in changes)]), attrs)
-        kept: Any = {name: SimpleNamespace(flows=course.flows) for name, course in zip(names, courses, strict=True)}
-        flow, flow_coords = _flows(kept, names, self.members, months)
+        flow, flow_coords = _flows([course.flows for course in courses], self.members, months)
         used = {dim for dims, _values, _attrs in data.values() for dim in dims}
         coords = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates(), **flow_coords}
         kept_coords = {dim: list(labels) for dim, labels in coords.items() if dim in used or dim in flow[0]}
@@ -257,22 +242,12 @@ def _past(inputs: "Inputs") -> bytes:
     import jax
 
     digest = blake2b(digest_size=16)
-    for leaf in jax.tree.leaves(inputs.months):
+    dated = (inputs.months, inputs.bands, inputs.lines, inputs.knots)
+    for leaf in jax.tree.leaves(dated):
         digest.update(np.ascontiguousarray(leaf[:_CUT]).tobytes())
-    for leaf in jax.tree.leaves((inputs.products, inputs.bands, inputs.lines)):
+    for leaf in jax.tree.leaves((inputs.products, inputs.events, inputs.first_month)):
         digest.update(np.ascontiguousarray(leaf).tobytes())
     return digest.digest()
-
-
-def _single(tree: Any) -> Any:
-    """The same arrays in single precision."""
-    import jax
-
-    def narrow(leaf: Any) -> np.ndarray:
-        array = np.asarray(leaf)
-        return array.astype(np.float32) if array.dtype == np.float64 else array
-
-    return jax.tree.map(narrow, tree)
 
 
 def _fetched(part: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[Arrays, Arrays]:

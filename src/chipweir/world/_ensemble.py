@@ -88,11 +88,11 @@ def compiled() -> Callable[[Inputs, Any, Any], Any]:
         first = {name: jax.numpy.moveaxis(value, -1, 0).astype("float32") for name, value in members.items()}
         return {**first, **flows}
 
-    return jax.jit(batch, compiler_options=_options())
+    return jax.jit(batch, compiler_options=compiler_options())
 
 
 @cache
-def _options() -> dict[str, Any]:
+def compiler_options() -> dict[str, Any]:
     """What the compiler is told where it knows the word: its library of fused sums is slow for arrays as small as a month's."""
     options = {"xla_cpu_experimental_ynn_fusion_type": ""}
     try:
