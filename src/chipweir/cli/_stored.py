@@ -40,7 +40,7 @@ def runs_list(out: OutOption = None, as_json: JsonOption = False) -> None:
     else:
         texts = [[", ".join(value) if isinstance(value, list) else value for value in row.values()] for row in rows]
         columns = (_("run"), _("made"), _("scenarios"), "#" + _("members"), "#" + _("seed"))
-        _tables.console().print(_tables.plain_table(*columns, rows=texts))
+        _tables.show(columns, texts)
     for line in damaged.values():
         typer.echo(f"chipweir: {line}", err=True)
     for name in stopped:
@@ -82,7 +82,7 @@ def runs_show(name: RunArgument, out: OutOption = None, lang: LangOption = "en",
         )
         out_console = _tables.console()
         out_console.print(found.path, soft_wrap=True)
-        out_console.print(_tables.plain_table("", "", rows=list(shown.items())))
+        _tables.show(("", ""), list(shown.items()))
         if damage:
             raise InputError(f"run {found.id} is damaged: {damage[0]}")
         _tables.print_headline(found.results, lang)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chipweir.cli import _tables
 from chipweir.cli._common import LangOption
 from chipweir.i18n import _, language, use_language
 
@@ -290,7 +291,7 @@ def list_rules(
     """List the instruments with their dates and their status on a day."""
     from datetime import date
 
-    from chipweir.rules._text import disclaimer, table
+    from chipweir.rules._text import disclaimer
     from chipweir.rules._words import day
 
     with use_language(lang):
@@ -319,8 +320,8 @@ def list_rules(
              (r["title_ko"] if lang == "ko" else "") or r["title"] or ""]
             for r in rows
         ]  # fmt: skip
-        heading = _("Status on {day}", day=moment)
-        print(f"{heading}\n{table(head, body)}\n{disclaimer()}")
+        _tables.show(head, body, _("Status on {day}", day=moment))
+        print(disclaimer())
 
 
 def show_rule(

@@ -363,7 +363,6 @@ def _furthest(old: "xr.Dataset", new: "xr.Dataset") -> float:
 def _questions(check: bool, credibility: bool, members: int, seed: int, lang: str, as_json: bool) -> None:
     """Model checks and the credibility table: exit 1 where a check fails."""
     document: dict[str, Any] = {}
-    out = _tables.console()
     if check:
         document["checks"] = _check_rows(seed)
     if credibility:
@@ -372,7 +371,7 @@ def _questions(check: bool, credibility: bool, members: int, seed: int, lang: st
         print_json(document)
     for name, rows in document.items():
         if not as_json:
-            out.print(_tables.check_table(rows) if name == "checks" else _tables.credibility_table(rows, lang))
+            _tables.show_checks(rows) if name == "checks" else _tables.show_credibility(rows, lang)
     if not all(row["passed"] for row in document.get("checks", [])):
         raise typer.Exit(1)
 
@@ -437,7 +436,7 @@ def compare(
                 {"run": source.id if stored else None, "a": a, "b": b, "differences": [row for row, _texts in rows]}
             )
         else:
-            _tables.console().print(_tables.difference_table([texts for _row, texts in rows], a, b))
+            _tables.show_differences([texts for _row, texts in rows], a, b)
 
 
 def _simulated(order: Order) -> "xr.Dataset":

@@ -31,7 +31,7 @@ PATTERNS = ("", "/", ".", "\\", "x", "-", "|", "+", "")
 SEQUENTIAL = "Cividis"
 # What every chart is told, on the page and in the report. Without the last two, plotly.js offers a button that sends the
 # chart's numbers to its maker's server; an empty address leaves it nowhere to send to, whatever it calls the button next.
-GRAPH_CONFIG: dict[str, Any] = {
+GRAPH_CONFIG: Any = {
     "responsive": True,
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
