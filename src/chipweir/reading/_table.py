@@ -1,0 +1,37 @@
+"""CSV: rows with their line, of bounded number and width."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from io import StringIO
+from pathlib import Path
+
+from chipweir.errors import InputError
+from chipweir.reading._text import read_text
+
+
+MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_000_000, 500, 131_072
+LARGEST_TABLE = 64_000_000
+
+
+def read_cells(path: Path, kind: str = "CSV file", most: int = LARGEST_TABLE) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV file. Raises `InputError`."""
+    return cells(StringIO(read_text(path, kind, most), newline=""), str(path))
+
+
+def cells(
+    lines: Iterable[str], where: str, delimiter: str = ",", rows: int = MOST_ROWS
+) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of each row of CSV text, blank rows too; `lines` are read as they are asked for.
+
+    Raises `InputError` at the first row that is no CSV, too wide, or beyond `rows`.
+    """
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        for number, row in enumerate(reader):
+            if number >= rows:
+                raise InputError(f"{where} has more than {rows:,} rows")
+            if len(row) > MOST_COLUMNS:
+                raise InputError(f"{where}:{reader.line_num}: {len(row):,} cells; at most {MOST_COLUMNS} are read")
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise InputError(f"{where}:{reader.line_num}: not valid CSV ({error})") from None
