@@ -70,7 +70,7 @@ def test_a_setting_runs_with_and_without_it(imagined: Path, call: Call) -> None:
         (["--set", "us.enforcement=2@"], "write lever=value"),
         (["--set", "us.enforcement=2@2026-13"], "'2026-13' is not a month"),
         (["--set", "us.quota.h20-class=-5"], "-5 is out of range"),
-        (["--set", "us.quota.h20-class=[1"], "is not a value"),
+        (["--set", "us.quota.h20-class=[1"], "'[1' is not a value"),
         (["--from", "latest"], "unknown run 'latest'"),
         (["--from", "latest", "weir"], "--from takes everything from the run's manifest"),
         (["--lang", "fr"], "unknown language 'fr'"),

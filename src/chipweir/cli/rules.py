@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chipweir import reading
 from chipweir.cli import _tables
 from chipweir.cli._common import LangOption
 from chipweir.i18n import _, language, use_language
@@ -72,9 +73,8 @@ def _item(text: str) -> Any:
     if path.suffix.lower() in (".yaml", ".yml", ".json"):
         from chipweir.errors import InputError
         from chipweir.rules import Item
-        from chipweir.rules._yaml import read_user_yaml
 
-        document = read_user_yaml(path)
+        document = reading.read_yaml(path, "item's file").data
         if not isinstance(document, dict):
             raise InputError(f"{path}: expected fields such as tpp and die_mm2, got {str(document)[:40]!r}")
         return Item.of(document, str(path))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chipweir import reading
 from chipweir.cli import _tables
 from chipweir.cli._common import (
     FactsOption,
@@ -157,16 +158,11 @@ def _chosen(names: Sequence[str], settings: Sequence[str]) -> "tuple[Scenario, .
 
 def _parse_setting(text: str) -> tuple[str, object]:
     """`us.enforcement=2@2026-12` as a lever's name and what a scenario file would hold for it."""
-    import yaml
-
     name, separator, written = text.partition("=")
     value, at, month = written.rpartition("@") if "@" in written else (written, "", "")
     if not separator or not name.strip() or not value.strip() or (at and not month):
         raise InputError(f"--set {text}: write lever=value or lever=value@2026-12")
-    try:
-        parsed = yaml.load(value, yaml.SafeLoader)
-    except yaml.YAMLError:
-        raise InputError(f"--set {text}: '{value}' is not a value") from None
+    parsed = reading.yaml_value(value, f"--set {reading.clean(text)}")
     return name.strip(), {month.strip(): parsed} if at else parsed
 
 

@@ -15,7 +15,7 @@ from chipweir.reading._json import parse_json, read_json
 from chipweir.reading._limits import Limits, clean
 from chipweir.reading._table import cells, read_cells
 from chipweir.reading._text import read_text
-from chipweir.reading._yaml import Document, dump_yaml, parse_yaml, read_yaml, yaml_value
+from chipweir.reading._yaml import Document, dump_yaml, parse_yaml, read_yaml, shipped_yaml, yaml_value
 
 
 __all__ = [
@@ -32,5 +32,6 @@ __all__ = [
     "read_json",
     "read_text",
     "read_yaml",
+    "shipped_yaml",
     "yaml_value",
 ]

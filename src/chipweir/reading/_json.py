@@ -47,7 +47,8 @@ def parse_json(text: str, where: str, limits: Limits | None = None) -> Any:
             parse_constant=no_number,
         )
     except json.JSONDecodeError as error:
-        raise InputError(f"{where} line {error.lineno}: not valid JSON: {error.msg.lower()}") from None
+        place = count.place(error.lineno) if "\n" in text else where
+        raise InputError(f"{place}: not valid JSON: {error.msg.lower()}") from None
     _check_texts(data, count)
     return data
 

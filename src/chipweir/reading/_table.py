@@ -9,8 +9,9 @@ from chipweir.errors import InputError
 from chipweir.reading._text import read_text
 
 
-MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_000_000, 500, 131_072
+MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_000_000, 500, 1_000_000
 LARGEST_TABLE = 64_000_000
+csv.field_size_limit(LONGEST_CELL)
 
 
 def read_cells(path: Path, kind: str = "CSV file", most: int = LARGEST_TABLE) -> Iterator[tuple[int, list[str]]]:

@@ -57,9 +57,18 @@ def parse_yaml(text: str, where: str, limits: Limits | None = None) -> Document:
         reader.refuse(clean(str(problem), 120), mark.line + 1 if mark else 0)
 
 
+def shipped_yaml(path: Path) -> Any:
+    """A data file of this package: trusted, so read without the bounds and with dates as dates."""
+    with path.open(encoding="utf-8") as stream:
+        return yaml.load(stream, Loader=_PARSER)
+
+
 def yaml_value(text: str, where: str) -> Any:
     """One value as it would stand in a file, such as `2.5`, `denied` or `[a, b]`. Raises `InputError`."""
-    return parse_yaml(text, where, Limits(characters=2_000, values=200)).data
+    try:
+        return parse_yaml(text, where, Limits(characters=2_000, values=200)).data
+    except InputError:
+        raise InputError(f"{where}: '{clean(text)}' is not a value") from None
 
 
 class _Reader:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from chipweir import reading
 from chipweir.rules._words import DATA
 
 
@@ -451,9 +452,8 @@ FILES = (
 def shipped() -> Book:
     """The rules that come with the package."""
     from chipweir.rules._parse import parse_book
-    from chipweir.rules._yaml import read_shipped_yaml
 
-    return parse_book([(name, read_shipped_yaml(DATA / f"{name}.yaml")) for name in FILES])
+    return parse_book([(name, reading.shipped_yaml(DATA / f"{name}.yaml")) for name in FILES])
 
 
 def with_overlays(overlays: Iterable[Path | str | Mapping[str, Any] | Book], base: Book | None = None) -> Book:
@@ -462,7 +462,6 @@ def with_overlays(overlays: Iterable[Path | str | Mapping[str, Any] | Book], bas
     Raises `InputError` for an overlay that cannot be read or that names unknown keys, rules, groups or countries.
     """
     from chipweir.rules._parse import lay_over
-    from chipweir.rules._yaml import read_user_yaml
 
     book = base or shipped()
     for overlay in overlays:
@@ -471,5 +470,5 @@ def with_overlays(overlays: Iterable[Path | str | Mapping[str, Any] | Book], bas
         elif isinstance(overlay, Mapping):
             book = lay_over(book, overlay, str(overlay.get("title", "overlay")))
         else:
-            book = lay_over(book, read_user_yaml(Path(overlay)), str(overlay))
+            book = lay_over(book, reading.read_yaml(Path(overlay), "rule overlay file").data, str(overlay))
     return book

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chipweir.errors import InputError, UnknownName
-from chipweir.rules._yaml import read_shipped_yaml
+from chipweir.reading import shipped_yaml
 
 
 DATA = Path(__file__).parent / "data"
@@ -23,7 +23,7 @@ NO = frozenset({"no", "false", "n", "0"})
 @cache
 def vocabulary() -> Mapping[str, Any]:
     """The shipped vocabulary, as read from `data/vocabulary.yaml`."""
-    loaded: Mapping[str, Any] = read_shipped_yaml(DATA / "vocabulary.yaml")
+    loaded: Mapping[str, Any] = shipped_yaml(DATA / "vocabulary.yaml")
     return loaded
 
 

@@ -30,6 +30,7 @@ _HOMES = {
     "load_scenario": "_scenario",
     "parse_scenario": "_scenario",
     "preset_names": "_scenario",
+    "resolved_scenario": "_scenario",
     "scenario_schema": "_scenario",
 }
 
