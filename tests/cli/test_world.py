@@ -311,7 +311,7 @@ def test_scenario_and_lever_commands(imagined: Path, call: Call, tmp_path: Path)
     answer = call("scenarios", "validate", tmp_path / "copy.yaml", tmp_path / "bad.yaml", "--json")
     assert answer.code == 2
     assert [each["valid"] for each in answer.json] == [True, False]
-    assert "bad.yaml line 2" in answer.err
+    assert "bad.yaml:2" in answer.err
     assert {lever["name"] for lever in call("levers", "--json").json} == world.levers().keys()
     assert "미국" in call("levers", "us.enforcement", "--lang", "ko").out
     assert call("levers", "us.enforcment").code == 2

@@ -404,3 +404,73 @@ def test_offsets_are_places_in_the_input_as_given(newline: str, mark: str, suffi
         for one in record[name]:
             assert given[one["start"] : one["end"]] == one["surface"]
     assert record["document"]["published"] == "2025-08-30"
+
+
+HOSTILE = {
+    "one tag with 200,000 attributes": "<html><body><div "
+    + " ".join(f"a{i}=1" for i in range(200_000))
+    + "><p>Hello you</p>",
+    "unclosed paragraphs": "<html><body>" + "<p>" * 100_000 + "Hello you",
+    "unclosed items": "<html><body>" + "<li>" * 100_000 + "Hello you",
+    "open brackets": "<html><body>Hello you" + "<a b" * 100_000,
+    "open quotations": "<html><body>Hello you" + '<a b="' * 100_000,
+    "a date that does not come": "<html><body>Hello you" + "pubdate" + " " * 300_000 + "x",
+    "scripts in scripts": "<html><body>Hello you" + "<script>" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_page_is_read_without_its_article(name: str) -> None:
+    document = document_from_text(HOSTILE[name], format="html")
+    assert "Hello you" in document.text
+    assert document.given(0, 1)[0] <= len(HOSTILE[name])
+
+
+def test_a_page_that_no_parser_gets_done_with_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chipweir.evidence import _html
+    from chipweir.reading import Confined
+
+    stuck = Confined("time:sleep", seconds=0.5, memory=1 << 30)
+    monkeypatch.setattr(_html, "_PARSER", lambda question: stuck(600 if question else 0))
+    document = document_from_text(PAGE, format="html")
+    stuck.close()
+    assert any("more than 0.5 seconds" in line for line in document.warnings)
+    assert "10억 달러" in document.text
+
+
+def test_a_feed_that_no_parser_gets_done_with_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chipweir.evidence import _ingest
+    from chipweir.reading import Confined
+
+    stuck = Confined("time:sleep", seconds=0.5, memory=1 << 30)
+    monkeypatch.setattr(_ingest, "_FEED_PARSER", lambda text: stuck(600 if text else 0))
+    with pytest.raises(InputError, match=r"feed cannot be read: its parser took more than 0.5 seconds"):
+        document_from_text("<rss><channel><item><title>a b</title></item></channel></rss>")
+    stuck.close()
+
+
+@pytest.mark.parametrize("reader", ["_html._PARSER", "_ingest._FEED_PARSER"])
+def test_parsers_of_others_have_a_process_with_limits(reader: str) -> None:
+    from importlib import import_module
+
+    from chipweir.reading import Confined
+
+    module, _, name = reader.partition(".")
+    confined = getattr(import_module(f"chipweir.evidence.{module}"), name)
+    assert isinstance(confined, Confined)
+    assert confined.seconds <= 20
+    assert confined.memory <= 2 << 30
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefg", "bcdefgh", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "front", [BOMB + "title: *h", "title: " + "9" * 5000, "title: " + "[" * 9000, "title: !!str x"]
+)
+def test_front_matter_of_ill_will_is_not_used(front: str) -> None:
+    document = document_from_text(f"---\n{front}\n---\n{LEAD}")
+    assert any("front matter" in line and "not used" in line for line in document.warnings)
+    assert len(document.title) < 300

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,18 +157,15 @@ def test_schema(run: Run) -> None:
     assert "override" in page["files"]["chips.csv"]["columns"]
 
 
-def test_show_starts_quickly_and_imports_nothing_heavy() -> None:
+def test_show_imports_nothing_heavy_and_little_in_all() -> None:
     code = (
         "import sys, io, contextlib\nfrom chipweir.cli import main\n"
         "with contextlib.redirect_stdout(io.StringIO()):\n"
         "    try: main(['facts', 'show', 'nvidia-h20'])\n    except SystemExit: pass\n"
         "heavy = 'jax pandas xarray scipy plotly pint duckdb numpy'.split()\n"
-        "print([name for name in heavy if name in sys.modules])"
+        "print([name for name in heavy if name in sys.modules], len(sys.modules))"
     )
-    spent = []
-    for _ in range(3):
-        begin = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        spent.append(time.perf_counter() - begin)
-        assert done.stdout.strip() == "[]"
-    assert min(spent) < 1.5, "half a second on an idle machine"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy, _, count = done.stdout.strip().rpartition(" ")
+    assert heavy == "[]"
+    assert int(count) < 900  # what a start takes goes with what it imports

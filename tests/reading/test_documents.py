@@ -43,10 +43,10 @@ YAML_ATTACKS = {
     "own tags": ("a: !x 1", "tags"),
     "binary": ("a: !!binary aGk=", "tags"),
     "a set": ("!!set {a, b}", "tags"),
-    "control characters": ("a: b\n\nc: \x07", "line 3: holds the control character U.0007"),
+    "control characters": ("a: b\n\nc: \x07", "x.yaml:3: holds the control character U.0007"),
     "escaped control characters": ('a: "\\0\\e[31m"', "control character U.0000"),
     "half a pair": ("a: \ud800", "control character U.D800"),
-    "a key twice": ("a: 1\nb: 2\na: 3", "line 3: 'a' is given twice"),
+    "a key twice": ("a: 1\nb: 2\na: 3", "x.yaml:3: 'a' is given twice"),
     "a key that is a list": ("[a]: 1", "plain word"),
     "an open bracket": ("a: [1, 2", "not valid YAML: did not find"),
     "two documents": ("a: 1\n---\nb: 2", "one document"),
@@ -68,7 +68,7 @@ JSON_ATTACKS = {
     "half a pair": ('{"a": "\\ud800"}', "control character U.D800"),
     "half a pair in a key": ('{"\\ud800": 1}', "control character U.D800"),
     "a key twice": ('{"a": 1, "a": 2}', "'a' is given twice"),
-    "an open bracket": ('{"a": [1,\n 2', "line 2: not valid JSON"),
+    "an open bracket": ('{"a": [1,\n 2', "x.json:2: not valid JSON"),
     "nothing": ("", "not valid JSON"),
     "two documents": ("1 2", "not valid JSON"),
     "too long": ('"' + "a" * 1_000_001 + '"', "at most 1,000,000"),
@@ -230,7 +230,7 @@ def test_a_file_is_read_no_further_than_allowed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="UTF-8"):
         read_text(path)
     path.write_bytes(b"a\n\0")
-    with pytest.raises(InputError, match="line 2: holds a NUL"):
+    with pytest.raises(InputError, match="x:2: holds a NUL"):
         read_text(path)
 
 

@@ -22,6 +22,7 @@ _LENGTH = struct.Struct("<Q")
 _LARGEST_ANSWER = 512 * 2**20
 SECRETS = ("CHIPWEIR_TOKEN", "CHIPWEIR_LLM_KEY")
 # Threads of a linear algebra library would each take address space of their own.
+START_SECONDS = 60.0
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -44,29 +45,11 @@ class Confined:
     def __call__(self, argument: Any, seconds: float | None = None) -> Any:
         """Raises `Overrun`. An exception in the function is an `Overrun` too: it says nothing but its kind."""
         with self._lock:
-            child, late = self._started(), threading.Event()
-            assert child.stdin is not None
-            assert child.stdout is not None
-
-            def stop() -> None:
-                late.set()
-                child.kill()
-
             allowed = self.seconds if seconds is None else seconds
-            watch = threading.Timer(allowed, stop)
-            watch.start()
-            try:
-                _send(child.stdin, {"argument": argument, "seconds": allowed})
-                answer = _receive(child.stdout)
-            except (OSError, EOFError, ValueError):
-                self._stop()
-                reason = f"took more than {allowed:g} seconds" if late.is_set() else "its parser broke down"
-                raise Overrun(reason) from None
-            except BaseException:  # Ctrl-C: a half-read answer must not meet the next question
-                self._stop()
-                raise
-            finally:
-                watch.cancel()
+            if self._child is None or self._child.poll() is not None:
+                self._start()
+                self._ask(None, START_SECONDS)
+            answer = self._ask({"argument": argument, "seconds": allowed}, allowed)
         if "failed" in answer:
             if answer["failed"] == MemoryError.__name__:
                 self.close()  # what is left of the child may be out of shape
@@ -79,19 +62,43 @@ class Confined:
         with self._lock:
             self._stop()
 
-    def _started(self) -> "subprocess.Popen[bytes]":
-        if self._child is None or self._child.poll() is not None:
-            code = f"from chipweir.reading import _confined; _confined.serve({self.function!r}, {self.memory})"
-            # -P: a file called json.py in the working directory is none of our modules.
-            self._child = subprocess.Popen(
-                [sys.executable, "-P", "-c", code],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={name: value for name, value in os.environ.items() if name not in SECRETS} | ONE_THREAD,
-            )
-            atexit.register(self.close)
-        return self._child
+    def _ask(self, question: Any, seconds: float) -> Any:
+        """What the child says next, having been asked; it is stopped after `seconds`, and after anything that goes wrong."""
+        child, late = self._child, threading.Event()
+        assert child is not None
+        assert child.stdin is not None
+        assert child.stdout is not None
+
+        def stop() -> None:
+            late.set()
+            child.kill()
+
+        watch = threading.Timer(seconds, stop)
+        watch.start()
+        try:
+            if question is not None:
+                _send(child.stdin, question)
+            return _receive(child.stdout)
+        except (OSError, EOFError, ValueError):
+            self._stop()
+            raise Overrun(f"took more than {seconds:g} seconds" if late.is_set() else "its parser broke down") from None
+        except BaseException:  # Ctrl-C: a half-read answer must not meet the next question
+            self._stop()
+            raise
+        finally:
+            watch.cancel()
+
+    def _start(self) -> None:
+        code = f"from chipweir.reading import _confined; _confined.serve({self.function!r}, {self.memory})"
+        # -P: a file called json.py in the working directory is none of our modules.
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: value for name, value in os.environ.items() if name not in SECRETS} | ONE_THREAD,
+        )
+        atexit.register(self.close)
 
     def _stop(self) -> None:
         if self._child is not None:
@@ -110,6 +117,7 @@ def serve(function: str, memory: int) -> None:
     questions, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a parser prints is no answer
     limit(memory)
+    _send(answers, "ready")
     while True:
         try:
             question = _receive(questions)
@@ -125,15 +133,16 @@ def serve(function: str, memory: int) -> None:
 
 
 def limit(memory: int) -> None:
-    """Let this process have at most `memory` bytes, and leave no core file."""
+    """Let this process have at most `memory` bytes, and write no file."""
     try:
         import resource
     except ImportError:
         return
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (0, 0))
 
 
 def _alarm(seconds: float) -> None:

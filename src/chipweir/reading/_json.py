@@ -60,7 +60,7 @@ def _measure(text: str, count: Count) -> None:
     for found in _BRACKET.finditer(bare):
         depth += len(found[0]) * (1 if found[0][0] in "[{" else -1)
         if depth > count.limits.depth:
-            raise InputError(f"{count.where} is nested deeper than {count.limits.depth} levels")
+            raise InputError(f"{count.where}: nested deeper than {count.limits.depth} levels")
     values = 1 + sum(bare.count(sign) for sign in ",:[{")
     if values > count.limits.values:
         raise InputError(f"{count.where} holds more than {count.limits.values:,} values")

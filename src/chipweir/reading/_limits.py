@@ -37,7 +37,7 @@ class Count:
             )
         if found := _UNPRINTABLE.search(text):
             line = text.count("\n", 0, found.start()) + 1
-            raise InputError(f"{self.where} line {line}: holds the control character U+{ord(found[0]):04X}")
+            raise InputError(f"{self.where}:{line}: holds the control character U+{ord(found[0]):04X}")
 
     def value(self, depth: int, line: int = 0) -> None:
         """One more value, at `depth`."""
@@ -45,13 +45,13 @@ class Count:
         if self.values > self.limits.values:
             raise InputError(f"{self.where} holds more than {self.limits.values:,} values")
         if depth > self.limits.depth:
-            raise InputError(f"{self.place(line)} is nested deeper than {self.limits.depth} levels")
+            raise InputError(f"{self.place(line)}: nested deeper than {self.limits.depth} levels")
 
     def text(self, text: str, line: int = 0) -> str:
         """A text of the document, as it is meant (escapes resolved)."""
         if len(text) > self.limits.text:
             raise InputError(
-                f"{self.place(line)} holds a text of {len(text):,} characters; at most {self.limits.text:,} are read"
+                f"{self.place(line)}: a text of {len(text):,} characters; at most {self.limits.text:,} are read"
             )
         if found := _UNPRINTABLE.search(text):
             raise InputError(f"{self.place(line)}: holds the control character U+{ord(found[0]):04X}")
@@ -78,9 +78,14 @@ class Count:
 
     def place(self, line: int) -> str:
         """Where a line stands."""
-        return f"{self.where} line {line}" if line else self.where
+        return f"{self.where}:{line}" if line else self.where
+
+
+def printable(text: str) -> str:
+    """`text` with a sign in place of each character that no document may hold."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def clean(text: str, most: int = 60) -> str:
     """`text` for a message: at most `most` characters, none that a terminal would obey. Cut before anything else."""
-    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text[:most])
+    return printable(text[:most])

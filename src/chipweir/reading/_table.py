@@ -14,19 +14,22 @@ LARGEST_TABLE = 64_000_000
 csv.field_size_limit(LONGEST_CELL)
 
 
-def read_cells(path: Path, kind: str = "CSV file", most: int = LARGEST_TABLE) -> Iterator[tuple[int, list[str]]]:
+def read_cells(
+    path: Path, kind: str = "CSV file", most: int = LARGEST_TABLE, strict: bool = True
+) -> Iterator[tuple[int, list[str]]]:
     """The rows of a CSV file. Raises `InputError`."""
-    return cells(StringIO(read_text(path, kind, most), newline=""), str(path))
+    return cells(StringIO(read_text(path, kind, most), newline=""), str(path), strict=strict)
 
 
 def cells(
-    lines: Iterable[str], where: str, delimiter: str = ",", rows: int = MOST_ROWS
+    lines: Iterable[str], where: str, delimiter: str = ",", rows: int = MOST_ROWS, strict: bool = True
 ) -> Iterator[tuple[int, list[str]]]:
     """(line, cells) of each row of CSV text, blank rows too; `lines` are read as they are asked for.
 
-    Raises `InputError` at the first row that is no CSV, too wide, or beyond `rows`.
+    Raises `InputError` at the first row that is too wide, beyond `rows`, or no CSV (`strict`: with quotation marks where
+    none may be).
     """
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=strict)
     try:
         for number, row in enumerate(reader):
             if number >= rows:

@@ -9,8 +9,10 @@ LARGEST = 8_000_000
 
 
 def read_text(path: Path, kind: str = "file", most: int = LARGEST) -> str:
-    """The text of a UTF-8 file without its byte order mark. Raises `InputError`: missing, a directory, larger than `most`
-    bytes, no text."""
+    """The text of a UTF-8 file without its byte order mark, its lines ended by newlines.
+
+    Raises `InputError`: missing, a directory, larger than `most` bytes, no text.
+    """
     try:
         with path.open("rb") as file:
             data = file.read(most + 1)
@@ -26,6 +28,6 @@ def read_text(path: Path, kind: str = "file", most: int = LARGEST) -> str:
         raise InputError(f"{path} is not text in UTF-8 (byte {error.start + 1})") from None
     if "\0" in text:
         raise InputError(
-            f"{path} line {text.count(chr(10), 0, text.index(chr(0))) + 1}: holds a NUL character; no text file"
+            f"{path}:{text.count(chr(10), 0, text.index(chr(0))) + 1}: holds a NUL character; no text file"
         )
-    return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")

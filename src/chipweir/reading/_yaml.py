@@ -82,7 +82,7 @@ class _Reader:
         # The parser compares each directive with all before it: 60,000 take it half a minute.
         if found := _DIRECTIVE.search(self.text):
             line = self.text.count("\n", 0, found.start()) + 1
-            raise InputError(f"{self.where} line {line}: a line that begins with % is not accepted")
+            raise InputError(f"{self.where}:{line}: a line that begins with % is not accepted")
         self.events: Iterator[Any] = yaml.parse(self.text, Loader=_PARSER)
         data = None
         for event in self.events:

@@ -195,7 +195,7 @@ class _Place:
     def __call__(self, *path: str) -> str:
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
-                return f"{self.file} line {self.lines[path[:length]]}"
+                return f"{self.file}:{self.lines[path[:length]]}"
         return self.file
 
 
