@@ -4,6 +4,7 @@ import hashlib
 import io
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -293,6 +294,9 @@ class _Answers(BaseHTTPRequestHandler):
             self.send_header("Location", self.path[4:])
             self.end_headers()
             return
+        if self.path == "/drip-head":
+            self._drip(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n")
+            return
         self.send_response(404 if self.path == "/none" else 200)
         self.send_header("Content-Type", "image/png" if self.path == "/picture" else "text/html; charset=utf-8")
         self.end_headers()
@@ -302,8 +306,17 @@ class _Answers(BaseHTTPRequestHandler):
                     self.wfile.write(b"a" * 65536)
             except OSError:
                 return
+        elif self.path == "/drip-body":
+            self._drip(b"<html>", b"a")
         else:
             self.wfile.write(PAGE.encode())
+
+    def _drip(self, first: bytes, rest: bytes) -> None:
+        with suppress(OSError):
+            self.wfile.write(first)
+            for _ in range(200):
+                time.sleep(0.05)
+                self.wfile.write(rest)
 
     def log_message(self, *_: object) -> None:
         """Silence."""
@@ -338,15 +351,37 @@ def test_limits_of_fetching(server: str, path: str, said: str) -> None:
         read(f"{server}{path}", allow_private=True)
 
 
-def test_a_redirect_to_a_private_address_is_refused(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first address passes as public; the redirect's does not."""
+@pytest.fixture
+def public_server(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A server that passes as one of the public internet."""
     monkeypatch.setattr(fetching, "is_public", lambda address: address == "127.0.0.1")
-    port = int(server.rsplit(":", 1)[1])
-    checked = fetching._checked
-    monkeypatch.setattr(fetching, "_checked", lambda url, allow: checked(url, url.startswith(server)))
-    assert port
-    with pytest.raises(InputError, match=r"not a public address|only 80 and 443"):
-        fetching.fetch(f"{server}/to?http://169.254.169.254/latest")
+    monkeypatch.setattr(fetching, "PORTS", (80, 443, int(server.rsplit(":", 1)[1])))
+    return server
+
+
+@pytest.mark.parametrize(
+    "target", ["http://169.254.169.254/latest", "http://10.0.0.1/", "http://[::1]/", "http://0.0.0.0/"]
+)
+def test_a_redirect_to_a_private_address_is_refused(public_server: str, target: str) -> None:
+    assert fetching.fetch(f"{public_server}/to?/page").url == f"{public_server}/page"
+    with pytest.raises(InputError, match="not a public address"):
+        fetching.fetch(f"{public_server}/to?{target}")
+    with pytest.raises(InputError, match="not a public address"):
+        fetching.fetch(f"{public_server}/to?/to?{target}")
+
+
+def test_a_redirect_to_another_port_or_kind_of_address_is_refused(public_server: str) -> None:
+    with pytest.raises(InputError, match="only 80 and 443"):
+        fetching.fetch(f"{public_server}/to?http://127.0.0.1:22/")
+    with pytest.raises(InputError, match="starts with http"):
+        fetching.fetch(f"{public_server}/to?file:///etc/passwd")
+
+
+@pytest.mark.parametrize("path", ["/drip-head", "/drip-body"])
+def test_a_server_that_drips_is_cut_off(server: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "SECONDS", 0.6)
+    with pytest.raises(InputError, match="took longer than 1 seconds"):
+        read(f"{server}{path}", allow_private=True)
 
 
 def test_a_name_that_changes_its_address_gains_nothing(server: str, monkeypatch: pytest.MonkeyPatch) -> None:

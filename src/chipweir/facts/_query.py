@@ -19,7 +19,7 @@ VALUE_COLUMNS = (
 )  # fmt: skip
 MAX_ROWS = 100_000
 SECONDS, MEMORY = 30.0, 3 << 30
-_SQL = Confined("chipweir.facts._sql:answer", SECONDS, MEMORY)
+_SQL = Confined("chipweir.reading._sql:answer", SECONDS, MEMORY)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,11 @@
 """One statement in DuckDB. Runs in a process with limits: see `chipweir.reading.Confined`. Plain data in and out."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import duckdb
-import pandas  # noqa: F401  pyarrow asks for it at the first array; here it is loaded before any question is timed
-import pyarrow as pa
 
 
 Cell = str | float | int | bool | None
@@ -69,28 +68,22 @@ def _plain(cell: Any) -> Any:
 
 
 def _fill(connection: Any, filled: Mapping[str, list[dict[str, Cell]]]) -> None:
+    """Tables by way of JSON, which DuckDB reads by itself: pyarrow and pandas would take two seconds to start."""
     for name, rows in filled.items():
         columns = list(rows[0]) if rows else ["kind", "id", "replaced", "by"]
-        table = pa.table({column: _column([row[column] for row in rows]) for column in columns})
-        connection.register("incoming", table)
-        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
-        connection.unregister("incoming")
+        shape = {column: _kind(row[column] for row in rows) for column in columns}
+        connection.execute(
+            f"CREATE TABLE {name} AS SELECT unnest(from_json(?::JSON, ?), recursive := true)",
+            [json.dumps(rows), json.dumps([shape])],
+        )
 
 
-def _column(cells: list[Cell]) -> Any:
+def _kind(cells: Iterable[Cell]) -> str:
+    """The type of a column: text if any cell is one."""
     kinds = {type(cell) for cell in cells if cell is not None}
-    if not kinds:
-        return pa.array(cells, type=pa.float64())
-    wanted = (
-        pa.bool_()
-        if kinds == {bool}
-        else pa.int64()
-        if kinds == {int}
-        else pa.float64()
-        if str not in kinds
-        else pa.string()
-    )
-    return pa.array(cells, type=wanted)
+    if str in kinds:
+        return "VARCHAR"
+    return "BOOLEAN" if kinds == {bool} else "BIGINT" if kinds == {int} else "DOUBLE"
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
