@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -242,8 +241,7 @@ class Live:
             if name not in _UNCOMPARED:
                 zero = np.where(np.isnan(base.levels[name]), np.nan, 0.0)
                 data[f"delta_{name}"] = (dims, np.stack([zero, *(change[name] for change in changes)]), attrs)
-        kept: Any = {name: SimpleNamespace(flows=course.flows) for name, course in zip(names, courses, strict=True)}
-        flow, flow_coords = _flows(kept, names, self.members, months)
+        flow, flow_coords = _flows([course.flows for course in courses], self.members, months)
         used = {dim for dims, _values, _attrs in data.values() for dim in dims}
         coords = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates(), **flow_coords}
         kept_coords = {dim: list(labels) for dim, labels in coords.items() if dim in used or dim in flow[0]}

@@ -170,9 +170,10 @@ def _run_and_print(
     order: Order, directory: Path, cluster: str | None, report: bool, lang: str, as_json: bool, started: float
 ) -> None:
     from chipweir import store
+    from chipweir.world import needed_bytes
 
     _check_order(order)
-    store.prepare(directory)
+    store.prepare(directory, needed_bytes(order.scenarios, order.members))
     facts = _load_facts(order.facts)
     command = ["chipweir", *sys.argv[1:]]
     made = _manifest(order, facts, command)
@@ -212,11 +213,11 @@ def _simulate(
     """The ensemble, here or on a cluster, going on from the finished `parts` of a stopped call."""
     from chipweir import store
     from chipweir.cluster import cluster_map
-    from chipweir.world import run_ensemble
+    from chipweir.world import run_ensemble, task_name
 
     keep_compiled()
     with cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
-        mapper = mapper if parts is None else store.resuming(parts, _task_name, mapper)
+        mapper = mapper if parts is None else store.resuming(parts, task_name, mapper)
         try:
             results: xr.Dataset = run_ensemble(
                 order.scenarios, facts, order.members, order.seed, progress, mapper=mapper
@@ -226,12 +227,6 @@ def _simulate(
                 raise InputError(f"not enough memory for {order.members} members; ask for fewer") from None
             raise
     return results
-
-
-def _task_name(task: Any) -> str:
-    """A name for a range of members of a scenario; it does not depend on how many cores cut the ensemble."""
-    count = len(next(iter(task.parameters.values())))
-    return f"{task.scenario}-{task.first}-{count}"
 
 
 def _filler(

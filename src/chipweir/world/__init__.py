@@ -28,6 +28,8 @@ _HOMES = {
     "lever_table": "_levers",
     "levers": "_levers",
     "load_scenario": "_scenario",
+    "needed_bytes": "_ensemble",
+    "task_name": "_ensemble",
     "parse_scenario": "_scenario",
     "preset_names": "_scenario",
     "resolved_scenario": "_scenario",

@@ -5,15 +5,14 @@ call can take them in any order. Quantiles are taken over members, differences a
 """
 
 import csv
+import math
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import jax
 import numpy as np
@@ -43,8 +42,8 @@ CONSTRAINTS = ("logic", "hbm", "packaging")
 MAKER_ORIGINS = ("foreign", "domestic")
 # Members that one thread simulates at a time: their monthly working set stays in the second-level cache.
 _BATCH = 64
-# Above this many members, finished outputs wait on disk so that memory does not grow with the ensemble.
-_IN_MEMORY = 2000
+# Members up to which all are held in memory; more are counted, so that memory does not grow with the ensemble.
+EXACT = 2000
 # Values of one variable that are summarised at a time.
 _BLOCK = 2**22
 FLOWS = ("flow_direct", "flow_smuggled", "flow_rented")
@@ -53,7 +52,9 @@ MEMBER = "member"
 
 @dataclass(frozen=True)
 class Task:
-    """A range of members of one scenario: arrays only, so that it can travel."""
+    """A range of members of one scenario: arrays only, so that it can travel; many share the same `inputs`."""
+
+    SHARED: ClassVar[tuple[str, ...]] = ("inputs",)
 
     scenario: str
     first: int
@@ -108,7 +109,7 @@ def compiled() -> Callable[[Inputs, Any, Any], Any]:
 
 
 def run_task(task: Task) -> dict[str, npt.NDArray[np.float32]]:
-    """Simulate the members of one task on this machine's cores; flows come summed over them."""
+    """Simulate the members of one task on this machine's cores; flows are summed over each batch of them: `[batch, ...]`."""
     count = len(next(iter(task.parameters.values())))
     size = min(_BATCH, count)
     starts = range(0, count, size)
@@ -120,14 +121,10 @@ def run_task(task: Task) -> dict[str, npt.NDArray[np.float32]]:
         kept = compiled()(task.inputs, chosen, real.astype(float))
         return {name: np.asarray(value) if name in FLOWS else np.asarray(value)[real] for name, value in kept.items()}
 
-    if len(starts) == 1:
-        return one(0)
     with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as pool:
-        parts = list(pool.map(one, starts))
-    return {
-        name: sum(part[name] for part in parts) if name in FLOWS else np.concatenate([part[name] for part in parts])  # type: ignore[misc]
-        for name in parts[0]
-    }
+        parts = list(pool.map(one, starts)) if len(starts) > 1 else [one(0)]
+    join = {name: np.stack if name in FLOWS else np.concatenate for name in parts[0]}
+    return {name: join[name]([part[name] for part in parts]) for name in parts[0]}
 
 
 def tasks(
@@ -135,42 +132,78 @@ def tasks(
 ) -> list[Task]:
     """The ensemble cut into independent tasks, scenario by scenario."""
     drawn = draw(members, seed)
+    assembled = ((scenario.name, assemble(scenario, facts)) for scenario in scenarios)
+    return [task for name, inputs in assembled for task in cut(name, inputs, drawn, chunk)]
+
+
+def cut(
+    scenario: str, inputs: Inputs, drawn: Mapping[str, npt.NDArray[np.float64]], chunk: int | None = None
+) -> list[Task]:
+    """Tasks for all drawn members of one scenario."""
+    members = len(next(iter(drawn.values())))
     size = chunk or _BATCH * max(os.cpu_count() or 1, 1)
     return [
-        Task(scenario.name, start, inputs, members_of(drawn, slice(start, start + size)))
-        for scenario, inputs in ((scenario, assemble(scenario, facts)) for scenario in scenarios)
+        Task(scenario, start, inputs, members_of(drawn, slice(start, start + size)))
         for start in range(0, members, size)
     ]
 
 
+def task_name(task: Task) -> str:
+    """A name for a range of members of a scenario; it does not depend on how many cores cut the ensemble."""
+    count = len(next(iter(task.parameters.values())))
+    return f"{task.scenario}-{task.first}-{count}"
+
+
+def needed_bytes(scenarios: Sequence["Scenario"], members: int) -> int:
+    """Disk that a run may take: its results twice (they are written beside their place), and what a stopped call keeps."""
+    from chipweir.world._tally import EDGES
+
+    sizes = {name: len(labelled) for name, labelled in coordinates().items()}
+    months, count = len(scenarios[0].months), len(scenarios)
+    cells = months * sum(math.prod(sizes[dim] for dim in row["dims"].split()) for row in variables())
+    results = count * cells * 8 * (2 * len(QUANTILES) + 1)
+    if members <= EXACT:
+        return 2 * results + count * members * cells * 4
+    return 2 * results + 2 * (2 * count - 1) * cells * 12 * len(QUANTILES) * EDGES
+
+
 class _Kept:
-    """Outputs of one scenario by variable, in memory or, for large ensembles, on disk; `[member, ...]` in order."""
+    """Outputs of the scenarios by variable, all members in order."""
 
-    def __init__(self, spool: Path | None) -> None:
-        self.spool = spool
-        self.parts: dict[str, list[npt.NDArray[np.float32]]] = {}
-        self.shapes: dict[str, tuple[int, ...]] = {}
-        self.flows: dict[str, npt.NDArray[np.float32]] = {}
+    def __init__(self, names: Sequence[str], members: int) -> None:
+        self.names, self.members, self.left_open = names, members, 0.0
+        self.parts: dict[tuple[str, str], list[npt.NDArray[np.float32]]] = {}
+        self.sums: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
 
-    def add(self, kept: Mapping[str, npt.NDArray[np.float32]]) -> None:
+    def add(self, scenario: str, kept: Mapping[str, npt.NDArray[np.float32]]) -> None:
         for name, value in kept.items():
+            key = (scenario, name)
             if name in FLOWS:
-                self.flows[name] = self.flows[name] + value if name in self.flows else value
-                continue
-            self.shapes[name] = value.shape[1:]
-            if self.spool is None:
-                self.parts.setdefault(name, []).append(value)
+                self.sums[key] = in_order(self.sums.get(key), value)
             else:
-                with (self.spool / name).open("ab") as file:
-                    np.ascontiguousarray(value).tofile(file)
+                self.parts.setdefault(key, []).append(value)
 
-    def read(self, name: str) -> npt.NDArray[np.float32]:
-        if self.spool is None:
-            parts = self.parts[name]
-            if len(parts) > 1:
-                self.parts[name] = parts = [np.concatenate(parts)]
-            return parts[0]
-        return np.memmap(self.spool / name, dtype=np.float32, mode="r").reshape(-1, *self.shapes[name])
+    def read(self, number: int, name: str) -> npt.NDArray[np.float32]:
+        """Every member of a variable `[member, month, ...]`."""
+        key = (self.names[number], name)
+        if len(self.parts[key]) > 1:
+            self.parts[key] = [np.concatenate(self.parts[key])]
+        return self.parts[key][0]
+
+    def summary(self, number: int, name: str, shape: tuple[int, ...]) -> tuple[FloatArray, FloatArray, FloatArray]:
+        del shape  # the members have it
+        return _summary(self.read(number, name), self.read(0, name))
+
+    def flows(self, number: int) -> dict[str, FloatArray]:
+        return {flow: self.sums[self.names[number], flow] for flow in FLOWS}
+
+
+def in_order(before: npt.NDArray[Any] | None, batches: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """`before` and each of `batches` [batch, ...], added one after the other: no cut of an ensemble changes a bit."""
+    total = np.zeros(batches.shape[1:]) if before is None else before
+    for batch in batches:
+        total = total + batch
+    return total
 
 
 def quantiles(values: FloatArray, levels: Sequence[float] = QUANTILES) -> FloatArray:
@@ -207,29 +240,27 @@ def run_ensemble(
 ) -> xr.Dataset:
     """Simulate scenarios with shared draws and return labelled quantiles and paired differences to the first.
 
+    Up to `EXACT` members, and where they are kept, quantiles are those of all members; beyond, members are counted (see
+    `chipweir.world._streaming`), and `attrs["left_open"]` bounds the error of a quantile's rank.
+
     **Arguments:** `members` draws of all parameters; `seed` of their streams; `progress(share, text)` is told how far;
     `mapper` runs tasks elsewhere; `keep_members` keeps every member (dim `member`) beside the quantiles; `chunk` members
     make a task (default: what keeps all cores of this machine busy).
     **Raises:** `InputError` for scenarios of unlike periods or names that stand twice, or no members.
     """
+    from chipweir.world._streaming import Counted, stream
+
     _check(scenarios)
-    work = tasks(scenarios, facts, members, seed, chunk)
     tell = progress or (lambda share, text: None)
+    if members > EXACT and not keep_members:
+        return _dataset(scenarios, Counted(stream(scenarios, facts, members, seed, tell, mapper)), members)
+    work = tasks(scenarios, facts, members, seed, chunk)
     tell(0.0, "compiling")
-    with tempfile.TemporaryDirectory(prefix="chipweir-") as folder:
-        kept = {scenario.name: _Kept(_spool(folder, scenario.name, members)) for scenario in scenarios}
-        for done, (task, part) in enumerate(zip(work, mapper(run_task, work), strict=True), 1):
-            kept[task.scenario].add(part)
-            tell(done / len(work), task.scenario)
-        return _dataset(scenarios, kept, members, keep_members)
-
-
-def _spool(folder: str, scenario: str, members: int) -> Path | None:
-    if members <= _IN_MEMORY:
-        return None
-    path = Path(folder) / scenario
-    path.mkdir()
-    return path
+    kept = _Kept([scenario.name for scenario in scenarios], members)
+    for done, (task, part) in enumerate(zip(work, mapper(run_task, work), strict=True), 1):
+        kept.add(task.scenario, part)
+        tell(done / len(work), task.scenario)
+    return _dataset(scenarios, kept, members, keep_members)
 
 
 def _check(scenarios: Sequence["Scenario"]) -> None:
@@ -260,38 +291,48 @@ def coordinates() -> dict[str, Sequence[str]]:
     }
 
 
-def _dataset(
-    scenarios: Sequence["Scenario"], kept: Mapping[str, _Kept], members: int, keep_members: bool
-) -> xr.Dataset:
+class Source(Protocol):
+    """Where the summaries of an ensemble come from; scenarios by number. `left_open` is the largest share of members between
+    a quantile's neighbours, zero where all members were there to be sorted."""
+
+    left_open: float
+
+    def read(self, number: int, name: str) -> npt.NDArray[np.float32]:
+        """Every member `[member, month, ...]`."""
+
+    def summary(self, number: int, name: str, shape: tuple[int, ...]) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Quantiles and those of the differences to the first scenario `[level, month, ...]`, and the probability of a
+        rise `[month, ...]`."""
+
+    def flows(self, number: int) -> Mapping[str, FloatArray]:
+        """Flows summed over members."""
+
+
+def _dataset(scenarios: Sequence["Scenario"], source: Source, members: int, keep_members: bool = False) -> xr.Dataset:
     names = [scenario.name for scenario in scenarios]
-    first = names[0]
+    first, numbers = names[0], range(len(names))
     months = scenarios[0].months.astype("datetime64[ns]")
     coords: dict[str, Any] = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates()}
     data: dict[str, Any] = {}
     for row in variables():
         name, dims = row["name"], tuple(row["dims"].split())
         attrs = {"units": row["unit"], "long_name": row["long_name"], "kind": row["kind"]}
-        base = kept[first].read(name)
-        summaries = []
-        for scenario in names:
-            values = base if scenario == first else kept[scenario].read(name)
-            summaries.append(_summary(values, base))
-            if keep_members:
-                data.setdefault(f"member_{name}", ((("scenario", "member", "month", *dims)), []))[1].append(values)
         shape = ("scenario", "quantile", "month", *dims)
+        sizes = (len(months), *(len(coords[dim]) for dim in dims))
+        summaries = [source.summary(number, name, sizes) for number in numbers]
         levels, deltas, greater = (np.stack(parts) for parts in zip(*summaries, strict=True))
         data[name] = (shape, levels, attrs)
         data[f"delta_{name}"] = (shape, deltas, {**attrs, "long_name": f"{row['long_name']}, against {first}"})
         probability = {"units": "1", "long_name": f"Probability above {first}: {row['long_name']}"}
         data[f"p_greater_{name}"] = (("scenario", "month", *dims), greater, probability)
-    for name in [name for name in data if name.startswith("member_")]:
-        dims, values = data[name]
-        data[name] = (dims, np.stack(values), data[name.removeprefix("member_")][2])
-    flow, flow_coords = _flows(kept, names, members, months)
+        if keep_members:
+            every = np.stack([source.read(number, name) for number in numbers])
+            data[f"member_{name}"] = (("scenario", "member", "month", *dims), every, attrs)
+    flow, flow_coords = _flows([source.flows(number) for number in numbers], members, months)
     return xr.Dataset(
         {**data, "flow": flow},
         {name: list(labelled) for name, labelled in {**coords, **flow_coords}.items()},
-        {"members": members, "baseline": first},
+        {"members": members, "baseline": first, "left_open": source.left_open},
     )
 
 
@@ -305,15 +346,16 @@ def _summary(values: FloatArray, base: FloatArray) -> tuple[FloatArray, FloatArr
     for start in range(0, values.shape[1], months):
         block = np.asarray(values[:, start : start + months])
         change = block - np.asarray(base[:, start : start + months])
-        rise = np.mean(change > 0, axis=0) + 0.5 * np.mean(change == 0, axis=0)
-        rise = np.where(np.isnan(change).all(0), np.nan, rise)
+        known = np.count_nonzero(~np.isnan(change), axis=0)
+        rise = np.count_nonzero(change > 0, axis=0) + 0.5 * np.count_nonzero(change == 0, axis=0)
+        rise = np.where(known > 0, rise / np.maximum(known, 1), np.nan)
         parts.append((quantiles(block), quantiles(change), rise))
     levels, deltas, greater = zip(*parts, strict=True)
     return np.concatenate(levels, 1), np.concatenate(deltas, 1), np.concatenate(greater, 0)
 
 
 def _flows(
-    kept: Mapping[str, _Kept], names: Sequence[str], members: int, months: npt.NDArray[np.datetime64]
+    sums: Sequence[Mapping[str, FloatArray]], members: int, months: npt.NDArray[np.datetime64]
 ) -> tuple[tuple[tuple[str, ...], FloatArray, dict[str, str]], dict[str, Any]]:
     """Mean yearly units by product, channel and the region that uses them."""
     axis = labels()
@@ -328,8 +370,8 @@ def _flows(
     chinese = {row["line"] for row in table("lines") if row["country"] == "CN"}
     domestic = np.array([row["line"] in chinese for row in table("products")])
     stacked = []
-    for name in names:
-        direct, smuggled, rented = (kept[name].flows[flow] / members for flow in FLOWS)
+    for own in sums:
+        direct, smuggled, rented = (own[flow] / members for flow in FLOWS)
         years = direct.shape[0]
         out = np.zeros((years, len(axis.products), len(axis.regions), len(channels)), dtype=np.float32)
         out[..., 0] = direct.transpose(0, 2, 1)

@@ -5,7 +5,7 @@ thousand members of ten thousand are the same as a thousand, and a new parameter
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -95,11 +95,15 @@ def read_parameters(text: str, where: str = "parameters.csv") -> dict[str, Param
 
 def scores(name: str, members: int, seed: int) -> FloatArray:
     """Standard normal scores of one parameter's own stream; shape `[members]`, a prefix of any longer draw."""
+    return stream(name, seed).standard_normal(members)
+
+
+def stream(name: str, seed: int) -> np.random.Generator:
+    """The stream of random numbers that is named after a parameter."""
     digest = blake2b(f"chipweir/{name}".encode(), digest_size=16).digest()
     words = [int.from_bytes(digest[start : start + 8], "little") for start in (0, 8)]
     key = np.array([words[0] ^ (seed & (2**64 - 1)), words[1]], dtype=np.uint64)  # a list may turn into floats
-    generator = np.random.Generator(np.random.Philox(key=key))
-    return generator.standard_normal(members)
+    return np.random.Generator(np.random.Philox(key=key))
 
 
 def draw(members: int, seed: int = 0, table: Mapping[str, Parameter] | None = None) -> dict[str, FloatArray]:
@@ -108,6 +112,15 @@ def draw(members: int, seed: int = 0, table: Mapping[str, Parameter] | None = No
         raise InputError(f"members must be at least 1, not {members}")
     known = parameters() if table is None else table
     return {name: parameter.at(scores(name, members, seed)) for name, parameter in known.items()}
+
+
+def draw_blocks(members: int, seed: int, size: int) -> Iterator[dict[str, FloatArray]]:
+    """The draws of `draw(members, seed)` in blocks of `size` members, none of which is held longer than asked for."""
+    table = parameters()
+    streams = {name: stream(name, seed) for name in table}
+    for start in range(0, members, size):
+        count = min(size, members - start)
+        yield {name: table[name].at(streams[name].standard_normal(count)) for name in table}
 
 
 def central(table: Mapping[str, Parameter] | None = None) -> dict[str, FloatArray]:
