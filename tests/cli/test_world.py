@@ -324,13 +324,12 @@ def test_commands_that_do_not_simulate_load_nothing_heavy(command: str, tmp_path
         "import sys; from chipweir.cli import main\n"
         f"try: main({command.split()!r})\nexcept SystemExit: pass\n"
         "heavy = {'jax', 'xarray', 'pandas', 'plotly', 'scipy', 'zarr', 'numpyro'} & set(sys.modules)\n"
-        "print('heavy:', sorted(heavy))"
+        "print('heavy:', sorted(heavy), len(sys.modules))"
     )
     environment = {**os.environ, "CHIPWEIR_RUNS": str(tmp_path)}
-    started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
     assert "heavy: []" in done.stdout
-    assert time.monotonic() - started < 5  # measured 0.3 s; a wide margin for busy machines
+    assert int(done.stdout.split()[-1]) < 800  # what a start takes goes with what it imports
 
 
 @pytest.mark.slow
