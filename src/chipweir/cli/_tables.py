@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 GAP = 2
+# A file or a pipe has no width: nothing is folded there.
+WIDTH_OF_A_PIPE = 5_000
 # Words longer than this (addresses, hashes) may be broken when a table does not fit; a number never is, up to the second.
 LONGEST_WORD, LONGEST_NUMBER = 16, 34
 _NUMBER = re.compile(r"[+\-−]?\d[\d,]*(\.\d+)?(e[+-]?\d+)?%?")
@@ -31,7 +33,7 @@ def console(stderr: bool = False) -> Console:
     """A console that does not fold tables when its output goes to a file or a pipe."""
     plain = Console(stderr=stderr, highlight=False)
     narrow = plain.is_terminal or "COLUMNS" in os.environ
-    return plain if narrow else Console(stderr=stderr, highlight=False, width=200)
+    return plain if narrow else Console(stderr=stderr, highlight=False, width=WIDTH_OF_A_PIPE)
 
 
 def show(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | Text = "") -> None:

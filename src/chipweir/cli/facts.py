@@ -138,7 +138,7 @@ def show(
 def verify(directories: Directories = None, as_json: AsJson = False) -> None:
     """Check sources, units, ids, dates and arithmetic of all facts. Exit 1 if something is wrong."""
     from chipweir.facts import load
-    from chipweir.facts._verify import CHECKS
+    from chipweir.facts._checks import CHECKS
     from chipweir.facts._verify import verify as run
 
     facts = load(directories or ())
@@ -250,6 +250,13 @@ def _print_page(page: Mapping[str, Any]) -> None:
         if name not in ("id", "name", "names", "title"):
             shown = ", ".join(map(str, cell)) if isinstance(cell, list | tuple) else cell
             console.print(f"  [dim]{escape(name)}:[/dim] {escape(str(shown))}", soft_wrap=True)
+    for mark in page.get("timeline", ()):
+        since = mark["since"] or _("date not known")
+        console.print(f"  [dim]{escape(mark['status'])}:[/dim] {escape(since)}")
+    for name in page.get("names", ()):
+        if name.get("flag") in ("also", "context"):
+            said = _("{name} may also mean: {others}", name=name["name"], others=name.get("also", ""))
+            console.print(f"[yellow]{escape(said)}[/yellow]", soft_wrap=True)
     _print_values(page)
     _print_lists(page, console)
     _print_conflicts(page, console)
@@ -278,6 +285,12 @@ def _print_values(page: Mapping[str, Any]) -> None:
         rows.append(_value_row(page["record"].get("quantity") or page["record"].get("metric", ""), page["value"], 1))
     if rows:
         _tables.show(headings, rows, _("Values"))
+    derived = {name: cell for name, cell in page.get("derived", {}).items() if isinstance(cell, Mapping)}
+    rows = [_value_row(quantity, value, 1) for quantity, value in derived.items()]
+    if density := page.get("derived", {}).get("performance_density"):
+        rows.insert(0, ["performance_density", f"{density:g}", "", "bit*TOP/s/mm**2", *[""] * 5, "tpp / die_mm2"])
+    if rows:
+        _tables.show(headings, rows, _("Derived"))
     facts = page.get("facts", ())
     if facts:
         headings = [_("id"), _("item"), *headings]

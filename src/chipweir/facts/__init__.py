@@ -3,8 +3,16 @@
 from datetime import date
 from typing import overload
 
-from chipweir.facts._facts import Facts, normalise
-from chipweir.facts._load import load
+from chipweir.facts._control import (
+    compute_die_area,
+    compute_dies,
+    interconnect,
+    performance_density,
+    total_processing_performance,
+)
+from chipweir.facts._facts import Facts
+from chipweir.facts._load import in_force, load
+from chipweir.facts._names import AmbiguousName, normalise
 from chipweir.facts._records import (
     Chip,
     Conflict,
@@ -14,6 +22,7 @@ from chipweir.facts._records import (
     Event,
     Fact,
     LanguageModel,
+    Name,
     Override,
     Position,
     Price,
@@ -43,6 +52,7 @@ def convert(value: float | Value, start: str, target: str, on: str | date) -> fl
 
 
 __all__ = [
+    "AmbiguousName",
     "Chip",
     "Conflict",
     "Country",
@@ -52,6 +62,7 @@ __all__ = [
     "Fact",
     "Facts",
     "LanguageModel",
+    "Name",
     "Override",
     "Position",
     "Price",
@@ -59,9 +70,15 @@ __all__ = [
     "System",
     "UnitRule",
     "Value",
+    "compute_die_area",
+    "compute_dies",
     "convert",
     "country",
+    "in_force",
+    "interconnect",
     "load",
     "normalise",
+    "performance_density",
+    "total_processing_performance",
     "unit_registry",
 ]

@@ -3,16 +3,22 @@
 import hashlib
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from chipweir.errors import InputError, UnknownName
+from chipweir.facts._control import with_derived
 from chipweir.facts._facts import Facts, rank
+from chipweir.facts._lazy import Deferred, Shelf
+from chipweir.facts._names import Index, NameLine, Names
 from chipweir.facts._records import (
     CHIP_UNITS,
     SYSTEM_UNITS,
@@ -24,6 +30,7 @@ from chipweir.facts._records import (
     Event,
     Fact,
     LanguageModel,
+    Name,
     Override,
     Price,
     Record,
@@ -79,7 +86,7 @@ def _fields(model: type[BaseModel], *without: str) -> tuple[str, ...]:
 
 SCHEMAS = {
     "sources": Schema("sources.csv", "id", _fields(Source), ("id",)),
-    "chips": Schema("chips.csv", "id", _fields(Chip, *CHIP_UNITS), ("id",)),
+    "chips": Schema("chips.csv", "id", (*_fields(Chip, *CHIP_UNITS), "data_centre"), ("id",)),
     "systems": Schema("systems.csv", "id", _fields(System, *SYSTEM_UNITS), ("id",)),
     "models": Schema("models.csv", "id", _fields(LanguageModel), ("id",)),
     "entities": Schema("entities.csv", "id", (*NAME_COLUMNS, *_fields(Entity, "names")), ("id",)),
@@ -91,12 +98,13 @@ SCHEMAS = {
     "units": Schema("units.csv", "written", ("written", "unit", "factor"), ("written", "unit", "factor")),
 }
 _VALUED = ("quantity", "as_of", "preferred", *VALUE_COLUMNS)
+NAMES = Schema("names.csv", "name", _fields(Name), ("kind", "id", "name"))
 VALUE_SCHEMAS = {
     "chips": Schema("chip_values.csv", "chip", ("chip", *_VALUED), ("chip", "quantity", "unit", "source")),
     "systems": Schema("system_values.csv", "system", ("system", *_VALUED), ("system", "quantity", "unit", "source")),
 }
 YAML_FILES = ("conflicts.yaml", "exceptions.yaml")
-FILES = (*(schema.file for schema in (*SCHEMAS.values(), *VALUE_SCHEMAS.values())), *YAML_FILES)
+FILES = (*(schema.file for schema in (*SCHEMAS.values(), NAMES, *VALUE_SCHEMAS.values())), *YAML_FILES)
 
 
 def load(extra: Sequence[Path | str] = ()) -> Facts:
@@ -104,9 +112,23 @@ def load(extra: Sequence[Path | str] = ()) -> Facts:
 
     A line whose id is already known must be the same line or say `override = yes`; it then replaces the cells it fills,
     and both stand in `Facts.overrides`. A value of a quantity already known is added beside it, and wins only with
-    `preferred = yes`. Raises `InputError` with file and line for anything that cannot be read.
+    `preferred = yes`. Without `extra` the facts `in_force`. Raises `InputError` with file and line for anything that
+    cannot be read.
     """
-    return _load(tuple(Path(directory) for directory in extra))
+    return _load(tuple(Path(directory) for directory in extra)) if extra else _IN_FORCE.get() or _shipped()
+
+
+_IN_FORCE: ContextVar[Facts | None] = ContextVar("facts in force", default=None)
+
+
+@contextmanager
+def in_force(known: Facts) -> Iterator[Facts]:
+    """Within the block, rooms that are given a name and no facts (`rules.classify`, `perf.estimate`) read `known`."""
+    token = _IN_FORCE.set(known)
+    try:
+        yield known
+    finally:
+        _IN_FORCE.reset(token)
 
 
 @lru_cache(maxsize=4)
@@ -119,14 +141,24 @@ def _load(extra: tuple[Path, ...]) -> Facts:
 
 
 def _read(directories: Sequence[Path]) -> Facts:
+    """All tables of `directories`. The shipped ones are read when first asked for, a user's own at once."""
     for directory in directories[1:]:
         refuse_unknown_files(directory, FILES)
-    tables = {name: _table(schema, directories) for name, schema in SCHEMAS.items()}
-    units = _unit_rules(tables["units"])
+    layered = len(directories) > 1
+    tables: dict[str, Callable[[], Table]] = {
+        name: cache(partial(_table, schema, directories)) for name, schema in SCHEMAS.items()
+    }
+    names = Names(cache(partial(_name_lines, directories)))
+    if layered:
+        names.check()
+    tables["prices"] = cache(partial(_with_models, tables["prices"], tables["models"], names))
+    units = Deferred(lambda: _unit_rules(tables["units"]()))
     overrides: list[Override] = []
 
-    def records(name: str, make: Callable[[Line], AnyRecord]) -> dict[str, AnyRecord]:
-        table = tables[name]
+    def records(name: str, make: Callable[[Line], AnyRecord]) -> Mapping[str, AnyRecord]:
+        if not layered:
+            return Shelf(lambda: tables[name]().lines, make)
+        table = tables[name]()
         made = {key: make(line) for key, line in table.lines.items()}
         overrides.extend(
             Override(kind=name.removesuffix("s"), id=key, replaced=make(old), by=made[key])
@@ -134,27 +166,41 @@ def _read(directories: Sequence[Path]) -> Facts:
         )
         return made
 
-    sources = records("sources", lambda line: build(Source, _plain(line), line.path, line.place))
-    values = _Values(units, sources, overrides)
+    def plain(model: type[AnyRecord], kind: str = "") -> Callable[[Line], AnyRecord]:
+        return lambda line: build(model, names.added(kind, _plain(line)), line.path, line.place)
+
+    def named(model: type[AnyRecord], kind: str) -> Callable[[Line], AnyRecord]:
+        return lambda line: _with_names(model, line, names, kind)
+
+    sources = records("sources", plain(Source))
+    values = _Values(units, sources, overrides, names)
     chips = records("chips", values.reader("chips", directories, Chip, CHIP_UNITS))
     systems = records("systems", values.reader("systems", directories, System, SYSTEM_UNITS))
-    models = records("models", lambda line: build(LanguageModel, _plain(line), line.path, line.place))
-    countries = records("countries", lambda line: _with_names(Country, line))
-    facts = {**records("facts", values.fact), **records("rates", values.fact)}
-    entities = records("entities", lambda line: _with_names(Entity, line))
+    models = records("models", plain(LanguageModel, "model"))
+    countries = records("countries", named(Country, "country"))
+    facts, rates = records("facts", values.fact), records("rates", values.fact)
+    entities = records("entities", named(Entity, "entity"))
+    products = {"chip": tables["chips"], "system": tables["systems"], "model": tables["models"]}
+    conflicts: Mapping[str, Conflict] = (
+        _conflicts(directories, overrides) if layered else Deferred(lambda: _conflicts(directories, []))
+    )
+    owners = {"chips": chips, "systems": systems}
+    unattached = values.unattached(owners) if layered else Deferred(lambda: values.unattached(owners))
     return Facts(
         chips=chips,
         systems=systems,
         models=models,
-        entities=_all_entities(entities, countries, chips, systems, models),
+        entities=Deferred(lambda: _all_entities(entities, countries, products, names)),
         countries=countries,
-        facts=facts,
-        events=records("events", lambda line: build(Event, _plain(line), line.path, line.place)),
+        facts=_joined(facts, rates),
+        events=records("events", plain(Event)),
         prices=records("prices", values.price),
         sources=sources,
-        conflicts=_conflicts(directories, overrides),
+        conflicts=conflicts,
         units=units,
-        unattached=tuple(values.unattached({"chips": chips, "systems": systems})),
+        names=names,
+        spellings=Deferred(lambda: {name: _spellings(table, name, names) for name, table in products.items()}),
+        unattached=unattached,
         exceptions=_exceptions(directories),
         overrides=tuple(overrides),
         files=tuple(str(path) for path in _paths(directories)),
@@ -213,10 +259,51 @@ def _plain(line: Line) -> dict[str, Any]:
     return {**line.row, "origin": line.place}
 
 
-def _with_names(model: type[AnyRecord], line: Line) -> AnyRecord:
-    cells = _plain(line)
-    names = {language: cells.pop(language, "") for language in NAME_COLUMNS}
-    return build(model, {**cells, "names": names}, line.path, line.place)
+def _with_names(model: type[AnyRecord], line: Line, names: Names, kind: str) -> AnyRecord:
+    cells = names.added(kind, _plain(line))
+    written = {language: cells.pop(language, "") for language in NAME_COLUMNS}
+    return build(model, {**cells, "names": written}, line.path, line.place)
+
+
+def _name_lines(directories: Sequence[Path]) -> list[NameLine]:
+    """Every line of every `names.csv`; a user's own add to the shipped ones."""
+    found = []
+    for layer, directory in enumerate(directories):
+        path = directory / NAMES.file
+        if path.exists():
+            for place, row in read_csv(path, NAMES.columns, NAMES.required):
+                found.append(NameLine(path, _place(path, place, layer), row))
+    return found
+
+
+def _joined(one: Mapping[str, AnyRecord], other: Mapping[str, AnyRecord]) -> Mapping[str, AnyRecord]:
+    """Both tables as one; the lines of the second follow those of the first."""
+    if isinstance(one, Shelf) and isinstance(other, Shelf):
+        return Shelf(lambda: {**one.lines, **other.lines}, one.make)
+    return {**one, **other}
+
+
+def _with_models(prices: Callable[[], Table], models: Callable[[], Table], names: Names) -> Table:
+    """The table of prices with the language model that an item names, where its line does not say which it is."""
+    table = prices()
+    index = Index("language model", _spellings(models, "model", names))
+
+    def known(line: Line) -> Line:
+        row = line.row
+        if row.get("kind") != "api" or "item_id" in row:
+            return line
+        found = index.candidates(row.get("item", "").removesuffix("(thinking)"))
+        return replace(line, row={**row, "item_id": found[0]}) if len(found) == 1 else line
+
+    return Table({key: known(line) for key, line in table.lines.items()}, table.replaced)
+
+
+def _spellings(table: Callable[[], Table], kind: str, names: Names) -> list[tuple[str, tuple[str, ...]]]:
+    """For each record of a table of products the names it goes by, without making the records."""
+    return [
+        (key, (line.row.get("name", ""), *_split(line.row.get("aliases", "")), *names.of(kind, key)))
+        for key, line in table().lines.items()
+    ]
 
 
 def _unit_rules(table: Table) -> dict[str, UnitRule]:
@@ -246,9 +333,11 @@ def _number(line: Line, column: str) -> float | None:
 class _Values:
     """Reads values: normalises units, keeps the source's own number, remembers what was overridden."""
 
-    def __init__(self, units: Mapping[str, UnitRule], sources: Mapping[str, Source], overrides: list[Override]) -> None:
-        self.units, self.sources, self.overrides = units, sources, overrides
-        self.known: dict[str, dict[str, dict[str, list[Value]]]] = {}
+    def __init__(
+        self, units: Mapping[str, UnitRule], sources: Mapping[str, Source], overrides: list[Override], names: Names
+    ) -> None:
+        self.units, self.sources, self.overrides, self.names = units, sources, overrides, names
+        self.tables: dict[str, tuple[Callable[[], dict[str, list[tuple[int, Line]]]], Mapping[str, str], int]] = {}
 
     def value(self, line: Line, unit: str | None = None, as_of: str = "") -> Value:
         """The value on `line`: in `unit` where one is wanted and can measure it, else in the canonical unit."""
@@ -283,42 +372,53 @@ class _Values:
         self, name: str, directories: Sequence[Path], model: type[AnyRecord], wanted: Mapping[str, str]
     ) -> Callable[[Line], AnyRecord]:
         """A function that makes a chip or system from its line and the values that stand in the value table."""
-        known = self._grouped(VALUE_SCHEMAS[name], directories, wanted)
-
-        self.known[name] = known
+        grouped = cache(partial(self._grouped, VALUE_SCHEMAS[name], directories, wanted))
+        self.tables[name] = grouped, wanted, len(directories)
+        kind = name.removesuffix("s")
 
         def make(line: Line) -> AnyRecord:
-            values = known.get(line.row["id"], {})
-            best = {quantity: _measuring(found, wanted[quantity]) for quantity, found in values.items()}
-            ordered = {quantity: tuple(found) for quantity, found in values.items()}
-            return build(model, {**_plain(line), **best, "values": ordered}, line.path, line.place)
+            known = self._of(line.row["id"], *self.tables[name])
+            found = with_derived(known) if model is Chip else {quantity: tuple(v) for quantity, v in known.items()}
+            best = {quantity: _measuring(values, wanted[quantity]) for quantity, values in found.items()}
+            cells = self.names.added(kind, _plain(line))
+            return build(model, {**cells, **best, "values": found}, line.path, line.place)
 
         return make
 
     def _grouped(
         self, schema: Schema, directories: Sequence[Path], wanted: Mapping[str, str]
-    ) -> dict[str, dict[str, list[Value]]]:
-        layered: dict[str, dict[str, list[list[Value]]]] = {}
+    ) -> dict[str, list[tuple[int, Line]]]:
+        """The lines of the value table by chip or system, each with the layer it stands in."""
+        found: dict[str, list[tuple[int, Line]]] = defaultdict(list)
         stated: set[frozenset[tuple[str, str]]] = set()
         for layer, directory in enumerate(directories):
             path = directory / schema.file
             if not path.exists():
                 continue
             for place, row in read_csv(path, schema.columns, schema.required):
-                owner, quantity = row.get(schema.key, ""), row.get("quantity", "")
-                if quantity not in wanted:
-                    raise UnknownName("quantity", quantity, wanted, where=f"{path}:{line_of(place)}")
-                said = frozenset(row.items())
-                if layer and said in stated:
-                    continue
-                stated.add(said)
-                value = self.value(Line(path, _place(path, place, layer), row), wanted[quantity])
-                stacked = layered.setdefault(owner, {}).setdefault(quantity, [[] for _ in directories])
-                stacked[layer].append(value)
-        return {
-            owner: {quantity: self._settle(f"{owner}.{quantity}", stacked) for quantity, stacked in quantities.items()}
-            for owner, quantities in layered.items()
-        }
+                if row.get("quantity", "") not in wanted:
+                    raise UnknownName("quantity", row.get("quantity", ""), wanted, where=f"{path}:{line_of(place)}")
+                if len(directories) > 1:
+                    said = frozenset(row.items())
+                    if layer and said in stated:
+                        continue
+                    stated.add(said)
+                found[row.get(schema.key, "")].append((layer, Line(path, _place(path, place, layer), row)))
+        return dict(found)
+
+    def _of(
+        self,
+        owner: str,
+        grouped: Callable[[], dict[str, list[tuple[int, Line]]]],
+        wanted: Mapping[str, str],
+        layers: int,
+    ) -> dict[str, list[Value]]:
+        """The values of one chip or system by quantity, best first."""
+        stacked: dict[str, list[list[Value]]] = {}
+        for layer, line in grouped().get(owner, ()):
+            quantity = line.row["quantity"]
+            stacked.setdefault(quantity, [[] for _ in range(layers)])[layer].append(self.value(line, wanted[quantity]))
+        return {quantity: self._settle(f"{owner}.{quantity}", stack) for quantity, stack in stacked.items()}
 
     def _settle(self, name: str, stacked: list[list[Value]]) -> list[Value]:
         """The values of all layers, best first; a preferred one in a higher layer wins, the displaced is kept."""
@@ -335,14 +435,15 @@ class _Values:
         ]
         return sorted(marked, key=rank)
 
-    def unattached(self, owners: Mapping[str, Mapping[str, object]]) -> Iterator[tuple[str, Value]]:
+    def unattached(self, owners: Mapping[str, Mapping[str, object]]) -> Mapping[str, tuple[Value, ...]]:
         """Values whose chip or system does not exist."""
-        for name, known in self.known.items():
-            for owner, quantities in known.items():
-                if owner not in owners[name]:
-                    yield from (
-                        (f"{owner}.{quantity}", value) for quantity, found in quantities.items() for value in found
-                    )
+        return {
+            f"{owner}.{quantity}": tuple(found)
+            for name, table in self.tables.items()
+            for owner in table[0]()
+            if owner not in owners[name]
+            for quantity, found in self._of(owner, *table).items()
+        }
 
     def fact(self, line: Line) -> Fact:
         """A fact; its nature is read from the end of the quantity's name where no column gives it."""
@@ -391,34 +492,40 @@ def _slug(text: str) -> str:
 def _all_entities(
     entities: Mapping[str, Entity],
     countries: Mapping[str, Country],
-    chips: Mapping[str, Chip],
-    systems: Mapping[str, System],
-    models: Mapping[str, LanguageModel],
+    products: Mapping[str, Callable[[], Table]],
+    names: Names,
 ) -> dict[str, Entity]:
+    """The entities of their own table, the countries, and everything that has a maker.
+
+    A product goes by the names that stand alone; those that need context are in the index of names only.
+    """
     found = dict(entities)
     for country in countries.values():
         key = _slug(country.names.en)
         home, place = country.alpha2, country.origin
         made = Entity(id=key, kind="country", names=country.names, aliases=country.aliases, country=home, origin=place)
         found.setdefault(key, made)
-    products: list[tuple[str, Chip | System | LanguageModel, str]] = [
-        *(("chip", chip, chip.maker_country) for chip in chips.values()),
-        *(("system", system, system.country) for system in systems.values()),
-        *(("language-model", model, model.country) for model in models.values()),
-    ]
-    for kind, product, home in products:
-        names = EntityNames(en=product.name, ko=_first(product.aliases, _HANGUL), zh=_first(product.aliases, _HAN))
-        made = Entity(
-            id=product.id,
-            kind=kind,
-            names=names,
-            aliases=product.aliases,
-            parent=product.maker,
-            country=home,
-            origin=product.origin,
-        )
-        found.setdefault(product.id, made)
+    for kind, table in products.items():
+        for key, line in table().lines.items():
+            row = line.row
+            spelt = (*_split(row.get("aliases", "")), *names.settled(kind, key, alone=True))
+            written = EntityNames(en=row.get("name", ""), ko=_first(spelt, _HANGUL), zh=_first(spelt, _HAN))
+            home = row.get("maker_country", row.get("country", ""))
+            made = Entity(
+                id=key,
+                kind="language-model" if kind == "model" else kind,
+                names=written,
+                aliases=spelt,
+                parent=row.get("maker", ""),
+                country=home,
+                origin=line.place,
+            )
+            found.setdefault(key, made)
     return found
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (piece.strip() for piece in text.split("|")) if part)
 
 
 def _first(aliases: Sequence[str], script: re.Pattern[str]) -> str:

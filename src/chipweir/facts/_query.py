@@ -34,7 +34,13 @@ def tables(facts: Facts) -> dict[str, list[dict[str, Cell]]]:
     """Every table as rows of plain cells. `chips` and `systems` hold best values; `chip_values` has them all."""
     return {
         "chips": [
-            {**_plain(chip, skip=(*CHIP_UNITS, "values")), **_best(chip, CHIP_UNITS)} for chip in facts.chips.values()
+            {
+                **_plain(chip, skip=(*CHIP_UNITS, "values")),
+                "data_centre": chip.data_centre,
+                **_best(chip, CHIP_UNITS),
+                "half_tflops": None if chip.half_tflops is None else chip.half_tflops.best,
+            }
+            for chip in facts.chips.values()
         ],
         "chip_values": _value_rows(facts.chips.values(), "chip"),
         "systems": [
@@ -55,6 +61,7 @@ def tables(facts: Facts) -> dict[str, list[dict[str, Cell]]]:
             {"kind": kind, "id": identifier, "alias": alias}
             for kind, identifier, alias in _aliases(facts)
         ],
+        "names": [_plain(name) for name in facts.names],
         "conflicts": [_conflict(conflict.model_dump()) for conflict in facts.conflicts.values()],
         "overrides": [
             {"kind": o.kind, "id": o.id, "replaced": o.replaced.origin, "by": o.by.origin} for o in facts.overrides

@@ -166,8 +166,9 @@ def hardware(
     "die" gives one die of a multi-die package. Raises `UnknownName` with the nearest names, `InputError` for a bad
     override.
     """
-    name = chip_or_system.strip()
-    found = _cached(name) if facts is None else _find(name, facts)
+    from chipweir import facts as room
+
+    found = _cached(chip_or_system.strip(), room.load() if facts is None else facts)
     return override(found, overrides) if overrides else found
 
 
@@ -184,13 +185,7 @@ def override(base: Hardware, overrides: Mapping[str, float | str]) -> Hardware:
 
 
 @lru_cache(maxsize=4096)
-def _cached(name: str) -> Hardware:
-    from chipweir import facts
-
-    return _find(name, facts.load())
-
-
-def _find(name: str, facts: Facts) -> Hardware:
+def _cached(name: str, facts: Facts) -> Hardware:
     if not name:
         raise InputError("no chip given; name a chip (NVIDIA H20) or a system (GB200 NVL72)")
     try:
@@ -233,7 +228,7 @@ def from_chip(chip: Chip, facts: Facts) -> Hardware:
     """A `Hardware` from a chip's record. Gaps are filled from peers and recorded in `spec_log_sd`."""
     year = _year(chip.release)
     peers = _peers(chip, year, facts)
-    flops, gap_flops = _or_peers(_number(chip.bf16_tflops), peers, "bf16_tflops")
+    flops, gap_flops = _or_peers(_number(chip.half_tflops), peers, "half_tflops")
     if gap_flops and not math.isnan(_number(chip.fp8_tflops)):
         flops, gap_flops = _number(chip.fp8_tflops) / 2, 0.2
     elif gap_flops and not math.isnan(_number(chip.fp4_tflops)):
@@ -245,7 +240,7 @@ def from_chip(chip: Chip, facts: Facts) -> Hardware:
     node = _node_nm(chip.node)
     low_power = chip.memory_type is not None and re.search(r"\bL?P?DDR", chip.memory_type.upper()) is not None
     spread = math.hypot(
-        max(gap_flops, _log_width(chip.bf16_tflops)) * 0.7, max(gap_bandwidth, _log_width(chip.memory_gbs)) * 0.7
+        max(gap_flops, _log_width(chip.half_tflops)) * 0.7, max(gap_bandwidth, _log_width(chip.memory_gbs)) * 0.7
     )
     return Hardware(
         id=chip.id,

@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chipweir.facts import performance_density
 from chipweir.report.figures._rules import ChipPoint, Region
 
 
 if TYPE_CHECKING:
     from chipweir.facts import Chip, Facts
 
-_BITS = (
-    ("bf16_tflops", 16),
-    ("fp8_tflops", 8),
-    ("int8_tops", 8),
-    ("fp4_tflops", 4),
-    ("tf32_tflops", 19),
-    ("fp32_tflops", 32),
-)
 MAIN_CHIPS = (
     "nvidia-a800-sxm",
     "nvidia-h800-sxm",
@@ -34,18 +27,7 @@ MAIN_CHIPS = (
 
 def total_processing_performance(chip: "Chip") -> float | None:
     """TPP: the most of bits x dense TOPS over the precisions known (ECCN 3A090, technical note 2); None if none is."""
-    if chip.tpp is not None:
-        return chip.tpp.best
-    values = [bits * value.best for field, bits in _BITS if (value := getattr(chip, field)) is not None]
-    return max(values, default=None)
-
-
-def performance_density(chip: "Chip") -> float | None:
-    """TPP per mm² of all dies of the package; None where the area is not known."""
-    performance = total_processing_performance(chip)
-    if performance is None or chip.die_mm2 is None or not chip.die_mm2.best > 0:
-        return None
-    return performance / chip.die_mm2.best
+    return None if chip.tpp is None else chip.tpp.best
 
 
 def points(chips: Iterable["Chip"]) -> list[ChipPoint]:
@@ -97,13 +79,13 @@ def regions_on(day: date) -> list[Region]:
 def legal_rows(
     facts: "Facts", names: Sequence[str], destinations: Sequence[str], months: np.ndarray
 ) -> tuple[list[str], np.ndarray]:
-    """Row names and licence states (row, month) of each chip for each destination, from the rule engine."""
+    """Row names and licence states (row, month; indices of `rules.STATUSES`) of each chip for each destination."""
     from chipweir import rules
 
     chips = [facts.chip(name) for name in names]
     engine: Any = rules
     found = engine.availability(chips, list(destinations), months)
-    status = np.asarray(found.status)
+    status = np.asarray(found.law)
     rows, states = [], []
     for p, chip in enumerate(chips):
         for d, destination in enumerate(destinations):
