@@ -189,7 +189,7 @@ class Live:
         return Course(past, tail, levels, _summed([past.flows, *(part[1] for part in parts)]))
 
     def _quantiles(self, values: Arrays) -> Arrays:
-        from chipweir.world._ensemble import quantiles
+        from chipweir.world import quantiles
 
         names = sorted(values, key=lambda name: -values[name].size)
         return dict(zip(names, self._pool.map(lambda name: quantiles(values[name]), names), strict=True))
@@ -211,8 +211,7 @@ class Live:
     def _dataset(self, names: list[str], courses: list[Course], same_past: bool) -> "xr.Dataset":
         import xarray as xr
 
-        from chipweir.world import variables
-        from chipweir.world._ensemble import QUANTILES, _flows, coordinates
+        from chipweir.world import QUANTILES, coordinates, mean_flows, variables
 
         months = np.arange(_FIRST, np.datetime64(_LAST, "M") + 1, dtype="datetime64[M]").astype("datetime64[ns]")
         table = {row["name"]: row for row in variables()}
@@ -228,9 +227,9 @@ class Live:
             if name not in _UNCOMPARED:
                 zero = np.where(np.isnan(base.levels[name]), np.nan, 0.0)
                 data[f"delta_{name}"] = (dims, np.stack([zero, *(change[name] for change in changes)]), attrs)
-        flow, flow_coords = _flows([course.flows for course in courses], self.members, months)
+        flow, channels = mean_flows([course.flows for course in courses], self.members, months)
         used = {dim for dims, _values, _attrs in data.values() for dim in dims}
-        coords = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates(), **flow_coords}
+        coords = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates(), "channel": channels}
         kept_coords = {dim: list(labels) for dim, labels in coords.items() if dim in used or dim in flow[0]}
         return xr.Dataset(
             {**data, "flow": flow}, kept_coords, {"members": self.members, "baseline": names[0], "seed": SEED}

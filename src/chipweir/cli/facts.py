@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from chipweir.cli import _tables
 from chipweir.i18n import _
 
 
@@ -31,7 +32,6 @@ LIST_COLUMNS: Mapping[str, Sequence[str]] = {
     "sources": ("id", "title", "cls", "published"),
     "conflicts": ("id", "quantity", "preferred"),
 }
-SHORT = 32
 MAKER_COLUMNS = {"chips": ("maker",), "systems": ("maker",), "models": ("maker",)}
 COUNTRY_COLUMNS = {
     "chips": ("maker_country",),
@@ -83,7 +83,7 @@ def list_records(
         if as_json:
             _print_json({"counts": counts, "digest": facts.digest, "files": [Path(file).name for file in facts.files]})
         else:
-            _print_table([_("kind"), _("records")], [[name, f"{count}"] for name, count in counts.items()])
+            _tables.show([_("kind"), _("records")], [[name, f"{count}"] for name, count in counts.items()])
         return
     kind = plural(kind)
     rows = tables(facts)[kind]
@@ -97,7 +97,7 @@ def list_records(
         _print_json([_unfolded(row) for row in rows])
         return
     columns = LIST_COLUMNS[kind]
-    _print_table(columns, [[_cell(row[column]) for column in columns] for row in rows])
+    _tables.show(columns, [[_cell(row[column]) for column in columns] for row in rows])
     _note(_("{kind}: {count}", count=len(rows), kind=kind))
 
 
@@ -161,7 +161,7 @@ def verify(directories: Directories = None, as_json: AsJson = False) -> None:
         )
     else:
         rows = [[name, about[name], f"{counted[name]}", f"{known[name]}"] for name in names]
-        _print_table([_("check"), _("what must hold"), _("findings"), _("known")], rows)
+        _tables.show([_("check"), _("what must hold"), _("findings"), _("known")], rows)
         for finding in open_ones:
             print(f"{finding.origin}: {finding.id}: {finding.message} [{finding.check}]")
         for override in facts.overrides:
@@ -198,7 +198,7 @@ def query(
     if as_json:
         _print_json([dict(zip(answer.columns, map(_jsonable, row), strict=True)) for row in answer.rows])
         return
-    _print_table(answer.columns, [[_cell(cell) for cell in row] for row in answer.rows])
+    _tables.show(answer.columns, [[_cell(cell) for cell in row] for row in answer.rows])
     _note(_("rows: {count}", count=len(answer.rows)))
 
 
@@ -232,30 +232,10 @@ def _note(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(soft_wrap=False, width=None if sys.stdout.isatty() else 200, highlight=False)
-
-
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-    for position, column in enumerate(columns):
-        widest = max((len(row[position]) for row in rows), default=0)
-        table.add_column(Text(str(column)), overflow="fold", no_wrap=widest <= SHORT)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    _console().print(table)
-
-
 def _print_page(page: Mapping[str, Any]) -> None:
     from rich.markup import escape
 
-    console = _console()
+    console = _tables.console()
     record = page["record"]
     identifier = str(record.get("id", record.get("alpha2", "")))
     titles = (record.get(name) for name in ("name", "title", "quantity", "description"))
@@ -304,17 +284,17 @@ def _print_values(page: Mapping[str, Any]) -> None:
     if "value" in page:
         rows.append(_value_row(page["record"].get("quantity") or page["record"].get("metric", ""), page["value"], 1))
     if rows:
-        _print_table(headings, rows, _("Values"))
+        _tables.show(headings, rows, _("Values"))
     derived = {name: cell for name, cell in page.get("derived", {}).items() if isinstance(cell, Mapping)}
     rows = [_value_row(quantity, value, 1) for quantity, value in derived.items()]
     if density := page.get("derived", {}).get("performance_density"):
         rows.insert(0, ["performance_density", f"{density:g}", "", "bit*TOP/s/mm**2", *[""] * 5, "tpp / die_mm2"])
     if rows:
-        _print_table(headings, rows, _("Derived"))
+        _tables.show(headings, rows, _("Derived"))
     facts = page.get("facts", ())
     if facts:
         headings = [_("id"), _("item"), *headings]
-        _print_table(
+        _tables.show(
             headings, [[f["id"], f.get("item", ""), *_value_row(_named(f), f["value"], 1)] for f in facts], _("Facts")
         )
 
@@ -349,11 +329,11 @@ def _print_lists(page: Mapping[str, Any], console: Any) -> None:
         console.print("[bold]" + _("Chip") + f"[/bold] {escape(page['chip']['id'])}")
     for key, title in (("systems", _("Systems with it")), ("products", _("Products"))):
         if rows := page.get(key):
-            _print_table([_("id"), _("name"), _("release")], [[r["id"], r["name"], r["release"]] for r in rows], title)
+            _tables.show([_("id"), _("name"), _("release")], [[r["id"], r["name"], r["release"]] for r in rows], title)
     if rows := page.get("prices"):
-        _print_table(PRICE_HEADINGS, [_price_row(price) for price in rows], _("Prices"))
+        _tables.show(PRICE_HEADINGS, [_price_row(price) for price in rows], _("Prices"))
     if rows := page.get("events"):
-        _print_table(
+        _tables.show(
             [_("id"), _("date"), _("type"), _("what")],
             [[e["id"], e["date"], e["type"], e["description"]] for e in rows],
             _("Events"),

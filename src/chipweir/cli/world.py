@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chipweir import reading
 from chipweir.cli import _tables
 from chipweir.cli._common import (
     FactsOption,
@@ -157,16 +158,11 @@ def _chosen(names: Sequence[str], settings: Sequence[str]) -> "tuple[Scenario, .
 
 def _parse_setting(text: str) -> tuple[str, object]:
     """`us.enforcement=2@2026-12` as a lever's name and what a scenario file would hold for it."""
-    import yaml
-
     name, separator, written = text.partition("=")
     value, at, month = written.rpartition("@") if "@" in written else (written, "", "")
     if not separator or not name.strip() or not value.strip() or (at and not month):
         raise InputError(f"--set {text}: write lever=value or lever=value@2026-12")
-    try:
-        parsed = yaml.load(value, yaml.SafeLoader)
-    except yaml.YAMLError:
-        raise InputError(f"--set {text}: '{value}' is not a value") from None
+    parsed = reading.yaml_value(value, f"--set {reading.clean(text)}")
     return name.strip(), {month.strip(): parsed} if at else parsed
 
 
@@ -174,9 +170,10 @@ def _run_and_print(
     order: Order, directory: Path, cluster: str | None, report: bool, lang: str, as_json: bool, started: float
 ) -> None:
     from chipweir import store
+    from chipweir.world import needed_bytes
 
     _check_order(order)
-    store.prepare(directory)
+    store.prepare(directory, needed_bytes(order.scenarios, order.members))
     facts = _load_facts(order.facts)
     command = ["chipweir", *sys.argv[1:]]
     made = _manifest(order, facts, command)
@@ -216,11 +213,11 @@ def _simulate(
     """The ensemble, here or on a cluster, going on from the finished `parts` of a stopped call."""
     from chipweir import store
     from chipweir.cluster import cluster_map
-    from chipweir.world import run_ensemble
+    from chipweir.world import run_ensemble, task_name
 
     keep_compiled()
     with cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
-        mapper = mapper if parts is None else store.resuming(parts, _task_name, mapper)
+        mapper = mapper if parts is None else store.resuming(parts, task_name, mapper)
         try:
             results: xr.Dataset = run_ensemble(
                 order.scenarios, facts, order.members, order.seed, progress, mapper=mapper
@@ -230,12 +227,6 @@ def _simulate(
                 raise InputError(f"not enough memory for {order.members} members; ask for fewer") from None
             raise
     return results
-
-
-def _task_name(task: Any) -> str:
-    """A name for a range of members of a scenario; it does not depend on how many cores cut the ensemble."""
-    count = len(next(iter(task.parameters.values())))
-    return f"{task.scenario}-{task.first}-{count}"
 
 
 def _filler(
@@ -363,7 +354,6 @@ def _furthest(old: "xr.Dataset", new: "xr.Dataset") -> float:
 def _questions(check: bool, credibility: bool, members: int, seed: int, lang: str, as_json: bool) -> None:
     """Model checks and the credibility table: exit 1 where a check fails."""
     document: dict[str, Any] = {}
-    out = _tables.console()
     if check:
         document["checks"] = _check_rows(seed)
     if credibility:
@@ -372,7 +362,7 @@ def _questions(check: bool, credibility: bool, members: int, seed: int, lang: st
         print_json(document)
     for name, rows in document.items():
         if not as_json:
-            out.print(_tables.check_table(rows) if name == "checks" else _tables.credibility_table(rows, lang))
+            _tables.show_checks(rows) if name == "checks" else _tables.show_credibility(rows, lang)
     if not all(row["passed"] for row in document.get("checks", [])):
         raise typer.Exit(1)
 
@@ -437,7 +427,7 @@ def compare(
                 {"run": source.id if stored else None, "a": a, "b": b, "differences": [row for row, _texts in rows]}
             )
         else:
-            _tables.console().print(_tables.difference_table([texts for _row, texts in rows], a, b))
+            _tables.show_differences([texts for _row, texts in rows], a, b)
 
 
 def _simulated(order: Order) -> "xr.Dataset":

@@ -104,7 +104,9 @@ def derive(cell: str, facts: "Facts", unit: str = "", where: str = "") -> Derive
     scale_of, (scale, wanted) = reader.scale, reader.measured(unit)
     for part in (amount, *(bounds or ())):
         if part.dimension is not None and part.dimension != wanted:
-            raise InputError(f"{reader.where}: '{cell}' is in {_say(part.dimension)}, which is no {unit or 'pure number'}")
+            raise InputError(
+                f"{reader.where}: '{cell}' is in {_say(part.dimension)}, which is no {unit or 'pure number'}"
+            )
     terms = reader.terms
     at = [term.central * scale_of(term.unit) for term in terms]
     ends = [(term.low * scale_of(term.unit), term.high * scale_of(term.unit)) for term in terms]
@@ -113,7 +115,9 @@ def derive(cell: str, facts: "Facts", unit: str = "", where: str = "") -> Derive
     if not all(map(math.isfinite, (low, central, high))):
         raise InputError(f"{reader.where}: '{cell}' is no finite number")
     if not low <= central <= high:
-        raise InputError(f"{reader.where}: '{cell}' gives {low / scale:g}, {central / scale:g}, {high / scale:g}: not in order")
+        raise InputError(
+            f"{reader.where}: '{cell}' gives {low / scale:g}, {central / scale:g}, {high / scale:g}: not in order"
+        )
     return Derived(cell, unit, low / scale, central / scale, high / scale, tuple(terms), _slopes(amount, at, central))
 
 
@@ -144,7 +148,8 @@ def _slopes(amount: _Amount, at: list[float], central: float) -> tuple[float, ..
         return tuple(0.0 for _ in at)
     step = 1e-4
     up, down = (
-        [amount.of([*at[:i], value * (1 + sign * step), *at[i + 1 :]]) for i, value in enumerate(at)] for sign in (1, -1)
+        [amount.of([*at[:i], value * (1 + sign * step), *at[i + 1 :]]) for i, value in enumerate(at)]
+        for sign in (1, -1)
     )
     return tuple((above - below) / (2 * step * central) for above, below in zip(up, down, strict=True))
 
@@ -194,7 +199,9 @@ class _Reader:
         try:
             return ast.parse(_TOKEN.sub(stand_in, cell.strip()), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            raise InputError(f"{self.where}: '{cell}' is no expression of facts and priors, such as fab-004 * 0.9") from None
+            raise InputError(
+                f"{self.where}: '{cell}' is no expression of facts and priors, such as fab-004 * 0.9"
+            ) from None
 
     def _at_top(self, node: ast.expr) -> _Amount:
         """An amount that a bare number or prior gives in the unit of the cell."""
@@ -255,7 +262,9 @@ class _Reader:
         if name == "usd":
             inner, on = self._arguments(node, 2, 2)
             return self._in_dollars(self._amount(inner), self._word(on))
-        raise UnknownName("function", name, ("prior", "price", "monthly", "usd", "bounds", "spread", "mean", "sum"), self.where)
+        raise UnknownName(
+            "function", name, ("prior", "price", "monthly", "usd", "bounds", "spread", "mean", "sum"), self.where
+        )
 
     def _named(self, stand_in: str) -> _Amount:
         name = self.names.get(stand_in)
@@ -268,7 +277,9 @@ class _Reader:
         record = self.facts.chips.get(owner) or self.facts.systems.get(owner)
         found = record.alternatives(quantity) if record is not None else ()
         if not found:
-            known = [*self.facts.facts, *self.facts.chips] if record is None else [f"{owner}.{q}" for q in record.values]
+            known = (
+                [*self.facts.facts, *self.facts.chips] if record is None else [f"{owner}.{q}" for q in record.values]
+            )
             raise UnknownName("fact", name, known, self.where)
         return self._leaf(name, "value", found[0])
 

@@ -4,7 +4,6 @@ import jax.numpy as jnp
 from jax import Array
 
 from chipweir.arrays import dot
-
 from chipweir.market import _clearing as clearing
 from chipweir.market._offers import Offers, budgets, offers
 from chipweir.market._prices import posted_price
@@ -184,9 +183,7 @@ def _carry(
     fresh = state.reference < -1e8  # before the first month there is no habit
     return State(
         sales=sales,
-        posted=posted_price(
-            state.posted, left, sales, sold.premium, jnp.log(floor), p["price_cut"], p["price_rise"]
-        ),
+        posted=posted_price(state.posted, left, sales, sold.premium, jnp.log(floor), p["price_cut"], p["price_rise"]),
         tilt=jnp.clip(state.tilt * 0.97 + p["mix_response"] * signal * (m.mix > 0), -4.0, 2.0),
         scarcity=(1 - _SMOOTHING) * state.scarcity + _SMOOTHING * scarcity,
         product=premia.product,

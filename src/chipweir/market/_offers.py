@@ -6,7 +6,6 @@ import jax.numpy as jnp
 from jax import Array
 
 from chipweir.arrays import back
-
 from chipweir.market._state import Believed, Dated, Goods, State
 
 

@@ -4,7 +4,6 @@ A run is an `xarray.Dataset` whose monthly variables have the dims (scenario, qu
 this room asks here for plain arrays, so that a rename in the world room is one line in this file.
 """
 
-import json
 from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from chipweir import reading
 from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _
 
@@ -160,8 +160,8 @@ def manifest(dataset: xr.Dataset) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in dataset.attrs.items():
         if isinstance(value, str) and value[:1] in "{[":
-            with suppress(json.JSONDecodeError):
-                value = json.loads(value)
+            with suppress(InputError):
+                value = reading.parse_json(value, "manifest", reading.Limits(characters=20_000_000))
         if key == "manifest" and isinstance(value, dict):
             found |= value
         else:

@@ -30,6 +30,16 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
 GLYPHS = ("●", "■", "◆", "▲", "✚", "✖", "★")
 PATTERNS = ("", "/", ".", "\\", "x", "-", "|", "+", "")
 SEQUENTIAL = "Cividis"
+# What every chart is told, on the page and in the report. Without the last two, plotly.js offers a button that sends the
+# chart's numbers to its maker's server; an empty address leaves it nowhere to send to, whatever it calls the button next.
+GRAPH_CONFIG: Any = {
+    "responsive": True,
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "toImageButtonOptions": {"format": "svg", "filename": "chipweir"},
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+}
 
 _INK = {"light": "#1f2430", "dark": "#e8eaf0"}
 _MUTED = {"light": "#5b6372", "dark": "#a9b0be"}

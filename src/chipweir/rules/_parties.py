@@ -8,9 +8,9 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from chipweir.reading import shipped_yaml
 from chipweir.rules._places import is_country_name, land
 from chipweir.rules._words import DATA, day
-from chipweir.rules._yaml import read_shipped_yaml
 
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def tokens(name: str) -> tuple[str, ...]:
 @cache
 def _index() -> Mapping[tuple[str, ...], Party]:
     found: dict[tuple[str, ...], Party] = {}
-    for row in read_shipped_yaml(DATA / "parties.yaml")["parties"]:
+    for row in shipped_yaml(DATA / "parties.yaml")["parties"]:
         listed = day(row["listed"], "listed") if "listed" in row else None
         party = Party(row["name"], row["seat"], listed, row.get("of"), tuple(row.get("kinds", ())))
         for name in (row["name"], *row["names"]):

@@ -148,7 +148,9 @@ def _trace(
     scenario: str, i: int, number: Number, unit: str, pushed: "Pushed", moved: Mapping[str, Any], top: int
 ) -> Trace:
     value = float(pushed.value[i])
-    facts = sorted(((name, float(by[i]), places) for name, (by, places) in moved.items()), key=lambda each: -abs(each[1]))
+    facts = sorted(
+        ((name, float(by[i]), places) for name, (by, places) in moved.items()), key=lambda each: -abs(each[1])
+    )
     chips = sorted(((name, float(by[i])) for name, by in pushed.worth.items()), key=lambda each: -abs(each[1]))
     return Trace(
         variable=number.variable,
@@ -199,7 +201,9 @@ def locate(variable: str, selection: Mapping[str, str]) -> tuple[tuple[int, ...]
     if variable not in table:
         raise UnknownName("variable", variable, table)
     if table[variable]["axis"] == "year":
-        raise InputError(f"{variable} is kept by year only and cannot be traced; trace a monthly variable such as compute")
+        raise InputError(
+            f"{variable} is kept by year only and cannot be traced; trace a monthly variable such as compute"
+        )
     dims = table[variable]["dims"].split()
     unknown = [name for name in selection if name not in dims]
     if unknown:
@@ -235,9 +239,7 @@ def fact_ids(source: str) -> list[str]:
 
 def equations(variable: str) -> tuple[Equation, ...]:
     """The processes on the way to a variable, those that every number passes through first."""
-    ends = {
-        row["process"] for row in equation_table() if any(variable.startswith(p) for p in row["variables"].split())
-    }
+    ends = {row["process"] for row in equation_table() if any(variable.startswith(p) for p in row["variables"].split())}
     return tuple(
         Equation(row["process"], row["formula"], row["words_en"], row["words_ko"], row["function"])
         for row in equation_table()

@@ -51,7 +51,9 @@ def hbm_month(state: State, p: dict[str, Array], m: Dated, b: Believed) -> Memor
         [state.korean_hbm * b.hbm_skhynix, state.korean_hbm * b.hbm_samsung, state.micron_hbm * b.hbm_micron]
     )
     offered = (vendors[0] + vendors[1]) * (1 - m.hbm_withhold) + vendors[2]
-    return Memory(vendors, offered, b.hbm_import * hbm_gate(p, m), b.hbm_cxmt * m.hbm_domestic, b.hbm_huawei * m.hbm_domestic)
+    return Memory(
+        vendors, offered, b.hbm_import * hbm_gate(p, m), b.hbm_cxmt * m.hbm_domestic, b.hbm_huawei * m.hbm_domestic
+    )
 
 
 def vendors_month(state: State, m: Dated, b: Believed) -> tuple[Array, Array]:

@@ -37,9 +37,7 @@ class Settled:
     scrapped: Array
 
 
-def settle(
-    before: Accounts, p: dict[str, Array], m: market.Dated, made: supply.Made, sold: market.Sold
-) -> Settled:
+def settle(before: Accounts, p: dict[str, Array], m: market.Dated, made: supply.Made, sold: market.Sold) -> Settled:
     """Balance the month.
 
     Installed chips retire at a constant share, `1 / (12 life)`; smuggled chips also fail without repair and are found where

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +15,8 @@ from chipweir.world._events import events_of
 from chipweir.world._law import HUBS_WITH_LEVER, classes_of, rule_arrays
 from chipweir.world._levers import PRODUCT_CLASSES
 from chipweir.world._outputs import KINDS
-from chipweir.world._state import Band, Calendar, Inputs, Months, Products, Uses, as_arrays
 from chipweir.world._products import dated_rows, own_products, product_rows
+from chipweir.world._state import Band, Calendar, Inputs, Months, Products, Uses, as_arrays
 from chipweir.world._tables import Extra, Row, cells, table
 
 
@@ -455,7 +455,9 @@ def _months(
 def _between(axis: FloatArray, rows: Sequence[Row], column: str, month: str) -> FloatArray:
     """Columns `column_2022`, `_2025`, `_2028` of a table by month, straight lines between them."""
     years = [_month_number(f"{year}-{month}") for year in _YEARS]
-    return np.stack([np.interp(axis, years, [float(row[f"{column}_{y}"] or 0) for y in _YEARS]) for row in rows], axis=1)
+    return np.stack(
+        [np.interp(axis, years, [float(row[f"{column}_{y}"] or 0) for y in _YEARS]) for row in rows], axis=1
+    )
 
 
 def _supply_months(

@@ -20,7 +20,10 @@ _IDLE: Mapping[str, tuple[Callable[[Months], Any], str]] = {
         "us.hbm_control is 1 or more, so that US rules leave Korean makers no HBM to sell to China",
     ),
     "korea.stockpile_days": (lambda m: m.calendar.retaliation <= 0, "no retaliation is set that stocks could soften"),
-    "korea.second_source": (lambda m: m.calendar.retaliation <= 0, "no retaliation is set that other sources could soften"),
+    "korea.second_source": (
+        lambda m: m.calendar.retaliation <= 0,
+        "no retaliation is set that other sources could soften",
+    ),
     "korea.chip_mix_domestic": (lambda m: m.market.public_korea <= 0, "korea.sovereign_budget is 0"),
 }
 

@@ -35,7 +35,9 @@ def events_of(
         raise InputError(f"events.csv: {len(rows)} events; at most {MOST_EVENTS} are drawn")
     columns: list[dict[str, Any]] = [_event(row, months, products, classes) for row in rows]
     empty = _event(_NONE, months, products, classes)
-    return Events(**{name: np.array([c[name] for c in columns]).reshape(len(rows), *np.shape(empty[name])) for name in empty})
+    return Events(
+        **{name: np.array([c[name] for c in columns]).reshape(len(rows), *np.shape(empty[name])) for name in empty}
+    )
 
 
 _NONE: Row = {

@@ -49,8 +49,10 @@ def exports_month(
     """
     memory = memory_sales(after, b) * p["korean_memory_share"] * (1 - p["china_made_share"] * after.supply.china_fabs)
     china = p["china_memory_share"] * (1 - b.supply.chinese_memory) * (1 - p["retaliation_memory"] * after.retaliation)
-    kept = 1 - p["china_memory_share"] * b.supply.chinese_memory - p["china_memory_share"] * p["retaliation_memory"] * (
-        after.retaliation
+    kept = (
+        1
+        - p["china_memory_share"] * b.supply.chinese_memory
+        - p["china_memory_share"] * p["retaliation_memory"] * (after.retaliation)
     )
     memory, china = memory * kept, china / kept
     dram, nand = memory * p["dram_share"], memory * (1 - p["dram_share"])
@@ -59,7 +61,9 @@ def exports_month(
     system = p["system_exports"] * 1e9 * jnp.exp(_SYSTEM_GROWTH * (m.calendar.year - 2.0)) + npus
     rest = (memory + system) * (1 - china)
     to_china = china * (memory + system) + hbm[4]
-    elsewhere = jnp.asarray(_REST_TO, rest.dtype)[:, None] * rest + jnp.asarray(_HBM_TO, rest.dtype)[:, None] * hbm[:4].sum(0)
+    elsewhere = jnp.asarray(_REST_TO, rest.dtype)[:, None] * rest + jnp.asarray(_HBM_TO, rest.dtype)[:, None] * hbm[
+        :4
+    ].sum(0)
     return Exports(jnp.stack([hbm.sum(0), dram, nand, system]), elsewhere.at[0].add(to_china))
 
 

@@ -95,7 +95,12 @@ def classes_of(chips: Sequence["Chip"], rows: Sequence[Row], makers: Mapping[str
 
 
 def rule_arrays(
-    scenario: "Scenario", months: Months, chips: tuple["Chip", ...], rows: Sequence[Row], domestic: FloatArray, classes: list[str]
+    scenario: "Scenario",
+    months: Months,
+    chips: tuple["Chip", ...],
+    rows: Sequence[Row],
+    domestic: FloatArray,
+    classes: list[str],
 ) -> dict[str, FloatArray]:
     """Law by date, with the scenario's levers over it, as the market reads it (see `market.Dated`)."""
     regions = table("regions")
@@ -202,9 +207,7 @@ def _class_quotas(scenario: "Scenario", months: Months) -> FloatArray:
     return np.stack(columns, axis=1)
 
 
-def _access(
-    scenario: "Scenario", months: Months, law: _Law, names: Sequence[str], china: int
-) -> dict[str, FloatArray]:
+def _access(scenario: "Scenario", months: Months, law: _Law, names: Sequence[str], china: int) -> dict[str, FloatArray]:
     """Access groups of products outside China `[T, G, K]` and what a licence costs them there `[T, G, R]`."""
     from chipweir.world._tables import table as rows_of
 

@@ -5,7 +5,7 @@ thousand members of ten thousand are the same as a thousand, and a new parameter
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -42,6 +42,7 @@ class Parameter:
     description_ko: str
     source: str
     count: int = 1
+
     def at(self, score: FloatArray) -> FloatArray:
         """The parameter at standard normal scores: a normal in log or logit space with unequal halves."""
         low, central, high = (_forward(self.distribution, value) for value in (self.low, self.central, self.high))
@@ -98,11 +99,15 @@ def read_parameters(text: str, where: str = "parameters.csv") -> dict[str, Param
 
 def scores(name: str, members: int, seed: int) -> FloatArray:
     """Standard normal scores of one parameter's own stream; shape `[members]`, a prefix of any longer draw."""
+    return stream(name, seed).standard_normal(members)
+
+
+def stream(name: str, seed: int) -> np.random.Generator:
+    """The stream of random numbers that is named after a parameter."""
     digest = blake2b(f"chipweir/{name}".encode(), digest_size=16).digest()
     words = [int.from_bytes(digest[start : start + 8], "little") for start in (0, 8)]
     key = np.array([words[0] ^ (seed & (2**64 - 1)), words[1]], dtype=np.uint64)  # a list may turn into floats
-    generator = np.random.Generator(np.random.Philox(key=key))
-    return generator.standard_normal(members)
+    return np.random.Generator(np.random.Philox(key=key))
 
 
 def draw(members: int, seed: int = 0, table: Mapping[str, Parameter] | None = None) -> dict[str, FloatArray]:
@@ -115,9 +120,28 @@ def draw(members: int, seed: int = 0, table: Mapping[str, Parameter] | None = No
 
 def normal_scores(parameter: Parameter, members: int, seed: int = 0) -> FloatArray:
     """Standard normal scores of a parameter, `[members]`, or `[members, count]` with a stream for each of a vector."""
-    if parameter.count == 1:
-        return scores(parameter.name, members, seed)
-    return np.stack([scores(f"{parameter.name}/{i}", members, seed) for i in range(parameter.count)], axis=1)
+    return _columns([scores(name, members, seed) for name in _streams(parameter)])
+
+
+def draw_blocks(members: int, seed: int, size: int) -> Iterator[dict[str, FloatArray]]:
+    """The draws of `draw(members, seed)` in blocks of `size` members, none of which is held longer than asked for."""
+    table = parameters()
+    streams = {name: [stream(each, seed) for each in _streams(parameter)] for name, parameter in table.items()}
+    for start in range(0, members, size):
+        count = min(size, members - start)
+        yield {
+            name: parameter.at(_columns([each.standard_normal(count) for each in streams[name]]))
+            for name, parameter in table.items()
+        }
+
+
+def _streams(parameter: Parameter) -> list[str]:
+    """Names of a parameter's streams: its own, or one for each element of a vector."""
+    return [parameter.name] if parameter.count == 1 else [f"{parameter.name}/{i}" for i in range(parameter.count)]
+
+
+def _columns(found: list[FloatArray]) -> FloatArray:
+    return found[0] if len(found) == 1 else np.stack(found, axis=1)
 
 
 def central(table: Mapping[str, Parameter] | None = None) -> dict[str, FloatArray]:

@@ -12,10 +12,20 @@ if TYPE_CHECKING:
     from chipweir.facts import Chip, Facts
     from chipweir.world._scenario import ProductPlan, Scenario
 
-_MAKERS = {"nvidia": "nvidia", "amd": "amd", "google": "google", "amazon": "aws", "huawei": "huawei", "cambricon": "cambricon"}
+_MAKERS = {
+    "nvidia": "nvidia",
+    "amd": "amd",
+    "google": "google",
+    "amazon": "aws",
+    "huawei": "huawei",
+    "cambricon": "cambricon",
+}
 _OTHERS = {"KR": "others-kr", "CN": "others-cn"}
 # Foundry lines by the node that they run, nanometres: the first row that is no smaller than the chip's node.
-_LINES = {"CN": ((5, "smic-n3"), (10, "smic-n2"), (99, "legacy-14-28")), "": ((2, "tsmc-n2"), (3, "tsmc-n3"), (5, "tsmc-n5"), (99, "tsmc-n7"))}
+_LINES = {
+    "CN": ((5, "smic-n3"), (10, "smic-n2"), (99, "legacy-14-28")),
+    "": ((2, "tsmc-n2"), (3, "tsmc-n3"), (5, "tsmc-n5"), (99, "tsmc-n7")),
+}
 # Months from release to full output, to the start of its decline and to its end (as the shipped products have them; prior).
 _RAMP, _PLATEAU, _DECLINE = 9, 24, 45
 _PACKAGE_COST = {
@@ -58,7 +68,14 @@ def _brought(name: str, plan: "ProductPlan", facts: "Facts", scenario: str) -> R
     made_like = next((row for row in table("products") if row["product"] == chip.id), None)
     row = dict(made_like or row_of(chip))
     price = f"{plan.price_usd:g}" if plan.price_usd else row["price"]
-    return {**row, "product": name, "basis": chip.id, "scale": f"{plan.scale:g}", "price": price, "note": f"brought by {scenario}"}
+    return {
+        **row,
+        "product": name,
+        "basis": chip.id,
+        "scale": f"{plan.scale:g}",
+        "price": price,
+        "note": f"brought by {scenario}",
+    }
 
 
 def row_of(chip: "Chip") -> Row:
@@ -79,7 +96,11 @@ def row_of(chip: "Chip") -> Row:
         "area_mm2": area,
         "dies": f"{chip.id}.dies_per_package" if chip.dies_per_package is not None else "1",
         "salvage": "0.3",
-        "stacks": f"{chip.id}.hbm_stacks" if stacked and chip.hbm_stacks is not None else "prior(4, 6, 8)" if stacked else "0",
+        "stacks": f"{chip.id}.hbm_stacks"
+        if stacked and chip.hbm_stacks is not None
+        else "prior(4, 6, 8)"
+        if stacked
+        else "0",
         "per_wafer": "0" if home or not stacked else "20",
         "package_cost": _PACKAGE_COST[packaging],
         "ecosystem": chip.ecosystem if chip.ecosystem in {row["ecosystem"] for row in table("ecosystems")} else "other",

@@ -24,7 +24,9 @@ def research_month(
     """
     went = sold.direct.sum(0) + (sold.smuggled + sold.rented).sum(1)
     paid = went * sold.price * jnp.exp(sold.premium)
-    share = jnp.log(jnp.stack([dot(uses.nvidia, paid) / believed.sum(0), dot(uses.domestic, paid) / believed[1]]) + 1e-6)
+    share = jnp.log(
+        jnp.stack([dot(uses.nvidia, paid) / believed.sum(0), dot(uses.domestic, paid) / believed[1]]) + 1e-6
+    )
     earning = state.earning + _SMOOTHING * (share - state.earning)
     reference = jnp.where(cal.future > 0, state.earning_reference, earning)
     pace = jnp.stack([p["research_elasticity"], p["research_elasticity_china"]]) * (earning - reference)

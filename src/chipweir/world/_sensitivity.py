@@ -131,7 +131,9 @@ def _cells(
         at = np.sort(np.array(months, dtype="datetime64[M]"))
         place = order[series] if series in lines else order[series.replace("-", "_")]
         for row, month in enumerate(at.astype(str)):
-            yield _Push("cell", ("series", series, str(month), "value"), {"series": (place, bump(at, row, scenario.months))})
+            yield _Push(
+                "cell", ("series", series, str(month), "value"), {"series": (place, bump(at, row, scenario.months))}
+            )
     for k, product in enumerate(products):
         for i, kind in enumerate(PRODUCT_KINDS):
             if kind in _COLUMNS:

@@ -34,7 +34,7 @@ from chipweir.world._outputs import Month, monthly
 from chipweir.world._policy import enact
 from chipweir.world._research import research_month
 from chipweir.world._software import software_month
-from chipweir.world._state import Events, Inputs, Months, Parameters, Products, State, Uses
+from chipweir.world._state import Events, Inputs, Months, Parameters, Products, State
 from chipweir.world._stocks import count_fleet
 from chipweir.world._tokens import budget_response, token_month
 
@@ -148,9 +148,7 @@ def drawn_products(products: Products, p: Parameters) -> Products:
     )
 
 
-def step(
-    state: State, p: Parameters, m: Months, b: Beliefs, products: Products, events: Events
-) -> tuple[State, Month]:
+def step(state: State, p: Parameters, m: Months, b: Beliefs, products: Products, events: Events) -> tuple[State, Month]:
     """One month; `products.goods` are the members' own."""
     fabs, goods, uses = products.fabs, products.goods, products.uses
     m = enact(m, events, p, goods.class_of)

@@ -65,7 +65,9 @@ def cells(facts: "Facts", extra: Extra = ()) -> Mapping[tuple[str, ...], Cell]:
     found: dict[tuple[str, ...], Cell] = {}
     for line, row in enumerate(table("series"), 2):
         key = (row["series"], row["month"])
-        found["series", *key, "value"] = _cell("series", key, "value", row["value"], row["unit"], line, row["reason"], facts)
+        found["series", *key, "value"] = _cell(
+            "series", key, "value", row["value"], row["unit"], line, row["reason"], facts
+        )
     for name in ("products", "lines", "makers"):
         rows = (*table(name), *(dict(items) for items in extra)) if name == "products" else table(name)
         for line, row in enumerate(rows, 2):
@@ -75,7 +77,9 @@ def cells(facts: "Facts", extra: Extra = ()) -> Mapping[tuple[str, ...], Cell]:
                 found[name, *key, column] = _cell(name, key, column, row[column], unit, line, note, facts)
     for line, row in enumerate(table("initial"), 2):
         key = (row["quantity"], row["key"])
-        found["initial", *key, "value"] = _cell("initial", key, "value", row["value"], row["unit"], line, row["source"], facts)
+        found["initial", *key, "value"] = _cell(
+            "initial", key, "value", row["value"], row["unit"], line, row["source"], facts
+        )
     return found
 
 

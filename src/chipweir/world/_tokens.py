@@ -76,7 +76,9 @@ def token_month(
     expected = jnp.stack([b.tokens_world, b.tokens_china])
     base = expected * cal.tokens_growth * cal.thinking ** (1 - p["token_elasticity"])
     wanted = base * state.markup ** -p["token_elasticity"]
-    bearable = jnp.asarray([[1.0], [0.25]], unit.dtype) * p["token_revenue_cap"] * 1e9 / 365 / (price * p["paid_share"]) * 1e6
+    bearable = (
+        jnp.asarray([[1.0], [0.25]], unit.dtype) * p["token_revenue_cap"] * 1e9 / 365 / (price * p["paid_share"]) * 1e6
+    )
     demanded = wanted / jnp.sqrt(1 + (wanted / bearable) ** 2)
 
     room = jnp.maximum(capacity[1] * (1 - p["non_llm_load"]) - demanded[1], 0.0)
