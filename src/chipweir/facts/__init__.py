@@ -3,8 +3,10 @@
 from datetime import date
 from typing import overload
 
+from chipweir.facts._calendars import Calendar
 from chipweir.facts._facts import Facts, normalise
 from chipweir.facts._load import load
+from chipweir.facts._period import Period, period
 from chipweir.facts._records import (
     Chip,
     Conflict,
@@ -14,6 +16,7 @@ from chipweir.facts._records import (
     Event,
     Fact,
     LanguageModel,
+    Measure,
     Override,
     Position,
     Price,
@@ -43,6 +46,7 @@ def convert(value: float | Value, start: str, target: str, on: str | date) -> fl
 
 
 __all__ = [
+    "Calendar",
     "Chip",
     "Conflict",
     "Country",
@@ -52,7 +56,9 @@ __all__ = [
     "Fact",
     "Facts",
     "LanguageModel",
+    "Measure",
     "Override",
+    "Period",
     "Position",
     "Price",
     "Source",
@@ -63,5 +69,6 @@ __all__ = [
     "country",
     "load",
     "normalise",
+    "period",
     "unit_registry",
 ]

@@ -1,7 +1,8 @@
 """Everything known about one thing, as plain data that prints as a page or as JSON."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from chipweir.errors import InputError, UnknownName
@@ -16,18 +17,23 @@ from chipweir.facts._records import (
     Event,
     Fact,
     LanguageModel,
+    Measure,
     Price,
     Source,
     System,
     Value,
 )
+from chipweir.i18n import language
 
 
-Anything = Chip | System | LanguageModel | Entity | Country | Fact | Event | Price | Source | Conflict
-KINDS = ("chips", "systems", "models", "entities", "countries", "facts", "events", "prices", "sources", "conflicts")
+Anything = Chip | System | LanguageModel | Entity | Country | Measure | Fact | Event | Price | Source | Conflict
+KINDS = (
+    "chips", "systems", "models", "entities", "countries", "measures", "facts", "events", "prices", "sources", "conflicts",
+)  # fmt: skip
 _SINGULAR = {
     "chips": "chip", "systems": "system", "models": "model", "entities": "entity", "countries": "country",
-    "facts": "fact", "events": "event", "prices": "price", "sources": "source", "conflicts": "conflict",
+    "measures": "measure", "facts": "fact", "events": "event", "prices": "price", "sources": "source",
+    "conflicts": "conflict",
 }  # fmt: skip
 
 
@@ -62,7 +68,10 @@ def find(facts: Facts, name: str) -> tuple[str, Anything]:
                 continue
             candidates[identifier] = kind
     if not candidates:
-        raise UnknownName("id or name", name, _known(facts, name))
+        try:
+            return "measure", facts.measure(name)
+        except UnknownName:
+            raise UnknownName("id or name", name, _known(facts, name)) from None
     if len(candidates) > 1:
         raise InputError(f"'{name}' is ambiguous: it may mean {', '.join(candidates)}")
     identifier, kind = next(iter(candidates.items()))
@@ -83,15 +92,16 @@ def value_cells(facts: Facts, value: Value) -> dict[str, Any]:
     cells = value.model_dump(exclude_none=True)
     cells["best"] = None if math.isnan(value.best) else value.best
     cells["source_title"] = source.title if source else ""
+    cells["recalled"] = bool(source and source.recalled)
     cells["rumour"] = value.rumour
-    return {name: cell for name, cell in cells.items() if cell not in ("", None)}
+    return {name: cell for name, cell in cells.items() if cell not in _EMPTY}
 
 
-def describe(facts: Facts, name: str) -> dict[str, Any]:
-    """The record that `name` means and all that hangs on it.
+def describe(facts: Facts, name: str, kept: Container[str] | None = None) -> dict[str, Any]:
+    """The record that `name` means and all that hangs on it; of its facts those whose ids are `kept` (None for all).
 
-    Keys: `kind`, `record`, `values` (quantity to values, preferred first), `facts`, `prices`, `systems`, `products`,
-    `events`, `conflicts`, `overrides`, `sources`; empty ones are left out. Raises what `find` raises.
+    Keys: `kind`, `title`, `record`, `values` (quantity to values, preferred first), `facts`, `prices`, `systems`,
+    `products`, `events`, `conflicts`, `overrides`, `sources`; empty ones are left out. Raises what `find` raises.
     """
     kind, record = find(facts, name)
     identifier = record.id
@@ -104,12 +114,15 @@ def describe(facts: Facts, name: str) -> dict[str, Any]:
         }
     if isinstance(record, Fact | Price):
         page["value"] = value_cells(facts, record.value)
+    if isinstance(record, Measure | Fact):
+        page["title"] = (record if isinstance(record, Measure) else facts.measures[record.measure]).titled(language())
     about = _slug_of(facts, record) if isinstance(record, Country) else identifier
     page["systems"] = [_brief(system) for system in facts.systems.values() if system.chip == identifier]
     if isinstance(record, System):
         page["chip"] = _brief(facts.chips[record.chip]) if record.chip in facts.chips else {"id": record.chip}
     page["products"] = [_brief(made) for made in facts.products if made.maker == identifier]
-    page["facts"] = [fact_cells(facts, fact) for fact in _about(facts, about)]
+    found = _about(facts, about) if not isinstance(record, Measure) else _measured(facts, identifier)
+    page["facts"] = [fact_cells(facts, fact) for fact in found if kept is None or fact.id in kept]
     page["prices"] = [price_cells(facts, price) for price in facts.prices.values() if _priced(price, identifier)]
     page["events"] = [event.model_dump() for event in facts.events.values() if about in event.actor_ids]
     page["conflicts"] = [conflict_cells(facts, conflict) for conflict in facts.conflicts_about(about)]
@@ -125,7 +138,14 @@ def _priced(price: Price, identifier: str) -> bool:
 
 
 def _about(facts: Facts, identifier: str) -> list[Fact]:
-    return [fact for fact in facts.facts.values() if identifier in (fact.entity, fact.item_id)]
+    found = [fact for fact in facts.facts.values() if identifier in (fact.entity, fact.item_id)]
+    order = {name: place for place, name in enumerate(facts.measures)}
+    return sorted(found, key=lambda fact: (order[fact.measure], fact.item_id, fact.start, fact.end))
+
+
+def _measured(facts: Facts, measure: str) -> list[Fact]:
+    found = [fact for fact in facts.facts.values() if fact.measure == measure]
+    return sorted(found, key=lambda fact: (fact.entity, fact.item_id, fact.start, fact.end))
 
 
 def _slug_of(facts: Facts, country: Country) -> str:
@@ -136,7 +156,10 @@ def _slug_of(facts: Facts, country: Country) -> str:
 def _cells(record: Anything, skipped: Iterable[str]) -> dict[str, Any]:
     cells = record.model_dump(exclude=set(skipped))
     origin = cells.pop("origin")
-    return {**{name: cell for name, cell in cells.items() if cell not in ("", None, ())}, "origin": origin}
+    return {**{name: cell for name, cell in cells.items() if cell not in _EMPTY}, "origin": origin}
+
+
+_EMPTY: tuple[Any, ...] = ("", None, (), {}, date.max)
 
 
 def _brief(record: Chip | System | LanguageModel) -> dict[str, Any]:
@@ -148,7 +171,10 @@ def fact_cells(facts: Facts, fact: Fact) -> dict[str, Any]:
     """A fact with its value spelled out."""
     return {
         **_cells(fact, {"value"}),
-        "kind": fact.kind,
+        "kind": facts.measures[fact.measure].kind,
+        "title": facts.measures[fact.measure].titled(language()),
+        "when": fact.when,
+        "known_by": fact.known_by,
         "rumour": fact.rumour,
         "value": value_cells(facts, fact.value),
     }
@@ -186,14 +212,15 @@ def schema() -> dict[str, Any]:
     """The JSON Schema of every kind of record and the columns of every file of a facts directory."""
     from chipweir.facts._load import SCHEMAS, VALUE_SCHEMAS
 
-    models = (Source, Chip, System, LanguageModel, Entity, Country, Fact, Event, Price, Conflict, Value)
+    models = (Source, Chip, System, LanguageModel, Entity, Country, Measure, Fact, Event, Price, Conflict, Value)
     tables = {**SCHEMAS, **{f"{name}_values": table for name, table in VALUE_SCHEMAS.items()}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Records of a Chipweir facts directory",
         "files": {
-            table.file: {"key": table.key, "columns": [*table.columns, "override"], "required": list(table.required)}
+            file: {"key": table.key, "columns": [*table.columns, "override"], "required": list(table.required)}
             for table in tables.values()
+            for file in table.files
         },
         "$defs": {model.__name__: model.model_json_schema(ref_template="#/$defs/{model}") for model in models},
     }

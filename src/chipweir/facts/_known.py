@@ -1,0 +1,98 @@
+"""By when a thing was known, and the records as they stood on a day.
+
+A record dated only to a month or year counts as known on its last day; one without any date on the day on which the
+base was collected: it is then absent from every earlier view, which is the safe side for a test against later events.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from functools import lru_cache
+from typing import TypeVar
+
+from chipweir.errors import InputError
+from chipweir.facts._period import Period, period
+from chipweir.facts._records import Chip, Conflict, Source, System, Value
+
+
+COLLECTED = date(2026, 11, 27)
+Product = TypeVar("Product", Chip, System)
+Row = Mapping[str, str]
+
+
+@lru_cache(maxsize=8192)
+def dated(text: str) -> Period | None:
+    """The days that `text` means, None for words that name none."""
+    if not text:
+        return None
+    try:
+        return period(text)
+    except InputError:
+        return None
+
+
+def known_by(*texts: str) -> date:
+    """The last day of the first of `texts` that is a date, no later than the collection unless it begins after it."""
+    for text in texts:
+        when = dated(text)
+        if when is not None:
+            return when.end if when.start > COLLECTED else min(when.end, COLLECTED)
+    return COLLECTED
+
+
+def published(row: Row, sources: Mapping[str, Source]) -> str:
+    """When the row or, where it does not say, its source was published."""
+    source = sources.get(row.get("source", ""))
+    return row.get("published", source.published if source else "")
+
+
+def by_table(sources: Mapping[str, Source]) -> dict[str, Callable[[Row], date]]:
+    """For each table whose rows are dated by themselves, the day by which a row was known.
+
+    A list price is public from the day from which it holds; any other price from its publication.
+    """
+
+    def price(row: Row) -> date:
+        told, since, listed = published(row, sources), row.get("valid_from", ""), row.get("listed", "")
+        return known_by(since, listed, told) if row.get("kind") == "api" else known_by(told, listed, since)
+
+    return {
+        "facts": lambda row: known_by(published(row, sources)),
+        "rates": lambda row: known_by(published(row, sources)),
+        "events": lambda row: known_by(row.get("date", "")),
+        "prices": price,
+        "models": lambda row: known_by(row.get("release", "")),
+    }
+
+
+def since(release: str, values: Mapping[str, tuple[Value, ...]]) -> date:
+    """The day by which a product was known: that of the first of its values, its release where it has none."""
+    return min((value.known_by for found in values.values() for value in found), default=known_by(release))
+
+
+def as_known(product: Product, day: date) -> Product:
+    """`product` as of `day`: its status follows from its release, and remarks, which bear no date, are left out."""
+    released = dated(product.release)
+    status = "shipped" if released is not None and released.end <= day else "announced"
+    return product.model_copy(update={"status": status, "status_note": "", "note": ""})
+
+
+def conflicts_known(conflicts: Mapping[str, Conflict], known: Callable[[str], bool], day: date) -> dict[str, Conflict]:
+    """Conflicts of which two sides at least were known on `day`; a choice stands where no side of it came later.
+
+    A side without facts counts as known with the collection.
+    """
+    found = {}
+    for key, conflict in conflicts.items():
+        sides = tuple(side for side in conflict.values if _side_known(side.facts, known, day))
+        if len(sides) < 2:
+            continue
+        changed: dict[str, object] = {"values": sides, "about": tuple(filter(known, conflict.about))}
+        if len(sides) < len(conflict.values) or not known(conflict.preferred):
+            changed |= {"preferred": "", "rule": "", "treatment": "", "likely_reason": ""}
+        found[key] = conflict.model_copy(update=changed)
+    return found
+
+
+def _side_known(facts: Iterable[str], known: Callable[[str], bool], day: date) -> bool:
+    named = list(facts)
+    return all(map(known, named)) if named else day >= COLLECTED
