@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from chipweir import facts
-from chipweir.facts._verify import CHECKS, verify
+from chipweir.facts._checks import CHECKS
+from chipweir.facts._verify import verify
 
 
 Overlay = Callable[..., Path]

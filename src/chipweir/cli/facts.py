@@ -205,7 +205,7 @@ def show(
 def verify(as_of: AsOf = None, directories: Directories = None, as_json: AsJson = False) -> None:
     """Check sources, units, ids, dates and arithmetic of all facts. Exit 1 if something is wrong."""
     from chipweir.facts import load
-    from chipweir.facts._verify import CHECKS
+    from chipweir.facts._checks import CHECKS
     from chipweir.facts._verify import verify as run
 
     facts = load(directories or (), as_of=as_of)

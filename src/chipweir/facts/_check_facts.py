@@ -5,11 +5,16 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from chipweir.errors import InputError
-from chipweir.facts._checks import check, measured, whole
+from chipweir.facts._checks import check
 from chipweir.facts._facts import Facts, rank
 from chipweir.facts._period import Period, period
-from chipweir.facts._records import Fact, Value
+from chipweir.facts._records import CHIP_UNITS, SYSTEM_UNITS, Chip, Fact, System, Value
 from chipweir.facts._rows import calendar
+
+
+def whole(fact: Fact) -> float:
+    """What all of something is in the unit of the fact: 100 percent, or 1."""
+    return 100.0 if fact.value.unit == "percent" else 1.0
 
 
 @check
@@ -164,7 +169,11 @@ _PARTS = {
 @check
 def choices(facts: Facts) -> Iterator[tuple[str, str, str]]:
     """A preferred value of our own lies within 2.5 percent of its sources' range, unless a conflict gives the rule."""
-    for record, units in measured(facts):
+    if facts.as_of is not None:
+        return  # a rule bears no date, so that earlier views have none
+    products: list[tuple[Chip | System, dict[str, str]]] = [(chip, CHIP_UNITS) for chip in facts.chips.values()]
+    products += [(system, SYSTEM_UNITS) for system in facts.systems.values()]
+    for record, units in products:
         for quantity in record.values:
             found = [value for value in record.alternatives(quantity) if value.unit == units[quantity]]
             own = len(found) > 1 and found[0].preferred and found[0].cls in ("own", "derived")

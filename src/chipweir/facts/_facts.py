@@ -301,7 +301,7 @@ class Facts:
         """
         measured = self.measures[fact.measure]
         keys = {"entity": fact.entity, "item": fact.item_id, **fact.dims}
-        if not measured.variable or any(keys.get(name) != value for name, value in measured.where.items()):
+        if not measured.variable or any((keys.get(name) or "-") != value for name, value in measured.where.items()):
             return None
         home = self.entities.get(fact.entity)
         country = self.countries.get(home.country) if home else None

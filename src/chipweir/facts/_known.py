@@ -30,13 +30,17 @@ def dated(text: str) -> Period | None:
         return None
 
 
-def known_by(*texts: str) -> date:
-    """The last day of the first of `texts` that is a date, no later than the collection unless it begins after it."""
-    for text in texts:
-        when = dated(text)
-        if when is not None:
-            return when.end if when.start > COLLECTED else min(when.end, COLLECTED)
-    return COLLECTED
+def known_by(told: str, *held: str) -> date:
+    """The last day of `told`, when a row was published, else of the first of `held`, when what it says began to hold.
+
+    No later than the collection, since what lies ahead of it was announced by then, unless the row says that it was
+    published later.
+    """
+    when = dated(told)
+    if when is not None and when.start > COLLECTED:
+        return when.end
+    found = [one for one in (when, *map(dated, held)) if one is not None]
+    return min(found[0].end, COLLECTED) if found else COLLECTED
 
 
 def published(row: Row, sources: Mapping[str, Source]) -> str:
@@ -53,20 +57,20 @@ def by_table(sources: Mapping[str, Source]) -> dict[str, Callable[[Row], date]]:
 
     def price(row: Row) -> date:
         told, since, listed = published(row, sources), row.get("valid_from", ""), row.get("listed", "")
-        return known_by(since, listed, told) if row.get("kind") == "api" else known_by(told, listed, since)
+        return known_by("", since, listed, told) if row.get("kind") == "api" else known_by(told, listed, since)
 
     return {
         "facts": lambda row: known_by(published(row, sources)),
         "rates": lambda row: known_by(published(row, sources)),
-        "events": lambda row: known_by(row.get("date", "")),
+        "events": lambda row: known_by("", row.get("date", "")),
         "prices": price,
-        "models": lambda row: known_by(row.get("release", "")),
+        "models": lambda row: known_by("", row.get("release", "")),
     }
 
 
 def since(release: str, values: Mapping[str, tuple[Value, ...]]) -> date:
     """The day by which a product was known: that of the first of its values, its release where it has none."""
-    return min((value.known_by for found in values.values() for value in found), default=known_by(release))
+    return min((value.known_by for found in values.values() for value in found), default=known_by("", release))
 
 
 def as_known(product: Product, day: date) -> Product:

@@ -257,8 +257,15 @@ def _as_of(facts: Facts, day: date) -> Facts:
         record = chips.get(owner) or systems.get(owner)
         return reference in facts.facts or reference in entities or (record is not None and quantity in record.values)
 
+    # A row whose twin is not known yet is itself the one to count.
+    alone = {
+        key: fact.model_copy(update={"same_as": ""})
+        for key, fact in facts.facts.items()
+        if fact.same_as and fact.same_as not in facts.facts
+    }
     earlier = replace(
         facts,
+        facts={**facts.facts, **alone},
         chips=chips,
         systems=systems,
         entities=entities,
@@ -349,7 +356,7 @@ def _plain(line: Line) -> dict[str, Any]:
 
 
 def _model(line: Line) -> LanguageModel:
-    dated = {"known_by": known_by(line.row.get("release", ""))}
+    dated = {"known_by": known_by("", line.row.get("release", ""))}
     return build(LanguageModel, {**_plain(line), **dated}, line.path, line.place)
 
 

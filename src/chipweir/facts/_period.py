@@ -150,7 +150,10 @@ _ORDINALS = {
     "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "final": 4,
     "一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2, "상": 1, "하": 2,
 }  # fmt: skip
-_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10}
+_NUMBERS = {
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10,
+    "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "十": 10,
+}  # fmt: skip
 _NTH = "first|1st|second|2nd|third|3rd|fourth|4th|final"
 _YEAR = r"(?P<year>\d{4})"
 _SHORT = r"(?P<year>\d{4}|\d{2})"
@@ -163,9 +166,9 @@ _FORMS = tuple(
         rf"{_YEAR}(?:[-./](?P<number>\d{{1,2}})(?:[-./](?P<day>\d{{1,2}}))?)?(?:년|年)?",
         rf"{_YEAR} ?[-/]? ?q(?P<q>[1-4])",
         rf"{_YEAR} ?[-/]? ?h(?P<h>[12])",
-        rf"q(?P<q>[1-4])[ ,/-]*(?:of )?{_SHORT}",
+        rf"q(?P<q>[1-4])(?:[ ,/'-]+|(?=\d{{4}}))(?:of )?{_SHORT}",
         rf"(?P<q>[1-4])q[ -]?{_SHORT}",
-        rf"h(?P<h>[12])[ ,/-]*(?:of )?{_SHORT}",
+        rf"h(?P<h>[12])(?:[ ,/'-]+|(?=\d{{4}}))(?:of )?{_SHORT}",
         rf"(?P<h>[12])h[ -]?{_SHORT}",
         rf"(?:the )?(?P<q>{_NTH})[- ]quarter(?: of|,)? {_YEAR}",
         rf"{_YEAR} (?P<q>{_NTH})[- ]quarter",
@@ -204,7 +207,7 @@ _FISCAL = tuple(
 )
 _PARTS = (
     (re.compile(r"(?:early|(?:the )?(?:early part|beginning) (?:of|in))[- ](?:the )?(.+)"), "early"),
-    (re.compile(r"(?:mid|middle|(?:the )?middle of)[- ]?(?:the )?(.+)"), "mid"),
+    (re.compile(r"(?:(?:the )?middle(?: of)?|mid)[- ]?(?:the )?(.+)"), "mid"),
     (re.compile(r"(?:late|(?:the )?(?:later|latter) part of)[- ](?:the )?(.+)"), "late"),
     (re.compile(r"(?:start|(?:the )?start of)[- ](?:the )?(.+)"), "start"),
     (re.compile(r"(?:end|year[- ]end|(?:the )?end of|close of)[- ](?:of )?(?:the )?(.+)"), "end"),
@@ -286,9 +289,16 @@ class _Reader:
         )
 
     def relative(self, text: str) -> Period | None:
-        """`last quarter`, `올해`, `明年`: counted from the reader's day."""
+        """`last quarter`, `올해`, `next three years`, `10 years`, `近三个月`: counted from the reader's day."""
         if self.on is None:
             return None
+        for form, ahead in _SPANS:
+            if found := form.fullmatch(text):
+                count, unit = _count(found["high"] or found["low"]), _UNITS.get(found["unit"], found["unit"])
+                if count is None:
+                    continue
+                other = _later(self.on, count if ahead else -count, unit)
+                return Period(self.on, other - DAY) if ahead else Period(other + DAY, self.on)
         for form, unit, step in _RELATIVE:
             if form.fullmatch(text):
                 if unit == "day":
@@ -379,6 +389,24 @@ class _Reader:
         return None
 
 
+_MANY = r"(?P<low>\d+|[a-z]+|[一二两三四五六十])(?:(?:-| to | or )(?P<high>\d+|[a-z]+))? ?"
+_ENGLISH = rf"{_MANY}(?P<unit>day|week|month|quarter|year)s?"
+_KOREAN = r"(?P<low>\d+)(?P<high>)?(?P<unit>일|주|개월|분기|년)(?:간|동안)?"
+_CHINESE = rf"{_MANY}(?:个)?(?P<unit>天|周|月|季度|年)"
+# Spans that begin (True) or end (False) on the reader's day.
+_SPANS = tuple(
+    (re.compile(form), ahead)
+    for form, ahead in (
+        (rf"(?:(?:over|for|in|within) )?(?:the )?(?:(?:next|coming) )?{_ENGLISH}", True),
+        (rf"(?:(?:over|in|during) )?(?:the )?(?:last|past|previous) {_ENGLISH}", False),
+        (rf"(?:향후|앞으로) ?{_KOREAN}", True), (rf"(?:최근|지난) ?{_KOREAN}", False),
+        (rf"(?:未来|今后) ?{_CHINESE}", True), (rf"(?:近|过去|過去|最近) ?{_CHINESE}", False),
+    )
+)  # fmt: skip
+_UNITS = {
+    "일": "day", "주": "week", "개월": "month", "분기": "quarter", "년": "year",
+    "天": "day", "周": "week", "月": "month", "季度": "quarter", "年": "year",
+}  # fmt: skip
 _RELATIVE = tuple(
     (re.compile(form), unit, step)
     for form, unit, step in (

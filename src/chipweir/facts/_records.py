@@ -301,7 +301,8 @@ class Measure(Record):
 
     `unit` is what facts of it convert to (currencies at their dated rates); `adds` how it adds up over time; `words` by
     language are what the press and ministries call it. A model's `variable` can be compared with the facts that meet
-    `where`, at the coordinates in `selection`, in which `{country}` and names of dims stand for those of the fact.
+    `where` (`-` for a key that must be empty), at the coordinates in `selection`, in which `{country}` and the names of
+    dims stand for those of the fact.
     """
 
     id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
