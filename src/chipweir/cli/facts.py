@@ -190,8 +190,9 @@ def show(
     from chipweir.facts._show import describe
 
     facts = load(directories or (), as_of=as_of)
-    kept = facts.select(measure=measure, start=since, end=until)
-    found = describe(facts, name, {fact.id for fact in kept})
+    asked = any(option is not None for option in (measure, since, until))
+    kept = facts.select(measure=measure, start=since, end=until) if asked else None
+    found = describe(facts, name, None if kept is None else {fact.id for fact in kept})
     if as_json:
         _print_json(found)
         return

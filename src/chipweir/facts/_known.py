@@ -37,10 +37,10 @@ def known_by(told: str, *held: str) -> date:
     published later.
     """
     when = dated(told)
-    if when is not None and when.start > COLLECTED:
-        return when.end
-    found = [one for one in (when, *map(dated, held)) if one is not None]
-    return min(found[0].end, COLLECTED) if found else COLLECTED
+    if when is not None:
+        return when.end if when.start > COLLECTED else min(when.end, COLLECTED)
+    since = next(filter(None, map(dated, held)), None)
+    return COLLECTED if since is None else min(since.end, COLLECTED)
 
 
 def published(row: Row, sources: Mapping[str, Source]) -> str:

@@ -108,13 +108,19 @@ def _calendar(calendar: str | Calendar) -> Calendar | None:
 
 @lru_cache(maxsize=4096)
 def _period(text: str, fiscal: Calendar | None, on: date | None) -> Period:
-    found = _Reader(text, fiscal, on).read(_plain(text))
+    found = _iso(text) or _Reader(text, fiscal, on).read(_plain(text))
     if found is None:
         raise InputError(
             f"period '{text}' is not understood; write 2025-08-29, 2025-08, 2025Q3, 2025H2, 2025, early 2026, "
             "FY26Q3 (with whose calendar) or A to B"
         )
     return _bounded(found, text)
+
+
+def _iso(text: str) -> Period | None:
+    """A plain ISO year, half, quarter, month or day, which most texts are."""
+    found = _ISO.fullmatch(text)
+    return _calendar_time(_filled(found)) if found else None
 
 
 def _bounded(found: Period, text: str) -> Period:
@@ -159,77 +165,72 @@ _YEAR = r"(?P<year>\d{4})"
 _SHORT = r"(?P<year>\d{4}|\d{2})"
 _UNIT = {"day": 0, "week": 0, "month": 1, "quarter": 3, "year": 12}
 
+_ISO = re.compile(r"(?P<year>\d{4})(?:-(?P<number>\d\d)(?:-(?P<day>\d\d))?|Q(?P<q>[1-4])|H(?P<h>[12]))?")
 # Forms of one time; a group's name says what it holds: a quarter (`q`) or half (`h`) by number or by word, and so on.
-_FORMS = tuple(
-    re.compile(form)
-    for form in (
-        rf"{_YEAR}(?:[-./](?P<number>\d{{1,2}})(?:[-./](?P<day>\d{{1,2}}))?)?(?:년|年)?",
-        rf"{_YEAR} ?[-/]? ?q(?P<q>[1-4])",
-        rf"{_YEAR} ?[-/]? ?h(?P<h>[12])",
-        rf"q(?P<q>[1-4])(?:[ ,/'-]+|(?=\d{{4}}))(?:of )?{_SHORT}",
-        rf"(?P<q>[1-4])q[ -]?{_SHORT}",
-        rf"h(?P<h>[12])(?:[ ,/'-]+|(?=\d{{4}}))(?:of )?{_SHORT}",
-        rf"(?P<h>[12])h[ -]?{_SHORT}",
-        rf"(?:the )?(?P<q>{_NTH})[- ]quarter(?: of|,)? {_YEAR}",
-        rf"{_YEAR} (?P<q>{_NTH})[- ]quarter",
-        rf"(?:the )?(?P<h>{_NTH})[- ]half(?: of|,)? {_YEAR}",
-        rf"{_MONTH},?(?: of)? {_YEAR}",
-        rf"{_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? {_YEAR}",
-        rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH},? {_YEAR}",
-        rf"{_YEAR}-w(?P<week>\d{{2}})",
-        r"(?:the )?(?P<decade>\d{3})0s",
-        rf"{_YEAR}년 ?(?P<number>\d{{1,2}})월(?: ?(?P<day>\d{{1,2}})일)?",
-        rf"{_YEAR}년 ?(?P<q>[1-4])분기",
-        rf"{_YEAR}년 ?(?P<h>상|하)반기",
-        rf"{_YEAR}年 ?(?P<number>\d{{1,2}})月(?: ?(?P<day>\d{{1,2}})[日号])?",
-        rf"{_YEAR}年 ?第?(?P<q>[一二三四1-4])季(?:度)?",
-        rf"{_YEAR}年 ?(?P<h>上|下)半年",
-        r"(?P<decade>\d{3})0(?:년대|年代)",
-    )
+_FORMS = (
+    rf"{_YEAR}(?:[-./](?P<number>\d{{1,2}})(?:[-./](?P<day>\d{{1,2}}))?)?(?:년|年)?",
+    rf"{_YEAR} ?[-/]? ?q(?P<q>[1-4])",
+    rf"{_YEAR} ?[-/]? ?h(?P<h>[12])",
+    rf"q(?P<q>[1-4])(?:[ ,/'-]+|(?=\d{{4}}))(?:of )?{_SHORT}",
+    rf"(?P<q>[1-4])q[ -]?{_SHORT}",
+    rf"h(?P<h>[12])(?:[ ,/'-]+|(?=\d{{4}}))(?:of )?{_SHORT}",
+    rf"(?P<h>[12])h[ -]?{_SHORT}",
+    rf"(?:the )?(?P<q>{_NTH})[- ]quarter(?: of|,)? {_YEAR}",
+    rf"{_YEAR} (?P<q>{_NTH})[- ]quarter",
+    rf"(?:the )?(?P<h>{_NTH})[- ]half(?: of|,)? {_YEAR}",
+    rf"{_MONTH},?(?: of)? {_YEAR}",
+    rf"{_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? {_YEAR}",
+    rf"(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH},? {_YEAR}",
+    rf"{_YEAR}-w(?P<week>\d{{2}})",
+    r"(?:the )?(?P<decade>\d{3})0s",
+    rf"{_YEAR}년 ?(?P<number>\d{{1,2}})월(?: ?(?P<day>\d{{1,2}})일)?",
+    rf"{_YEAR}년 ?(?P<q>[1-4])분기",
+    rf"{_YEAR}년 ?(?P<h>상|하)반기",
+    rf"{_YEAR}年 ?(?P<number>\d{{1,2}})月(?: ?(?P<day>\d{{1,2}})[日号])?",
+    rf"{_YEAR}年 ?第?(?P<q>[一二三四1-4])季(?:度)?",
+    rf"{_YEAR}年 ?(?P<h>上|下)半年",
+    r"(?P<decade>\d{3})0(?:년대|年代)",
 )
-_FISCAL = tuple(
-    re.compile(form)
-    for form in (
-        rf"fy ?{_SHORT}(?:/\d{{2}})?(?:[- ]?q(?P<q>[1-4])|[- ]?h(?P<h>[12]))?",
-        rf"(?:q(?P<q>[1-4])|(?P<h>[12])h)[- ,]*(?:of )?fy ?{_SHORT}",
-        rf"(?P<q>[1-4])q[- ]?fy ?{_SHORT}",
-        r"f(?P<q>[1-4])q(?P<year>\d{4}|\d{2})",
-        rf"(?:the )?fiscal(?: year)? {_YEAR}(?: ?q(?P<q>[1-4]))?",
-        rf"(?:the )?fiscal(?: year)? {_YEAR},? (?P<q>{_NTH})[- ]quarter",
-        rf"fiscal q(?P<q>[1-4]) {_YEAR}",
-        rf"(?:the )?fiscal (?P<q>{_NTH})[- ]quarter(?: of)?,? {_YEAR}",
-        rf"(?:the )?(?P<q>{_NTH})[- ]quarter(?: of)?,? (?:fiscal(?: year)?|fy) ?{_SHORT}",
-        rf"회계연도 {_YEAR}년?(?: ?(?P<q>[1-4])분기)?",
-        rf"{_YEAR}년? ?회계연도(?: ?(?P<q>[1-4])분기)?",
-        rf"{_YEAR}[财財]年(?:度)?(?: ?第?(?P<q>[一二三四1-4])季(?:度)?)?",
-        rf"{_YEAR}[财財]年(?:度)? ?q(?P<q>[1-4])",
-    )
+_FISCAL = (
+    rf"fy ?{_SHORT}(?:/\d{{2}})?(?:[- ]?q(?P<q>[1-4])|[- ]?h(?P<h>[12]))?",
+    rf"(?:q(?P<q>[1-4])|(?P<h>[12])h)[- ,]*(?:of )?fy ?{_SHORT}",
+    rf"(?P<q>[1-4])q[- ]?fy ?{_SHORT}",
+    r"f(?P<q>[1-4])q(?P<year>\d{4}|\d{2})",
+    rf"(?:the )?fiscal(?: year)? {_YEAR}(?: ?q(?P<q>[1-4]))?",
+    rf"(?:the )?fiscal(?: year)? {_YEAR},? (?P<q>{_NTH})[- ]quarter",
+    rf"fiscal q(?P<q>[1-4]) {_YEAR}",
+    rf"(?:the )?fiscal (?P<q>{_NTH})[- ]quarter(?: of)?,? {_YEAR}",
+    rf"(?:the )?(?P<q>{_NTH})[- ]quarter(?: of)?,? (?:fiscal(?: year)?|fy) ?{_SHORT}",
+    rf"회계연도 {_YEAR}년?(?: ?(?P<q>[1-4])분기)?",
+    rf"{_YEAR}년? ?회계연도(?: ?(?P<q>[1-4])분기)?",
+    rf"{_YEAR}[财財]年(?:度)?(?: ?第?(?P<q>[一二三四1-4])季(?:度)?)?",
+    rf"{_YEAR}[财財]年(?:度)? ?q(?P<q>[1-4])",
 )
 _PARTS = (
-    (re.compile(r"(?:early|(?:the )?(?:early part|beginning) (?:of|in))[- ](?:the )?(.+)"), "early"),
-    (re.compile(r"(?:(?:the )?middle(?: of)?|mid)[- ]?(?:the )?(.+)"), "mid"),
-    (re.compile(r"(?:late|(?:the )?(?:later|latter) part of)[- ](?:the )?(.+)"), "late"),
-    (re.compile(r"(?:start|(?:the )?start of)[- ](?:the )?(.+)"), "start"),
-    (re.compile(r"(?:end|year[- ]end|(?:the )?end of|close of)[- ](?:of )?(?:the )?(.+)"), "end"),
-    (re.compile(r"(.+)[- ]early"), "early"),
-    (re.compile(r"(.+)[- ]mid"), "mid"),
-    (re.compile(r"(.+)[- ]late"), "late"),
-    (re.compile(r"(.+)[- ](?:year[- ])?end"), "end"),
-    (re.compile(r"(\d{4}年) ?(?:年)?初|(.+(?:년|월)) ?초(?:반|순)?"), "early"),
-    (re.compile(r"(\d{4}年) ?年?中(?:期)?|(.+(?:년|월)) ?중(?:반|순)"), "mid"),
-    (re.compile(r"(.+(?:년|월)) ?하순|(.+月)下旬"), "late"),
-    (re.compile(r"(\d{4}年) ?年?(?:底|末)|(.+(?:년|월)) ?말"), "end"),
+    (r"(?:early|(?:the )?(?:early part|beginning) (?:of|in))[- ](?:the )?(.+)", "early"),
+    (r"(?:(?:the )?middle(?: of)?|mid)[- ]?(?:the )?(.+)", "mid"),
+    (r"(?:late|(?:the )?(?:later|latter) part of)[- ](?:the )?(.+)", "late"),
+    (r"(?:start|(?:the )?start of)[- ](?:the )?(.+)", "start"),
+    (r"(?:end|year[- ]end|(?:the )?end of|close of)[- ](?:of )?(?:the )?(.+)", "end"),
+    (r"(.+)[- ]early", "early"),
+    (r"(.+)[- ]mid", "mid"),
+    (r"(.+)[- ]late", "late"),
+    (r"(.+)[- ](?:year[- ])?end", "end"),
+    (r"(\d{4}年) ?(?:年)?初|(.+(?:년|월)) ?초(?:반|순)?", "early"),
+    (r"(\d{4}年) ?年?中(?:期)?|(.+(?:년|월)) ?중(?:반|순)", "mid"),
+    (r"(.+(?:년|월)) ?하순|(.+月)下旬", "late"),
+    (r"(\d{4}年) ?年?(?:底|末)|(.+(?:년|월)) ?말", "end"),
 )
 _SEPARATORS = (" to ", " through ", " until ", " till ", " - ", "-", " and ", "부터 ", "에서 ", "至", "到", "/")
-_BEFORE = re.compile(
+_BEFORE = (
     r"^(?:in force by|per year,|through|thru|to|till|until|up to|by|as of|as at|as from|at|on|in|for|during|over|about|"
     r"around|approximately|expected|planned|the|calendar|截至|截止) ?(?=\S)"
 )
-_AFTER = re.compile(
+_AFTER = (
     r"(?:[ ,](?:plan|plans|planned|potential|orders?|claim|stock|peak|outlook|sum|base|basis|expectation|proposal|supply|"
     r"output|start|law|estimate|guidance|budget|onwards? plan|year|calendar year|season)|까지|기준|期间|之前|에|,)$"
 )
-_BRACKET = re.compile(r"^(?P<out>[^()]+?) ?\((?P<in>[^()]*)\)$")
+_BRACKET = r"(?P<out>[^()]+?) ?\((?P<in>[^()]*)\)"
 
 
 class _Reader:
@@ -251,10 +252,10 @@ class _Reader:
     def atom(self, text: str) -> Period | None:
         """One date, week, month, quarter, half, year, decade, or fiscal quarter or year."""
         for form in _FORMS:
-            if found := form.fullmatch(text):
+            if found := re.fullmatch(form, text):
                 return _calendar_time(_filled(found))
         for form in _FISCAL:
-            if found := form.fullmatch(text):
+            if found := re.fullmatch(form, text):
                 return self.fiscal_time(_filled(found))
         return self.quarter_ending(text)
 
@@ -293,14 +294,14 @@ class _Reader:
         if self.on is None:
             return None
         for form, ahead in _SPANS:
-            if found := form.fullmatch(text):
+            if found := re.fullmatch(form, text):
                 count, unit = _count(found["high"] or found["low"]), _UNITS.get(found["unit"], found["unit"])
                 if count is None:
                     continue
                 other = _later(self.on, count if ahead else -count, unit)
                 return Period(self.on, other - DAY) if ahead else Period(other + DAY, self.on)
         for form, unit, step in _RELATIVE:
-            if form.fullmatch(text):
+            if re.fullmatch(form, text):
                 if unit == "day":
                     day = self.on + timedelta(days=step)
                     return Period(day, day)
@@ -342,7 +343,7 @@ class _Reader:
     def part(self, text: str) -> Period | None:
         """`early 2026`, `mid-2025`, `end of 2025Q3`, `2025년 말`."""
         for form, name in _PARTS:
-            if found := form.fullmatch(text):
+            if found := re.fullmatch(form, text):
                 inner = self.read(next(group for group in found.groups() if group))
                 if inner is not None and not inner.open:
                     return part_of(inner, name)
@@ -350,7 +351,7 @@ class _Reader:
 
     def bracket(self, text: str) -> Period | None:
         """`2024 (Jan-Nov)`: the bracket narrows the year; a bracket that names no time is a remark."""
-        found = _BRACKET.match(text)
+        found = re.fullmatch(_BRACKET, text)
         if not found:
             return None
         outer = self.read(found["out"].strip())
@@ -383,7 +384,7 @@ class _Reader:
     def bare(self, text: str) -> Period | None:
         """The text without a preposition before it or a word of what it is about after it."""
         for form in (_BEFORE, _AFTER):
-            shorter = form.sub("", text, count=1).strip()
+            shorter = re.sub(form, "", text, count=1).strip()
             if shorter and shorter != text:
                 return self.read(shorter)
         return None
@@ -394,29 +395,23 @@ _ENGLISH = rf"{_MANY}(?P<unit>day|week|month|quarter|year)s?"
 _KOREAN = r"(?P<low>\d+)(?P<high>)?(?P<unit>일|주|개월|분기|년)(?:간|동안)?"
 _CHINESE = rf"{_MANY}(?:个)?(?P<unit>天|周|月|季度|年)"
 # Spans that begin (True) or end (False) on the reader's day.
-_SPANS = tuple(
-    (re.compile(form), ahead)
-    for form, ahead in (
-        (rf"(?:(?:over|for|in|within) )?(?:the )?(?:(?:next|coming) )?{_ENGLISH}", True),
-        (rf"(?:(?:over|in|during) )?(?:the )?(?:last|past|previous) {_ENGLISH}", False),
-        (rf"(?:향후|앞으로) ?{_KOREAN}", True), (rf"(?:최근|지난) ?{_KOREAN}", False),
-        (rf"(?:未来|今后) ?{_CHINESE}", True), (rf"(?:近|过去|過去|最近) ?{_CHINESE}", False),
-    )
+_SPANS = (
+    (rf"(?:(?:over|for|in|within) )?(?:the )?(?:(?:next|coming) )?{_ENGLISH}", True),
+    (rf"(?:(?:over|in|during) )?(?:the )?(?:last|past|previous) {_ENGLISH}", False),
+    (rf"(?:향후|앞으로) ?{_KOREAN}", True), (rf"(?:최근|지난) ?{_KOREAN}", False),
+    (rf"(?:未来|今后) ?{_CHINESE}", True), (rf"(?:近|过去|過去|最近) ?{_CHINESE}", False),
 )  # fmt: skip
 _UNITS = {
     "일": "day", "주": "week", "개월": "month", "분기": "quarter", "년": "year",
     "天": "day", "周": "week", "月": "month", "季度": "quarter", "年": "year",
 }  # fmt: skip
-_RELATIVE = tuple(
-    (re.compile(form), unit, step)
-    for form, unit, step in (
-        (r"today|오늘|今天|今日", "day", 0), (r"yesterday|어제|昨天|昨日", "day", -1), (r"tomorrow|내일|明天", "day", 1),
-        (r"this month|이번 ?달|이달|本月", "month", 0), (r"last month|지난 ?달|上个?月", "month", -1),
-        (r"next month|다음 ?달|下个?月", "month", 1), (r"(?:this|the current) quarter|이번 분기|本季度?", "quarter", 0),
-        (r"last quarter|지난 ?분기|전 ?분기|上季度?|上个季度", "quarter", -1),
-        (r"next quarter|다음 ?분기|下季度?|下个季度", "quarter", 1), (r"this year|올해|금년|今年", "year", 0),
-        (r"last year|작년|지난 ?해|전년|去年", "year", -1), (r"next year|내년|明年", "year", 1),
-    )
+_RELATIVE = (
+    (r"today|오늘|今天|今日", "day", 0), (r"yesterday|어제|昨天|昨日", "day", -1), (r"tomorrow|내일|明天", "day", 1),
+    (r"this month|이번 ?달|이달|本月", "month", 0), (r"last month|지난 ?달|上个?月", "month", -1),
+    (r"next month|다음 ?달|下个?月", "month", 1), (r"(?:this|the current) quarter|이번 분기|本季度?", "quarter", 0),
+    (r"last quarter|지난 ?분기|전 ?분기|上季度?|上个季度", "quarter", -1),
+    (r"next quarter|다음 ?분기|下季度?|下个季度", "quarter", 1), (r"this year|올해|금년|今年", "year", 0),
+    (r"last year|작년|지난 ?해|전년|去年", "year", -1), (r"next year|내년|明年", "year", 1),
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any, Protocol
 
 from chipweir.errors import InputError, UnknownName
@@ -106,6 +107,7 @@ class FactRows:
             )
 
 
+@lru_cache(maxsize=4096)
 def _day(text: str) -> Period:
     """A day, month, quarter or year of a date column."""
     if len(text) == 10 and text[4] == text[7] == "-" and "1990" <= text[:4] <= "2099":
