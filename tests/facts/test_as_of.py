@@ -61,8 +61,7 @@ def test_everything_is_known_on_the_day_of_the_collection() -> None:
 def test_the_past_is_as_clean_as_the_present(day: date) -> None:
     then = facts.load(as_of=day)
     found = {finding.id for finding in verify(then) if not finding.excused and finding.check != "stale-exceptions"}
-    # Its control number was reckoned with a peak that was published later than the others.
-    assert found <= {"nvidia-b300.tpp"}
+    assert not found
 
 
 def test_a_choice_made_with_later_facts_is_not_there() -> None:
@@ -134,7 +133,7 @@ def later_rows(draw: st.DrawFn, day: date) -> dict[str, list[str]]:
     }
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), day=st.sampled_from(DAYS))
 def test_no_later_row_changes_what_is_returned_as_of_a_day(data: st.DataObject, day: date, tmp_path: Path) -> None:
     rows = data.draw(later_rows(day))

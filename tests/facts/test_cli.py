@@ -155,7 +155,7 @@ def test_show_tells_own_values_from_shipped_ones(run: Run, overlay: Callable[...
 
 
 def test_query(run: Run) -> None:
-    sql = "SELECT id, memory_gb FROM chips WHERE maker = 'furiosaai'"
+    sql = "SELECT id, memory_gb FROM chips WHERE maker = 'furiosaai' AND memory_gb > 16"
     assert document(run, "query", sql) == [{"id": "furiosaai-rngd", "memory_gb": 48.0}]
     code, out, error = run("query", sql)
     assert (code, error) == (0, "rows: 1\n")
@@ -170,13 +170,19 @@ def test_schema(run: Run) -> None:
     assert "override" in page["files"]["chips.csv"]["columns"]
 
 
-def test_show_imports_nothing_heavy() -> None:
+def test_show_imports_nothing_heavy_and_makes_only_what_it_prints() -> None:
     code = (
-        "import sys, io, contextlib\nfrom chipweir.cli import main\n"
+        "import sys, io, contextlib\nfrom chipweir.cli import main\nfrom chipweir.facts import load\n"
         "with contextlib.redirect_stdout(io.StringIO()):\n"
         "    try: main(['facts', 'show', 'nvidia-h20'])\n    except SystemExit: pass\n"
         "heavy = 'jax pandas xarray scipy plotly pint duckdb numpy'.split()\n"
-        "print([name for name in heavy if name in sys.modules])"
+        "made = {name: table.made for name in ('chips', 'systems', 'prices') for table in (getattr(load(), name),)}\n"
+        "print([name for name in heavy if name in sys.modules], made)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    imported, _, made = done.stdout.strip().partition("] ")
+    assert imported == "["
+    counts = json.loads(made.replace("'", '"'))
+    assert counts["chips"] == 1
+    assert counts["systems"] < 5
+    assert 0 < counts["prices"] < 40, "of 2,600 prices only the chip's own are made"

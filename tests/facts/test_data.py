@@ -19,11 +19,12 @@ def test_everything_that_was_collected_is_there() -> None:
     series = [fact for fact in FACTS.facts.values() if fact.id.startswith(("obs-", "ret-"))]
     assert (len(series), sum(fact.retrospective for fact in series)) == (1253 + 108, 108)
     assert sum(fact.id.startswith("kop-") for fact in FACTS.facts.values()) == 276
-    assert (len(FACTS.systems), len(FACTS.events), len(FACTS.prices)) == (26, 187, 608)
-    assert len(FACTS.chips) >= 62 + 23
+    assert (len(FACTS.systems), len(FACTS.events)) == (26 + 43, 128 + 59)
+    assert len(FACTS.prices) >= 2580, "606 of the first collection, 1,977 of the second; 2 + 32 said the same again"
+    assert len(FACTS.chips) == 88 + 1 + 194
     assert len(FACTS.models) >= 43
     assert len(FACTS.entities) >= 400
-    assert len(FACTS.conflicts) >= 16
+    assert len(FACTS.conflicts) >= 16 + 67
 
 
 @pytest.mark.parametrize(

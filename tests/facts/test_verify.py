@@ -49,8 +49,14 @@ def system(rest: str) -> Files:
 
 
 SAME = "".join(f"p-{number},huawei,units,,,7,,chips,2025,2026,,{KNOWN}\n" for number in (1, 2))
-RIVALS = "".join(f"nvidia-z,tdp_w,,{watts},,W,{KNOWN},\n" for watts in (400, 500))
+
+
+def price(rest: str) -> Files:
+    return {"prices_csv": f"{PRICE}p-1,{rest},,,{KNOWN}\n"}
+
+
 PRICE = "id,kind,item,provider,metric,central,unit,valid_from,valid_to,source\n"
+RIVALS = "".join(f"nvidia-z,tdp_w,,{watts},,W,{KNOWN},\n" for watts in (400, 500))
 CONFLICT = """
 - id: p-1
   quantity: x
@@ -127,12 +133,7 @@ PLANTED: dict[str, tuple[str, Files, str]] = {
         },
         "p-1",
     ),
-    "choice outside its sources": (
-        "choices",
-        chip_value("nvidia-h20,memory_gb,,200,,GB", "yes"),
-        "nvidia-h20.memory_gb",
-    ),
-    "chosen fact outside": ("choices", {"conflicts_yaml": CHOICE}, "p-1"),
+    "chosen fact outside": ("conflict-choices", {"conflicts_yaml": CHOICE}, "p-1"),
     "bounds": ("ranges", fact("huawei,units,,5,1,9,chips,2025,2026,"), "p-1"),
     "share above 100": ("ranges", fact("china,domestic_share,basis=value,,140,,percent,2025,2026,"), "p-1"),
     "negative power": ("ranges", chip_value("nvidia-h20,tdp_w,,-4,,W"), "nvidia-h20.tdp_w"),
@@ -175,6 +176,52 @@ PLANTED: dict[str, tuple[str, Files, str]] = {
     "die too large": ("die-arithmetic", chip_value("nvidia-h20,die_mm2,,1600,,mm**2", "yes"), "nvidia-h20.die_mm2"),
     "twice": ("duplicates", {"facts_csv": FACT + SAME}, "p-2"),
     "one name for two": ("duplicates", {"chips_csv": NAMESAKE}, "h20"),
+    "power of a system": (
+        "system-power",
+        system_value("huawei-cloudmatrix-384,power_kw,100,kW"),
+        "huawei-cloudmatrix-384.power_kw",
+    ),
+    "die of a package": (
+        "parts-of-packages",
+        chip_value("huawei-ascend-910c-die,int8_tops,,1504,,TOP/s", "yes"),
+        "huawei-ascend-910c-die.int8_tops",
+    ),
+    "both directions": (
+        "conventions",
+        {"chip_values_csv": f"{CHIP_VALUE}nvidia-h20,scaleup_gbs,,900,,GB/s,epoch-hardware,\n"},
+        "nvidia-h20.scaleup_gbs",
+    ),
+    "sparse as dense": (
+        "sparsity",
+        chip_value("nvidia-rtx-5080,fp4_sparse_tflops,,900,,TFLOP/s", "yes"),
+        "nvidia-rtx-5080.fp4_sparse_tflops",
+    ),
+    "slower with fewer bits to add": (
+        "accumulation",
+        chip_value("nvidia-rtx-4090,fp8_acc16_tflops,,165,,TFLOP/s", "yes"),
+        "nvidia-rtx-4090.fp8_acc16_tflops",
+    ),
+    "one direction as both": ("directions", chip_value("nvidia-h20,io_gbs,,500,,GB/s", "yes"), "nvidia-h20.io_gbs"),
+    "ended before it began": (
+        "lives",
+        {"chips_csv": CHIP.strip() + ",ended\nnvidia-z,Z,nvidia,US,ended,2025-03,2024\n"},
+        "nvidia-z",
+    ),
+    "outside its sources": ("choices", chip_value("nvidia-h20,memory_gb,,140,,GB", "yes"), "nvidia-h20.memory_gb"),
+    "rent in tokens": ("price-units", price("gpu_rental,H20,y,rental,1,USD/1M tok"), "p-1"),
+    "input above output": (
+        "price-order",
+        {
+            "prices_csv": PRICE
+            + "".join(
+                f"p-{n},api,x,y,{metric},{number},USD/1M tok,2025,,{KNOWN}\n"
+                for n, metric, number in ((1, "input", 3), (2, "output", 1))
+            )
+        },
+        "p-1",
+    ),
+    "name of nothing": ("names", {"names_csv": "kind,id,name\nchip,nvidia-zz,ZZ\n"}, "ZZ"),
+    "one character": ("names", {"names_csv": "kind,id,name\nchip,nvidia-h20,水\n"}, "水"),
     "none preferred": (
         "preferences",
         {"chips_csv": CHIP + "nvidia-z,Z,nvidia,US,shipped,2025\n", "chip_values_csv": CHIP_VALUE + RIVALS},

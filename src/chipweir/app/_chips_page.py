@@ -170,6 +170,8 @@ def _cell(value: "Value | None") -> Any:
 
 def specifications(known: "Facts", names: list[str], country: str) -> html.Div:
     """Specifications, worth, cost of owning in a country, and classification of chips, one column a chip."""
+    from chipweir.facts import performance_density
+
     chips = [known.chip(name) for name in names]
     rows: list[list[Any]] = [
         [_("Maker"), *(known.entities[c.maker].names.en if c.maker in known.entities else c.maker for c in chips)]
@@ -184,9 +186,7 @@ def specifications(known: "Facts", names: list[str], country: str) -> html.Div:
             *(_numbers.full(_chips.total_processing_performance(c)) for c in chips),
         ]
     )
-    rows.append(
-        [_("Performance density (TPP per mm²)"), *(_numbers.number(_chips.performance_density(c)) for c in chips)]
-    )
+    rows.append([_("Performance density (TPP per mm²)"), *(_numbers.number(performance_density(c)) for c in chips)])
     rows += _worth(chips, country)
     return _layout.table([_("Quantity"), *(chip.name for chip in chips)], rows, _("Specifications"))
 

@@ -138,6 +138,8 @@ def list_records(
         return
     columns = LIST_COLUMNS[kind]
     shown = _paged(rows, limit, page)
+    if kind == "facts":
+        shown = [{**row, "item": "; ".join(filter(None, (row["item_id"], row["item"])))} for row in shown]
     _print_table(columns, [[_cell(row[column]) for column in columns] for row in shown])
     _note(_("{kind}: {count}", count=len(rows), kind=kind))
     _note_rest(len(rows), limit, page)
@@ -338,6 +340,13 @@ def _print_page(page: Mapping[str, Any]) -> None:
     for name, cell in record.items():
         if name not in ("id", "name", "names", "title"):
             console.print(f"  [dim]{escape(name)}:[/dim] {escape(_shown(cell))}", soft_wrap=True)
+    for mark in page.get("timeline", ()):
+        since = mark["since"] or _("date not known")
+        console.print(f"  [dim]{escape(mark['status'])}:[/dim] {escape(since)}")
+    for name in page.get("names", ()):
+        if name.get("flag") in ("also", "context"):
+            said = _("{name} may also mean: {others}", name=name["name"], others=name.get("also", ""))
+            console.print(f"[yellow]{escape(said)}[/yellow]", soft_wrap=True)
     _print_values(page)
     _print_lists(page, console)
     _print_conflicts(page, console)
@@ -377,8 +386,19 @@ def _print_values(page: Mapping[str, Any]) -> None:
         rows.append(_value_row(page.get("title") or page["record"].get("metric", ""), page["value"], 1))
     if rows:
         _print_table(headings, rows, _("Values"))
+    _print_derived(page, headings)
     if facts := page.get("facts", ()):
         _print_facts(facts, page)
+
+
+def _print_derived(page: Mapping[str, Any], headings: list[str]) -> None:
+    """What follows from a chip's other numbers."""
+    derived = {name: cell for name, cell in page.get("derived", {}).items() if isinstance(cell, Mapping)}
+    rows = [_value_row(quantity, value, 1) for quantity, value in derived.items()]
+    if density := page.get("derived", {}).get("performance_density"):
+        rows.insert(0, ["performance_density", f"{density:g}", "", "bit*TOP/s/mm**2", *[""] * 5, "tpp / die_mm2"])
+    if rows:
+        _print_table(headings, rows, _("Derived"))
 
 
 def _print_facts(facts: Sequence[Mapping[str, Any]], page: Mapping[str, Any]) -> None:

@@ -4,8 +4,16 @@ from datetime import date
 from typing import overload
 
 from chipweir.facts._calendars import Calendar
-from chipweir.facts._facts import Facts, normalise
-from chipweir.facts._load import load
+from chipweir.facts._control import (
+    compute_die_area,
+    compute_dies,
+    interconnect,
+    performance_density,
+    total_processing_performance,
+)
+from chipweir.facts._facts import Facts
+from chipweir.facts._load import in_force, load
+from chipweir.facts._names import AmbiguousName, normalise
 from chipweir.facts._period import Period, period
 from chipweir.facts._records import (
     Chip,
@@ -17,6 +25,7 @@ from chipweir.facts._records import (
     Fact,
     LanguageModel,
     Measure,
+    Name,
     Override,
     Position,
     Price,
@@ -46,6 +55,7 @@ def convert(value: float | Value, start: str, target: str, on: str | date) -> fl
 
 
 __all__ = [
+    "AmbiguousName",
     "Calendar",
     "Chip",
     "Conflict",
@@ -57,6 +67,7 @@ __all__ = [
     "Facts",
     "LanguageModel",
     "Measure",
+    "Name",
     "Override",
     "Period",
     "Position",
@@ -65,10 +76,16 @@ __all__ = [
     "System",
     "UnitRule",
     "Value",
+    "compute_die_area",
+    "compute_dies",
     "convert",
     "country",
+    "in_force",
+    "interconnect",
     "load",
     "normalise",
+    "performance_density",
     "period",
+    "total_processing_performance",
     "unit_registry",
 ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from chipweir.errors import InputError, UnknownName
+from chipweir.facts._control import FORMULA, with_derived
 from chipweir.facts._facts import Facts
 from chipweir.facts._records import CHIP_UNITS, SYSTEM_UNITS, Chip, Override, System, Value
 
@@ -58,7 +59,10 @@ def _product(
     value = _value(facts, f"{owner}.{quantity}", found[0], text)
     others = tuple(other.model_copy(update={"preferred": False}) for other in found)
     values = {**product.values, quantity: (value, *others)}
-    new = product.model_copy(update={quantity: value, "values": values})
+    if isinstance(product, Chip):
+        values = with_derived({**values, "tpp": [v for v in values.get("tpp", ()) if v.source != FORMULA]})
+    best = {name: known[0] for name, known in values.items() if known and name in ("tpp", quantity)}
+    new = product.model_copy(update={**best, "values": values})
     return _with(facts, table, {**products, owner: new}, f"{owner}.{quantity}", found[0], value)
 
 

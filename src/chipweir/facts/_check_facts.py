@@ -8,7 +8,7 @@ from chipweir.errors import InputError
 from chipweir.facts._checks import check
 from chipweir.facts._facts import Facts, rank
 from chipweir.facts._period import Period, period
-from chipweir.facts._records import CHIP_UNITS, SYSTEM_UNITS, Chip, Fact, System, Value
+from chipweir.facts._records import Fact
 from chipweir.facts._rows import calendar
 
 
@@ -167,44 +167,16 @@ _PARTS = {
 
 
 @check
-def choices(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """A preferred value of our own lies within 2.5 percent of its sources' range, unless a conflict gives the rule."""
-    if facts.as_of is not None:
-        return  # a rule bears no date, so that earlier views have none
-    products: list[tuple[Chip | System, dict[str, str]]] = [(chip, CHIP_UNITS) for chip in facts.chips.values()]
-    products += [(system, SYSTEM_UNITS) for system in facts.systems.values()]
-    for record, units in products:
-        for quantity in record.values:
-            found = [value for value in record.alternatives(quantity) if value.unit == units[quantity]]
-            own = len(found) > 1 and found[0].preferred and found[0].cls in ("own", "derived")
-            if not own or _ruled(facts, record.id, quantity):
-                continue
-            low, high = _range(found[1:])
-            if not 0.975 * low <= found[0].best <= 1.025 * high:
-                message = f"{quantity} is chosen as {found[0].best:g}, outside its sources ({low:g} to {high:g})"
-                yield f"{record.id}.{quantity}", found[0].origin, message
+def conflict_choices(facts: Facts) -> Iterator[tuple[str, str, str]]:
+    """What a conflict between facts chooses lies within what its sides say."""
     for conflict in facts.conflicts.values():
         chosen = facts.facts.get(conflict.preferred)
         sides = [facts.facts[name] for side in conflict.values for name in side.facts if name in facts.facts]
         alike = [fact.value for fact in sides if chosen and fact.value.unit == chosen.value.unit]
         if chosen is None or not alike:
             continue
-        low, high = _range(alike)
+        low = min(value.interval[0] for value in alike)
+        high = max(value.interval[1] for value in alike)
         if not low <= chosen.value.best <= high:
-            yield (
-                conflict.id,
-                conflict.origin,
-                f"chooses {chosen.id} ({chosen.value.best:g}), outside {low:g} to {high:g}",
-            )
-
-
-def _range(values: Sequence[Value]) -> tuple[float, float]:
-    return min(value.interval[0] for value in values), max(value.interval[1] for value in values)
-
-
-def _ruled(facts: Facts, owner: str, quantity: str) -> bool:
-    """Whether a conflict decides this quantity of this product, or of several of which it is one."""
-    return any(
-        conflict.rule and owner in conflict.about and conflict.preferred.rpartition(".")[2] == quantity
-        for conflict in facts.conflicts.values()
-    )
+            message = f"chooses {chosen.id} ({chosen.value.best:g}), outside {low:g} to {high:g}"
+            yield conflict.id, conflict.origin, message

@@ -1,14 +1,14 @@
 """All that is known, held together: lookup by any name, selection, the preferred value, currencies."""
 
-import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date
-from functools import cached_property
-from typing import Protocol, TypeVar, overload
+from functools import cached_property, partial
+from typing import overload
 
-from chipweir.errors import InputError, UnknownName, nearest
+from chipweir.errors import UnknownName
 from chipweir.facts._calendars import Calendar
+from chipweir.facts._names import Index, Names, Reading, Thing, form_factor, normalise
 from chipweir.facts._period import Period, period
 from chipweir.facts._records import (
     Chip,
@@ -28,21 +28,8 @@ from chipweir.facts._records import (
 from chipweir.facts._units import UnitRule
 
 
-class _Named(Protocol):
-    @property
-    def id(self) -> str: ...
-
-
-NamedRecord = TypeVar("NamedRecord", bound=_Named)
-_DROPPED = dict.fromkeys(map(ord, " -_‐‑‒–—−\u00a0·"))
 NATURES = ("observation", "forecast", "plan", "target", "guidance", "claim", "prior")
 _CLASS_ORDER = ("official", "company", "analyst", "derived", "press", "own")
-
-
-def normalise(name: str) -> str:
-    """`name` without regard to case, width, spaces, hyphens and underscores."""
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return unicodedata.normalize("NFKC", folded.translate(_DROPPED))
 
 
 def rank(value: Value) -> tuple[int, int, int, int]:
@@ -50,58 +37,22 @@ def rank(value: Value) -> tuple[int, int, int, int]:
     return (0 if value.preferred else 1, "ABCD".index(value.confidence), _CLASS_ORDER.index(value.cls), -_days(value))
 
 
+def _memory(chip: Chip) -> float | None:
+    return None if chip.memory_gb is None else chip.memory_gb.best
+
+
 def _days(value: Value) -> int:
     return int(value.published.replace("-", "").ljust(8, "0")[:8]) if value.published[:4].isdigit() else 0
-
-
-class Index:
-    """From every spelling of a name to the ids it may mean."""
-
-    def __init__(self, kind: str, names: Iterable[tuple[str, Iterable[str]]]) -> None:
-        self.kind = kind
-        self._ids: dict[str, dict[str, None]] = {}
-        self._spellings: dict[str, None] = {}
-        for identifier, spellings in names:
-            for spelling in (identifier, *spellings):
-                if spelling:
-                    self._spellings[spelling] = None
-                    self._ids.setdefault(normalise(spelling), {})[identifier] = None
-
-    def candidates(self, name: str) -> list[str]:
-        """Ids that `name` may mean, in file order."""
-        return list(self._ids.get(normalise(name), ()))
-
-    def resolve(self, name: str) -> str:
-        """The one id that `name` means. Raises `UnknownName`, or `InputError` with the candidates if ambiguous."""
-        found = self.candidates(name)
-        if len(found) > 1 and name not in found:
-            raise InputError(f"{self.kind} name '{name}' is ambiguous: it may mean {', '.join(found)}")
-        if not found:
-            raise UnknownName(self.kind, name, self.nearest(name))
-        return name if name in found else found[0]
-
-    def nearest(self, name: str, count: int = 3) -> list[str]:
-        """Spellings most like `name`, one for each thing meant; the id itself where it is spelt alike."""
-        meant: dict[tuple[str, ...], str] = {}
-        for spelling in nearest(name, self._spellings, count=4 * count):
-            identifiers = tuple(self._ids[normalise(spelling)])
-            alike = [identifier for identifier in identifiers if normalise(identifier) == normalise(spelling)]
-            meant.setdefault(identifiers, alike[0] if alike else spelling)
-        return list(meant.values())[:count]
-
-    @property
-    def ambiguous(self) -> dict[str, list[str]]:
-        """Spellings that mean more than one id."""
-        return {spelling: list(ids) for spelling, ids in self._ids.items() if len(ids) > 1}
 
 
 @dataclass(frozen=True, eq=False)
 class Facts:
     """Everything loaded, by id.
 
-    `overrides` lists what a user's own files and what-ifs replaced, `unattached` values of chips and systems that do
-    not exist; `as_of` is the day as of which this is what was known (None for all); `changes` are the what-ifs laid
-    over it; `digest` is the SHA-256 of all files, the day and the changes.
+    `overrides` lists what a user's own files and what-ifs replaced, `unattached` holds values of chips and systems that
+    do not exist, `names` is the index of names, `spellings` the names of each kind of product by id; `as_of` is the day
+    as of which this is what was known (None for all); `changes` are the what-ifs laid over it; `digest` is the SHA-256
+    of all files, the day and the changes. Shipped tables are read when they are first looked at.
     """
 
     chips: Mapping[str, Chip]
@@ -117,7 +68,9 @@ class Facts:
     sources: Mapping[str, Source]
     conflicts: Mapping[str, Conflict]
     units: Mapping[str, UnitRule]
-    unattached: tuple[tuple[str, Value], ...] = ()
+    names: Names
+    spellings: Mapping[str, Sequence[tuple[str, tuple[str, ...]]]]
+    unattached: Mapping[str, tuple[Value, ...]]
     exceptions: tuple[Mapping[str, str], ...] = ()
     overrides: tuple[Override, ...] = ()
     files: tuple[str, ...] = ()
@@ -131,30 +84,65 @@ class Facts:
     def __hash__(self) -> int:
         return hash(self.digest)
 
+    def __getstate__(self) -> dict[str, object]:
+        return {part.name: getattr(self, part.name) for part in fields(self)}
+
     @cached_property
     def _chip_index(self) -> Index:
-        return Index("chip", ((chip.id, (chip.name, *chip.aliases)) for chip in self.chips.values()))
+        return Index("chip", self.spellings["chip"], self.names.flagged("chip"), self._reading_of_chips)
 
     @cached_property
     def _system_index(self) -> Index:
-        return Index("system", ((system.id, (system.name, *system.aliases)) for system in self.systems.values()))
+        return Index("system", self.spellings["system"], self.names.flagged("system"), self._reading_of_systems)
 
     @cached_property
     def _model_index(self) -> Index:
-        return Index("language model", ((model.id, (model.name, *model.aliases)) for model in self.models.values()))
+        return Index("language model", self.spellings["model"], self.names.flagged("model"))
 
     @cached_property
     def _entity_index(self) -> Index:
-        return Index(
-            "entity", ((e.id, (e.names.en, e.names.ko, e.names.zh, *e.aliases)) for e in self.entities.values())
-        )
+        spelt = [(e.id, (e.names.en, e.names.ko, e.names.zh, *e.aliases)) for e in self.entities.values()]
+        needing = [(name.id, (name.name,)) for name in self.names.flagged("chip", "system", "model")]
+        flagged = self.names.flagged("entity", "country", "chip", "system", "model")
+        return Index("entity", [*spelt, *((i, n) for i, n in needing if i in self.entities)], flagged)
 
     @cached_property
     def _country_index(self) -> Index:
-        return Index(
-            "country",
-            ((c.alpha2, (c.alpha3, c.names.en, c.names.ko, c.names.zh, *c.aliases)) for c in self.countries.values()),
-        )
+        spelt = [
+            (c.alpha2, (c.alpha3, c.names.en, c.names.ko, c.names.zh, *c.aliases)) for c in self.countries.values()
+        ]
+        return Index("country", spelt, self.names.flagged("country"))
+
+    def _reading_of_chips(self) -> Reading:
+        things = {
+            identifier: Thing(self._owners(chip.maker), form_factor(chip), partial(_memory, chip))
+            for identifier, chip in self.chips.items()
+        }
+        return Reading(things, self._makers)
+
+    def _reading_of_systems(self) -> Reading:
+        things = {identifier: Thing(self._owners(system.maker)) for identifier, system in self.systems.items()}
+        return Reading(things, self._makers)
+
+    def _owners(self, maker: str) -> tuple[str, ...]:
+        """A maker and who owns it: people say Baidu for Kunlunxin."""
+        parent = self.entities[maker].parent if maker in self.entities else ""
+        return tuple(name for name in (maker, parent) if name)
+
+    @cached_property
+    def _makers(self) -> Mapping[str, str]:
+        """Names of the makers of chips and systems in small letters, longest first, to their ids."""
+        made = {chip.maker for chip in self.chips.values()} | {system.maker for system in self.systems.values()}
+        makers = {owner for maker in made for owner in self._owners(maker)}
+        spelt = {
+            name.casefold(): maker
+            for maker in makers - {"tesla"}  # for most writers Tesla is a line of NVIDIA's cards
+            if maker in self.entities
+            for e in (self.entities[maker],)
+            for name in (e.names.en, e.names.ko, e.names.zh, *e.aliases)
+            if len(name) > 1
+        }
+        return dict(sorted(spelt.items(), key=lambda pair: -len(pair[0])))
 
     @cached_property
     def products(self) -> tuple[Chip | System | LanguageModel, ...]:
@@ -163,13 +151,13 @@ class Facts:
 
     @cached_property
     def _measure_index(self) -> Index:
-        return Index("measure", ((m.id, (m.id.replace("_", " "), *m.title.values())) for m in self.measures.values()))
+        spelt = [(m.id, (m.id.replace("_", " "), *m.title.values())) for m in self.measures.values()]
+        return Index("measure", spelt)
 
     @cached_property
     def _measure_words(self) -> Index:
-        return Index(
-            "measure", ((m.id, (w for words in m.words.values() for w in words)) for m in self.measures.values())
-        )
+        spelt = [(m.id, tuple(w for words in m.words.values() for w in words)) for m in self.measures.values()]
+        return Index("measure", spelt)
 
     @cached_property
     def latest(self) -> date:

@@ -4,7 +4,7 @@ A record dated only to a month or year counts as known on its last day; one with
 base was collected: it is then absent from every earlier view, which is the safe side for a test against later events.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import TypeVar
@@ -17,6 +17,8 @@ from chipweir.facts._records import Chip, Conflict, Source, System, Value
 COLLECTED = date(2026, 11, 27)
 Product = TypeVar("Product", Chip, System)
 Row = Mapping[str, str]
+# States in which nothing was sold at the collection.
+PLANNED = ("announced", "roadmap", "not-shipped", "unclear")
 
 
 @lru_cache(maxsize=8192)
@@ -61,23 +63,30 @@ def by_table(sources: Mapping[str, Source]) -> dict[str, Callable[[Row], date]]:
 
     return {
         "facts": lambda row: known_by(published(row, sources)),
-        "rates": lambda row: known_by(published(row, sources)),
         "events": lambda row: known_by("", row.get("date", "")),
         "prices": price,
         "models": lambda row: known_by("", row.get("release", "")),
     }
 
 
-def since(release: str, values: Mapping[str, tuple[Value, ...]]) -> date:
-    """The day by which a product was known: that of the first of its values, its release where it has none."""
-    return min((value.known_by for found in values.values() for value in found), default=known_by("", release))
+def since(row: Row, values: Mapping[str, Sequence[Value]]) -> date:
+    """The day by which a product was known: its announcement, its release or the first of its values."""
+    marks = [row.get("announced", ""), row.get("release", "")]
+    told = [when.end for when in map(dated, marks) if when is not None]
+    return min((COLLECTED, *told, *(value.known_by for found in values.values() for value in found)))
 
 
 def as_known(product: Product, day: date) -> Product:
-    """`product` as of `day`: its status follows from its release, and remarks, which bear no date, are left out."""
+    """`product` as of `day`: its status follows from its dates, and remarks, which bear none, are left out."""
     released = dated(product.release)
-    status = "shipped" if released is not None and released.end <= day else "announced"
-    return product.model_copy(update={"status": status, "status_note": "", "note": ""})
+    changed = {"status_note": "", "note": "", "status": "shipped" if released and released.end <= day else "announced"}
+    if isinstance(product, Chip):
+        ended = dated(product.ended)
+        changed["ended"] = product.ended if ended is not None and ended.end <= day else ""
+        if changed["status"] == "shipped":
+            later = product.status == "ended" and not changed["ended"]
+            changed["status"] = "shipped" if later or product.status in PLANNED else product.status
+    return product.model_copy(update=changed)
 
 
 def conflicts_known(conflicts: Mapping[str, Conflict], known: Callable[[str], bool], day: date) -> dict[str, Conflict]:

@@ -8,18 +8,31 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from pydantic import BaseModel
-
-from chipweir.errors import InputError, UnknownName
-from chipweir.facts._calendars import CHOICES, COLUMNS, Calendar, Naming, Rule
-from chipweir.facts._facts import Facts, rank
-from chipweir.facts._known import as_known, by_table, conflicts_known, known_by, published, since
+from chipweir.errors import InputError
+from chipweir.facts._calendars import CHOICES, Calendar, Naming, Rule
+from chipweir.facts._facts import Facts
+from chipweir.facts._known import as_known, by_table, conflicts_known, known_by
+from chipweir.facts._layers import (
+    FILES,
+    NAME_COLUMNS,
+    NAMES,
+    SCHEMAS,
+    VALUE_SCHEMAS,
+    Table,
+    documents,
+    name_lines,
+    table,
+)
+from chipweir.facts._lazy import Deferred, Shelf
+from chipweir.facts._names import Index, NameLine, Names
 from chipweir.facts._period import period
 from chipweir.facts._records import (
     CHIP_UNITS,
@@ -30,104 +43,24 @@ from chipweir.facts._records import (
     Entity,
     EntityNames,
     Event,
-    Fact,
     LanguageModel,
-    Measure,
     Override,
-    Price,
     Record,
     Source,
     System,
-    Value,
 )
 from chipweir.facts._rows import FactRows, measure
-from chipweir.facts._tables import (
-    VALUE_COLUMNS,
-    Line,
-    Row,
-    build,
-    flag,
-    layers,
-    line_of,
-    number,
-    read_csv,
-    read_yaml,
-    refuse_unknown_files,
-    without_value,
-)
-from chipweir.facts._units import UnitRule, factor
+from chipweir.facts._tables import Line, build, layers, line_of, number, refuse_unknown_files
+from chipweir.facts._units import UnitRule
+from chipweir.facts._values import Values
 
 
 SHIPPED = Path(__file__).parent / "data"
-NAME_COLUMNS = ("en", "ko", "zh")
-WORD_COLUMNS = ("title", "title_ko", "definition", "definition_ko", *NAME_COLUMNS)
+PRODUCTS = (("chip", "chips"), ("system", "systems"), ("model", "models"))
 _HANGUL, _HAN = re.compile(r"[\uac00-\ud7a3]"), re.compile(r"[\u4e00-\u9fff]")
 AnyRecord = TypeVar("AnyRecord", bound=Record)
-
-
-@dataclass
-class Table:
-    """The lines of one table after all layers were laid over one another, and the lines that were replaced."""
-
-    lines: dict[str, Line] = field(default_factory=dict)
-    replaced: dict[str, Line] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Schema:
-    """Columns of a CSV table: the key by which lines override one another, the columns known and those required.
-
-    A table may be spread over several files of the same columns: `more`.
-    """
-
-    file: str
-    key: str
-    columns: tuple[str, ...]
-    required: tuple[str, ...]
-    more: tuple[str, ...] = ()
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """All files of the table."""
-        return self.file, *self.more
-
-
-def _fields(model: type[BaseModel], *without: str) -> tuple[str, ...]:
-    return tuple(name for name in model.model_fields if name not in ("origin", "values", "known_by", *without))
-
-
-SCHEMAS = {
-    "sources": Schema("sources.csv", "id", _fields(Source), ("id",)),
-    "chips": Schema("chips.csv", "id", _fields(Chip, *CHIP_UNITS), ("id",)),
-    "systems": Schema("systems.csv", "id", _fields(System, *SYSTEM_UNITS), ("id",)),
-    "models": Schema("models.csv", "id", _fields(LanguageModel), ("id",)),
-    "entities": Schema("entities.csv", "id", (*NAME_COLUMNS, *_fields(Entity, "names")), ("id",)),
-    "countries": Schema("countries.csv", "alpha2", (*NAME_COLUMNS, *_fields(Country, "names")), ("alpha2",)),
-    "measures": Schema(
-        "measures.csv",
-        "measure",
-        ("measure", *_fields(Measure, "id", "title", "definition", "words"), *WORD_COLUMNS),
-        ("measure", "kind"),
-    ),
-    "facts": Schema(
-        "facts.csv",
-        "id",
-        (*_fields(Fact, "value"), *VALUE_COLUMNS),
-        ("id",),
-        ("observations.csv", "korea.csv", "exchange_rates.csv"),
-    ),
-    "events": Schema("events.csv", "id", _fields(Event), ("id",)),
-    "prices": Schema("prices.csv", "id", (*_fields(Price, "value"), *VALUE_COLUMNS), ("id",)),
-    "calendars": Schema("calendars.csv", "entity", COLUMNS, ("entity", "rule", "month")),
-    "units": Schema("units.csv", "written", ("written", "unit", "factor"), ("written", "unit", "factor")),
-}
-_VALUED = ("quantity", "as_of", "preferred", *VALUE_COLUMNS)
-VALUE_SCHEMAS = {
-    "chips": Schema("chip_values.csv", "chip", ("chip", *_VALUED), ("chip", "quantity", "unit", "source")),
-    "systems": Schema("system_values.csv", "system", ("system", *_VALUED), ("system", "quantity", "unit", "source")),
-}
-YAML_FILES = ("conflicts.yaml", "exceptions.yaml")
-FILES = (*(file for schema in (*SCHEMAS.values(), *VALUE_SCHEMAS.values()) for file in schema.files), *YAML_FILES)
+AnyPart = TypeVar("AnyPart")
+Tables = Mapping[str, Callable[[], Table]]
 
 
 def load(
@@ -141,17 +74,34 @@ def load(
     and both stand in `Facts.overrides`. A value of a quantity already known is added beside it, and wins only with
     `preferred = yes`. `as_of` leaves out everything known later than the last day it names. `changes` lays what-ifs
     over facts, values (`chip.quantity`) and prices: a number in the unit of the row, `90000 USD`, `x1.5`, `+10%`.
-    Raises `InputError` with file and line for anything that cannot be read, `UnknownName` for a change of nothing.
+    Without directories and day the facts `in_force`. Raises `InputError` with file and line for anything that cannot be
+    read, `UnknownName` for a change of nothing.
     """
     given = [one for part in extra for one in ([part] if isinstance(part, Path | str) else part)]
     directories = tuple(Path(directory) for directory in given)
     day = None if as_of is None else period(as_of).end
-    found = _read(layers(directories, SHIPPED), day) if directories else _shipped(day)
+    if directories:
+        found = _read(layers(directories, SHIPPED), day)
+    else:
+        found = (_IN_FORCE.get() if day is None else None) or _shipped(day)
     if not changes:
         return found
     from chipweir.facts._changes import changed
 
     return changed(found, changes)
+
+
+_IN_FORCE: ContextVar[Facts | None] = ContextVar("facts in force", default=None)
+
+
+@contextmanager
+def in_force(known: Facts) -> Iterator[Facts]:
+    """Within the block, rooms that are given a name and no facts (`rules.classify`, `perf.estimate`) read `known`."""
+    token = _IN_FORCE.set(known)
+    try:
+        yield known
+    finally:
+        _IN_FORCE.reset(token)
 
 
 @lru_cache(maxsize=8)
@@ -162,11 +112,11 @@ def _shipped(day: date | None) -> Facts:
 @cache
 def calendars() -> Mapping[str, Calendar]:
     """The shipped fiscal calendars by entity."""
-    return _calendars(_table(SCHEMAS["calendars"], [SHIPPED]))
+    return _calendars(table(SCHEMAS["calendars"], [SHIPPED]))
 
 
-def _calendars(table: Table) -> dict[str, Calendar]:
-    return {key: _calendar(line) for key, line in table.lines.items()}
+def _calendars(lines: Table) -> dict[str, Calendar]:
+    return {key: _calendar(line) for key, line in lines.lines.items()}
 
 
 def _calendar(line: Line) -> Calendar:
@@ -185,51 +135,69 @@ def _calendar(line: Line) -> Calendar:
 
 
 def _read(directories: Sequence[Path], day: date | None = None) -> Facts:
+    """All tables of `directories`. Those that only ship are read when first asked for, those with a user's own at once."""
     for directory in directories[1:]:
         refuse_unknown_files(directory, FILES)
+    own = _own(directories[1:])
+    tables: dict[str, Callable[[], Table]] = {}
     overrides: list[Override] = []
 
-    def records(table: Table, name: str, make: Callable[[Line], AnyRecord]) -> dict[str, AnyRecord]:
-        made = {key: make(line) for key, line in table.lines.items()}
+    def records(name: str, make: Callable[[Line], AnyRecord]) -> Mapping[str, AnyRecord]:
+        if name not in own:
+            return Shelf(lambda: tables[name]().lines, make)
+        laid = tables[name]()
+        made = {key: make(line) for key, line in laid.lines.items()}
         overrides.extend(
             Override(kind=name.removesuffix("s"), id=key, replaced=make(old), by=made[key])
-            for key, old in table.replaced.items()
+            for key, old in laid.replaced.items()
         )
         return made
 
-    sources = records(
-        _table(SCHEMAS["sources"], directories),
-        "sources",
-        lambda line: build(Source, _plain(line), line.path, line.place),
-    )
-    dates = by_table(sources)
-    tables = {
-        name: _table(schema, directories, dates.get(name), day) for name, schema in SCHEMAS.items() if name != "sources"
-    }
-    units = _unit_rules(tables["units"])
-    measures = records(tables["measures"], "measures", measure)
-    entities = records(tables["entities"], "entities", lambda line: _with_names(Entity, line))
-    values = _Values(units, sources, overrides, day)
-    reader = FactRows(values.value, measures, _calendars(tables["calendars"]), entities)
-    chips = records(tables["chips"], "chips", values.reader("chips", directories, Chip, CHIP_UNITS))
-    systems = records(tables["systems"], "systems", values.reader("systems", directories, System, SYSTEM_UNITS))
-    models = records(tables["models"], "models", _model)
-    countries = records(tables["countries"], "countries", lambda line: _with_names(Country, line))
+    def plain(model: type[AnyRecord]) -> Callable[[Line], AnyRecord]:
+        return lambda line: build(model, _plain(line), line.path, line.place)
+
+    def named(model: type[AnyRecord], kind: str) -> Callable[[Line], AnyRecord]:
+        return lambda line: _with_names(model, line, names, kind)
+
+    def whole(name: str, compute: Callable[[], Mapping[str, AnyPart]]) -> Mapping[str, AnyPart]:
+        return compute() if name in own else Deferred(compute)
+
+    tables["sources"] = cache(partial(table, SCHEMAS["sources"], directories))
+    sources = records("sources", plain(Source))
+    names = Names(cache(lambda: _names(directories, tables, day)))
+    units = Deferred(lambda: _unit_rules(tables["units"]()))
+    values = Values(units, sources, overrides, names, directories, day)
+    readers = values.reader("chips", Chip, CHIP_UNITS), values.reader("systems", System, SYSTEM_UNITS)
+    dates = {**by_table(sources), "chips": values.dated("chips"), "systems": values.dated("systems")}
+    for name, schema in SCHEMAS.items():
+        tables.setdefault(name, cache(partial(table, schema, directories, dates.get(name), day)))
+    products = {kind: tables[name] if day is None else _spoken_of(name, directories, tables) for kind, name in PRODUCTS}
+    tables["prices"] = cache(partial(_with_models, tables["prices"], tables["models"], names))
+    if "names" in own:
+        names.check()
+    if "units" in own:
+        len(units)
+    measures = records("measures", measure)
+    entities, countries = records("entities", named(Entity, "entity")), records("countries", named(Country, "country"))
+    reader = FactRows(values.value, measures, whole("calendars", lambda: _calendars(tables["calendars"]())), entities)
+    chips, systems = records("chips", readers[0]), records("systems", readers[1])
     loaded = Facts(
         chips=chips,
         systems=systems,
-        models=models,
-        entities=_all_entities(entities, countries, chips, systems, models),
+        models=records("models", lambda line: _model(line, names)),
+        entities=Deferred(lambda: _all_entities(entities, countries, products, names)),
         countries=countries,
-        facts=records(tables["facts"], "facts", reader.fact),
+        facts=records("facts", reader.fact),
         measures=measures,
         calendars=reader.calendars,
-        events=records(tables["events"], "events", lambda line: build(Event, _plain(line), line.path, line.place)),
-        prices=records(tables["prices"], "prices", values.price),
+        events=records("events", plain(Event)),
+        prices=records("prices", values.price),
         sources=sources,
-        conflicts=_conflicts(directories, overrides),
+        conflicts=whole("conflicts", lambda: _conflicts(directories, overrides)),
         units=units,
-        unattached=tuple(values.unattached({"chips": chips, "systems": systems})),
+        names=names,
+        spellings=Deferred(lambda: {kind: _spellings(tables[name], kind, names) for kind, name in PRODUCTS}),
+        unattached=whole("values", lambda: values.unattached({"chips": chips, "systems": systems})),
         exceptions=_exceptions(directories),
         overrides=tuple(overrides),
         files=tuple(str(path) for path in _paths(directories)),
@@ -238,24 +206,49 @@ def _read(directories: Sequence[Path], day: date | None = None) -> Facts:
     return loaded if day is None else _as_of(loaded, day)
 
 
+def _own(directories: Sequence[Path]) -> frozenset[str]:
+    """The tables that the files in `directories` speak of."""
+    files = {path.name for directory in directories for path in directory.iterdir()}
+    own = {name for name, schema in SCHEMAS.items() if files.intersection(schema.files)}
+    valued = {name for name, schema in VALUE_SCHEMAS.items() if files.intersection(schema.files)}
+    others = {"names": NAMES.file, "conflicts": "conflicts.yaml"}
+    own |= {name for name, file in others.items() if file in files} | valued
+    return frozenset(own | ({"values"} if valued else set()))
+
+
+def _names(directories: Sequence[Path], tables: Tables, day: date | None) -> list[NameLine]:
+    """The lines of the index of names; with a day those of what was known by then."""
+    lines = name_lines(directories)
+    if day is None:
+        return lines
+    there = {kind: tables[name]().lines for kind, name in PRODUCTS}
+    return [line for line in lines if line.row.get("id") in there.get(line.row.get("kind", ""), (line.row.get("id"),))]
+
+
+def _spoken_of(name: str, directories: Sequence[Path], tables: Tables) -> Callable[[], Table]:
+    """The table of a kind of product with those of later days that a fact or price of the day names all the same."""
+    facts, prices = tables["facts"], tables["prices"]
+
+    @cache
+    def spoken() -> Table:
+        named = {line.row.get(column) for line in facts().lines.values() for column in ("entity", "item_id")}
+        named |= {line.row.get("item_id") for line in prices().lines.values()}
+        every, known = table(SCHEMAS[name], directories).lines, tables[name]().lines
+        return Table({key: line for key, line in every.items() if key in known or key in named})
+
+    return spoken
+
+
 def _as_of(facts: Facts, day: date) -> Facts:
-    """`facts`, whose dated rows are those known on `day`, without the products, choices and sources of later days."""
-    chips = {key: as_known(chip, day) for key, chip in facts.chips.items() if chip.known_by <= day}
-    systems = {
-        key: as_known(system, day)
-        for key, system in facts.systems.items()
-        if system.known_by <= day and system.chip in chips
-    }
-    spoken_of = {name for fact in facts.facts.values() for name in (fact.entity, fact.item_id)} | {
-        price.item_id for price in facts.prices.values()
-    }
-    products = {*facts.chips, *facts.systems} - {*chips, *systems}
-    entities = {key: entity for key, entity in facts.entities.items() if key not in products or key in spoken_of}
+    """`facts`, whose rows are those known on `day`, without the choices and sources of later days."""
+    chips = {key: as_known(chip, day) for key, chip in facts.chips.items()}
+    systems = {key: as_known(system, day) for key, system in facts.systems.items() if system.chip in chips}
 
     def known(reference: str) -> bool:
         owner, _, quantity = reference.rpartition(".")
         record = chips.get(owner) or systems.get(owner)
-        return reference in facts.facts or reference in entities or (record is not None and quantity in record.values)
+        named = reference in facts.facts or reference in facts.entities
+        return named or (record is not None and quantity in record.values)
 
     # A row whose twin is not known yet is itself the one to count.
     alone = {
@@ -268,7 +261,6 @@ def _as_of(facts: Facts, day: date) -> Facts:
         facts={**facts.facts, **alone},
         chips=chips,
         systems=systems,
-        entities=entities,
         conflicts=conflicts_known(facts.conflicts, known, day),
         as_of=day,
     )
@@ -281,229 +273,57 @@ def _cited(facts: Facts) -> list[str]:
     for product in (*facts.chips.values(), *facts.systems.values()):
         values += [value for found in product.values.values() for value in found]
     named = [value.source for value in values]
-    named += [record.source for table in (facts.models, facts.events, facts.conflicts) for record in table.values()]
+    named += [record.source for records in (facts.models, facts.events, facts.conflicts) for record in records.values()]
     return sorted(set(named))
-
-
-def _table(
-    schema: Schema,
-    directories: Sequence[Path],
-    known: Callable[[Row], date] | None = None,
-    day: date | None = None,
-) -> Table:
-    """The lines of a table, those of higher layers over those of lower ones.
-
-    With `day`, a line that `known` dates later counts as not there; what it would replace stands.
-    """
-    table = Table()
-    lines: dict[str, Line] = {}
-    for layer, directory in enumerate(directories):
-        here: dict[str, str] = {}
-        for path in (directory / file for file in schema.files):
-            if not path.exists():
-                continue
-            for place, row in read_csv(path, (*schema.columns, "override"), schema.required):
-                key = row.get(schema.key, "")
-                if not key:
-                    raise InputError(f"{path}:{line_of(place)}: {schema.key} is empty")
-                if key in here:
-                    raise InputError(
-                        f"{path}:{line_of(place)}: {schema.key} '{key}' stands already in line {here[key]}"
-                    )
-                here[key] = line_of(place)
-                replaces = flag(row, "override", path, place)
-                row.pop("override", None)
-                old = lines.get(key)
-                if old is not None and row == old.row:
-                    continue
-                _check_override(path, place, key, old, replaces)
-                if old is not None:
-                    row = _laid_over(old.row, row)
-                lines[key] = Line(path, _place(path, place, layer), row, layer)
-                if day is None or known is None or known(row) <= day:
-                    if key in table.lines:
-                        table.replaced[key] = table.lines[key]
-                    table.lines[key] = lines[key]
-    return table
-
-
-def _laid_over(old: Mapping[str, str], row: Mapping[str, str]) -> dict[str, str]:
-    """The cells of `row` over those of `old`, without what only holds of the old: a translation, a period's wording."""
-    stale = {"description_ko"} if row.get("description", old.get("description")) != old.get("description") else set()
-    if "start" in row:
-        stale |= {"end", "as_written"}
-    elif "as_written" in row:
-        stale |= {"start", "end"}
-    return {**{name: cell for name, cell in old.items() if name not in stale}, **row}
-
-
-def _check_override(path: Path, place: str, key: str, old: Line | None, replaces: bool) -> None:
-    line = line_of(place)
-    if old is not None and not replaces:
-        raise InputError(
-            f"{path}:{line}: '{key}' is already in {old.place}; add a column override with yes to replace it"
-        )
-    if old is None and replaces:
-        raise InputError(f"{path}:{line}: '{key}' is marked override but no record below has that id")
-
-
-def _place(path: Path, place: str, layer: int) -> str:
-    return place if layer == 0 else f"{path}:{line_of(place)}"
 
 
 def _plain(line: Line) -> dict[str, Any]:
     return {**line.row, "origin": line.place}
 
 
-def _model(line: Line) -> LanguageModel:
+def _model(line: Line, names: Names) -> LanguageModel:
     dated = {"known_by": known_by("", line.row.get("release", ""))}
-    return build(LanguageModel, {**_plain(line), **dated}, line.path, line.place)
+    return build(LanguageModel, {**names.added("model", _plain(line)), **dated}, line.path, line.place)
 
 
-def _with_names(model: type[AnyRecord], line: Line) -> AnyRecord:
-    cells = _plain(line)
-    names = {language: cells.pop(language, "") for language in NAME_COLUMNS}
-    return build(model, {**cells, "names": names}, line.path, line.place)
+def _with_names(model: type[AnyRecord], line: Line, names: Names, kind: str) -> AnyRecord:
+    cells = names.added(kind, _plain(line))
+    written = {language: cells.pop(language, "") for language in NAME_COLUMNS}
+    return build(model, {**cells, "names": written}, line.path, line.place)
 
 
-def _unit_rules(table: Table) -> dict[str, UnitRule]:
+def _with_models(prices: Callable[[], Table], models: Callable[[], Table], names: Names) -> Table:
+    """The table of prices with the language model that an item names, where its line does not say which it is."""
+    listed = prices()
+    index = Index("language model", _spellings(models, "model", names))
+
+    def known(line: Line) -> Line:
+        row = line.row
+        if row.get("kind") != "api" or "item_id" in row:
+            return line
+        found = index.candidates(row.get("item", "").removesuffix("(thinking)"))
+        return replace(line, row={**row, "item_id": found[0]}) if len(found) == 1 else line
+
+    return Table({key: known(line) for key, line in listed.lines.items()}, listed.replaced)
+
+
+def _spellings(products: Callable[[], Table], kind: str, names: Names) -> list[tuple[str, tuple[str, ...]]]:
+    """For each record of a table of products the names it goes by, without making the records."""
+    return [
+        (key, (line.row.get("name", ""), *_split(line.row.get("aliases", "")), *names.of(kind, key)))
+        for key, line in products().lines.items()
+    ]
+
+
+def _unit_rules(lines: Table) -> dict[str, UnitRule]:
     rules = {}
-    for key, line in table.lines.items():
+    for key, line in lines.lines.items():
         scale = number(line, "factor")
         if scale is None or scale <= 0:
             raise InputError(f"{line.where}: factor must be a number above zero")
         unit = line.row.get("unit", "")
         rules[key] = UnitRule(key, "" if unit == "1" else unit, scale)
     return rules
-
-
-class _Values:
-    """Reads values: normalises units, keeps the source's own number, remembers what was overridden."""
-
-    def __init__(
-        self,
-        units: Mapping[str, UnitRule],
-        sources: Mapping[str, Source],
-        overrides: list[Override],
-        day: date | None = None,
-    ) -> None:
-        self.units, self.sources, self.overrides, self.day = units, sources, overrides, day
-        self.known: dict[str, dict[str, dict[str, list[Value]]]] = {}
-
-    def value(self, line: Line, unit: str | None = None, as_of: str = "", known: date | None = None) -> Value:
-        """The value on `line`: in `unit` where one is wanted and can measure it, else in the canonical unit."""
-        row = line.row
-        numbers = {column: number(line, column) for column in ("low", "central", "high")}
-        if all(bound is None for bound in numbers.values()) and row.get("unit") != "text":
-            raise InputError(f"{line.where}: no number: fill low, central or high")
-        written = row.get("unit", "")
-        rule = self.units.get(written)
-        scale, canonical = (rule.factor, rule.unit) if rule else (1.0, written)
-        if unit is not None and canonical != unit:
-            exact = factor(written, unit, self.units)
-            scale, canonical = (exact, unit) if exact is not None else (scale, canonical)
-        source = self.sources.get(row.get("source", ""))
-        data = {
-            **{column: None if bound is None else bound * scale for column, bound in numbers.items()},
-            "unit": canonical,
-            "as_of": as_of or row.get("as_of", ""),
-            "published": published(row, self.sources),
-            "known_by": known or known_by(published(row, self.sources), as_of, row.get("as_of", "")),
-            "source": row.get("source", ""),
-            "url": row.get("url", source.url if source else ""),
-            "cls": row.get("cls", source.cls if source else "own"),
-            "confidence": row.get("confidence", "C"),
-            "note": row.get("note", ""),
-            "reported": _reported(row),
-            "preferred": flag(row, "preferred", line.path, line.place),
-            "origin": line.place,
-        }
-        return build(Value, data, line.path, line.place)
-
-    def reader(
-        self, name: str, directories: Sequence[Path], model: type[AnyRecord], wanted: Mapping[str, str]
-    ) -> Callable[[Line], AnyRecord]:
-        """A function that makes a chip or system from its line and the values that stand in the value table."""
-        known = self._grouped(VALUE_SCHEMAS[name], directories, wanted)
-
-        self.known[name] = known
-
-        def make(line: Line) -> AnyRecord:
-            values = known.get(line.row["id"], {})
-            best = {quantity: _measuring(found, wanted[quantity]) for quantity, found in values.items()}
-            ordered = {quantity: tuple(found) for quantity, found in values.items()}
-            dated = {"known_by": since(line.row.get("release", ""), ordered)}
-            return build(model, {**_plain(line), **best, **dated, "values": ordered}, line.path, line.place)
-
-        return make
-
-    def _grouped(
-        self, schema: Schema, directories: Sequence[Path], wanted: Mapping[str, str]
-    ) -> dict[str, dict[str, list[Value]]]:
-        layered: dict[str, dict[str, list[list[Value]]]] = {}
-        stated: set[frozenset[tuple[str, str]]] = set()
-        for layer, directory in enumerate(directories):
-            path = directory / schema.file
-            if not path.exists():
-                continue
-            for place, row in read_csv(path, schema.columns, schema.required):
-                owner, quantity = row.get(schema.key, ""), row.get("quantity", "")
-                if quantity not in wanted:
-                    raise UnknownName("quantity", quantity, wanted, where=f"{path}:{line_of(place)}")
-                said = frozenset(row.items())
-                if layer and said in stated:
-                    continue
-                stated.add(said)
-                value = self.value(Line(path, _place(path, place, layer), row, layer), wanted[quantity])
-                if self.day is not None and value.known_by > self.day:
-                    continue
-                stacked = layered.setdefault(owner, {}).setdefault(quantity, [[] for _ in directories])
-                stacked[layer].append(value)
-        return {
-            owner: {quantity: self._settle(f"{owner}.{quantity}", stacked) for quantity, stacked in quantities.items()}
-            for owner, quantities in layered.items()
-        }
-
-    def _settle(self, name: str, stacked: list[list[Value]]) -> list[Value]:
-        """The values of all layers, best first; a preferred one in a higher layer wins, the displaced is kept."""
-        filled = [sorted(values, key=rank) for values in stacked if values]
-        winner = filled[0][0]
-        for above in filled[1:]:
-            if above[0].preferred:
-                self.overrides.append(Override(kind="value", id=name, replaced=winner, by=above[0]))
-                winner = above[0]
-        if len(filled) == 1:
-            return filled[0]
-        marked = [
-            value.model_copy(update={"preferred": value is winner}) for values in reversed(filled) for value in values
-        ]
-        return sorted(marked, key=rank)
-
-    def unattached(self, owners: Mapping[str, Mapping[str, object]]) -> Iterator[tuple[str, Value]]:
-        """Values whose chip or system does not exist."""
-        for name, known in self.known.items():
-            for owner, quantities in known.items():
-                if owner not in owners[name]:
-                    yield from (
-                        (f"{owner}.{quantity}", value) for quantity, found in quantities.items() for value in found
-                    )
-
-    def price(self, line: Line) -> Price:
-        """A price."""
-        as_of = line.row.get("valid_from") or line.row.get("listed", "")
-        value = self.value(line, as_of=as_of, known=by_table(self.sources)["prices"](line.row))
-        return build(Price, {**without_value(line.row), "value": value, "origin": line.place}, line.path, line.place)
-
-
-def _measuring(found: Sequence[Value], unit: str) -> Value | None:
-    return next((value for value in found if value.unit == unit), None)
-
-
-def _reported(row: Row) -> str:
-    low, central, high = (row.get(column, "") for column in ("low", "central", "high"))
-    span = f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}" if high else ""
-    numbers = f"{central} ({span})" if central and span else central or span
-    return f"{numbers} {row.get('unit', '')}".strip()
 
 
 def _slug(text: str) -> str:
@@ -514,54 +334,49 @@ def _slug(text: str) -> str:
 def _all_entities(
     entities: Mapping[str, Entity],
     countries: Mapping[str, Country],
-    chips: Mapping[str, Chip],
-    systems: Mapping[str, System],
-    models: Mapping[str, LanguageModel],
+    products: Mapping[str, Callable[[], Table]],
+    names: Names,
 ) -> dict[str, Entity]:
+    """The entities of their own table, the countries, and everything that has a maker.
+
+    A product goes by the names that stand alone; those that need context are in the index of names only.
+    """
     found = dict(entities)
     for country in countries.values():
         key = _slug(country.names.en)
         home, place = country.alpha2, country.origin
         made = Entity(id=key, kind="country", names=country.names, aliases=country.aliases, country=home, origin=place)
         found.setdefault(key, made)
-    products: list[tuple[str, Chip | System | LanguageModel, str]] = [
-        *(("chip", chip, chip.maker_country) for chip in chips.values()),
-        *(("system", system, system.country) for system in systems.values()),
-        *(("language-model", model, model.country) for model in models.values()),
-    ]
-    for kind, product, home in products:
-        names = EntityNames(en=product.name, ko=_first(product.aliases, _HANGUL), zh=_first(product.aliases, _HAN))
-        made = Entity(
-            id=product.id,
-            kind=kind,
-            names=names,
-            aliases=product.aliases,
-            parent=product.maker,
-            country=home,
-            origin=product.origin,
-        )
-        found.setdefault(product.id, made)
+    for kind, made_of in products.items():
+        for key, line in made_of().lines.items():
+            row = line.row
+            spelt = (*_split(row.get("aliases", "")), *names.settled(kind, key, alone=True))
+            written = EntityNames(en=row.get("name", ""), ko=_first(spelt, _HANGUL), zh=_first(spelt, _HAN))
+            home = row.get("maker_country", row.get("country", ""))
+            made = Entity(
+                id=key,
+                kind="language-model" if kind == "model" else kind,
+                names=written,
+                aliases=spelt,
+                parent=row.get("maker", ""),
+                country=home,
+                origin=line.place,
+            )
+            found.setdefault(key, made)
     return found
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (piece.strip() for piece in text.split("|")) if part)
 
 
 def _first(aliases: Sequence[str], script: re.Pattern[str]) -> str:
     return next((alias for alias in aliases if script.search(alias)), "")
 
 
-def _documents(directories: Sequence[Path], name: str) -> list[tuple[Path, str, dict[str, Any]]]:
-    entries = []
-    for layer, directory in enumerate(directories):
-        path = directory / name
-        if not path.exists():
-            continue
-        for line, entry in read_yaml(path):
-            entries.append((path, f"{path.name if layer == 0 else path}:{line}", entry))
-    return entries
-
-
 def _conflicts(directories: Sequence[Path], overrides: list[Override]) -> dict[str, Conflict]:
     found: dict[str, Conflict] = {}
-    for path, place, entry in _documents(directories, "conflicts.yaml"):
+    for path, place, entry in documents(directories, "conflicts.yaml"):
         replaces = entry.pop("override", False) is True
         conflict = build(Conflict, {**entry, "origin": place}, path, place)
         old = found.get(conflict.id)
@@ -579,7 +394,7 @@ def _conflicts(directories: Sequence[Path], overrides: list[Override]) -> dict[s
 
 def _exceptions(directories: Sequence[Path]) -> tuple[Mapping[str, str], ...]:
     found: list[Mapping[str, str]] = []
-    for path, place, entry in _documents(directories, "exceptions.yaml"):
+    for path, place, entry in documents(directories, "exceptions.yaml"):
         ids = entry.get("ids")
         texts = [entry.get("check"), entry.get("reason"), *(ids if isinstance(ids, list) else [None])]
         if set(entry) != {"check", "ids", "reason"} or not all(isinstance(text, str) and text for text in texts):

@@ -35,9 +35,9 @@ def tables(facts: Facts, only: str = "") -> dict[str, list[dict[str, Cell]]]:
     `end` is a word of the language: `facts` has its period as `first_day` and `last_day` as well.
     """
     made: dict[str, Callable[[], list[dict[str, Cell]]]] = {
-        "chips": lambda: _products(facts.chips.values(), CHIP_UNITS),
+        "chips": lambda: [{**_product(chip, CHIP_UNITS), **_of_chip(chip)} for chip in facts.chips.values()],
         "chip_values": lambda: _value_rows(facts.chips.values(), "chip"),
-        "systems": lambda: _products(facts.systems.values(), SYSTEM_UNITS),
+        "systems": lambda: [_product(system, SYSTEM_UNITS) for system in facts.systems.values()],
         "system_values": lambda: _value_rows(facts.systems.values(), "system"),
         "models": lambda: [_plain(model) for model in facts.models.values()],
         "measures": lambda: [_measure(measure) for measure in facts.measures.values()],
@@ -52,6 +52,7 @@ def tables(facts: Facts, only: str = "") -> dict[str, list[dict[str, Cell]]]:
         "aliases": lambda: [
             {"kind": kind, "id": identifier, "alias": alias} for kind, identifier, alias in _aliases(facts)
         ],
+        "names": lambda: [_plain(name) for name in facts.names],
         "conflicts": lambda: [_conflict(conflict.model_dump()) for conflict in facts.conflicts.values()],
         "overrides": lambda: [
             {"kind": o.kind, "id": o.id, "replaced": o.replaced.origin, "by": o.by.origin} for o in facts.overrides
@@ -60,8 +61,13 @@ def tables(facts: Facts, only: str = "") -> dict[str, list[dict[str, Cell]]]:
     return {name: rows() for name, rows in made.items() if only in ("", name)}
 
 
-def _products(records: Iterable[Chip | System], quantities: Mapping[str, str]) -> list[dict[str, Cell]]:
-    return [{**_plain(record, skip=(*quantities, "values")), **_best(record, quantities)} for record in records]
+def _product(record: Chip | System, quantities: Mapping[str, str]) -> dict[str, Cell]:
+    return {**_plain(record, skip=(*quantities, "values")), **_best(record, quantities)}
+
+
+def _of_chip(chip: Chip) -> dict[str, Cell]:
+    half = chip.half_tflops
+    return {"data_centre": chip.data_centre, "half_tflops": None if half is None else half.best}
 
 
 def _fact(facts: Facts, fact: Fact) -> dict[str, Cell]:

@@ -6,7 +6,7 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from chipweir.facts._period import Period
 
@@ -16,6 +16,10 @@ Confidence = Literal["A", "B", "C", "D"]
 Nature = Literal["observation", "forecast", "plan", "target", "guidance", "claim", "prior"]
 MeasureKind = Literal["level", "flow", "ratio", "share", "count", "price", "growth", "date", "spec", "state", "text"]
 Support = Literal["yes", "emulated", "no", "unknown"]
+Status = Literal["announced", "roadmap", "sampling", "shipped", "cloud-only", "ended", "not-shipped", "unclear"]
+Marketed = Literal["data-centre", "workstation", "consumer", "edge", "vehicle", "server-cpu"]
+PriceKind = Literal["api", "gpu_rental", "tco", "power", "chip_price", "server_price"]
+NameFlag = Literal["", "also", "context", "full"]
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.+-]*$")]
 PartialDate = Annotated[
@@ -51,7 +55,7 @@ Pairs = Annotated[Mapping[str, str], BeforeValidator(_pairs)]
 class Record(BaseModel):
     """Something with an identity that came from a line of a file (`origin`)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     origin: str = Field(default="", description="file and line the record came from")
 
@@ -64,7 +68,7 @@ class Value(BaseModel):
     `known_by` is the last day that `published` may mean, or the day by which the number was there to be known.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     low: Number | None = None
     central: Number | None = None
@@ -147,15 +151,22 @@ class Valued(Record):
 class Chip(Valued):
     """An accelerator: one package as sold.
 
-    Peaks are dense, in 10^12 operations a second; `scaleup_gbs` is one direction, `io_gbs` both with PCIe.
+    Two conventions of one number are two fields. Peaks are dense, in 10^12 operations a second, with FP32 accumulation;
+    `*_acc16_*` is with FP16 accumulation, `*_sparse_*` with 2:4 sparsity; `fp16_tflops` stands where a part has no
+    BF16. `scaleup_gbs` is one direction, `io_gbs` both with PCIe. `die_mm2` is the area of all dies of a package,
+    `compute_die_mm2` that of one of its `compute_dies`. `tdp_w` is the accelerator's own, `superchip_w` with its CPU,
+    `mean_power_w` as measured. `memory_*` is what holds the weights; `sram_*` is what lies on chip beside it. `market`
+    is `CN` for a part made for China alone; `part_of` names the package of which the record is one die.
     """
 
     name: str
     maker: Identifier
     maker_country: str
     architecture: str = ""
+    announced: PartialDate = ""
     release: PartialDate = ""
-    status: Literal["announced", "roadmap", "sampling", "shipped", "cloud-only", "ended", "not-shipped", "unclear"]
+    ended: PartialDate = ""
+    status: Status
     status_note: str = ""
     node: str = ""
     foundry: str = ""
@@ -166,28 +177,85 @@ class Chip(Valued):
     cuda_compatibility: Literal["native", "source-compatible", "source-port", "partial", "none", "unknown"] = "unknown"
     fp8: Support = "unknown"
     ue8m0: Support = "unknown"
-    data_centre: bool = True
+    marketed: Marketed = "data-centre"
+    market: str = ""
+    part_of: str = ""
+    inferred_class: str = ""
     aliases: Names = ()
+    source: str = ""
     note: str = ""
 
     fp32_tflops: Value | None = None
     tf32_tflops: Value | None = None
     bf16_tflops: Value | None = None
+    fp16_tflops: Value | None = None
+    fp16_acc16_tflops: Value | None = None
     fp8_tflops: Value | None = None
+    fp8_acc16_tflops: Value | None = None
     fp4_tflops: Value | None = None
     int8_tops: Value | None = None
+    int4_tops: Value | None = None
+    bf16_sparse_tflops: Value | None = None
+    fp8_sparse_tflops: Value | None = None
+    fp4_sparse_tflops: Value | None = None
+    int8_sparse_tops: Value | None = None
+    int4_sparse_tops: Value | None = None
     memory_gb: Value | None = None
     memory_gbs: Value | None = None
     scaleup_gbs: Value | None = None
     scaleup_domain: Value | None = None
     scaleout_gbps: Value | None = None
     io_gbs: Value | None = None
+    sram_mb: Value | None = None
+    sram_gbs: Value | None = None
     tpp: Value | None = None
     tdp_w: Value | None = None
+    mean_power_w: Value | None = None
+    superchip_w: Value | None = None
     die_mm2: Value | None = None
     dies_per_package: Value | None = None
+    compute_dies: Value | None = None
+    compute_die_mm2: Value | None = None
     hbm_stacks: Value | None = None
     price_usd: Value | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flag_of_the_market(cls, data: Any) -> Any:
+        """`data_centre = yes | no` is accepted for `marketed` where that column is not filled."""
+        if isinstance(data, dict) and "data_centre" in data:
+            said = str(data["data_centre"]).lower()
+            if said not in _FLAGS:
+                raise ValueError(f"data_centre: '{said}' is neither yes nor no")
+            rest = {name: cell for name, cell in data.items() if name != "data_centre"}
+            return {"marketed": "data-centre" if _FLAGS[said] else "consumer", **rest}
+        return data
+
+    @property
+    def data_centre(self) -> bool:
+        """Whether the part is designed or marketed for data centres: what the export rules ask."""
+        return self.marketed == "data-centre"
+
+    @property
+    def half_tflops(self) -> Value | None:
+        """The dense 16-bit rate with FP32 accumulation: BF16, else FP16 where the part has no BF16."""
+        return self.bf16_tflops if self.bf16_tflops is not None else self.fp16_tflops
+
+    def price(self, on: str | date = "") -> Value | None:
+        """What one chip costs in US dollars on a day (the latest known by default), low to high; None if unknown.
+
+        See `chipweir.facts._prices.price_of_chip` for the rule.
+        """
+        from chipweir.facts._prices import price_of_chip
+
+        return price_of_chip(self, on)
+
+    def status_on(self, day: str | date) -> str:
+        """The status on a day: the recorded one from `release` on, `announced` between `announced` and `release`,
+        `shipped` again before the day on which it `ended`, `unknown` before the announcement."""
+        from chipweir.facts._status import status_on
+
+        return status_on(self, day)
 
 
 class System(Valued):
@@ -199,11 +267,12 @@ class System(Valued):
     chip: Identifier
     n_chips: int = Field(gt=0)
     release: PartialDate = ""
-    status: Literal["announced", "roadmap", "sampling", "shipped", "cloud-only", "ended", "not-shipped", "unclear"]
+    status: Status
     status_note: str = ""
     scaleup_fabric: str = ""
     cooling: str = ""
     aliases: Names = ()
+    source: str = ""
     note: str = ""
 
     bf16_pflops: Value | None = None
@@ -259,10 +328,29 @@ class LanguageModel(Record):
     note: str = ""
 
 
+_FLAGS = {"yes": True, "no": False, "true": True, "false": False}
+
+
+class Name(Record):
+    """One spelling of a record of some kind; `flag` says whether it may stand alone.
+
+    `also`: the name means something else too (told in `also`), so that running text needs context. `context`: one
+    character or a relative word ("domestic"), which never resolves alone. `full`: the maker's name and a name of the
+    product, which a text is read as two names.
+    """
+
+    kind: Literal["chip", "system", "model", "entity", "country"]
+    id: str
+    name: str
+    language: Literal["en", "ko", "zh"] = "en"
+    flag: NameFlag = ""
+    also: str = ""
+
+
 class EntityNames(BaseModel):
     """Names of an entity in English, Korean and Chinese; empty where we know none."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     en: str
     ko: str = ""
@@ -406,13 +494,15 @@ class Event(Record):
 
 
 class Price(Record):
-    """A dated price: API tokens, GPU rental, owning cost, or the power that belongs to one GPU.
+    """A dated price in the currency of the list: API tokens, GPU rental, owning cost, a card, a server, or the power
+    that belongs to one GPU.
 
-    `listed` is the day a price list was read where the start of validity was not recorded.
+    `listed` is the day a price list was read, or a price first recorded, where the start of validity is not known.
+    `region` is empty (not said), `global`, one country code, several (`KR/US`), or words of the list.
     """
 
     id: Identifier
-    kind: Literal["api", "gpu_rental", "tco", "power"]
+    kind: PriceKind
     item: str
     item_id: str = ""
     provider: str
@@ -424,11 +514,27 @@ class Price(Record):
     valid_to: str = ""
     region: str = ""
 
+    @property
+    def since(self) -> str:
+        """The day from which the price held, else the day on which it was read."""
+        return self.valid_from or self.listed
+
+    @property
+    def currency(self) -> str:
+        """The currency of the list, empty for what is no money."""
+        found = self.value.unit[:3]
+        return found if found in ("USD", "CNY", "KRW", "EUR", "JPY") else ""
+
+    def holds_in(self, region: str) -> bool:
+        """Whether the price is offered in `region`: it names it among others, is global, or does not say."""
+        said = self.region.upper().split("/")
+        return not region or not self.region or self.region == "global" or region.upper() in said
+
 
 class Position(BaseModel):
     """One side of a disagreement: who says it, what, and the facts that carry it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     who: str
     says: str
@@ -452,7 +558,7 @@ class Conflict(Record):
 class Override(BaseModel):
     """A shipped record replaced by a user's own; both are kept."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
     kind: str
     id: str
@@ -466,10 +572,14 @@ class Override(BaseModel):
 
 
 CHIP_UNITS = {
-    "fp32_tflops": "TFLOP/s", "tf32_tflops": "TFLOP/s", "bf16_tflops": "TFLOP/s", "fp8_tflops": "TFLOP/s",
-    "fp4_tflops": "TFLOP/s", "int8_tops": "TOP/s", "memory_gb": "GB", "memory_gbs": "GB/s", "scaleup_gbs": "GB/s",
-    "scaleup_domain": "chip", "scaleout_gbps": "Gbit/s", "io_gbs": "GB/s", "tpp": "bit*TOP/s", "tdp_w": "W",
-    "die_mm2": "mm**2", "dies_per_package": "die", "hbm_stacks": "stack", "price_usd": "USD",
+    "fp32_tflops": "TFLOP/s", "tf32_tflops": "TFLOP/s", "bf16_tflops": "TFLOP/s", "fp16_tflops": "TFLOP/s",
+    "fp16_acc16_tflops": "TFLOP/s", "fp8_tflops": "TFLOP/s", "fp8_acc16_tflops": "TFLOP/s", "fp4_tflops": "TFLOP/s",
+    "int8_tops": "TOP/s", "int4_tops": "TOP/s", "bf16_sparse_tflops": "TFLOP/s", "fp8_sparse_tflops": "TFLOP/s",
+    "fp4_sparse_tflops": "TFLOP/s", "int8_sparse_tops": "TOP/s", "int4_sparse_tops": "TOP/s", "memory_gb": "GB",
+    "memory_gbs": "GB/s", "scaleup_gbs": "GB/s", "scaleup_domain": "chip", "scaleout_gbps": "Gbit/s", "io_gbs": "GB/s",
+    "sram_mb": "MB", "sram_gbs": "GB/s", "tpp": "bit*TOP/s", "tdp_w": "W", "mean_power_w": "W", "superchip_w": "W",
+    "die_mm2": "mm**2", "dies_per_package": "die", "compute_dies": "die", "compute_die_mm2": "mm**2",
+    "hbm_stacks": "stack", "price_usd": "USD",
 }  # fmt: skip
 SYSTEM_UNITS = {
     "bf16_pflops": "PFLOP/s", "fp8_pflops": "PFLOP/s", "fp4_pflops": "PFLOP/s", "mem_tb": "TB", "mem_tbs": "TB/s",

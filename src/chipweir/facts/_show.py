@@ -5,8 +5,11 @@ from collections.abc import Container, Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from chipweir.errors import InputError, UnknownName
+from chipweir.errors import UnknownName
+from chipweir.facts._control import compute_die_area, compute_dies, interconnect, performance_density
 from chipweir.facts._facts import Facts
+from chipweir.facts._lazy import where
+from chipweir.facts._names import AmbiguousName
 from chipweir.facts._records import (
     CHIP_UNITS,
     SYSTEM_UNITS,
@@ -18,11 +21,13 @@ from chipweir.facts._records import (
     Fact,
     LanguageModel,
     Measure,
+    Name,
     Price,
     Source,
     System,
     Value,
 )
+from chipweir.facts._status import timeline
 from chipweir.i18n import language
 
 
@@ -30,6 +35,7 @@ Anything = Chip | System | LanguageModel | Entity | Country | Measure | Fact | E
 KINDS = (
     "chips", "systems", "models", "entities", "countries", "measures", "facts", "events", "prices", "sources", "conflicts",
 )  # fmt: skip
+NAMED = ("chips", "systems", "models", "entities", "countries")
 _SINGULAR = {
     "chips": "chip", "systems": "system", "models": "model", "entities": "entity", "countries": "country",
     "measures": "measure", "facts": "fact", "events": "event", "prices": "price", "sources": "source",
@@ -54,13 +60,12 @@ def records(facts: Facts, kind: str) -> Mapping[str, Any]:
 def find(facts: Facts, name: str) -> tuple[str, Anything]:
     """The kind and the record that `name` means: an id of any kind first, then any alias.
 
-    Raises `UnknownName` with the nearest names, or `InputError` naming the candidates if the name is ambiguous.
+    Raises `UnknownName` with the nearest names, or `AmbiguousName` with the candidates.
     """
-    for kind in KINDS:
-        table = getattr(facts, kind)
+    for kind in NAMED:
         for key in (name, name.lower()):
-            if key in table:
-                return _SINGULAR[kind], table[key]
+            if key in getattr(facts, kind):
+                return _SINGULAR[kind], getattr(facts, kind)[key]
     candidates: dict[str, str] = {}
     for kind, index in facts.indices().items():
         for identifier in index.candidates(name):
@@ -68,15 +73,35 @@ def find(facts: Facts, name: str) -> tuple[str, Anything]:
                 continue
             candidates[identifier] = kind
     if not candidates:
+        for kind in (kind for kind in KINDS if kind not in NAMED):
+            for key in (name, name.lower()):
+                if key in getattr(facts, kind):
+                    return _SINGULAR[kind], getattr(facts, kind)[key]
         try:
             return "measure", facts.measure(name)
         except UnknownName:
-            raise UnknownName("id or name", name, _known(facts, name)) from None
-    if len(candidates) > 1:
-        raise InputError(f"'{name}' is ambiguous: it may mean {', '.join(candidates)}")
+            candidates = _read(facts, name)
+    if not candidates:
+        raise UnknownName("id or name", name, _known(facts, name))
+    if len(candidates) > 1 or facts.indices()["entity"].needs_context(name):
+        what = "is ambiguous" if len(candidates) > 1 else "needs context"
+        raise AmbiguousName(f"'{name}' {what}: it may mean {', '.join(candidates)}", list(candidates))
     identifier, kind = next(iter(candidates.items()))
     table = facts.entities if kind == "entity" else getattr(facts, f"{kind}s")
     return kind, table[identifier]
+
+
+def _read(facts: Facts, name: str) -> dict[str, str]:
+    """Chips and systems that a name, taken part by part, fits."""
+    found: dict[str, str] = {}
+    for kind in ("chip", "system"):
+        try:
+            found[facts.indices()[kind].resolve(name)] = kind
+        except AmbiguousName as several:
+            found |= dict.fromkeys(several.candidates, kind)
+        except UnknownName:
+            continue
+    return found
 
 
 def _known(facts: Facts, name: str) -> Iterable[str]:
@@ -100,8 +125,9 @@ def value_cells(facts: Facts, value: Value) -> dict[str, Any]:
 def describe(facts: Facts, name: str, kept: Container[str] | None = None) -> dict[str, Any]:
     """The record that `name` means and all that hangs on it; of its facts those whose ids are `kept` (None for all).
 
-    Keys: `kind`, `title`, `record`, `values` (quantity to values, preferred first), `facts`, `prices`, `systems`,
-    `products`, `events`, `conflicts`, `overrides`, `sources`; empty ones are left out. Raises what `find` raises.
+    Keys: `kind`, `title`, `record`, `values` (quantity to values, preferred first), `derived` and `timeline` of a chip,
+    `names` of a product, `facts`, `prices`, `systems`, `products`, `events`, `conflicts`, `overrides`, `sources`; empty
+    ones are left out. Raises what `find` raises.
     """
     kind, record = find(facts, name)
     identifier = record.id
@@ -116,14 +142,22 @@ def describe(facts: Facts, name: str, kept: Container[str] | None = None) -> dic
         page["value"] = value_cells(facts, record.value)
     if isinstance(record, Measure | Fact):
         page["title"] = (record if isinstance(record, Measure) else facts.measures[record.measure]).titled(language())
+    if isinstance(record, Chip):
+        page["derived"] = derived_cells(facts, record)
+        page["timeline"] = timeline(record)
+    if isinstance(record, Chip | System | LanguageModel):
+        page["names"] = [_name_cells(name) for name in facts.names.about(kind, identifier)]
     about = _slug_of(facts, record) if isinstance(record, Country) else identifier
-    page["systems"] = [_brief(system) for system in facts.systems.values() if system.chip == identifier]
+    page["systems"] = [_brief(system) for system in where(facts.systems, ("chip",), identifier)]
     if isinstance(record, System):
         page["chip"] = _brief(facts.chips[record.chip]) if record.chip in facts.chips else {"id": record.chip}
-    page["products"] = [_brief(made) for made in facts.products if made.maker == identifier]
+    tables: tuple[Mapping[str, Chip | System | LanguageModel], ...] = (facts.chips, facts.systems, facts.models)
+    page["products"] = [_brief(made) for table in tables for made in where(table, ("maker",), identifier)]
     found = _about(facts, about) if not isinstance(record, Measure) else _measured(facts, identifier)
     page["facts"] = [fact_cells(facts, fact) for fact in found if kept is None or fact.id in kept]
-    page["prices"] = [price_cells(facts, price) for price in facts.prices.values() if _priced(price, identifier)]
+    page["prices"] = [
+        price_cells(facts, price) for price in where(facts.prices, ("item_id", "provider_id"), identifier)
+    ]
     page["events"] = [event.model_dump() for event in facts.events.values() if about in event.actor_ids]
     page["conflicts"] = [conflict_cells(facts, conflict) for conflict in facts.conflicts_about(about)]
     if isinstance(record, Conflict):
@@ -133,18 +167,32 @@ def describe(facts: Facts, name: str, kept: Container[str] | None = None) -> dic
     return {key: part for key, part in page.items() if part not in ([], {})}
 
 
-def _priced(price: Price, identifier: str) -> bool:
-    return identifier in (price.item_id, price.provider_id)
+def derived_cells(facts: Facts, chip: Chip) -> dict[str, Any]:
+    """Numbers that follow from the chip's others: performance density, interconnect, computing dies, latest price."""
+    density = performance_density(chip)
+    found = {
+        "interconnect_gbs": interconnect(chip),
+        "compute_dies": compute_dies(chip),
+        "compute_die_mm2": compute_die_area(chip),
+        "price_now_usd": chip.price(),
+    }
+    cells: dict[str, Any] = {} if density is None else {"performance_density": round(density, 4)}
+    return cells | {name: value_cells(facts, value) for name, value in found.items() if value is not None}
+
+
+def _name_cells(name: Name) -> dict[str, str]:
+    cells = {"name": name.name, "language": name.language, "flag": name.flag, "also": name.also}
+    return {key: cell for key, cell in cells.items() if cell}
 
 
 def _about(facts: Facts, identifier: str) -> list[Fact]:
-    found = [fact for fact in facts.facts.values() if identifier in (fact.entity, fact.item_id)]
+    found = where(facts.facts, ("entity", "item_id"), identifier)
     order = {name: place for place, name in enumerate(facts.measures)}
     return sorted(found, key=lambda fact: (order[fact.measure], fact.item_id, fact.start, fact.end))
 
 
 def _measured(facts: Facts, measure: str) -> list[Fact]:
-    found = [fact for fact in facts.facts.values() if fact.measure == measure]
+    found = where(facts.facts, ("measure",), measure)
     return sorted(found, key=lambda fact: (fact.entity, fact.item_id, fact.start, fact.end))
 
 
@@ -210,7 +258,7 @@ def _cited(facts: Facts, page: Mapping[str, Any]) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of every kind of record and the columns of every file of a facts directory."""
-    from chipweir.facts._load import SCHEMAS, VALUE_SCHEMAS
+    from chipweir.facts._layers import SCHEMAS, VALUE_SCHEMAS
 
     models = (Source, Chip, System, LanguageModel, Entity, Country, Measure, Fact, Event, Price, Conflict, Value)
     tables = {**SCHEMAS, **{f"{name}_values": table for name, table in VALUE_SCHEMAS.items()}}

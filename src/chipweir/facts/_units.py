@@ -57,6 +57,7 @@ def unit_registry() -> Any:
     return registry
 
 
+@cache
 def parses(unit: str) -> bool:
     """Whether pint knows `unit`; the empty unit is a pure number."""
     try:

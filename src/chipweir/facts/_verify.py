@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from chipweir.facts import _verify_catalogue as _verify_catalogue  # registers its checks
 from chipweir.facts._check_facts import whole
-from chipweir.facts._checks import CHECKS, check
+from chipweir.facts._checks import CHECKS as CHECKS
+from chipweir.facts._checks import check
 from chipweir.facts._facts import Facts
 from chipweir.facts._known import dated
 from chipweir.facts._records import CHIP_UNITS, SYSTEM_UNITS, Chip, System, Value
@@ -131,8 +133,8 @@ def orphans(facts: Facts) -> Iterator[tuple[str, str, str]]:
     for entity in facts.entities.values():
         if entity.country and entity.country not in codes:
             yield entity.id, entity.origin, f"country '{entity.country}' does not exist"
-    for key, value in facts.unattached:
-        yield key, value.origin, f"values for '{key.rpartition('.')[0]}', which does not exist"
+    for key, loose in facts.unattached.items():
+        yield key, loose[0].origin, f"values for '{key.rpartition('.')[0]}', which does not exist"
     for conflict in facts.conflicts.values():
         about = [*conflict.about, *(fact for side in conflict.values for fact in side.facts)]
         for reference in [*about, *([conflict.preferred] if conflict.preferred else [])]:
@@ -205,83 +207,8 @@ def early_observations(facts: Facts) -> Iterator[tuple[str, str, str]]:
 
 
 @check
-def system_sums(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """A system's peak, memory and bandwidth are its number of chips times the chip's, within 12 percent."""
-    for system in facts.systems.values():
-        chip = facts.chips.get(system.chip)
-        if chip is None:
-            continue
-        for total_name, part, scale in _PARTS:
-            total, single = getattr(system, total_name), getattr(chip, part)
-            if total is None or single is None or not single.best:
-                continue
-            expected = system.n_chips * single.best * scale
-            if abs(total.best / expected - 1) > 0.12:
-                message = (
-                    f"{total_name} is {total.best:g}, but {system.n_chips} x {chip.id} make {expected:g} {total.unit}"
-                )
-                yield f"{system.id}.{total_name}", total.origin, message
-
-
-_PARTS = (
-    ("bf16_pflops", "bf16_tflops", 1e-3),
-    ("fp8_pflops", "fp8_tflops", 1e-3),
-    ("fp4_pflops", "fp4_tflops", 1e-3),
-    ("mem_tb", "memory_gb", 1e-3),
-    ("mem_tbs", "memory_gbs", 1e-3),
-)
-
-
-@check
-def format_ratios(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """Halving the bits of a number format doubles the peak, or leaves it, or (FP4) trebles it; it never lowers it."""
-    for chip in facts.chips.values():
-        for wide, narrow, most in (("bf16_tflops", "fp8_tflops", 2.6), ("fp8_tflops", "fp4_tflops", 3.5)):
-            upper, lower = getattr(chip, wide), getattr(chip, narrow)
-            if upper is None or lower is None:
-                continue
-            ratio = lower.best / upper.best
-            if not 0.97 <= ratio <= most:
-                message = f"{narrow} is {ratio:.2f} times {wide}; between 1 and {most:g} was expected"
-                yield f"{chip.id}.{narrow}", lower.origin, message
-
-
-@check
-def processing_performance(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """Total processing performance is the highest of (peak x bits) over the formats with a known peak."""
-    bits = {"bf16_tflops": 16, "fp8_tflops": 8, "int8_tops": 8, "fp4_tflops": 4}
-    for chip in facts.chips.values():
-        if chip.tpp is None:
-            continue
-        peaks = [
-            (value.best * width, value.interval[1] * width)
-            for name, width in bits.items()
-            for value in chip.alternatives(name)
-        ]
-        if peaks and not 0.85 * max(peaks)[0] <= chip.tpp.best <= 1.03 * max(high for _, high in peaks):
-            message = f"tpp is {chip.tpp.best:g}, but the peaks give {max(peaks)[0]:g}"
-            yield f"{chip.id}.tpp", chip.tpp.origin, message
-
-
-@check
-def die_arithmetic(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """Packages hold whole dies, each within one lithography field, and a memory stack holds 3 to 64 GB."""
-    for chip in facts.chips.values():
-        dies, area = chip.dies_per_package, chip.die_mm2
-        if dies and dies.best != round(dies.best):
-            yield f"{chip.id}.dies_per_package", dies.origin, f"{dies.best:g} dies in a package"
-        if dies and area and area.best / dies.best > 860 and dies.best > 0:
-            message = f"{area.best / dies.best:.0f} mm2 a die is more than a lithography field (858 mm2)"
-            yield f"{chip.id}.die_mm2", area.origin, message
-        stacks, memory = chip.hbm_stacks, chip.memory_gb
-        if stacks and memory and stacks.best > 0 and not 3 <= memory.best / stacks.best <= 64:
-            message = f"{memory.best / stacks.best:.1f} GB a stack"
-            yield f"{chip.id}.memory_gb", memory.origin, message
-
-
-@check
 def duplicates(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """No fact, event or price stands twice under different ids, and no name means two records of one kind."""
+    """No fact, event or price stands twice under different ids, and no name means two records of one kind unsaid."""
     seen: dict[tuple[object, ...], str] = {}
     keys: list[tuple[str, str, tuple[object, ...]]] = [
         (f.id, f.origin, (*f.key, f.item, f.start, f.end, f.nature, f.value.interval, f.known_by))
@@ -304,17 +231,3 @@ def duplicates(facts: Facts) -> Iterator[tuple[str, str, str]]:
     for kind, index in facts.indices().items():
         for spelling, identifiers in index.ambiguous.items():
             yield spelling, kind, f"the {kind} name '{spelling}' means {', '.join(identifiers)}"
-
-
-@check
-def preferences(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """Where the sources of a chip's or system's quantity differ, one value is marked preferred, and only one."""
-    for record, _ in measured(facts):
-        for quantity in record.values:
-            found = record.alternatives(quantity)
-            marked = sum(value.preferred for value in found)
-            if len(found) > 1 and marked != 1:
-                yield f"{record.id}.{quantity}", found[0].origin, f"{len(found)} values and {marked} of them preferred"
-    for conflict in facts.conflicts.values():
-        if bool(conflict.preferred) != bool(conflict.rule):
-            yield conflict.id, conflict.origin, "a preferred value needs a rule, and a rule a preferred value"

@@ -164,22 +164,25 @@ def _range_sd(low: float, high: float) -> float:
 
 
 def rental_price(facts: "Facts", chip: str, on: str | date | None = None, region: str = "") -> "Price":
-    """The dated rental of a chip nearest before `on`, else after. Raises `UnknownName` where none is recorded."""
+    """The dated rental of a chip nearest before `on`, else after; a guess (confidence D) only where there is nothing else.
+
+    Raises `UnknownName` where none is recorded.
+    """
     wanted = facts.chip(chip)
     offers = [
         price for price in facts.prices.values()
         if price.kind in ("gpu_rental", "tco") and "rental" in price.metric.lower()
         and _same_chip(price, wanted.id, wanted.name)
-        and (not region or not price.region or price.region.upper() == region.upper() or price.region == "global")
+        and price.holds_in(region)
     ]  # fmt: skip
     if not offers:
         names = sorted({p.item for p in facts.prices.values() if p.kind == "gpu_rental"})
         raise UnknownName("rental price for", wanted.name, names)
-    day = _day(str(on)) if on else max(_day(p.valid_from) for p in offers)
+    day = _day(str(on)) if on else max(_day(p.since) for p in offers)
 
-    def distance(price: "Price") -> tuple[bool, int]:
-        gap = (day - _day(price.valid_from)).days
-        return gap < 0, abs(gap)
+    def distance(price: "Price") -> tuple[bool, bool, int]:
+        gap = (day - _day(price.since)).days
+        return price.value.confidence == "D", gap < 0, abs(gap)
 
     return min(offers, key=distance)
 
@@ -191,16 +194,31 @@ def _same_chip(price: "Price", chip_id: str, name: str) -> bool:
 
 
 def api_price(facts: "Facts", model: str, metric: str, on: str | date) -> "Price | None":
-    """List price in USD per million tokens ("input", "output", "cached_input") in force on a day, or None."""
+    """List price in USD per million tokens ("input", "output", "cached_input") in force on a day, or None.
+
+    The maker's own list before those who resell it, a price with a date before one only read some day. A list in
+    another currency is converted at the rate of the day where there is none in dollars.
+    """
     day = _day(str(on))
     key = _plain(model)
     offers = [
         p for p in facts.prices.values()
         if p.kind == "api" and p.metric == metric and key in (_plain(p.item), _plain(p.item_id)) and _in_force(p, day)
     ]  # fmt: skip
-    dated = [p for p in offers if re.match(r"\d{4}", p.valid_from)]
-    chosen = dated or offers
-    return max(chosen, key=lambda p: _day(p.valid_from) if p in dated else date.min) if chosen else None
+    dollars = [p for p in offers if p.currency == "USD"]
+    if not offers:
+        return None
+    record = facts.models.get(offers[0].item_id)
+
+    def rank(price: "Price") -> tuple[bool, bool, date]:
+        own = record is not None and price.provider_id == record.maker
+        dated = re.match(r"\d{4}", price.valid_from) is not None
+        return own, dated, _day(price.valid_from) if dated else date.min
+
+    chosen = max(dollars or offers, key=rank)
+    if chosen.currency == "USD":
+        return chosen
+    return chosen.model_copy(update={"value": facts.convert(chosen.value, chosen.currency, "USD", f"{day:%Y-%m}")})
 
 
 def _in_force(price: "Price", day: date) -> bool:

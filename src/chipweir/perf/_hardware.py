@@ -233,7 +233,7 @@ def from_chip(chip: Chip, facts: Facts) -> Hardware:
     """A `Hardware` from a chip's record. Gaps are filled from peers and recorded in `spec_log_sd`."""
     year = _year(chip.release)
     peers = _peers(chip, year, facts)
-    flops, gap_flops = _or_peers(_number(chip.bf16_tflops), peers, "bf16_tflops")
+    flops, gap_flops = _or_peers(_number(chip.half_tflops), peers, "half_tflops")
     if gap_flops and not math.isnan(_number(chip.fp8_tflops)):
         flops, gap_flops = _number(chip.fp8_tflops) / 2, 0.2
     elif gap_flops and not math.isnan(_number(chip.fp4_tflops)):
@@ -245,7 +245,7 @@ def from_chip(chip: Chip, facts: Facts) -> Hardware:
     node = _node_nm(chip.node)
     low_power = chip.memory_type is not None and re.search(r"\bL?P?DDR", chip.memory_type.upper()) is not None
     spread = math.hypot(
-        max(gap_flops, _log_width(chip.bf16_tflops)) * 0.7, max(gap_bandwidth, _log_width(chip.memory_gbs)) * 0.7
+        max(gap_flops, _log_width(chip.half_tflops)) * 0.7, max(gap_bandwidth, _log_width(chip.memory_gbs)) * 0.7
     )
     return Hardware(
         id=chip.id,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Training is compared on clusters of this many chips of each kind, at DeepSeek-V3's batch and sequence length.
 CLUSTER, CLUSTER_BATCH, CLUSTER_SEQUENCE = 2048.0, 15360.0, 4096.0
 COLUMNS = {
-    "bf16 peak": "bf16_tflops", "memory": "memory_gb", "memory bandwidth": "memory_gbs",
+    "bf16 peak": "half_tflops", "memory": "memory_gb", "memory bandwidth": "memory_gbs",
     "scale-up bandwidth": "scaleup_gbs", "power": "tdp_w",
 }  # fmt: skip
 SYSTEM_COLUMNS = {

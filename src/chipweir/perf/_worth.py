@@ -39,7 +39,7 @@ H100 = {
 SPECS = tuple(H100)
 # Name of the chip's attribute and factor to SI units.
 COLUMNS = {
-    "bf16": ("bf16_tflops", 1e12), "fp8": ("fp8_tflops", 1e12), "int8": ("int8_tops", 1e12),
+    "bf16": ("half_tflops", 1e12), "fp8": ("fp8_tflops", 1e12), "int8": ("int8_tops", 1e12),
     "fp4": ("fp4_tflops", 1e12),
     "memory": ("memory_gb", 1e9), "bandwidth": ("memory_gbs", 1e9), "scaleup": ("scaleup_gbs", 1e9),
     "domain": ("scaleup_domain", 1.0), "scaleout": ("scaleout_gbps", 1e9 / 8), "power": ("tdp_w", 1.0),

@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chipweir.facts import performance_density
 from chipweir.report.figures._rules import ChipPoint, Region
 
 
 if TYPE_CHECKING:
     from chipweir.facts import Chip, Facts
 
-_BITS = (
-    ("bf16_tflops", 16),
-    ("fp8_tflops", 8),
-    ("int8_tops", 8),
-    ("fp4_tflops", 4),
-    ("tf32_tflops", 19),
-    ("fp32_tflops", 32),
-)
 MAIN_CHIPS = (
     "nvidia-a800-sxm",
     "nvidia-h800-sxm",
@@ -34,18 +27,7 @@ MAIN_CHIPS = (
 
 def total_processing_performance(chip: "Chip") -> float | None:
     """TPP: the most of bits x dense TOPS over the precisions known (ECCN 3A090, technical note 2); None if none is."""
-    if chip.tpp is not None:
-        return chip.tpp.best
-    values = [bits * value.best for field, bits in _BITS if (value := getattr(chip, field)) is not None]
-    return max(values, default=None)
-
-
-def performance_density(chip: "Chip") -> float | None:
-    """TPP per mm² of all dies of the package; None where the area is not known."""
-    performance = total_processing_performance(chip)
-    if performance is None or chip.die_mm2 is None or not chip.die_mm2.best > 0:
-        return None
-    return performance / chip.die_mm2.best
+    return None if chip.tpp is None else chip.tpp.best
 
 
 def points(chips: Iterable["Chip"]) -> list[ChipPoint]:

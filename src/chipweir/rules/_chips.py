@@ -1,26 +1,28 @@
-"""The control-relevant numbers of named chips, and the names they answer to."""
+"""The control-relevant numbers of named chips, as the facts hold them. This room keeps no number of a chip."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from chipweir.errors import UnknownName
-from chipweir.rules._words import DATA, flag, folded
+from chipweir.errors import InputError, UnknownName
 
 
 if TYPE_CHECKING:
-    from chipweir.facts import Chip as FactsChip
+    from chipweir.facts import Chip, Facts, Value
+
+# The day on which a part must be sold in the United States for the case-by-case review of January 2026.
+SOLD_BY = "2026-01-15"
+GUESS = "D"
 
 
 @dataclass(frozen=True, slots=True)
 class ControlledChip:
-    """What classification needs of a chip. Numbers are decimal text, None where not published.
+    """What classification needs of a chip. Numbers are decimal text, None where not known well enough to decide.
 
     `inferred` is the class a part without published numbers was in all likelihood designed for; it never decides, it is
-    said, and only `availability` follows it.
+    said, and only `availability` follows it. `us_available` is yes, no or doubtful.
     """
 
     id: str
@@ -41,83 +43,80 @@ class ControlledChip:
     inferred: str = ""
 
 
-@cache
 def catalogue() -> Mapping[str, ControlledChip]:
-    """The regulatory chip table by id. Flags: P public vendor figure, R press report, E estimate."""
-    chips = {}
-    with (DATA / "chips.csv").open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            chips[row["id"]] = ControlledChip(
-                row["id"], row["name"], row["maker"], row["maker_country"], row["peak"], row["tpp"] or None,
-                row["die_mm2"] or None, row["mem_bw_gbps"] or None, row["io_gbps"] or None, flag(row["dc"], "dc"),
-                row["us_available_2026_01_15"], tuple(row["aliases"].split("|")), row["flag"], row["die_flag"],
-                row["note"],
-                row["inferred"],
-            )  # fmt: skip
-    return MappingProxyType(chips)
+    """Every chip of the facts in force, by id. Flags: P published by the maker or a database, R press, E estimate."""
+    from chipweir import facts
+
+    return _catalogue(facts.load())
 
 
-@cache
-def _index() -> Mapping[str, str]:
-    """Folded names, with and without the maker, to ids."""
-    names: dict[str, str] = {}
-    for chip in catalogue().values():
-        for name in (chip.id, chip.name, *chip.aliases):
-            key = folded(name)
-            names.setdefault(key, chip.id)
-            bare = key.removeprefix(folded(chip.maker))
-            names.setdefault(bare, chip.id)
-            names.setdefault(folded(chip.maker) + bare, chip.id)
-    return MappingProxyType({key: chip for key, chip in names.items() if key})
+@lru_cache(maxsize=4)
+def _catalogue(known: "Facts") -> Mapping[str, ControlledChip]:
+    return MappingProxyType({chip.id: from_facts(chip) for chip in known.chips.values()})
 
 
 def find(name: str) -> ControlledChip:
-    """The chip with this id or name: the regulatory table first, then the catalogue of facts.
-
-    Raises `UnknownName` with the nearest names.
-    """
-    found = _index().get(folded(name))
-    return catalogue()[found] if found else _from_facts(name)
-
-
-@cache
-def _from_facts(name: str) -> ControlledChip:
+    """The chip with this id or name. Raises `UnknownName`, or `InputError` with the candidates if it may mean several."""
     from chipweir import facts
 
+    return _find(name, facts.load())
+
+
+@lru_cache(maxsize=4096)
+def _find(name: str, known: "Facts") -> ControlledChip:
     try:
-        chip = facts.load().chip(name)
+        return from_facts(known.chip(name))
     except UnknownName as error:
-        names = [n for c in catalogue().values() for n in (c.id, *c.aliases)]
-        raise UnknownName("chip", name.strip()[:60], [*names, *error.suggestions]) from None
-    return from_facts(chip)
+        raise UnknownName("chip", name.strip()[:60], error.suggestions) from None
+    except InputError as error:
+        raise InputError(f"{error}; say which") from None
 
 
-def from_facts(chip: "FactsChip") -> ControlledChip:
+def from_facts(chip: "Chip") -> ControlledChip:
     """A chip of the facts as classification sees it.
 
-    TPP is the highest of dense peak times bit length over the precisions stated; interconnect is taken as both
-    directions of the scale-up link unless the facts state the aggregate.
+    A number of confidence D, a guess or an assumption, is not known for this purpose. Total processing performance is
+    the highest dense rate times bits of the formats whose rate is known; interconnect is both directions of all links as
+    stated, else of the scale-up link where a maker or a database states that; static memory on chip is no DRAM.
     """
-    held = catalogue().get(_index().get(folded(chip.id), ""))
-    if held is not None:
-        return held
+    from chipweir.facts import interconnect, total_processing_performance
 
-    def best(name: str) -> float | None:
-        value = getattr(chip, name, None)
-        return None if value is None else value.best
-
-    peaks = {16: best("bf16_tflops"), 8: max((v for n in ("fp8_tflops", "int8_tops") if (v := best(n)) is not None),
-    default=None),
-             4: best("fp4_tflops"), 32: best("fp32_tflops")}  # fmt: skip
-    rates = {bits: peak for bits, peak in peaks.items() if peak is not None}
-    tpp = best("tpp") or max((bits * peak for bits, peak in rates.items()), default=None)
-    io, link = best("io_gbs"), best("scaleup_gbs")
-    io = io if io is not None else (2 * link if link is not None else None)
-    peak = ", ".join(f"{rate:g} at {bits} bit" for bits, rate in sorted(rates.items()))
-    text = {name: None if value is None else repr(float(value)) for name, value in
-            {"tpp": tpp, "die": best("die_mm2"), "mem": best("memory_gbs"), "io": io}.items()}  # fmt: skip
+    rates = {quantity: known[:1] for quantity, known in chip.values.items() if known and _sure(known[0]) is not None}
+    stated = chip.tpp if chip.tpp is not None and chip.tpp.cls != "derived" else None
+    tpp, die = _sure(stated) or total_processing_performance(rates), _sure(chip.die_mm2)
+    memory = None if chip.memory_type.upper().startswith("SRAM") else _sure(chip.memory_gbs)
+    links = _sure(interconnect(chip))
+    if (
+        links is not None
+        and links.cls == "derived"
+        and chip.scaleup_gbs is not None
+        and chip.scaleup_gbs.cls == "press"
+    ):
+        links = None
     return ControlledChip(
-        chip.id, chip.name, chip.maker, chip.maker_country, peak, text["tpp"], text["die"], text["mem"], text["io"],
-        chip.data_centre, "yes" if chip.maker_country == "US" and (chip.release or "9") <= "2026-01-15" else "no",
-        chip.aliases, "E", "E", "numbers from the facts, not from the regulatory table",
+        chip.id, chip.name, chip.maker, chip.maker_country, tpp.note if tpp is not None else "not published",
+        _text(tpp), _text(die), _text(memory), _text(links), chip.data_centre, _sold_in_the_us(chip), chip.aliases,
+        _letter(tpp), _letter(die), chip.note, chip.inferred_class,
     )  # fmt: skip
+
+
+def _sure(value: "Value | None") -> "Value | None":
+    return None if value is None or value.confidence == GUESS else value
+
+
+def _text(value: "Value | None") -> str | None:
+    return None if value is None else repr(float(value.best))
+
+
+def _letter(value: "Value | None") -> str:
+    if value is None:
+        return ""
+    return {"press": "R", "own": "E"}.get(value.cls, "P" if value.confidence in ("A", "B") else "E")
+
+
+def _sold_in_the_us(chip: "Chip") -> str:
+    """Whether the part was commercially available in the United States on `SOLD_BY`, from its market and release."""
+    if chip.market == "CN":
+        return "doubtful"
+    sold = chip.status not in ("cloud-only", "announced", "roadmap", "not-shipped") and chip.maker_country == "US"
+    return "yes" if sold and (chip.release or "9") <= SOLD_BY else "no"

@@ -445,8 +445,8 @@ def buys(context: Context, dollars: float | None, chip: str) -> tuple[Number, ..
             )
             result = [Number("street price of a server", fact.value.best * rate, "USD", low, high, fact.id), chips]
             record = context.facts.chips.get(chip)
-            if record is not None and record.bf16_tflops is not None:
-                unit = record.bf16_tflops.best / 1e6
+            if record is not None and record.half_tflops is not None:
+                unit = record.half_tflops.best / 1e6
                 result.append(
                     Number(
                         "dense 16-bit compute",

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from chipweir.errors import InputError
 from chipweir.evidence._checks._context import Context, allowed, days_between, days_of, number_of
 from chipweir.evidence._checks._hardware import missing
 from chipweir.evidence._frames import Claim
@@ -21,15 +22,30 @@ from chipweir.evidence._verdict import (
 
 
 def list_prices(context: Context, model: str, metric: str) -> list[Any]:
-    """API prices of a model in the fact base for `input`, `output` or `cached_input`."""
-    return [
-        price
+    """API prices of a model in dollars for `input`, `output` or `cached_input`: its maker's own list where there is one.
+
+    Lists in another currency are converted at the rate of their day.
+    """
+    found = [
+        dollars
         for price in context.facts.prices.values()
-        if price.kind == "api"
-        and price.item_id == model
-        and price.metric == metric
-        and price.value.unit.endswith("/megatoken")
+        if price.kind == "api" and price.item_id == model and price.metric == metric
+        if (dollars := _in_dollars(price, context)) is not None
     ]
+    record = context.facts.models.get(model)
+    own = [price for price in found if record is not None and price.provider_id == record.maker]
+    return own or found
+
+
+def _in_dollars(price: Any, context: Context) -> Any:
+    """The price in dollars; None where no rate is known for its day."""
+    if price.currency == "USD":
+        return price
+    try:
+        value = context.facts.convert(price.value, price.currency, "USD", price.since[:7])
+    except InputError:
+        return None
+    return price.model_copy(update={"value": value})
 
 
 def in_force(price: Any, day: str | None) -> bool:
