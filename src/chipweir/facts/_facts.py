@@ -118,9 +118,18 @@ class Facts:
         return Reading(things, self._makers)
 
     def _owners(self, maker: str) -> tuple[str, ...]:
-        """A maker and who owns it: people say Baidu for Kunlunxin."""
+        """A maker, who owns it and what it owns: people say Baidu for Kunlunxin, and HiSilicon for Huawei."""
         parent = self.entities[maker].parent if maker in self.entities else ""
-        return tuple(name for name in (maker, parent) if name)
+        return tuple(name for name in (maker, parent, *self._owned.get(maker, ())) if name)
+
+    @cached_property
+    def _owned(self) -> Mapping[str, Sequence[str]]:
+        """Companies by their parent."""
+        owned: dict[str, list[str]] = {}
+        for entity in self.entities.values():
+            if entity.parent and entity.kind == "company":
+                owned.setdefault(entity.parent, []).append(entity.id)
+        return owned
 
     @cached_property
     def _makers(self) -> Mapping[str, str]:
