@@ -3,7 +3,8 @@
 Axes, in this order everywhere: month T, product K, region R, hub H, workload W, ecosystem E, foundry line F, die type D,
 maker and pool M, class of the rules C, access group G, bloc of token and software markets B (world, China), and last the
 member N of an ensemble. Members come last so that the inner loops of the compiled month run over them; what is the same
-for all of them has an axis of one there, and ordinary broadcasting does the rest. A field is written `Float[Array, "R K N"]`.
+for all of them has an axis of one there, and ordinary broadcasting does the rest. A field is written `Float[Array, "R K
+N"]`.
 """
 
 from dataclasses import fields

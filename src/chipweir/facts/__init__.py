@@ -3,6 +3,7 @@
 from datetime import date
 from typing import overload
 
+from chipweir.facts._calendars import Calendar
 from chipweir.facts._control import (
     compute_die_area,
     compute_dies,
@@ -15,6 +16,7 @@ from chipweir.facts._facts import Facts
 from chipweir.facts._load import in_force, load
 from chipweir.facts._models import Structure, structure_text
 from chipweir.facts._names import AmbiguousName, normalise
+from chipweir.facts._period import Period, period
 from chipweir.facts._records import (
     Chip,
     Conflict,
@@ -24,6 +26,7 @@ from chipweir.facts._records import (
     Event,
     Fact,
     LanguageModel,
+    Measure,
     Name,
     Override,
     Position,
@@ -55,6 +58,7 @@ def convert(value: float | Value, start: str, target: str, on: str | date) -> fl
 
 __all__ = [
     "AmbiguousName",
+    "Calendar",
     "Chip",
     "Conflict",
     "Country",
@@ -65,8 +69,10 @@ __all__ = [
     "Fact",
     "Facts",
     "LanguageModel",
+    "Measure",
     "Name",
     "Override",
+    "Period",
     "Position",
     "Price",
     "Source",
@@ -85,6 +91,7 @@ __all__ = [
     "load",
     "normalise",
     "performance_density",
+    "period",
     "references",
     "structure_text",
     "total_processing_performance",

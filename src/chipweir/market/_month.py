@@ -41,7 +41,8 @@ def market_month(
 ) -> tuple[State, Sold]:
     """One month of the market.
 
-    **Arguments:** `unsold` [K] units in makers' hands, `made` [K] packages; `cost` [K] marginal cost, USD; `maturity` [K] software efficiency; `developers`
+    **Arguments:** `unsold` [K] units in makers' hands, `made` [K] packages; `cost` [K] marginal cost, USD; `maturity`
+    [K] software efficiency; `developers`
     [2, E]; `quality` [K] log of what research adds to a product; `response` [2] of inference budgets; `power` [R] share of
     the stock that runs. **Returns:** the state at the month's end, and what was sold.
     """

@@ -72,7 +72,8 @@ def offers(
 
     `u = ln(throughput maturity / (price + node cost)) + stickiness ln(developers' share) - penalties`.
 
-    **Arguments:** `unsold` [K] units in makers' hands; `price` [K] USD that makers ask; `log_worth` [W, K] with software; `developers` [2, E] shares of the
+    **Arguments:** `unsold` [K] units in makers' hands; `price` [K] USD that makers ask; `log_worth` [W, K] with
+    software; `developers` [2, E] shares of the
     ecosystems among developers, world and China.
     """
     theta = p["choice_sensitivity"]

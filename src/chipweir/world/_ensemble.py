@@ -84,7 +84,7 @@ def compiled() -> Callable[[Inputs, Any, Any], Any]:
 
 @cache
 def compiler_options() -> dict[str, Any]:
-    """What the compiler is told where it knows the word: its library of fused sums is slow for arrays as small as a month's."""
+    """What the compiler is told where it knows the word: its library of fused sums is slow for a month's small arrays."""
     options = {"xla_cpu_experimental_ynn_fusion_type": ""}
     try:
         jax.jit(lambda x: x.sum(0), compiler_options=options)(jax.numpy.ones((2, 2)))

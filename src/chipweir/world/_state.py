@@ -148,10 +148,12 @@ class State:
     """Stocks at a month's end.
 
     - `accounts`: stocks of units, dies and stacks; `supply`, `market`: what these rooms carry.
-    - `by_stack` [R, E] H100e in use by ecosystem; `maturity` [E]; `developers` [B, E] shares of ecosystems among developers, world and China; `quality` [K] log of what
+    - `by_stack` [R, E] H100e in use by ecosystem; `maturity` [E]; `developers` [B, E] shares of ecosystems among
+      developers, world and China; `quality` [K] log of what
       research has added to products not yet released; `earning`, `earning_reference` [2] log share of believed spending
       that NVIDIA and Chinese makers earn, smoothed, and at the cut-off.
-    - `markup`, `load`, `revenue`, the two at the cut-off, and `unit_cost` [B]: token markets; `energised` [R] share of the stock that
+    - `markup`, `load`, `revenue`, the two at the cut-off, and `unit_cost` [B]: token markets; `energised` [R] share of
+      the stock that
       has power; `largest` [R] log FLOP; `retaliation` [] intensity, 1 as in 2017.
     """
 
