@@ -8,12 +8,16 @@ N"]`.
 """
 
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
-from jax import Array
 
+
+if TYPE_CHECKING:  # arrays of NumPy stand wherever arrays of JAX do, until they are traced
+    Array: TypeAlias = Any
+else:
+    from jax import Array
 
 # Accounts of chips are kept in double precision.
 jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]

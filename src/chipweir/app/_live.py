@@ -163,6 +163,8 @@ class Live:
         return found
 
     def _history(self, inputs: "Inputs") -> History:
+        from chipweir.world import with_nudges
+
         before, _after = _compiled()
         parts = list(self._pool.map(lambda p: before(inputs, with_nudges(p, inputs)), self._draws))
         values = _joined([part[2] for part in parts])
@@ -175,6 +177,8 @@ class Live:
         )
 
     def _future(self, inputs: "Inputs", past: History) -> Course:
+        from chipweir.world import with_nudges
+
         _before, after = _compiled()
 
         def run(draws: Any, state: Any, needed: Any) -> tuple[Arrays, Arrays]:
@@ -229,7 +233,13 @@ class Live:
                 data[f"delta_{name}"] = (dims, np.stack([zero, *(change[name] for change in changes)]), attrs)
         flow, channels = mean_flows([course.flows for course in courses], self.members, months)
         used = {dim for dims, _values, _attrs in data.values() for dim in dims}
-        coords = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates(), "channel": channels}
+        coords: dict[str, Any] = {
+            "scenario": names,
+            "quantile": list(QUANTILES),
+            "month": months,
+            **coordinates(),
+            "channel": channels,
+        }
         kept_coords = {dim: list(labels) for dim, labels in coords.items() if dim in used or dim in flow[0]}
         return xr.Dataset(
             {**data, "flow": flow}, kept_coords, {"members": self.members, "baseline": names[0], "seed": SEED}

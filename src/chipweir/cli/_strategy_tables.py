@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
-from chipweir.cli._tables import console, plain_table
+from chipweir.cli._tables import console, show
 from chipweir.i18n import _, language
 
 
@@ -45,31 +44,23 @@ def print_advice(found: Mapping[str, Any]) -> None:
         _("option"), "#" + _("score"), "#" + _("mean regret"), "#" + _("largest regret"), "#" + _("best in futures"),
         "#" + _("best over weights"), "#" + _("meets all"), _("undominated"),
     )  # fmt: skip
-    out.print(plain_table(*columns, rows=rows, title=_("Options under the weights, and over all weights")))
+    show(columns, rows, _("Options under the weights, and over all weights"))
     out.print()
-    out.print(_criteria_table(found, "computed"))
+    _criteria_table(found, "computed")
     if any(c["kind"] == "judged" for c in found["criteria"]):
         out.print()
-        out.print(_judged_table(found))
+        _judged_table(found)
     if found["signposts"]:
         out.print()
-        out.print(_signposts(found["signposts"]))
+        _signposts(found["signposts"])
 
 
-def _criteria_table(found: Mapping[str, Any], kind: str) -> Table:
+def _criteria_table(found: Mapping[str, Any], kind: str) -> None:
     """Criterion by option: mean with the worst tenth below it, and the share of futures that meet the threshold."""
     from chipweir.strategy import number, percent
 
-    table = Table(
-        title=_("Mean; mean of the worst tenth; share of futures that meet the threshold"),
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-    )
-    table.add_column(_("criterion"))
-    table.add_column(_("threshold"), justify="right")
-    for option in found["options"]:
-        table.add_column(said(option["title"]), justify="right")
+    columns = (_("criterion"), "#" + _("threshold"), *("#" + said(option["title"]) for option in found["options"]))
+    rows = []
     for criterion in (c for c in found["criteria"] if c["kind"] == kind):
         sign = "≥ " if criterion["better"] == "more" else "≤ "
         line = "–" if criterion["threshold"] is None else sign + number(criterion["threshold"])
@@ -84,11 +75,11 @@ def _criteria_table(found: Mapping[str, Any], kind: str) -> Table:
                 )
             )
         name = Text.assemble(said(criterion["title"]), "\n", (said(criterion["unit"]), "dim"))
-        table.add_row(name, line, *cells)
-    return table
+        rows.append((name, line, *cells))
+    show(columns, rows, _("Mean; mean of the worst tenth; share of futures that meet the threshold"))
 
 
-def _judged_table(found: Mapping[str, Any]) -> Table:
+def _judged_table(found: Mapping[str, Any]) -> None:
     from chipweir.strategy import number
 
     judged = [c for c in found["criteria"] if c["kind"] == "judged"]
@@ -100,10 +91,10 @@ def _judged_table(found: Mapping[str, Any]) -> Table:
         ]
         rows.append((f"{said(criterion['title'])} ({said(criterion['unit'])})", *values))
     columns = (_("judged, outside the score"), *("#" + said(o["title"]) for o in found["options"]))
-    return plain_table(*columns, rows=rows)
+    show(columns, rows)
 
 
-def _signposts(posts: Sequence[Mapping[str, Any]]) -> Table:
+def _signposts(posts: Sequence[Mapping[str, Any]]) -> None:
     from chipweir.strategy import number, percent
 
     rows = []
@@ -113,7 +104,7 @@ def _signposts(posts: Sequence[Mapping[str, Any]]) -> Table:
         told = (percent(post["hit"]), percent(post["false_alarm"]), number(post["gain"]))
         rows.append((said(post["title"]), post["date"], change, *told))
     columns = (_("signpost"), _("date"), _("change if"), "#" + _("tells"), "#" + _("false alarms"), "#" + _("gain"))
-    return plain_table(*columns, rows=rows)
+    show(columns, rows)
 
 
 def print_exploration(found: Mapping[str, Any], described: Mapping[str, str]) -> None:
@@ -148,7 +139,7 @@ def print_exploration(found: Mapping[str, Any], described: Mapping[str, str]) ->
         "sobol_first": _("Sobol first"),
         "sobol_total": _("Sobol total"),
     }
-    out.print(plain_table(_("factor"), _("what it is"), *("#" + titles[k] for k in kinds), rows=rows))
+    show((_("factor"), _("what it is"), *("#" + titles[k] for k in kinds)), rows)
     if found["noise"]:
         floor = ", ".join(f"{titles[k]} {v:.2f}" for k, v in found["noise"].items())
         out.print(_("Chance alone shows up to: {floor}", floor=floor), style="dim")
@@ -181,7 +172,10 @@ def print_game(found: Mapping[str, Any]) -> None:
     ]  # fmt: skip
     players = [p["name"] for p in found["players"]]
     columns = (_("pure equilibrium"), *("#" + p for p in players), "#" + _("of all weights"), "#" + _("of members"))
-    out.print(plain_table(*columns, rows=rows) if rows else _("No pure equilibrium."))
+    if rows:
+        show(columns, rows)
+    else:
+        out.print(_("No pure equilibrium."))
     for each in found["mixed"]:
         mixes = "; ".join(
             f"{player}: " + ", ".join(f"{titles[player, k]} {percent(v)}" for k, v in mix.items())
@@ -204,7 +198,7 @@ def print_game(found: Mapping[str, Any]) -> None:
         (each["player"], named(each["given"]), titles[each["player"], each["reply"]], percent(each["probability"]))
         for each in found["best_responses"]
     ]
-    out.print(plain_table(_("player"), _("if others play"), _("best reply"), "#P", rows=rows))
+    show((_("player"), _("if others play"), _("best reply"), "#P"), rows)
     if found["unknown_to_world"]:
         out.print(_("The world does not know yet: {names}", names=", ".join(found["unknown_to_world"])), style="dim")
 
@@ -236,7 +230,7 @@ def print_information(found: Mapping[str, Any]) -> None:
         _("quantity"), _("what it is"), "#" + _("worth knowing"), "#" + _("of everything"), "#" + _("choice changes"),
         _("above chance"), _("source"),
     )  # fmt: skip
-    out.print(plain_table(*columns, rows=rows))
+    show(columns, rows)
 
 
 def print_training(found: Mapping[str, Any]) -> None:
@@ -267,7 +261,7 @@ def print_training(found: Mapping[str, Any]) -> None:
         "#" + _("chips"), "#" + _("days"), "#" + _("chip-hours"), "#" + _("goodput"), "#MFU", "#GWh",
         "#" + _("cost, USD m"), _("binds"),
     )  # fmt: skip
-    out.print(plain_table(*columns, rows=rows, title=found["system"]))
+    show(columns, rows, found["system"])
     for note in found["notes"]:
         out.print(Text(note, "dim"), soft_wrap=True)
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from chipweir.report import Cell
-    from chipweir.strategy import Trace
 
 
 GAP = 2
@@ -182,40 +181,43 @@ def show_checks(rows: Sequence[Mapping[str, Any]]) -> None:
     show(columns, texts)
 
 
-def print_trace(trace: "Trace", cited: Sequence[Mapping[str, Any]]) -> None:
-    """Print how a number was made."""
-    out = console()
-    labels = ", ".join(f"{dim} {label}" for dim, label in trace.selection.items())
-    name = f"{trace.variable} ({labels})" if labels else trace.variable
-    out.print(f"{name}, {trace.scenario}, {trace.month}: {trace.value:.4g} {trace.unit}", style="bold")
-    out.print(trace.note, style="dim")
+def print_trace(trace: Mapping[str, Any]) -> None:
+    """Print how a number was made; `trace` is what `explain --json` gives."""
+    out, korean = console(), language() == "ko"
+    labels = ", ".join(f"{dim} {label}" for dim, label in trace["selection"].items())
+    name = f"{trace['variable']} ({labels})" if labels else trace["variable"]
+    out.print(f"{name}, {trace['scenario']}, {trace['month']}: {trace['value']:.4g} {trace['unit']}", style="bold")
+    out.print(trace["note"], style="dim")
     out.print()
     effect = "#" + _("one standard deviation up")
     columns = (_("what moves it most"), effect, "#" + _("relative"), _("prior 5 / 50 / 95 %"), _("unit"), _("source"))
     rows = [
         (
-            f"{each.parameter}: {each.description}",
-            f"{each.effect:+.3g}",
-            f"{each.relative:+.1%}",
-            f"{each.low:g} / {each.central:g} / {each.high:g}",
-            each.unit,
-            each.source,
+            f"{each['parameter']}: {each['description_ko' if korean else 'description']}",
+            f"{each['effect']:+.3g}",
+            f"{each['relative']:+.1%}",
+            f"{each['low']:g} / {each['central']:g} / {each['high']:g}",
+            each["unit"],
+            each["source"],
         )
-        for each in trace.drivers
+        for each in trace["drivers"]
     ]
     show(columns, rows)
-    for title, lines in (
-        (_("equations, in order"), [f"{each.module}.{each.function}: {each.text}" for each in trace.equations]),
-        (_("facts"), [_cited_line(fact) for fact in cited]),
-    ):
-        out.print(f"\n{title}", style="bold")
-        for line in lines:
-            out.print(Text(f"- {line}"), soft_wrap=True)
+    slope = "#" + _("% per %")
+    cited = [(each["id"], each["slope"], _cited_line(each)) for each in trace["facts"]]
+    datasheets = [(each["id"], each["slope"], each["text"]) for each in trace["chips"]]
+    for title, lines in ((_("facts that move it"), cited), (_("chips whose datasheets move it"), datasheets)):
+        out.print()
+        show((title, slope, _("what it says")), [(name, f"{by:+.3f}", text) for name, by, text in lines])
+    out.print(f"\n{_('equations, in order')}", style="bold")
+    for each in trace["equations"]:
+        out.print(Text(f"- {each['words_ko' if korean else 'words']}"), soft_wrap=True)
+        out.print(Text(f"  {each['formula']}  [{each['function']}]", "dim"), soft_wrap=True)
 
 
 def _cited_line(fact: Mapping[str, Any]) -> str:
     value = f"{fact['value']:g} {fact['unit']}" if fact.get("value") is not None else ""
-    return " · ".join(str(part) for part in (fact["id"], fact.get("text"), value, fact.get("source")) if part)
+    return " · ".join(str(part) for part in (fact.get("text"), value, fact.get("source")) if part)
 
 
 def credibility_record(row: Mapping[str, Any], lang: str | None = None) -> dict[str, str]:

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from chipweir.facts import Fact, Facts
     from chipweir.store import Run
+    from chipweir.strategy import Trace
     from chipweir.world import Scenario
 
 
@@ -256,10 +257,7 @@ def _unfolded(order: Order, facts: "Facts") -> dict[str, Any]:
     first = order.scenarios[0]
     month = min("2030-12", first.end)
     numbers = [Number(variable, month, selection) for variable, selection in TRACED]
-    traces = []
-    for trace in swings(first, facts, numbers):
-        names = dict.fromkeys(name for cited in trace.facts for name in _fact_ids(cited))
-        traces.append({**trace.as_dict(), "facts": [_cited(facts, name) for name in names]})
+    traces = [{**trace.as_dict(), **_influences(trace, facts)} for trace in swings(first, facts, numbers)]
     return {"traces": traces, **_fit(order, facts)}
 
 
@@ -507,12 +505,11 @@ def explain(
         facts = _load_facts(overlays)
         keep_compiled()
         found = trace(chosen, facts, variable, parse_month(month, "--month"), top, **selection)
-        names = dict.fromkeys(name for cited in found.facts for name in _fact_ids(cited))
-        cited = [_cited(facts, name) for name in names]
+        document = {**found.as_dict(), **_influences(found, facts)}
         if as_json:
-            print_json({**found.as_dict(), "facts": cited})
+            print_json(document)
         else:
-            _tables.print_trace(found, cited)
+            _tables.print_trace(document)
 
 
 def _parse_label(text: str) -> tuple[str, str]:
@@ -544,13 +541,11 @@ def _overlays(stored: "Run") -> tuple[Path, ...]:
     return tuple(sorted(folder.iterdir())) if folder.is_dir() else ()
 
 
-def _fact_ids(cited: str) -> list[str]:
-    """The ids that a citation such as `ECO-008..014` stands for."""
-    first, dots, last = cited.lower().partition("..")
-    topic, _dash, number = first.rpartition("-")
-    if not (dots and number.isdigit() and last.isdigit()):
-        return [first]
-    return [f"{topic}-{each:03}" for each in range(int(number), int(last) + 1)]
+def _influences(trace: "Trace", facts: "Facts") -> dict[str, Any]:
+    """The facts and chips that moved a traced number, each with its value, source and what a per cent of it does."""
+    found = {"facts": [{**_cited(facts, each.id), **asdict(each)} for each in trace.facts]}
+    chips = [{**asdict(each), "text": f"{facts.chips[each.id].name}: {', '.join(each.enters)}"} for each in trace.chips]
+    return {**found, "chips": chips}
 
 
 def _titled(facts: "Facts", fact: "Fact") -> str:

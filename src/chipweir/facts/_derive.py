@@ -254,14 +254,14 @@ class _Reader:
             share = 1.0 if name == "sum" else 1 / len(parts)
             return _Amount(lambda at: share * math.fsum(part.of(at) for part in parts), parts[0].dimension)
         if name == "price":
-            chip, *on = [self._word(part) for part in self._arguments(node, 1, 2)]
-            return self._price(chip, on[0] if on else None)
+            words = [self._word(part) for part in self._arguments(node, 1, 2)]
+            return self._price(words[0], words[1] if words[1:] else None)
         if name == "monthly":
             (inner,) = self._arguments(node, 1, 1)
             return self._monthly(self._word(inner))
         if name == "usd":
-            inner, on = self._arguments(node, 2, 2)
-            return self._in_dollars(self._amount(inner), self._word(on))
+            inner, day = self._arguments(node, 2, 2)
+            return self._in_dollars(self._amount(inner), self._word(day))
         raise UnknownName(
             "function", name, ("prior", "price", "monthly", "usd", "bounds", "spread", "mean", "sum"), self.where
         )

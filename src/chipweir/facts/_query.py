@@ -135,7 +135,7 @@ def _conflict(record: Mapping[str, Any]) -> dict[str, Cell]:
 
 
 def _plain_tables(facts: Facts) -> dict[str, Any]:
-    """`tables`, days written as ISO texts, and which columns of each hold `dates`: what JSON can carry to another process."""
+    """`tables` with days as ISO texts, and which columns hold `dates`: what JSON can carry to another process."""
     filled = tables(facts)
     dates = {
         name: [column for column in rows[0] if any(isinstance(row[column], date) for row in rows)]

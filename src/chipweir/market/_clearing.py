@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import Array
 
-from chipweir.arrays import along, back, dot
+from chipweir.arrays import Array, along, back, dot
 
 
 # Logs of scaling variables stay above this: a factor of e^-60 is no sale.

@@ -1,9 +1,8 @@
 """The market's month: orders from the state, choice and clearing, prices, stocks in makers' hands, routes and hosts."""
 
 import jax.numpy as jnp
-from jax import Array
 
-from chipweir.arrays import dot
+from chipweir.arrays import Array, dot
 from chipweir.market import _clearing as clearing
 from chipweir.market._offers import Offers, budgets, offers
 from chipweir.market._prices import posted_price

@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
 
-from chipweir.arrays import back
+from chipweir.arrays import Array, back
 from chipweir.market._state import Believed, Dated, Goods, State
 
 

@@ -1,7 +1,8 @@
 """What makers ask: a price over list that falls with months of stock and rises with scarcity, never below marginal cost."""
 
 import jax.numpy as jnp
-from jax import Array
+
+from chipweir.arrays import Array
 
 
 # Months of sales in the channel that makers think normal.

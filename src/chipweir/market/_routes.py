@@ -1,7 +1,8 @@
 """How smuggling routes and offshore hosting move with the rent they earn and the enforcement they meet."""
 
 import jax.numpy as jnp
-from jax import Array
+
+from chipweir.arrays import Array
 
 
 # Rents (log points) at which expansion is three quarters of its fastest.

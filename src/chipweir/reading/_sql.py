@@ -19,7 +19,10 @@ SETTINGS = (
 
 
 def answer(question: Mapping[str, Any]) -> dict[str, Any]:
-    """`columns` and `rows` of the statement `sql` over `tables` (their `dates` as ISO texts), at most `most` rows; or what is wrong, as `error`."""
+    """`columns` and `rows` of the statement `sql` over `tables` (their `dates` as ISO texts), at most `most` rows.
+
+    What is wrong with it comes as `error`.
+    """
     connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": "1GB"})
     try:
         _fill(connection, question["tables"], question["dates"])

@@ -260,7 +260,7 @@ def unit_of(variable: str) -> str:
 
 @cache
 def labels_of(dim: str) -> tuple[str, ...]:
-    from chipweir.world._ensemble import coordinates
+    from chipweir.world import coordinates
 
     return tuple(coordinates()[dim])
 

@@ -154,7 +154,7 @@ def play(
     progress: Progress | None = None,
 ) -> Played:
     """Payoffs of every profile, from worlds that share their draws; `given` weights by player and criterion."""
-    worlds = cells(found, facts, directory).run(mapper, progress)
+    worlds = game_cells(found, facts, directory).run(mapper, progress)
     drawn = draws(found.members, found.seed)
     shape = tuple(len(menu) for menu in found.menus)
     values, utilities, weights, payoffs = [], [], [], []

@@ -1,9 +1,8 @@
 """Wafer capacity: what is planned, what tools allow, and what is kept running."""
 
 import jax.numpy as jnp
-from jax import Array
 
-from chipweir.arrays import back, dot
+from chipweir.arrays import Array, back, dot
 from chipweir.supply._state import Believed, Dated, Fabs, State
 from chipweir.supply._yield import defect_density, good_die_fraction, sellable_fraction
 

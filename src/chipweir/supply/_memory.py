@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
 
+from chipweir.arrays import Array
 from chipweir.supply._state import Believed, Dated, State
 
 

@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
 
-from chipweir.arrays import along, back, dot
+from chipweir.arrays import Array, along, back, dot
 from chipweir.supply._capacity import capacity_month, sellable
 from chipweir.supply._memory import Memory, china_fabs_month, cycle_month, hbm_month, vendors_month
 from chipweir.supply._production import pool_ratio, produce

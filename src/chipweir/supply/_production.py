@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
 
-from chipweir.arrays import along, back
+from chipweir.arrays import Array, along, back
 
 
 # Sharpness of the smooth minimum (a power mean): three equal constraints give 0.87 of each.

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from jax import Array
 from jaxtyping import Float
 
-from chipweir.arrays import pytree
+from chipweir.arrays import Array, pytree
 
 
 @pytree

@@ -7,11 +7,10 @@ nothing is lost to rounding: made + carried in = sold by channel + scrapped + le
 from dataclasses import dataclass
 
 import jax.numpy as jnp
-from jax import Array
 from jaxtyping import Float
 
 from chipweir import market, supply
-from chipweir.arrays import pytree
+from chipweir.arrays import Array, pytree
 
 
 @pytree

@@ -529,7 +529,7 @@ def _market_months(
         mix=mix,
         scrap=np.where(mix > 1e-9, 0.0, _SCRAP),
         age=np.maximum(axis[:, None] - starts, 0) / 12,
-        **rule_arrays(scenario, months, chips, rows, domestic, classes),  # type: ignore[arg-type]
+        **rule_arrays(scenario, months, chips, rows, domestic, classes),
         region_share=_between(axis, table("regions"), "share", "07"),
         enforcement=lever("us.enforcement"),
         location=lever("us.location_verification"),

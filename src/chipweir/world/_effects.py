@@ -51,4 +51,5 @@ def _changed(one: Months, other: Months) -> "np.ndarray[Any, Any]":
 
     leaves = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
     differ = [~np.isclose(a, b, rtol=0, atol=0, equal_nan=True).reshape(len(a), -1).all(1) for a, b in leaves]
-    return np.any(differ, axis=0)
+    changed: np.ndarray[Any, Any] = np.any(differ, axis=0)
+    return changed

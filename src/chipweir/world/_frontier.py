@@ -1,8 +1,8 @@
 """The frontier: the largest training run to date by region."""
 
 import jax.numpy as jnp
-from jax import Array
 
+from chipweir.arrays import Array
 from chipweir.world._state import Parameters, State, Uses
 
 

@@ -3,10 +3,9 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
 
 from chipweir import market
-from chipweir.arrays import dot
+from chipweir.arrays import Array, dot
 from chipweir.world._believe import Beliefs
 from chipweir.world._state import Calendar, Months, Parameters, State, Uses
 

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import Array
 
 from chipweir import market, supply
-from chipweir.arrays import along, dot
+from chipweir.arrays import Array, along, dot
 from chipweir.world._believe import Beliefs
 from chipweir.world._korea import US_OUTLAY, exports_month, fabs_at_risk, retaliation_cost
 from chipweir.world._state import Calendar, Months, Parameters, Products, State, Uses

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import jax.numpy as jnp
-from jax import Array
 from jax.scipy.stats import norm
 
+from chipweir.arrays import Array
 from chipweir.world._state import Events, Months, Parameters
 
 

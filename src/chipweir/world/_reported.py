@@ -143,6 +143,10 @@ def quantiles(values: FloatArray, levels: Sequence[float] = QUANTILES) -> FloatA
     return out
 
 
+# Numbers that are held at once while quantiles are taken.
+_BLOCK = 4_000_000
+
+
 def summary(values: FloatArray, base: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Quantiles of `values` and of their differences to `base` `[level, month, ...]`, and the probability of a rise.
 

@@ -1,10 +1,9 @@
 """Research: what makers earn sets the pace of the products they have not yet released."""
 
 import jax.numpy as jnp
-from jax import Array
 
 from chipweir import market
-from chipweir.arrays import dot
+from chipweir.arrays import Array, dot
 from chipweir.world._state import Calendar, Parameters, State, Uses
 
 

@@ -105,7 +105,8 @@ def by_fact(pushed: Pushed, found: Mapping[CellKey, Cell]) -> dict[str, FloatArr
 def _run(task: Task, numbers: Sequence[Number]) -> FloatArray:
     """The numbers of every member, [member, number]."""
     kept = run_task(task)
-    return np.stack([kept[n.variable][(slice(None), n.month, *n.place)].astype(float) for n in numbers], axis=1)
+    places: list[Any] = [(slice(None), n.month, *n.place) for n in numbers]
+    return np.stack([kept[n.variable][at].astype(float) for n, at in zip(numbers, places, strict=True)], axis=1)
 
 
 def _parameters() -> Iterator[_Push]:

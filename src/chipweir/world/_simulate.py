@@ -22,10 +22,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import Array
 
 from chipweir import market, supply
-from chipweir.arrays import along, for_all_members
+from chipweir.arrays import Array, along, for_all_members
 from chipweir.world._accounts import Accounts, settle
 from chipweir.world._believe import Beliefs, believe
 from chipweir.world._frontier import frontier_month

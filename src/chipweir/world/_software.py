@@ -1,8 +1,8 @@
 """Software: how far an ecosystem has matured, and whose developers write for it."""
 
 import jax.numpy as jnp
-from jax import Array
 
+from chipweir.arrays import Array
 from chipweir.world._state import Parameters, State, Uses
 
 

@@ -9,11 +9,10 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax import Array
 from jaxtyping import Float
 
 from chipweir import market, supply
-from chipweir.arrays import pytree
+from chipweir.arrays import Array, pytree
 from chipweir.world._accounts import Accounts
 
 

@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
 
-from chipweir.arrays import along, dot
+from chipweir.arrays import Array, along, dot
 from chipweir.world._accounts import Accounts
 from chipweir.world._believe import Wider
 from chipweir.world._state import Calendar, Parameters, Uses

@@ -64,7 +64,7 @@ def cells(facts: "Facts", extra: Extra = ()) -> Mapping[tuple[str, ...], Cell]:
     """
     found: dict[tuple[str, ...], Cell] = {}
     for line, row in enumerate(table("series"), 2):
-        key = (row["series"], row["month"])
+        key: tuple[str, ...] = (row["series"], row["month"])
         found["series", *key, "value"] = _cell(
             "series", key, "value", row["value"], row["unit"], line, row["reason"], facts
         )

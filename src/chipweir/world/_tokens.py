@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
 
-from chipweir.arrays import dot
+from chipweir.arrays import Array, dot
 from chipweir.world._believe import Wider
 from chipweir.world._state import Calendar, Parameters, State, Uses
 
