@@ -94,7 +94,7 @@ def _shift(values: Array, months: Array) -> Array:
     """`values` [T, F, N] delayed by `months` [N], linear between months."""
     axis = jnp.arange(values.shape[0], dtype=values.dtype)
     delayed = jax.vmap(lambda column, by: jnp.interp(axis - by, axis, column), in_axes=(1, 0), out_axes=1)
-    return jax.vmap(lambda line: delayed(line, months), in_axes=1, out_axes=1)(values)  # type: ignore[no-any-return,no-untyped-call]
+    return jax.vmap(lambda line: delayed(line, months), in_axes=1, out_axes=1)(values)  # type: ignore[no-untyped-call]
 
 
 def believe(inputs: Inputs, p: Parameters) -> Beliefs:
