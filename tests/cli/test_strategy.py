@@ -114,7 +114,7 @@ def test_explore_game_and_voi_answer_as_tables_and_json(call: Call) -> None:
 def test_an_option_the_world_cannot_tell_is_left_out_aloud(call: Call) -> None:
     answer = call("advise", "china", "--futures", "9", "--json")
     assert answer.code == 0, answer.err
-    assert "warning: exports is left out: the world does not know china.token_exports yet" in answer.err
+    assert "warning: weights is left out: the world does not know china.open_weights yet" in answer.err
     assert "exports" not in [option["name"] for option in answer.json["options"]]
 
 

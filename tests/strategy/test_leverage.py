@@ -13,28 +13,19 @@ from chipweir.strategy._cells import labels_of
 from chipweir.world import load_scenario
 
 
-def test_every_ecosystem_has_a_government_whose_parts_sum_to_one() -> None:
-    assert set(labels_of("ecosystem")) <= set(leverage.GOVERNMENTS)
-    for parts in leverage.GOVERNMENTS.values():
-        assert sum(parts.values()) == pytest.approx(1)
+def test_shares_by_law_sum_to_one_and_the_own_law_is_no_veto() -> None:
+    world = imagined(load_scenario("baseline"), 20, 1)
+    shares = leverage.shares_by_law(world, "KOR", 2030)
+    assert set(shares) == set(labels_of("law"))
+    np.testing.assert_allclose(sum(shares.values()), 1)
+    assert leverage.one_veto_share({"US": np.array(0.3), "CN": np.array(0.1), "KR": np.array(0.6)}, "KOR") == 0.3
+    assert leverage.one_veto_share({"US": np.array(0.3), "CN": np.array(0.1), "KR": np.array(0.6)}, "CHN") == 0.6
 
 
-def test_shares_by_government_and_the_largest_veto() -> None:
-    compute = {"cuda": np.array([60.0]), "rocm": np.array([20.0]), "cann": np.array([10.0]), "other": np.array([10.0])}
-    shares = leverage.shares_by_government(compute)
-    assert {k: v.item() for k, v in shares.items()} == pytest.approx({"US": 0.85, "CN": 0.10, "own": 0.05})
-    assert leverage.one_veto_share(shares).item() == pytest.approx(0.85)
-    assert leverage.concentration(shares).item() == pytest.approx(0.85**2 + 0.1**2 + 0.05**2)
-
-
-def test_domestic_npus_lower_the_veto_by_half_their_share() -> None:
-    def veto(share: float) -> float:
-        found = leverage.shares_by_government({"cuda": np.array(1 - share), "other": np.array(share)})
-        return float(leverage.one_veto_share(found))
-
-    assert veto(0.0) == 1
-    assert veto(0.5) == pytest.approx(0.75)
-    assert veto(1.0) == pytest.approx(0.5)
+def test_concentration_is_that_of_hirschman() -> None:
+    assert leverage.concentration({"US": np.array(0.85), "CN": np.array(0.1), "own": np.array(0.05)}) == pytest.approx(
+        0.85**2 + 0.1**2 + 0.05**2
+    )
 
 
 @given(st.floats(0.05, 0.95), st.floats(0.01, 0.1), st.floats(0, 24))
@@ -89,6 +80,6 @@ def test_leverage_of_paired_worlds_is_nil_where_nothing_is_withheld() -> None:
 def test_vetoes_of_a_country_by_year() -> None:
     found = leverage.vetoes(imagined(load_scenario("baseline"), 20, 1), "KOR", (2026, 2030))
     for row in found.values():
-        assert row["US"] + row["own"] == pytest.approx(1, abs=1e-6)
+        assert row["US"] + row["KR"] == pytest.approx(1, abs=1e-6)
         assert (row["one_veto"] == row["US"]).all()
         assert ((row["hhi"] > 0.5) & (row["hhi"] <= 1)).all()

@@ -17,38 +17,24 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 
-GOVERNMENTS: Mapping[str, Mapping[str, float]] = {
-    "cuda": {"US": 1.0},
-    "rocm": {"US": 1.0},
-    "xla": {"US": 1.0},
-    "neuron": {"US": 1.0},
-    "cann": {"CN": 1.0},
-    "musa": {"CN": 1.0},
-    "maca": {"CN": 1.0},
-    "cambricon": {"CN": 1.0},
-    "other": {"own": 0.5, "US": 0.5},
-}
-"""Which government can stop the chips of an ecosystem; a domestic NPU made at TSMC counts half (prior, ours)."""
+OWN_LAW: Mapping[str, str] = {"KOR": "KR", "CHN": "CN", "USA": "US"}
+"""A region's own government among the laws of the world; none for the others."""
 REPLACED = 0.5
 MOST_MONTHS = 240.0
 
 
-def shares_by_government(compute: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Share of a country's compute that each government can stop, from `compute` by ecosystem `{name: [...]}` in any unit.
+def shares_by_law(world: "Members", region: str, year: int) -> dict[str, FloatArray]:
+    """Share of a region's installed compute that each government can stop at a year's end, `{law: [M]}`."""
+    from chipweir.strategy._cells import labels_of
 
-    `own` is the country itself. Raises `KeyError` for an ecosystem without a government.
-    """
-    total = np.maximum(np.sum(list(compute.values()), axis=0), 1e-300)
-    shares: dict[str, FloatArray] = {}
-    for ecosystem, amount in compute.items():
-        for government, part in GOVERNMENTS[ecosystem].items():
-            shares[government] = shares.get(government, np.zeros_like(total)) + part * np.asarray(amount) / total
-    return shares
+    amounts = {law: world.at(year, "compute_by_law", region=region, law=law) for law in labels_of("law")}
+    total = np.maximum(np.sum(list(amounts.values()), axis=0), 1e-9)
+    return {law: amount / total for law, amount in amounts.items()}
 
 
-def one_veto_share(shares: Mapping[str, FloatArray]) -> FloatArray:
-    """The largest share that one foreign government can stop."""
-    foreign = [share for government, share in shares.items() if government != "own"]
+def one_veto_share(shares: Mapping[str, FloatArray], region: str) -> FloatArray:
+    """The largest share that one government other than the region's own can stop."""
+    foreign = [share for law, share in shares.items() if law != OWN_LAW.get(region)]
     largest: FloatArray = np.max(foreign, axis=0)
     return largest
 
@@ -172,13 +158,8 @@ def paired_leverage(
 def vetoes(world: "Members", region: str, years: Sequence[int]) -> dict[int, dict[str, FloatArray]]:
     """By year, shares of a region's compute by the government that can stop it `[M]`, with the largest foreign share
     (`one_veto`) and the concentration (`hhi`)."""
-    from chipweir.strategy._cells import labels_of
-
     found = {}
     for year in years:
-        by_ecosystem = {
-            name: world.at(year, "ecosystem_share", region=region, ecosystem=name) for name in labels_of("ecosystem")
-        }
-        shares = shares_by_government(by_ecosystem)
-        found[year] = {**shares, "one_veto": one_veto_share(shares), "hhi": concentration(shares)}
+        shares = shares_by_law(world, region, year)
+        found[year] = {**shares, "one_veto": one_veto_share(shares, region), "hhi": concentration(shares)}
     return found
