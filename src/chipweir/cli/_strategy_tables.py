@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
+from chipweir.cli._common import print_json
 from chipweir.cli._tables import console, show
 from chipweir.i18n import _, language
 
@@ -270,3 +271,34 @@ def _interval(row: Mapping[str, float]) -> str:
     from chipweir.strategy import number
 
     return f"{number(row['p50'])} ({number(row['p10'])}–{number(row['p90'])})"
+
+
+def list_mechanisms(known: Mapping[str, Any], as_json: bool) -> None:
+    """Every mechanism with the command that measures it, or what is not modelled."""
+    if as_json:
+        print_json(
+            [
+                {"id": m.id, "title": dict(m.title), "claims": list(m.claims), "modelled": m.modelled, "command": m.command,
+                 "why": dict(m.why)}
+                for m in known.values()
+            ]
+        )  # fmt: skip
+        return
+    rows = [(m.id, said(m.title), m.command if m.modelled else _("not modelled")) for m in known.values()]
+    show((_("mechanism"), _("claim"), _("command")), rows, _("Mechanisms and the pair that bears on each"))
+
+
+def print_mechanisms(found: Sequence[Mapping[str, Any]]) -> None:
+    """Each mechanism: its pair, what moved, and why."""
+    out = console()
+    for each in found:
+        verdict = _("as expected") if each["holds"] else _("not as expected")
+        out.print(Text(f"{said(each['title'])} ({verdict})", style="bold"), soft_wrap=True)
+        out.print(Text(f"A: {_side(each['a'])}\nB: {_side(each['b'])}", style="dim"), soft_wrap=True)
+        print_lines(each["sentences"][language()])
+        out.print()
+
+
+def _side(side: Mapping[str, Any]) -> str:
+    settings = "; ".join(f"{name}: {value}" for name, value in side["set"].items())
+    return side["scenario"] + (f" + {settings}" if settings else "")

@@ -56,6 +56,7 @@ def register(app: typer.Typer) -> None:
     app.command("game")(game)
     app.command("voi")(voi)
     app.command("train")(train)
+    app.command("mechanism")(mechanism)
 
 
 def explore(
@@ -231,6 +232,40 @@ def game(
             print_json(document)
         else:
             _strategy_tables.print_game(document)
+
+
+def mechanism(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Mechanisms; without one, the list. all: every one.")
+    ] = None,
+    members: MembersOption = 64,
+    seed: SeedOption = 1,
+    out: OutOption = None,
+    facts: FactsOption = None,
+    cluster: ClusterOption = None,
+    lang: LangOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Claimed mechanisms, each as a pair of worlds on the same draws: what moves, by how much, and why."""
+    from chipweir import strategy
+
+    if not names:
+        with use_language(lang):
+            _strategy_tables.list_mechanisms(strategy.mechanisms(), as_json)
+        return
+    with _running(lang, out, cluster) as (directory, mapper, bar):
+        _check(members, seed)
+        every = [each for each in strategy.mechanisms().values() if each.modelled]
+        chosen = every if names == ["all"] else [strategy.find_mechanism(name) for name in names]
+        known = _facts(facts)
+        _tell(strategy.mechanism_cost(chosen, known, directory, members, seed))
+        found = strategy.measure_mechanisms(chosen, known, directory, members, seed, mapper, bar)
+        for each in found:
+            each["sentences"] = {language: strategy.mechanism_sentences(each, language) for language in ("en", "ko")}
+        if as_json:
+            print_json(found)
+        else:
+            _strategy_tables.print_mechanisms(found)
 
 
 def train(

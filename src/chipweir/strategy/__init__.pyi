@@ -23,6 +23,12 @@ from ._explore import Question as Question
 from ._explore import exploration_cost as exploration_cost
 from ._explore import exploration_document as exploration_document
 from ._explore import explore as explore
+from ._mechanisms import Mechanism as Mechanism
+from ._mechanisms import find_mechanism as find_mechanism
+from ._mechanisms import measure_mechanisms as measure_mechanisms
+from ._mechanisms import mechanism_cost as mechanism_cost
+from ._mechanisms import mechanism_sentences as mechanism_sentences
+from ._mechanisms import mechanisms as mechanisms
 from ._options import Choice as Choice
 from ._options import Criteria as Criteria
 from ._options import Criterion as Criterion
