@@ -72,7 +72,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Expected:
-    """What is expected of a quantity: the median change, `by` ratio or difference, has a `sign` and is in `low` to `high`."""
+    """What is expected of a quantity: its median change, `by` ratio or difference, has a `sign`, within `low` to `high`."""
 
     quantity: Quantity
     by: str
