@@ -1,6 +1,7 @@
 """Vetoes, concentration, months to replace, shadow prices and what falls with one supplier."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imagined_world import imagined
 
+from chipweir import facts
+from chipweir.errors import InputError
+from chipweir.strategy import Cells, Withholding, bargain, bargain_sentences
 from chipweir.strategy import _leverage as leverage
 from chipweir.strategy._cells import labels_of
 from chipweir.world import load_scenario
@@ -72,6 +76,7 @@ def test_leverage_of_paired_worlds_is_nil_where_nothing_is_withheld() -> None:
         values[:, :, base.columns[name]] *= factor
     less = replace(base, values=values)
     price = leverage.paired_leverage(base, less, 0.05)["us"][2030]
+    # What is sold to China stays as it was, so that others bear the whole of the cut.
     expected = 0.1 * base.at(2030, "nvidia_revenue") / (0.05 * base.at(2030, "korea_hbm_exports_total"))
     np.testing.assert_allclose(price.per_unit, expected, rtol=1e-4)
     assert price.share == pytest.approx(0.1, rel=1e-4)
@@ -83,3 +88,52 @@ def test_vetoes_of_a_country_by_year() -> None:
         assert row["US"] + row["KR"] == pytest.approx(1, abs=1e-6)
         assert (row["one_veto"] == row["US"]).all()
         assert ((row["hhi"] > 0.5) & (row["hhi"] <= 1)).all()
+
+
+def planted(monkeypatch: pytest.MonkeyPatch, asked: Withholding) -> dict:
+    """Holding memory back takes a tenth of NVIDIA's revenue, and a fifth of Chinese output if the rule is lifted."""
+    base = imagined(load_scenario("baseline"), asked.members, 1)
+    worlds = {}
+    for (law, less), scenario in asked.worlds().items():
+        values = base.values.copy()
+        if less:
+            values[:, :, base.columns["nvidia_revenue"]] *= 0.9
+            values[:, :, base.columns["korea_hbm_exports_total"]] *= 0.95
+            values[:, :, base.columns["production_domestic_h100e"]] *= 0.8 if law == "lifted" else 1.0
+        worlds[scenario.digest] = replace(base, values=values)
+    monkeypatch.setattr(Cells, "run", lambda *arguments: worlds)
+    return worlds
+
+
+def test_bargaining_reads_planted_losses_and_says_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = Withholding(load_scenario("baseline"), 0.1, "2027-01", 20, 1)
+    assert len(planted(monkeypatch, asked)) == 4
+    found = bargain(asked, facts.load(), tmp_path)
+    assert found["sides"]["stands"]["us"][1]["lost_percent"]["p50"] == pytest.approx(10, rel=1e-4)
+    assert found["sides"]["stands"]["us"][1]["p_falls"] == 1
+    assert found["sides"]["stands"]["china"][1]["lost_percent"]["p50"] == 0
+    assert found["sides"]["stands"]["china"][1]["p_falls"] == 0
+    assert found["sides"]["lifted"]["china"][1]["lost_percent"]["p50"] == pytest.approx(20, rel=1e-4)
+    assert {row["resource"] for row in found["without_one"]} == {
+        "HBM outside China",
+        "HBM of the world",
+        "compute in Korea",
+    }
+    texts = bargain_sentences(found, "chipweir leverage")
+    for lines in texts.values():
+        assert 5 <= len(lines) <= 8
+        assert "10.0 %" in lines[0]
+        assert "20.0 %" in lines[2]
+    assert any("가" <= letter <= "힣" for letter in " ".join(texts["ko"]))
+
+
+def test_withholding_sets_both_levers_and_refuses_no_share() -> None:
+    asked = Withholding(load_scenario("baseline"), 0.3, "2028-01", 5, 1)
+    worlds = asked.worlds()
+    months = ["2027-12", "2028-01"]
+    assert worlds["stands", True].series("korea.hbm_withhold", months).tolist() == [0, 0.3]
+    assert worlds["stands", True].series("korea.hbm_to_china", months).tolist() == [1, 0.7]
+    assert worlds["lifted", False].series("us.hbm_control", months).tolist() == [1, 0]
+    for share in (0.0, -0.1, 1.2):
+        with pytest.raises(InputError, match="--withhold"):
+            replace(asked, share=share).worlds()

@@ -56,6 +56,7 @@ def register(app: typer.Typer) -> None:
     app.command("game")(game)
     app.command("voi")(voi)
     app.command("train")(train)
+    app.command("leverage")(leverage)
     app.command("mechanism")(mechanism)
 
 
@@ -232,6 +233,37 @@ def game(
             print_json(document)
         else:
             _strategy_tables.print_game(document)
+
+
+def leverage(
+    withhold: Annotated[float, typer.Option("--withhold", help="Share of Korean HBM held back from everybody.")] = 0.1,
+    start: Annotated[str, typer.Option("--from", metavar="MONTH", help="From this month on.")] = "2027-01",
+    scenario: Annotated[
+        str, typer.Option("--scenario", help="A scenario, a file or a stored run.", autocompletion=complete_scenario)
+    ] = "baseline",
+    members: MembersOption = 256,
+    seed: SeedOption = 1,
+    out: OutOption = None,
+    facts: FactsOption = None,
+    cluster: ClusterOption = None,
+    lang: LangOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """What Korea could withhold: loss of US and Chinese output and its own, months to replace, vetoes, lone suppliers."""
+    from chipweir import strategy
+
+    with _running(lang, out, cluster) as (directory, mapper, bar):
+        _check(members, seed)
+        source, overlays = _source(scenario, directory)
+        asked = strategy.Withholding(source, withhold, start, members, seed)
+        known = _facts((*overlays, *(facts or ())))
+        _tell(asked.cells(known, directory).plan)
+        document = strategy.bargain(asked, known, directory, mapper, bar)
+        document["sentences"] = strategy.bargain_sentences(document, _command("leverage"))
+        if as_json:
+            print_json(document)
+        else:
+            _strategy_tables.print_leverage(document)
 
 
 def mechanism(

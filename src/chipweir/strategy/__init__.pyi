@@ -3,6 +3,9 @@ from ._advise import advice_document as advice_document
 from ._advise import advise as advise
 from ._affordability import TrainingOrder as TrainingOrder
 from ._affordability import train as train
+from ._bargaining import Withholding as Withholding
+from ._bargaining import bargain as bargain
+from ._bargaining import bargain_sentences as bargain_sentences
 from ._cells import Cells as Cells
 from ._cells import Members as Members
 from ._cells import Plan as Plan

@@ -129,7 +129,13 @@ OUTPUTS: Mapping[str, tuple[str, float]] = {
     "china": ("production_domestic_h100e", 12 / 1e6),
 }
 """What each side makes of memory: a variable of the world and its factor to USD bn (million H100e) a year."""
-OWN = ("korea_hbm_exports_total", 12 / 1e9)
+
+
+def sold_to(world: "Members", side: str, year: int) -> FloatArray:
+    """Korean HBM sold to a side, USD bn a year `[M]`: to China, or to all others."""
+    china = world.at(year, "korea_hbm_exports", customer="china")
+    sold: FloatArray = china if side == "china" else world.at(year, "korea_hbm_exports_total") - china
+    return 12 / 1e9 * sold
 
 
 def paired_leverage(
@@ -137,22 +143,22 @@ def paired_leverage(
 ) -> dict[str, dict[int, ShadowPrice]]:
     """Shadow prices by side and year from two cells of the same draws, one with `withheld` of Korean HBM held back.
 
-    Outputs in USD bn (US) and million H100e (China) a year; own loss in USD bn a year. A price per unit is meant only
-    where both are money.
+    Outputs in USD bn (US) and million H100e (China) a year; own loss, of sales to that side, in USD bn a year. A price per
+    unit is money for money on the US side, million H100e for USD bn on the Chinese.
     """
-    found: dict[str, dict[int, ShadowPrice]] = {}
-    for side, (variable, factor) in OUTPUTS.items():
-        found[side] = {
+    return {
+        side: {
             year: shadow_price(
                 factor * base.at(year, variable),
                 factor * less.at(year, variable),
-                OWN[1] * base.at(year, OWN[0]),
-                OWN[1] * less.at(year, OWN[0]),
+                sold_to(base, side, year),
+                sold_to(less, side, year),
                 withheld,
             )
             for year in range(first, last + 1)
         }
-    return found
+        for side, (variable, factor) in OUTPUTS.items()
+    }
 
 
 def vetoes(world: "Members", region: str, years: Sequence[int]) -> dict[int, dict[str, FloatArray]]:

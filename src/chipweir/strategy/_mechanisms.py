@@ -261,7 +261,10 @@ def _row(expected: Expected, a: Members, b: Members) -> dict[str, Any]:
     moved = middle - still
     known = np.isfinite(after) & np.isfinite(before)
     greater = float(np.mean((after > before)[known] + 0.5 * (after == before)[known]))
-    right = {"up": moved > 0, "down": moved < 0, "none": abs(np.nanmedian(ratio) - 1) <= NO_CHANGE}[expected.sign]
+    if expected.sign == "none":
+        right = abs(float(np.nanmedian(ratio)) - 1) <= NO_CHANGE
+    else:
+        right = moved > 0 if expected.sign == "up" else moved < 0
     return {
         "quantity": expected.quantity.name,
         "unit": expected.quantity.units,
@@ -301,9 +304,10 @@ def mechanism_sentences(found: Mapping[str, Any], language: str) -> list[str]:
                 quantity=row["quantity"], year=row["year"], unit=unit, share=percent(row["p_greater"]), **numbers
             ).replace("  ", " ")
             if not row["holds"]:
-                told += " " + _("This is not what was expected ({sign}, {low} to {high}).",
-                                sign=_(row["expected"]), low=number(row["plausible"][0]),
-                                high=number(row["plausible"][1]))  # fmt: skip
+                words = {"up": _("up"), "down": _("down"), "none": _("no change")}
+                text = _("This is not what was expected ({sign}, {low} to {high}).")
+                low, high = (number(bound) for bound in row["plausible"])
+                told += " " + text.format(sign=words[row["expected"]], low=low, high=high)
             lines.append(told)
         if found["level"]:
             level = found["level"]
