@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from chipweir.cli import _tables
+from chipweir.cli._common import keep_compiled
 from chipweir.errors import InputError
 from chipweir.i18n import _, language
 
@@ -294,12 +295,13 @@ def used(
     directories: Directories = None,
     as_json: AsJson = False,
 ) -> None:
-    """Facts that the model rests on, with the cells in which each stands; with --outcome, what one per cent of each moves."""
+    """Facts that the model rests on and the cells in which they stand; with --outcome, what one per cent of each moves."""
     from chipweir.facts import load
     from chipweir.strategy import facts_used
 
     known = load(directories or (), as_of=as_of)
-    variable, *labels = (outcome or "").split()
+    variable, *labels = (outcome or "").split() or ("",)
+    keep_compiled()
     selection = dict(label.partition("=")[::2] for label in labels)
     rows = facts_used(known, scenario, month, variable, selection)
     if as_json:
