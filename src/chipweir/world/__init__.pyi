@@ -36,6 +36,7 @@ from ._parameters import draw as draw
 from ._parameters import members_of as members_of
 from ._parameters import normal_scores as normal_scores
 from ._parameters import parameters as parameters
+from ._parameters import read_parameters as read_parameters
 from ._products import own_products as own_products
 from ._products import product_rows as product_rows
 from ._reported import QUANTILES as QUANTILES
