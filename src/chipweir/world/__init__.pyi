@@ -45,6 +45,7 @@ from ._reported import quantiles as quantiles
 from ._reported import reported as reported
 from ._reported import variables as variables
 from ._scenario import DEFAULT_RUN as DEFAULT_RUN
+from ._scenario import FIRST_MONTH as FIRST_MONTH
 from ._scenario import ProductPlan as ProductPlan
 from ._scenario import Scenario as Scenario
 from ._scenario import load_scenario as load_scenario
