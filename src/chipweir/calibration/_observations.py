@@ -152,7 +152,7 @@ def _of(fact: "Fact", facts: "Facts") -> Observation | None:
     place = _place(fact, facts)
     if place is None:
         return None
-    text, operation, bound, since = place
+    text, operation, bound, since, least = place
     where = f"fact {fact.id}"
     months = _months(fact.start, fact.end)
     if months is None or months[0] < (since or FIRST_MONTH):
@@ -160,12 +160,14 @@ def _of(fact: "Fact", facts: "Facts") -> Observation | None:
     compared = quantity(text, where)
     if compared.axis == "year" and not (months[0].endswith("-01") and months[1].endswith("-12")):
         return None
+    if operation == "since":
+        months, operation = (FIRST_MONTH, months[1]), "sum"
     low, central, high = _in_unit(fact, facts)
     if central <= 0 or low < 0:
         if high <= 0:
             return None
         low, central, bound = high, high, "at_most"  # none were seen: at most the source's upper end
-    below, above, shared = _sides(fact, low, central, high, bound)
+    below, above, shared = _sides(fact, low, central, high, bound, least)
     measured = facts.measures[fact.measure]
     entity = facts.entities.get(fact.entity)
     named = (entity.names.en or fact.entity, entity.names.ko or entity.names.en) if entity else (fact.entity, fact.entity)
@@ -193,8 +195,8 @@ def _of(fact: "Fact", facts: "Facts") -> Observation | None:
     )
 
 
-def _place(fact: "Fact", facts: "Facts") -> tuple[str, str, str, str] | None:
-    """Quantity, operation, bound and first month of what a fact is compared with."""
+def _place(fact: "Fact", facts: "Facts") -> tuple[str, str, str, str, float] | None:
+    """Quantity, operation, bound, first month and least error of what a fact is compared with."""
     home = facts.entities.get(fact.entity)
     country = facts.countries.get(home.country) if home else None
     keys = {"entity": fact.entity, "item": fact.item_id, "country": country.alpha3 if country else "", **fact.dims}
@@ -204,14 +206,14 @@ def _place(fact: "Fact", facts: "Facts") -> tuple[str, str, str, str] | None:
             if row["bound"] == "none" or ("{country}" in row["quantity"] and not keys["country"]):
                 return None
             text = row["quantity"].format_map({**keys, "country": keys["country"]})
-            return text, row["operation"] or adds, row["bound"], row["since"]
+            return text, row["operation"] or adds, row["bound"], row["since"], float(row["error"] or _LEAST)
     found = facts.model_variable(fact)
     if found is None:
         return None
     variable, selection = found
     labels = " ".join(f"{dim}={label}" for dim, label in selection.items())
     known = {row["name"] for row in variables()}
-    return (f"{variable}[{labels}]" if labels else variable, adds, "", "") if variable in known else None
+    return (f"{variable}[{labels}]" if labels else variable, adds, "", "", _LEAST) if variable in known else None
 
 
 def _months(start: date, end: date) -> tuple[str, str] | None:
@@ -240,11 +242,13 @@ def _in_unit(fact: "Fact", facts: "Facts") -> tuple[float, float, float]:
     return low, fact.value.best, high
 
 
-def _sides(fact: "Fact", low: float, central: float, high: float, bound: str) -> tuple[float, float, float]:
+def _sides(
+    fact: "Fact", low: float, central: float, high: float, bound: str, least: float
+) -> tuple[float, float, float]:
     error, share = errors()[fact.value.cls]
     below = log(central / low) / _SCORE_95 if 0 < low < central else error
     above = log(high / central) / _SCORE_95 if high > central else error
-    below, above = max(below, _LEAST), max(above, _LEAST)
+    below, above = max(below, least, _LEAST), max(above, least, _LEAST)
     if bound in ("at_least", "record"):
         above = float("inf") if bound == "at_least" else _UNPUBLISHED
     if bound == "at_most":

@@ -1,5 +1,6 @@
 from ._accounts import Accounts as Accounts
 from ._assemble import DATA_CUTOFF as DATA_CUTOFF
+from ._assemble import FIRST_KNOT as FIRST_KNOT
 from ._assemble import Labels as Labels
 from ._assemble import assemble as assemble
 from ._assemble import labels as labels
@@ -31,11 +32,20 @@ from ._outputs import ledger as ledger
 from ._outputs import member_outputs as member_outputs
 from ._outputs import monthly as monthly
 from ._parameters import Parameter as Parameter
+from ._parameters import at_scores as at_scores
+from ._parameters import beliefs as beliefs
+from ._parameters import believing as believing
 from ._parameters import central as central
 from ._parameters import draw as draw
 from ._parameters import members_of as members_of
 from ._parameters import normal_scores as normal_scores
 from ._parameters import parameters as parameters
+from ._parameters import score_names as score_names
+from ._posterior import Posterior as Posterior
+from ._posterior import equations_digest as equations_digest
+from ._posterior import mismatch as mismatch
+from ._posterior import read_posterior as read_posterior
+from ._posterior import shipped_posterior as shipped_posterior
 from ._products import own_products as own_products
 from ._products import product_rows as product_rows
 from ._reported import QUANTILES as QUANTILES
