@@ -17,10 +17,12 @@ from chipweir.world._levers import PRODUCT_CLASSES
 from chipweir.world._outputs import KINDS
 from chipweir.world._products import dated_rows, own_products, product_rows
 from chipweir.world._state import Band, Calendar, Inputs, Months, Products, Uses, as_arrays
-from chipweir.world._tables import Extra, Row, cells, table
+from chipweir.world._tables import Extra, Row, cells, known_products, table
 
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from chipweir.facts import Chip, Facts
     from chipweir.world._scenario import Scenario
 
@@ -88,7 +90,7 @@ def assemble(scenario: "Scenario", facts: "Facts", extra: Extra | None = None) -
     """
     months = scenario.months
     extra = own_products(facts, [scenario]) if extra is None else extra
-    rows = dated_rows(product_rows(extra), scenario.products)
+    rows = dated_rows(known_products(facts, extra), scenario.products)
     chips = tuple(facts.chip(row["basis"] or row["product"]) for row in rows)
     products = _products(facts, extra)
     bands = _bands(facts, tuple(months.astype(str)))
@@ -105,6 +107,11 @@ def assemble(scenario: "Scenario", facts: "Facts", extra: Extra | None = None) -
             events=events_of(scenario, months, labels(extra).products, classes),
         )
     )
+
+
+def cut_off(facts: "Facts") -> np.datetime64:
+    """The last month that beliefs describe as past: the data cut-off, or the day as of which facts were asked for."""
+    return DATA_CUTOFF if facts.as_of is None else min(DATA_CUTOFF, np.datetime64(facts.as_of, "M"))
 
 
 def knot_weights(months: Axis) -> FloatArray:
@@ -152,7 +159,7 @@ def _customer(row: Row, chinese: set[str]) -> str:
 @lru_cache(maxsize=4)
 def _products(facts: "Facts", extra: Extra) -> Products:
     """What is fixed about products, lines and hubs, over these facts."""
-    rows, lines = product_rows(extra), table("lines")
+    rows, lines = known_products(facts, extra), table("lines")
     chips = tuple(facts.chip(row["basis"] or row["product"]) for row in rows)
     worth = perf.worth(chips)
     chinese = {row["line"] for row in lines if row["country"] == "CN"}
@@ -425,8 +432,8 @@ def _months(
 ) -> Months:
     axis = months.astype(int).astype(float)
     mix = _mix(facts, axis, rows, np.asarray(products.fabs.maker_of))
-    future = (months > DATA_CUTOFF).astype(float)
-    ahead = np.maximum((months - DATA_CUTOFF).astype(int), 0) / 12
+    future = (months > cut_off(facts)).astype(float)
+    ahead = np.maximum((months - cut_off(facts)).astype(int), 0) / 12
     year = (axis - _month_number("2022-01")) / 12
 
     def lever(name: str) -> FloatArray:
@@ -434,7 +441,7 @@ def _months(
 
     return Months(
         supply=_supply_months(scenario, months, rows, mix, future, ahead, lever),
-        market=_market_months(scenario, months, rows, mix, future, chips, products, classes, lever),
+        market=_market_months(scenario, months, rows, mix, future, chips, products, classes, lever, facts.as_of),
         calendar=Calendar(
             index=np.arange(len(axis), dtype=float),
             year=year,
@@ -515,6 +522,7 @@ def _market_months(
     products: Products,
     classes: list[str],
     lever: Any,
+    as_of: "date | None",
 ) -> market.Dated:
     axis = months.astype(int).astype(float)
     hubs = labels().hubs
@@ -529,7 +537,7 @@ def _market_months(
         mix=mix,
         scrap=np.where(mix > 1e-9, 0.0, _SCRAP),
         age=np.maximum(axis[:, None] - starts, 0) / 12,
-        **rule_arrays(scenario, months, chips, rows, domestic, classes),
+        **rule_arrays(scenario, months, chips, rows, domestic, classes, as_of),
         region_share=_between(axis, table("regions"), "share", "07"),
         enforcement=lever("us.enforcement"),
         location=lever("us.location_verification"),
