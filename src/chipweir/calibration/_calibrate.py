@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-
 from chipweir.calibration._echo import echoes
 from chipweir.calibration._likelihood import Likelihood
 from chipweir.calibration._observations import Observation, observations, with_echo
@@ -161,7 +160,7 @@ def calibrate(
     said(0.97, "reading the fit")
     before, after = numbers(start), numbers(state.scores)
     sizes = likelihood.sizes(after[:, use])
-    posterior = _table(state, names, facts, rows, use, seed, end)
+    posterior = _table(state, names, facts, rows, use, seed, end, sizes)
     return Fit(posterior, tuple(rows), before, after, sizes, state.steps, state.moves, state.accepted)
 
 
@@ -177,6 +176,7 @@ def _table(
     use: Sequence[int],
     seed: int,
     end: date,
+    sizes: Mapping[str, float],
 ) -> Posterior:
     """The rows that are shipped: only scores that some observation could inform."""
     informed = np.flatnonzero((state.localisation > 0).any(1))
@@ -192,6 +192,7 @@ def _table(
         "seed": seed,
         "steps": state.steps,
         "moves": state.moves,
+        "sizes": dict(sizes),
     }
     return Posterior(tuple(names[i] for i in informed), state.scores[:, informed].astype(np.float32), manifest)
 
@@ -222,5 +223,3 @@ class _Stored:
         beside = self.folder / f"{name}.part.npz"
         np.savez(beside, **{key: getattr(state, key) for key in State.__dataclass_fields__})
         beside.replace(self.folder / f"{name}.npz")
-
-

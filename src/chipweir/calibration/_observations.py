@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from chipweir.calibration._quantity import FloatArray, Kept, Quantity, quantity
 from chipweir.errors import InputError, UnknownName
@@ -170,7 +169,9 @@ def _of(fact: "Fact", facts: "Facts") -> Observation | None:
     below, above, shared = _sides(fact, low, central, high, bound, least)
     measured = facts.measures[fact.measure]
     entity = facts.entities.get(fact.entity)
-    named = (entity.names.en or fact.entity, entity.names.ko or entity.names.en) if entity else (fact.entity, fact.entity)
+    named = (
+        (entity.names.en or fact.entity, entity.names.ko or entity.names.en) if entity else (fact.entity, fact.entity)
+    )
     what = f" {fact.item or fact.item_id}" if fact.item or fact.item_id else ""
     return Observation(
         id=fact.id,
@@ -316,8 +317,10 @@ def _own(row: Mapping[str, str], where: str, line: int) -> Observation:
         low, high = (float(row.get(side) or row["central"]) / scale for side in ("low", "high"))
         start, end = (str(np.datetime64(row[side].strip()[:7], "M")) for side in ("start", "end"))
     except (ValueError, TypeError, ZeroDivisionError):
-        raise InputError(f"{where}: numbers and months such as 2026-03 are expected in scale, low, central, high, start, end") from None
-    if not 0 < central or not low <= central <= high:
+        raise InputError(
+            f"{where}: numbers and months such as 2026-03 are expected in scale, low, central, high, start, end"
+        ) from None
+    if not central > 0 or not low <= central <= high:
         raise InputError(f"{where}: low <= central <= high above zero are expected, not {low:g}, {central:g}, {high:g}")
     if start > end or start < FIRST_MONTH:
         raise InputError(f"{where}: months from {FIRST_MONTH} on are expected, not {start} to {end}")

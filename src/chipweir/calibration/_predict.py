@@ -33,9 +33,7 @@ def inputs_of(facts: "Facts", scenario: "Scenario | None" = None) -> "Inputs":
     return assemble(scenario or fitted_scenario(), facts)
 
 
-def predict(
-    inputs: "Inputs", drawn: Drawn, observations: Sequence[Observation], mapper: Mapper = map
-) -> FloatArray:
+def predict(inputs: "Inputs", drawn: Drawn, observations: Sequence[Observation], mapper: Mapper = map) -> FloatArray:
     """Logs of the model's numbers for every member, `[member, observation]`."""
     members = len(next(iter(drawn.values())))
     tasks = [

@@ -66,7 +66,9 @@ def quantity(text: str, where: str = "") -> Quantity:
     try:
         tree = ast.parse(_NAME.sub(stand_in, text.strip()), mode="eval").body
     except SyntaxError:
-        raise InputError(f"{where}: '{text}' is no arithmetic on variables, such as china_units[purchase=domestic]") from None
+        raise InputError(
+            f"{where}: '{text}' is no arithmetic on variables, such as china_units[purchase=domestic]"
+        ) from None
     if len(axes) != 1:
         raise InputError(f"{where}: '{text}' mixes variables by month and by year")
     names = tuple(dict.fromkeys(name for name, _ in parts.values()))

@@ -1,4 +1,4 @@
-"""From the prior to the posterior: an ensemble smoother with several data assimilations, then moves against the exact density.
+"""From the prior to the posterior: an ensemble smoother with several assimilations, then moves against the exact density.
 
 A step of the smoother moves the normal scores of all members by
 

@@ -7,6 +7,7 @@ from ._assemble import labels as labels
 from ._believe import PATHS as PATHS
 from ._believe import believe as believe
 from ._believe import paths as paths
+from ._believe import series_of as series_of
 from ._effects import no_effect as no_effect
 from ._ensemble import FLOWS as FLOWS
 from ._ensemble import Task as Task
@@ -42,8 +43,10 @@ from ._parameters import normal_scores as normal_scores
 from ._parameters import parameters as parameters
 from ._parameters import score_names as score_names
 from ._posterior import Posterior as Posterior
+from ._posterior import description as description
 from ._posterior import equations_digest as equations_digest
 from ._posterior import mismatch as mismatch
+from ._posterior import posterior_of as posterior_of
 from ._posterior import read_posterior as read_posterior
 from ._posterior import shipped_posterior as shipped_posterior
 from ._products import own_products as own_products

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chipweir.errors import InputError, UnknownName
-from chipweir.world._posterior import Posterior, mean_scores, shipped_posterior
+from chipweir.world._posterior import Posterior, shipped_posterior
 
 
 FloatArray = npt.NDArray[np.float64]
@@ -123,6 +123,11 @@ def beliefs() -> Posterior | None:
     """The posterior that draws are taken from; None where they are taken from the prior."""
     held = _BELIEFS.get()
     return shipped_posterior() if isinstance(held, str) else held
+
+
+def told_beliefs() -> bool:
+    """Whether a context says what draws are to believe."""
+    return not isinstance(_BELIEFS.get(), str)
 
 
 @contextmanager

@@ -13,7 +13,6 @@ import ast
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache, cached_property
 from hashlib import sha256
 from importlib import resources
@@ -71,12 +70,13 @@ class Posterior:
     def mixed(self, uniform: FloatArray) -> FloatArray:
         """Draws `[member, column]` from uniform numbers `[member, 3]`."""
         count = len(self.rows)
-        j, k, l = np.minimum((uniform * count).astype(int), count - 1).T
-        k = np.where(k == j, (k + 1) % count, k)
+        first, second, third = np.minimum((uniform * count).astype(int), count - 1).T
+        second = np.where(second == first, (second + 1) % count, second)
         for _ in range(2):
-            l = np.where((l == j) | (l == k), (l + 1) % count, l)
+            third = np.where((third == first) | (third == second), (third + 1) % count, third)
         rows = self.rows.astype(float)
-        return self.mean + np.sqrt(1 - _KERNEL**2) * (rows[j] - self.mean) + _KERNEL * (rows[k] - rows[l]) / np.sqrt(2)
+        own, along = rows[first] - self.mean, (rows[second] - rows[third]) / np.sqrt(2)
+        return self.mean + np.sqrt(1 - _KERNEL**2) * own + _KERNEL * along
 
     def save(self, file: Path | IO[bytes]) -> None:
         """Write as a compressed `.npz`."""
@@ -111,6 +111,20 @@ def shipped_posterior(as_of: str = "") -> Posterior | None:
         return read_posterior(path)
 
 
+def posterior_of(facts: "Facts") -> Posterior | None:
+    """The shipped posterior for these facts: the latest, or as of an earlier day the last one that was not later."""
+    if facts.as_of is None:
+        return shipped_posterior()
+    folder = resources.files("chipweir.world") / "data"
+    days = sorted(file.name[len("posterior-") : -len(".npz")] for file in folder.iterdir() if _cut(file.name))
+    known = [day for day in days if day <= facts.as_of.isoformat()]
+    return shipped_posterior(known[-1]) if known else None
+
+
+def _cut(name: str) -> bool:
+    return name.startswith("posterior-") and name.endswith(".npz")
+
+
 @cache
 def equations_digest() -> str:
     """SHA-256 of what the equations and tables of the world are: comments and docstrings do not count."""
@@ -131,7 +145,12 @@ def _bare(source: str) -> str:
     tree = ast.parse(source)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
             node.body = body[1:]  # type: ignore[attr-defined]
     return ast.dump(tree)
 
@@ -140,20 +159,26 @@ def mismatch(posterior: Posterior, facts: "Facts") -> tuple[str, ...]:
     """What of a posterior is not of these facts and this model, a line each; empty where all agrees."""
     said = []
     if posterior.manifest.get("equations") != equations_digest():
-        said.append(f"the model has changed since beliefs were fitted on {posterior.manifest.get('made', 'an unknown day')}")
+        said.append(
+            f"the model has changed since beliefs were fitted on {posterior.manifest.get('made', 'an unknown day')}"
+        )
     if facts.changes:
         said.append(f"beliefs were not refitted to the what-if on {', '.join(facts.changes)}")
+    elif facts.as_of is not None and posterior.as_of != facts.as_of.isoformat():
+        said.append(f"beliefs are those fitted as of {posterior.as_of}")
     elif posterior.manifest.get("facts") != facts.digest:
         own = facts.overrides or len(facts.files) != posterior.manifest.get("files")
-        said.append("beliefs were not refitted to your own facts" if own else "facts have changed since beliefs were fitted")
+        said.append(
+            "beliefs were not refitted to your own facts" if own else "facts have changed since beliefs were fitted"
+        )
     if said:
         said.append("`chipweir calibrate` fits them anew; `--prior` leaves the fit out")
     return tuple(said)
 
 
-def made_on() -> str:
-    """Today, for manifests."""
-    return date.today().isoformat()
+def description(posterior: Posterior | None) -> str:
+    """What draws are taken from, as manifests and results name it."""
+    return "prior" if posterior is None else f"posterior as of {posterior.as_of} ({posterior.digest[:12]})"
 
 
 def mean_scores(posterior: Posterior, names: Sequence[str]) -> FloatArray:
