@@ -39,7 +39,7 @@ Load = Callable[[str], "Facts"]
 
 @dataclass(frozen=True)
 class Scored:
-    """One later observation beside its forecasts. `values` are logs of the forecast `[draw]`; `naive` those without a model."""
+    """A later observation beside its forecasts: `values` logs of the forecast `[draw]`, `naive` those without a model."""
 
     observation: Observation
     values: FloatArray

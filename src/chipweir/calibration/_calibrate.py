@@ -179,7 +179,7 @@ def _table(
     sizes: Mapping[str, float],
 ) -> Posterior:
     """The rows that are shipped: only scores that some observation could inform."""
-    informed = np.flatnonzero((state.localisation > 0).any(1))
+    informed = np.flatnonzero((state.localisation > 0).any(1)).tolist()
     manifest = {
         "made": date.today().isoformat(),
         "as_of": end.isoformat(),

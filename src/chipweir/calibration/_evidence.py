@@ -124,7 +124,7 @@ def _taken(number: FloatArray, told: FloatArray, rows: Sequence[Observation], le
     error = np.array([left**2 * o.scale**2 + DISCREPANCY**2 for o in rows])
     chance = 2 / len(number)  # what members of no relation share by chance
     share = (x @ d / len(x)) ** 2 / (d.var(0) + error) / x.var()
-    return np.maximum(share - chance, 0.0)
+    return np.asarray(np.maximum(share - chance, 0.0))
 
 
 def _best(rows: Sequence[Observation], shares: FloatArray, top: int) -> tuple[Share, ...]:

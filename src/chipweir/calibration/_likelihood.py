@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from chipweir.calibration._observations import Observation, logs
 from chipweir.calibration._quantity import FloatArray
@@ -29,7 +30,7 @@ class Series:
     """Rows of one quantity: their places, and both parts of their covariance."""
 
     name: str
-    rows: FloatArray
+    rows: npt.NDArray[np.int_]
     source: FloatArray
     model: FloatArray
 
@@ -50,7 +51,7 @@ class Likelihood:
 
     @cached_property
     def scale(self) -> FloatArray:
-        return np.array([o.scale for o in self.observations])
+        return np.asarray([o.scale for o in self.observations], dtype=float)
 
     @cached_property
     def series(self) -> tuple[Series, ...]:
@@ -58,10 +59,10 @@ class Likelihood:
         return tuple(_series(name, self.observations) for name in names)
 
     def residuals(self, predicted: FloatArray) -> FloatArray:
-        """Observed less predicted `[member, observation]` in log, stretched so that the row's one error holds on both sides."""
+        """Observed less predicted `[member, observation]` in log, stretched so that one error of the row holds on both sides."""
         gap = self.observed - predicted
         sides = np.array([(o.below, o.above) for o in self.observations])
-        return np.where(gap > 0, gap * self.scale / sides[:, 0], gap * self.scale / sides[:, 1])
+        return np.asarray(np.where(gap > 0, gap * self.scale / sides[:, 0], gap * self.scale / sides[:, 1]))
 
     def log_density(self, predicted: FloatArray) -> FloatArray:
         """Log-likelihood of every member, `[member]`."""
@@ -97,7 +98,7 @@ class Likelihood:
         """Of all residuals, `[observation, observation]`; series are independent."""
         out = np.zeros((len(self.observations),) * 2)
         for series in self.series:
-            out[np.ix_(series.rows, series.rows)] = series.covariance(sizes[series.name])
+            out[np.ix_(series.rows.tolist(), series.rows.tolist())] = series.covariance(sizes[series.name])
         return out
 
 

@@ -41,10 +41,11 @@ _UNPUBLISHED = log(2)
 class Observation:
     """A published number and how the model's own is read off.
 
-    `operation` over the months `start` to `end` (sum, mean, or at the last): `low`, `central`, `high` are the source's own,
+    `operation` over the months `start` to `end` (sum, mean, or at the last). `low`, `central`, `high` are the source's own,
     in the model's unit. `below` and `above` are the errors in log where the model lies below or above it, `shared` the
-    part of it that all rows of `series` of one class of source have in common. `bound` says that the number is at least or at most what is compared.
-    `echo` marks what the model takes as its input: it is no evidence. `known_by` is the day it was known.
+    part of it that all rows of `series` of one class of source have in common. `bound` says that the number is at least or
+    at most what is compared. `echo` marks what the model takes as its input: it is no evidence. `known_by` is the day it
+    was known.
     """
 
     id: str
@@ -200,7 +201,9 @@ def _place(fact: "Fact", facts: "Facts") -> tuple[str, str, str, str, float] | N
     """Quantity, operation, bound, first month and least error of what a fact is compared with."""
     home = facts.entities.get(fact.entity)
     country = facts.countries.get(home.country) if home else None
-    keys = {"entity": fact.entity, "item": fact.item_id, "country": country.alpha3 if country else "", **fact.dims}
+    quarter = f"{fact.end.year}Q{(fact.end.month + 2) // 3}"
+    where = {"entity": fact.entity, "item": fact.item_id, "year": str(fact.end.year), "quarter": quarter}
+    keys = {**where, "country": country.alpha3 if country else "", **fact.dims}
     adds = _ADDS[facts.measures[fact.measure].adds]
     for row in _comparisons().get(fact.measure, ()):
         if all((keys.get(name) or "-") == value for name, value in row["where"].items()):
@@ -290,7 +293,7 @@ _COLUMNS = ("variable", "selection", "operation", "start", "end", "scale", "low"
 
 
 def read_observations(path: Path) -> tuple[Observation, ...]:
-    """A user's own observations from a CSV file: one line to each, columns as in the docs. Raises `InputError` with the line."""
+    """A user's own observations from a CSV file, one a line. Raises `InputError` or `UnknownName` with the line."""
     from chipweir import reading
 
     rows = list(csv.DictReader(reading.read_text(path, "observations").splitlines()))

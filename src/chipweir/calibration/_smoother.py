@@ -55,7 +55,7 @@ def _taper(scores: FloatArray, predicted: FloatArray) -> FloatArray:
     x = (scores - scores.mean(0)) / np.maximum(scores.std(0), 1e-9)
     d = (predicted - predicted.mean(0)) / np.maximum(predicted.std(0), 1e-9)
     sure = np.abs(x.T @ d) / len(x) * np.sqrt(len(x))
-    return np.clip((sure - _FIRST) / (_FULL - _FIRST), 0, 1)
+    return np.asarray(np.clip((sure - _FIRST) / (_FULL - _FIRST), 0, 1))
 
 
 def step(state: State, likelihood: Likelihood, predict: Predict, seed: int) -> State:

@@ -14,6 +14,7 @@ import typer
 from chipweir import reading
 from chipweir.cli import _tables
 from chipweir.cli._common import (
+    AsOfOption,
     FactsOption,
     JsonOption,
     LangOption,
@@ -22,11 +23,13 @@ from chipweir.cli._common import (
     PriorOption,
     Progress,
     SeedOption,
+    WhatIfOption,
     complete_run,
     complete_scenario,
     dumps,
     interruptible,
     keep_compiled,
+    parse_what_ifs,
     peak_memory,
     print_json,
     progress_bar,

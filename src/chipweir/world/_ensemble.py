@@ -219,7 +219,6 @@ def run_ensemble(
     shipped for these facts (see `chipweir.world.believing`); `attrs["beliefs"]` says which.
     **Raises:** `InputError` for scenarios of unlike periods or names that stand twice, or no members.
     """
-
     _check(scenarios)
     held = None if prior else beliefs() if told_beliefs() else posterior_of(facts)
     with believing(held):
@@ -238,6 +237,8 @@ def _ensemble(
     keep_members: bool,
     chunk: int | None,
 ) -> xr.Dataset:
+    from chipweir.world._streaming import Counted, stream
+
     extra = own_products(facts, scenarios)
     tell = progress or (lambda share, text: None)
     if members > EXACT and not keep_members:

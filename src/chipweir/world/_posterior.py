@@ -76,7 +76,8 @@ class Posterior:
             third = np.where((third == first) | (third == second), (third + 1) % count, third)
         rows = self.rows.astype(float)
         own, along = rows[first] - self.mean, (rows[second] - rows[third]) / np.sqrt(2)
-        return self.mean + np.sqrt(1 - _KERNEL**2) * own + _KERNEL * along
+        mixed: FloatArray = self.mean + np.sqrt(1 - _KERNEL**2) * own + _KERNEL * along
+        return mixed
 
     def save(self, file: Path | IO[bytes]) -> None:
         """Write as a compressed `.npz`."""
