@@ -262,6 +262,19 @@ def what_ifs(facts: "Facts") -> list[dict[str, Any]]:
     ]
 
 
+def changed_facts(made: Mapping[str, Any]) -> list[str]:
+    """What a run's facts differ in from those that ship, a line each, in the language in force."""
+    lines = [_("Facts and rules as they were known on {day}.", day=made["as_of"])] if made.get("as_of") else []
+    lines += [
+        _("What if {fact} were {written}: {now} in place of {was}",
+          fact=each["id"], written=each["what_if"], now=each["to"], was=each["from"])
+        for each in made.get("what_ifs", ())
+    ]  # fmt: skip
+    if made.get("replaced"):
+        lines.append(_("Replaced by own facts: {facts}", facts=", ".join(made["replaced"])))
+    return lines
+
+
 def _replaced(facts: "Facts") -> list[str]:
     """Ids of shipped facts that a user's own directory replaces."""
     return sorted(f"{each.kind} {each.id}" for each in facts.overrides if each.kind != "what-if")
@@ -354,11 +367,16 @@ def _print_run(stored: "Run", lang: str, as_json: bool, spent: Mapping[str, Any]
         made = stored.manifest
         names = [each["name"] for each in made["scenarios"]]
         document = {"run": stored.id, "path": str(stored.path), "report": where, "scenarios": names}
-        document |= {key: made[key] for key in ("members", "seed", "facts_digest", "rules_digest", "results")}
+        document |= {
+            key: made[key]
+            for key in ("members", "seed", "facts_digest", "rules_digest", "results", "as_of", "what_ifs")
+        }
         print_json({**document, **spent, "headline": stored.headline()})
         return
     _tables.print_headline(stored.results, lang)
     out = _tables.console()
+    for line in changed_facts(stored.manifest):
+        out.print(line, soft_wrap=True, markup=False)
     if not out.is_terminal or len(stored.manifest["scenarios"]) > 1:
         out.print()
     out.print(_("run") + f": {stored.path}", soft_wrap=True)

@@ -34,7 +34,7 @@ CELLS: Mapping[str, Mapping[str, str]] = {
     "initial": {},
 }
 # Of a series as of an earlier day: growth a year where no trend can be read, the steepest that goes on (of tokens apart),
-# years over which a trend fades, error a root year of what grows and of ratios (priors), and how far ahead it is written down.
+# years over which a trend fades, error a root year of what grows and of ratios (priors), how far ahead it is written.
 _USUAL_GROWTH, _MOST_GROWTH, _MOST_TOKEN_GROWTH, _FADE, _ERROR, _RATIO_ERROR = 0.2, 0.9, 2.0, 2.5, 0.3, 0.15
 _AHEAD = (0.5, 1.0, 2.0, 4.0, 8.0)
 # Of a product not known yet: gain in worth a year, the most of it, and what of it (in logs) its price takes (priors).
@@ -125,8 +125,10 @@ def _series_cell(line: int, row: Row, facts: "Facts") -> Cell:
 
 
 def extended(kept: Sequence[Cell], cut: bool) -> list[Cell]:
-    """What follows the last known cell of a series whose later cells are `cut`: its trend of up to a year and a half, fading with a
-    time of two and a half years, and an error that grows with the root of the years. A ratio has no trend.
+    """What follows the last known cell of a series whose later cells are `cut`: its trend, with a growing error.
+
+    The trend is that of up to a year and a half and fades over two and a half; the error grows with the root of the years.
+    A ratio has no trend.
 
     `ln x(h) = ln x0 + g tau (1 - exp(-h / tau))`, `sd(h)^2 = sd0^2 + s^2 h`.
     """
