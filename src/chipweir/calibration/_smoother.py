@@ -67,7 +67,7 @@ def step(state: State, likelihood: Likelihood, predict: Predict, seed: int) -> S
     root = np.linalg.cholesky(noise)
     misfit = 0.5 * (np.linalg.solve(root, residuals.T) ** 2).sum(0)
     count = residuals.shape[1]
-    share = max(count / (2 * misfit.mean()), np.sqrt(count / (2 * max(misfit.var(), 1e-9))))
+    share = max(count / (2 * max(misfit.mean(), 1e-9)), np.sqrt(count / (2 * max(misfit.var(), 1e-9))))
     share = min(max(share, (1 - state.taken) / (MOST_STEPS - state.steps)), 1 - state.taken)
     weight = 1 / share
     x, d = state.scores - state.scores.mean(0), state.predicted - state.predicted.mean(0)
