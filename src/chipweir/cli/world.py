@@ -34,6 +34,7 @@ from chipweir.cli._common import (
     print_json,
     progress_bar,
 )
+from chipweir.cli._evidence import show_evidence
 from chipweir.cli._scenarios import levers_command, scenarios_app
 from chipweir.cli._stored import runs_app
 from chipweir.errors import InputError, UnknownName
@@ -578,6 +579,9 @@ def explain(
         str | None, typer.Option("--scenario", help="Which scenario of the run; default its first.")
     ] = None,
     top: Annotated[int, typer.Option("--top", help="How many parameters to list.")] = 10,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="What narrowed the number, and what would narrow it most.")
+    ] = False,
     out: OutOption = None,
     facts: FactsOption = None,
     fact: WhatIfOption = None,
@@ -599,6 +603,9 @@ def explain(
             raise InputError("a run has its own facts; give --facts, --fact and --as-of with a scenario")
         known = (stored or Known.of(facts, fact, as_of)).load()
         keep_compiled()
+        if evidence:
+            show_evidence(chosen, known, variable, selection, parse_month(month, "--month"), top, as_json)
+            return
         found = trace(chosen, known, variable, parse_month(month, "--month"), top, **selection)
         document = {**found.as_dict(), **_influences(found, known)}
         if as_json:
