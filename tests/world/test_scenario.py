@@ -29,7 +29,7 @@ MONTHS = ["2026-11", "2026-12", "2027-06"]
 
 def test_the_presets_are_there_and_the_default_run_comes_first() -> None:
     assert preset_names()[:4] == DEFAULT_RUN == ("baseline", "blockade", "weir", "open")
-    assert set(preset_names()[4:]) == {"sea-licence", "hbm-cut", "glut"}
+    assert set(preset_names()[4:]) == {"sea-licence", "hbm-cut", "glut", "forecast"}
 
 
 @pytest.mark.parametrize("name", preset_names())

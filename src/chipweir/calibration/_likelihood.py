@@ -59,7 +59,7 @@ class Likelihood:
         return tuple(_series(name, self.observations) for name in names)
 
     def residuals(self, predicted: FloatArray) -> FloatArray:
-        """Observed less predicted `[member, observation]` in log, so stretched that one error of the row holds on both sides."""
+        """Observed less predicted `[member, observation]` in log, stretched so that one error holds on both sides."""
         gap = self.observed - predicted
         sides = np.array([(o.below, o.above) for o in self.observations])
         return np.asarray(np.where(gap > 0, gap * self.scale / sides[:, 0], gap * self.scale / sides[:, 1]))

@@ -41,6 +41,7 @@ from ._parameters import draw as draw
 from ._parameters import members_of as members_of
 from ._parameters import normal_scores as normal_scores
 from ._parameters import parameters as parameters
+from ._parameters import read_parameters as read_parameters
 from ._parameters import score_names as score_names
 from ._posterior import Posterior as Posterior
 from ._posterior import description as description

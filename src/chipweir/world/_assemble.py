@@ -331,6 +331,7 @@ def _initial(facts: "Facts", extra: Extra) -> dict[str, Any]:
         "initial_installed": installed,
         "initial_largest": np.log([given.get(("largest", region), 1e20) for region in names.regions]),
         "official": np.asarray(given["official", "CHN"] * 1e3),
+        "official_legacy": np.asarray(given["official", "legacy"]),
     }
 
 

@@ -51,6 +51,7 @@ class Uses:
     initial_installed: Float[Array, "R K"]
     initial_largest: Float[Array, " R"]  # log FLOP
     official: Float[Array, ""]  # EFLOP/s of official Chinese counts for a million H100e
+    official_legacy: Float[Array, ""]  # EFLOP/s of processors in them that the model does not count
 
 
 @pytree
