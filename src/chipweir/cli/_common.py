@@ -52,6 +52,9 @@ WhatIfOption = Annotated[
         help="What if a fact, price or datasheet were otherwise: fab-004=x1.5, nvidia-h20.price_usd=90000 (repeatable).",
     ),
 ]
+PriorOption = Annotated[
+    bool, typer.Option("--prior", help="Draw from the prior instead of what past observations left of it.")
+]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="Only facts and rules that were known by this day.")
 ]

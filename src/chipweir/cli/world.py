@@ -20,6 +20,7 @@ from chipweir.cli._common import (
     LangOption,
     MembersOption,
     OutOption,
+    PriorOption,
     Progress,
     SeedOption,
     WhatIfOption,
@@ -33,6 +34,7 @@ from chipweir.cli._common import (
     print_json,
     progress_bar,
 )
+from chipweir.cli._evidence import show_evidence
 from chipweir.cli._scenarios import levers_command, scenarios_app
 from chipweir.cli._stored import runs_app
 from chipweir.errors import InputError, UnknownName
@@ -110,6 +112,7 @@ class Order:
     members: int
     seed: int
     known: "Known" = field(default_factory=lambda: Known())
+    prior: bool = False
 
 
 def run(
@@ -123,6 +126,7 @@ def run(
     members: MembersOption = 1_000,
     seed: SeedOption = 1,
     out: OutOption = None,
+    prior: PriorOption = False,
     setting: Annotated[
         list[str] | None,
         typer.Option(
@@ -142,7 +146,7 @@ def run(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Run the named model checks over every lever.")] = False,
     credibility: Annotated[
-        bool, typer.Option("--credibility", help="Prior intervals against published figures.")
+        bool, typer.Option("--credibility", help="Prior and posterior intervals against published figures.")
     ] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
     lang: LangOption = "en",
@@ -163,7 +167,7 @@ def run(
             _questions(check, credibility, members, seed, lang, as_json)
         else:
             known = Known.of(facts, fact, as_of)
-            order = Order(_chosen(scenario or [], setting or []), members, seed, known)
+            order = Order(_chosen(scenario or [], setting or []), members, seed, known, prior)
             _run_and_print(order, store.runs_directory(out), cluster, report, lang, as_json, started)
 
 
@@ -234,7 +238,19 @@ def _manifest(order: Order, facts: "Facts", command: Sequence[str]) -> dict[str,
 
     rules = store.code_digest("chipweir.rules")
     made = store.manifest(order.scenarios, facts.digest, rules, order.members, order.seed, command)
+    made |= {"beliefs": _beliefs(order, facts)}
     return made | {"as_of": order.known.as_of, "what_ifs": what_ifs(facts), "replaced": _replaced(facts)}
+
+
+def _beliefs(order: Order, facts: "Facts") -> str:
+    """What the draws believe, said where it does not match the facts or the model."""
+    from chipweir.world import description, mismatch, posterior_of
+
+    held = None if order.prior else posterior_of(facts)
+    if held is not None:
+        for line in mismatch(held, facts):
+            typer.echo(f"chipweir: warning: {line}", err=True)
+    return description(held)
 
 
 def what_ifs(facts: "Facts") -> list[dict[str, Any]]:
@@ -285,7 +301,7 @@ def _simulate(
         mapper = mapper if parts is None else store.resuming(parts, task_name, mapper)
         try:
             results: xr.Dataset = run_ensemble(
-                order.scenarios, facts, order.members, order.seed, progress, mapper=mapper
+                order.scenarios, facts, order.members, order.seed, progress, mapper=mapper, prior=order.prior
             )
         except Exception as error:
             if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):  # the latter is how XLA says it
@@ -326,15 +342,13 @@ def _unfolded(order: Order, facts: "Facts") -> dict[str, Any]:
 
 
 def _fit(order: Order, facts: "Facts") -> dict[str, Any]:
-    """The credibility table of the shipped baseline, if that is among the scenarios."""
+    """The credibility table, if the shipped baseline is among the scenarios."""
     from chipweir.calibration import credibility
-    from chipweir.world import load_scenario, run_ensemble
+    from chipweir.world import load_scenario
 
-    baseline = load_scenario("baseline")
-    if baseline not in order.scenarios:
+    if load_scenario("baseline") not in order.scenarios:
         return {}
-    kept = run_ensemble((baseline,), facts, min(order.members, FIT_MEMBERS), order.seed, keep_members=True)
-    rows = [verdict.as_dict() for verdict in credibility(kept)]
+    rows = [verdict.as_dict() for verdict in credibility(facts, min(order.members, FIT_MEMBERS), order.seed)]
     return {"credibility": [_tables.credibility_record(row) for row in rows]}
 
 
@@ -377,14 +391,14 @@ def _repeat(name: str, directory: Path, cluster: str | None, as_json: bool) -> N
     from chipweir import store
 
     old = store.find_run(name, directory)
-    order = Order(old.scenarios, old.manifest["members"], old.manifest["seed"], Known.of_run(old))
+    order = Order(old.scenarios, old.manifest["members"], old.manifest["seed"], Known.of_run(old), _of_prior(old))
     _check_order(order)
     facts = order.known.load()
     now = _manifest(order, facts, old.manifest["command"])
     changed = [
         f"{key}: {old.manifest[key]} -> {now[key]}"
-        for key in ("code_digest", "facts_digest", "rules_digest", "versions", "python")
-        if old.manifest[key] != now[key]
+        for key in ("code_digest", "facts_digest", "rules_digest", "beliefs", "versions", "python")
+        if old.manifest.get(key, now[key]) != now[key]
     ]
     with progress_bar() as progress:
         results = _simulate(order, facts, cluster, None, progress)
@@ -443,14 +457,12 @@ def _check_rows(seed: int) -> list[dict[str, Any]]:
 
 def _credibility_rows(members: int, seed: int) -> list[dict[str, Any]]:
     from chipweir.calibration import credibility
-    from chipweir.world import load_scenario, run_ensemble
+    from chipweir.world import load_scenario
 
     keep_compiled()
-    order = Order((load_scenario("baseline"),), members, seed)
-    _check_order(order)
+    _check_order(Order((load_scenario("baseline"),), members, seed))
     with progress_bar() as progress:
-        results = run_ensemble(order.scenarios, order.known.load(), members, seed, progress, keep_members=True)
-    return [verdict.as_dict() for verdict in credibility(results)]
+        return [verdict.as_dict() for verdict in credibility(Known().load(), members, seed, tell=progress)]
 
 
 def compare(
@@ -466,6 +478,7 @@ def compare(
     members: MembersOption = 1_000,
     seed: SeedOption = 1,
     out: OutOption = None,
+    prior: PriorOption = False,
     facts: FactsOption = None,
     fact: WhatIfOption = None,
     as_of: AsOfOption = None,
@@ -486,7 +499,7 @@ def compare(
             results = _pair_of_run(source, a, b)
             a, b = (name if name in results["scenario"].values else Path(name).stem for name in (a, b))
         else:
-            order = Order(_chosen([a, b], []), members, seed, Known.of(facts, fact, as_of))
+            order = Order(_chosen([a, b], []), members, seed, Known.of(facts, fact, as_of), prior)
             a, b = (each.name for each in order.scenarios)
             results = _simulated(order)
         rows = _difference_rows(results, a, b, years or [2025, 2026, 2028, 2030, 2032])
@@ -500,8 +513,10 @@ def compare(
 
 def _simulated(order: Order) -> "xr.Dataset":
     _check_order(order)
+    facts = order.known.load()
+    _beliefs(order, facts)
     with progress_bar() as progress:
-        return _simulate(order, order.known.load(), None, None, progress)
+        return _simulate(order, facts, None, None, progress)
 
 
 def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
@@ -512,7 +527,13 @@ def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
         return source.results
     chosen = {each.name: each for each in source.scenarios}
     pair = (chosen[a], chosen[b])
-    return _simulated(Order(pair, source.manifest["members"], source.manifest["seed"], Known.of_run(source)))
+    made = source.manifest
+    return _simulated(Order(pair, made["members"], made["seed"], Known.of_run(source), _of_prior(source)))
+
+
+def _of_prior(stored: "Run") -> bool:
+    """Whether a stored run was drawn from the prior, as all were before there was a posterior."""
+    return bool(stored.manifest.get("beliefs", "prior") == "prior")
 
 
 def _difference_rows(
@@ -558,6 +579,9 @@ def explain(
         str | None, typer.Option("--scenario", help="Which scenario of the run; default its first.")
     ] = None,
     top: Annotated[int, typer.Option("--top", help="How many parameters to list.")] = 10,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="What narrowed the number, and what would narrow it most.")
+    ] = False,
     out: OutOption = None,
     facts: FactsOption = None,
     fact: WhatIfOption = None,
@@ -579,6 +603,9 @@ def explain(
             raise InputError("a run has its own facts; give --facts, --fact and --as-of with a scenario")
         known = (stored or Known.of(facts, fact, as_of)).load()
         keep_compiled()
+        if evidence:
+            show_evidence(chosen, known, variable, selection, parse_month(month, "--month"), top, as_json)
+            return
         found = trace(chosen, known, variable, parse_month(month, "--month"), top, **selection)
         document = {**found.as_dict(), **_influences(found, known)}
         if as_json:

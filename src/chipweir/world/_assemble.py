@@ -35,6 +35,7 @@ DATA_CUTOFF = np.datetime64("2026-10", "M")
 FIRST_KNOT, KNOTS = np.datetime64("2022-01", "M"), 29
 # Dated by the HBM rule's compliance date (2024-12-31): the first full month under control.
 _HBM_CONTROL_FROM = np.datetime64("2025-01", "M")
+_HBM_PUBLISHED = "2024-12-02"
 # TSMC-made Ascend dies reached their buyer between these months (FAB-052, EVT-022, EVT-023).
 _BANK_MONTHS = (np.datetime64("2023-07", "M"), np.datetime64("2024-10", "M"))
 _BANK_DIE = "ascend-910"
@@ -81,9 +82,10 @@ def labels(extra: Extra = ()) -> Labels:
     )
 
 
-def assemble(scenario: "Scenario", facts: "Facts", extra: Extra | None = None) -> Inputs:
+def assemble(scenario: "Scenario", facts: "Facts", extra: Extra | None = None, *, rules_known: bool = False) -> Inputs:
     """Everything `simulate` needs besides parameters, for one scenario.
 
+    Over facts as of an earlier day the law is what had been published then, or, with `rules_known`, as it came.
     `extra` are the products beyond the shipped ones that all scenarios of a run have (default: those of this scenario and
     of the facts, see `own_products`). Raises `InputError` or `UnknownName` where a table or the scenario names what the
     facts do not have.
@@ -99,12 +101,14 @@ def assemble(scenario: "Scenario", facts: "Facts", extra: Extra | None = None) -
     return as_arrays(  # type: ignore[no-any-return]
         Inputs(
             products=products,
-            months=_months(scenario, months, facts, rows, chips, products, classes),
+            months=_months(
+                scenario, months, facts, rows, chips, products, classes, None if rules_known else facts.as_of
+            ),
             bands=bands,
             lines=lines,
             knots=knot_weights(months),
             first_month=np.asarray(int(months[0].astype(int)) % 12),
-            events=events_of(scenario, months, labels(extra).products, classes),
+            events=events_of(scenario, months, labels(extra).products, classes, facts.as_of),
         )
     )
 
@@ -430,6 +434,7 @@ def _months(
     chips: tuple["Chip", ...],
     products: Products,
     classes: list[str],
+    law_of: "date | None",
 ) -> Months:
     axis = months.astype(int).astype(float)
     mix = _mix(facts, axis, rows, np.asarray(products.fabs.maker_of))
@@ -441,8 +446,8 @@ def _months(
         return np.asarray(scenario.series(name, months, law=0.0), dtype=float)
 
     return Months(
-        supply=_supply_months(scenario, months, rows, mix, future, ahead, lever),
-        market=_market_months(scenario, months, rows, mix, future, chips, products, classes, lever, facts.as_of),
+        supply=_supply_months(scenario, months, rows, mix, future, ahead, lever, law_of),
+        market=_market_months(scenario, months, rows, mix, future, chips, products, classes, lever, law_of),
         calendar=Calendar(
             index=np.arange(len(axis), dtype=float),
             year=year,
@@ -476,8 +481,10 @@ def _supply_months(
     future: FloatArray,
     ahead: FloatArray,
     lever: Any,
+    law_of: "date | None",
 ) -> supply.Dated:
     axis = months.astype(int).astype(float)
+    published = law_of is None or law_of.isoformat() >= _HBM_PUBLISHED
     starts = np.array([_month_number(row["start"]) for row in rows])
     age = (axis[:, None] - starts) / 12
     within = (months >= _BANK_MONTHS[0]) & (months <= _BANK_MONTHS[1])
@@ -493,7 +500,7 @@ def _supply_months(
         capacity_investment=lever("china.capacity_investment"),
         yield_lever=lever("technology.smic_yield"),
         hbm_domestic=lever("technology.hbm_domestic"),
-        hbm_control=lever("us.hbm_control") * (months >= _HBM_CONTROL_FROM),
+        hbm_control=lever("us.hbm_control") * (months >= _HBM_CONTROL_FROM) * published,
         hbm_to_china=lever("korea.hbm_to_china"),
         hbm_withhold=lever("korea.hbm_withhold"),
         hbm_capex=lever("korea.hbm_capex"),
