@@ -28,6 +28,7 @@ ITEM_WORDS = {
     "count": "quantity", "material": "spec", "kind": "spec", "product": "chip", "model": "chip",
     "node": "node_nm", "process_nm": "node_nm", "memory_bandwidth_density": "mbd", "performance_density": "pd",
     "transistors_billion": "transistors_bn", "manufacturer": "maker", "hbm": "has_hbm",
+    "칩": "chip", "품목": "chip", "품명": "chip", "수량": "quantity", "통제번호": "eccn", "제조사": "maker",
 }  # fmt: skip
 """Field names people use, and the fields they stand for."""
 
@@ -304,6 +305,10 @@ SHIPMENT_WORDS = {
     "parent_hq": "ultimate_parent", "ultimate_parent_hq": "ultimate_parent", "seller": "exporter", "shipper": "exporter",
     "buyer": "purchaser", "customer": "purchaser", "user": "end_user", "end_use": "end_user_type", "transit": "via",
     "transit_countries": "via", "owners": "ownership",
+    "목적지": "to", "도착지": "to", "선적국": "from", "출발지": "from", "수출일": "export_date", "선적일": "export_date",
+    "경유지": "via", "본사": "hq", "본사_소재지": "hq", "최종_모회사": "ultimate_parent", "최종모회사": "ultimate_parent",
+    "수출자": "exporter", "구매자": "purchaser", "수하인": "consignee", "최종사용자": "end_user", "최종_사용자": "end_user",
+    "최종용도": "end_user_type", "지분": "ownership",
 }  # fmt: skip
 PASS_FIELDS = frozenset(
     ("id", "note", "notes", "why", "comment", "expected", "expect", "tags", "label", "ref", "case", "source", "line",

@@ -163,11 +163,17 @@ def _table(
         raise InputError(f"{path}: {next(iter(bad.values()))}")
     sign = _separator(first, path)
     try:
-        header = [name.strip() for name in next(csv.reader([first], delimiter=sign, strict=True))]
+        header = [_column(name) for name in next(csv.reader([first], delimiter=sign, strict=True))]
     except (csv.Error, StopIteration) as error:
         raise InputError(f"{path}: the header cannot be read: {error}") from None
     ignored = _check_header(header, path, defaults)
     return ignored, _rows(header, csv.reader(texts, delimiter=sign, strict=True), bad, frozenset(ignored))
+
+
+def _column(name: str) -> str:
+    """A column's name, in the spelling of a field where it differs by case, blanks or hyphens only."""
+    plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
+    return plain if plain in _KNOWN else name.strip()
 
 
 def _separator(header: str, path: Path) -> str:

@@ -106,6 +106,10 @@ def _goods(item: Item) -> Goods:
     chip = _named(item, notes)
     if isinstance(chip, Item):
         return _goods(chip)
+    if kind == "fab_tool" and item.eccn is None:
+        notes.append(
+            _("control number of the tool not stated: taken to be one of 3B001, 3B002, 3B090 or 3B991 to 3B994")
+        )
     circuit = _circuit(item, chip, kind, notes)
     return Goods(kind, item.name or circuit.name, (circuit,), _quantity(item, notes), tuple(notes), eccn=item.eccn)
 

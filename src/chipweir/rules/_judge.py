@@ -351,6 +351,8 @@ def _answer(verdicts: list[Verdict], presumed: Presumed | None) -> Answer:
     bound = [v for v in certain if v.by is None or not v.by.lifts_requirement]
     doubtful = [v for v in verdicts if v.truth is None and (v.by is None or not v.by.lifts_requirement)]
     if bound:
+        if any(v.by is None and v.requirement.letter is None for v in bound):
+            bound, doubtful = _with_policy(bound), _with_policy(doubtful)
         strict = max(bound, key=lambda v: (v.by is None, STRICTNESS[v.review], v.requirement.letter is None))
         exception = strict.by.id if strict.by is not None and all(v.by is not None for v in doubtful) else "none"
         way = "" if strict.review_rule == strict.requirement.id else f", review {strict.review_rule}"
@@ -369,6 +371,11 @@ def _answer(verdicts: list[Verdict], presumed: Presumed | None) -> Answer:
     overcome = presumed is not None and presumed.holds is False
     basis = presumed.rule if presumed is not None and overcome else "no requirement found"
     return Answer("no", "n/a", "n/a", basis, verdicts, presumed)
+
+
+def _with_policy(verdicts: list[Verdict]) -> list[Verdict]:
+    """The requirements less letters without a policy: beside a regulation that no exception lifts, its policy governs."""
+    return [v for v in verdicts if v.requirement.letter is None or v.review != "unspecified"]
 
 
 def _strictest(bound: list[Verdict], doubtful: list[Verdict]) -> str:
