@@ -20,6 +20,7 @@ from chipweir.rules._numbers import exact
 from chipweir.rules._owners import Owners, ownership
 from chipweir.rules._parties import Known, known, tokens
 from chipweir.rules._places import land
+from chipweir.rules._terms import term
 from chipweir.rules._words import folded
 
 
@@ -135,7 +136,9 @@ def _route(route: str | None, origin: str, to: str, said: list[str]) -> str:
     """The route as the rules see it. Only what leaves the US is an export; within one country it is a transfer."""
     if route is None:
         found = "export" if origin == "US" else "transfer" if origin == to else "reexport"
-        said.append(_("route not stated: {route} taken from {origin} to {to}", route=found, origin=origin, to=to))
+        said.append(
+            _("route not stated: {route} taken from {origin} to {to}", route=term("route", found), origin=origin, to=to)
+        )
         return found
     if route == "export" and origin != "US":
         said.append(_("called an export but sent from {origin}: treated as an export from abroad", origin=origin))

@@ -5,6 +5,7 @@ from chipweir.rules._asked import Shipment
 from chipweir.rules._book import Book, called, spoken
 from chipweir.rules._case import Case
 from chipweir.rules._circuits import MATERIALS, Goods
+from chipweir.rules._covered import uncovered, where_to_look
 from chipweir.rules._judge import Answer, Trace
 from chipweir.rules._places import land
 from chipweir.rules._readings import common, read
@@ -46,17 +47,21 @@ def _reaching(shipment: Shipment, stuff: Goods) -> list[str]:
 
 
 def _law(case: Case, possible: frozenset[str], book: Book) -> Law:
-    answer = common(read(case, possible, book, Trace(False, [])))
+    answer = common(read(case, possible, book, Trace(False, False, [])))
+    if missing := uncovered(case, None, answer):
+        see = where_to_look(missing)
+        return Law(case.regime, "unknown", "unspecified", "n/a", f"not covered: {missing}", "unknown", see)
+    says, authority = _says(answer)
     return Law(
-        case.regime, answer.licence, answer.review, answer.exception, answer.basis, answer.outcome, _says(answer)
+        case.regime, answer.licence, answer.review, answer.exception, answer.basis, answer.outcome, says, authority
     )
 
 
-def _says(answer: Answer) -> str:
-    """The first requirement in words, with its note."""
+def _says(answer: Answer) -> tuple[str, str]:
+    """The first requirement in words, with its note, and where it stands."""
     if not answer.verdicts:
-        return ""
+        return "", ""
     requirement = answer.verdicts[0].requirement
     note = spoken(requirement, "note")
     title = called(requirement)
-    return f"{title} ({note})" if note else title
+    return f"{title} ({note})" if note else title, requirement.cfr
