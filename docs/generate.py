@@ -1,6 +1,7 @@
 """Write the pages that come from the model, and the README's picture of the playground.
 
 python docs/generate.py parameters             # the table of priors; a test holds the page to it
+python docs/generate.py measures               # the vocabulary of the facts; a test holds the page to it
 python docs/generate.py credibility            # published figures against 1,000 members of the baseline
 python docs/generate.py picture                # the playground in Chromium, Blackwell-class chips flowing
 """
@@ -8,9 +9,11 @@ python docs/generate.py picture                # the playground in Chromium, Bla
 import argparse
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 from chipweir.calibration import Verdict, credibility
+from chipweir.facts import Measure
 from chipweir.world import Parameter, parameters
 
 
@@ -69,6 +72,65 @@ def parameters_page() -> str:
 def _parameter_row(p: Parameter) -> tuple[str, ...]:
     bounds = (f"{value:g}" for value in (p.low, p.central, p.high))
     return (f"`{p.name}`", *bounds, p.unit, p.distribution, p.description, p.source)
+
+
+_KINDS = {
+    "flow": "Amounts over a period",
+    "level": "Levels and stocks",
+    "count": "Counts",
+    "share": "Shares of a whole",
+    "ratio": "Ratios and rates",
+    "price": "Prices and costs",
+    "growth": "Changes and rates of change",
+    "date": "Dates",
+    "spec": "Properties",
+    "state": "States",
+    "text": "Words",
+}
+
+
+def measures_page() -> str:
+    """The measures by kind, as `facts/data/measures.csv` has them, with how many facts there are of each."""
+    from chipweir import facts
+
+    known = facts.load()
+    counted = Counter(fact.measure for fact in known.facts.values())
+    parts = [
+        "# Measures",
+        "Generated from `facts/data/measures.csv` by `python docs/generate.py measures`; a test holds this page to it.",
+        "What a fact measures is one of these. *Adds* says how it adds up over time: quarters of a *sum* make the year, "
+        "those of a *mean* average to it, and the year of a *last* is its last quarter. *Dims* are the respects in "
+        "which facts of one measure differ. The words are those of the press and of ministries; each names one measure "
+        "only, the item (HBM, DRAM, a chip, a node) comes beside it. `chipweir facts show MEASURE` takes any of them.",
+    ]
+    for kind, title in _KINDS.items():
+        rows = [_measure_row(m, counted[m.id]) for m in known.measures.values() if m.kind == kind]
+        heads = ("measure", "title", "unit", "adds", "what it is", "dims", "words", "in the model", "facts")
+        parts += [f"## {title}", table(heads, rows)]
+    compared = sum(known.model_variable(fact) is not None for fact in known.facts.values())
+    parts.append(
+        f"{len(known.measures)} measures, {len(known.facts)} facts; {compared} facts can be compared with a variable of "
+        "the model as they stand."
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _measure_row(m: Measure, count: int) -> tuple[str, ...]:
+    words = "; ".join(", ".join(m.words[language]) for language in ("en", "ko", "zh") if m.words[language])
+    where = "".join(f", {name} {value}" for name, value in m.where.items() if value != "-")
+    model = f"`{m.variable}`{where}" if m.variable else ""
+    title = f"{m.title['en']} ({m.title['ko']})"
+    return (
+        f"`{m.id}`",
+        title,
+        m.unit or "number",
+        m.adds,
+        m.definition["en"],
+        ", ".join(m.dims),
+        words,
+        model,
+        f"{count}",
+    )
 
 
 def credibility_page(members: int = MEMBERS, seed: int = 0) -> str:
@@ -153,14 +215,15 @@ def picture(chromium: str | None, file: Path) -> None:
 def main() -> None:
     """Write the page asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("page", choices=("parameters", "credibility", "picture"))
+    parser.add_argument("page", choices=("parameters", "measures", "credibility", "picture"))
     parser.add_argument("--members", type=int, default=MEMBERS)
     parser.add_argument("--chromium", default=shutil.which("chromium"))
     asked = parser.parse_args()
     if asked.page == "picture":
         picture(asked.chromium, HERE / "images" / "playground.png")
         return
-    text = parameters_page() if asked.page == "parameters" else credibility_page(asked.members)
+    pages = {"parameters": parameters_page, "measures": measures_page}
+    text = pages[asked.page]() if asked.page in pages else credibility_page(asked.members)
     (HERE / f"{asked.page}.md").write_text(text, encoding="utf-8")
 
 

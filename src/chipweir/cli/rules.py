@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chipweir.cli._common import LangOption
+from chipweir.cli._common import LangOption, OwnFactsOption
 from chipweir.i18n import _, language, use_language
 
 
@@ -55,6 +55,7 @@ def classify(
     on: On = None,
     as_of: AsOf = None,
     overlays: Overlays = None,
+    own_facts: OwnFactsOption = None,
     trace: Trace = False,
     lang: LangOption = "en",
     as_json: AsJson = False,
@@ -119,6 +120,7 @@ def licence(
     screening: Annotated[
         Path | None, typer.Option("--screening", metavar="FILE.csv", help="List of names; fuzzy hits are flagged.")
     ] = None,
+    own_facts: OwnFactsOption = None,
     trace: Annotated[
         bool | None,
         typer.Option("--trace/--no-trace", help="Show every test; JSON has them unless --no-trace is given."),

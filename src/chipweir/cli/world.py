@@ -38,7 +38,7 @@ from chipweir.i18n import _, language, use_language
 if TYPE_CHECKING:
     import xarray as xr
 
-    from chipweir.facts import Facts
+    from chipweir.facts import Fact, Facts
     from chipweir.store import Run
     from chipweir.world import Scenario
 
@@ -563,6 +563,10 @@ def _fact_ids(cited: str) -> list[str]:
     return [f"{topic}-{each:03}" for each in range(int(number), int(last) + 1)]
 
 
+def _titled(facts: "Facts", fact: "Fact") -> str:
+    return facts.measures[fact.measure].titled(language())
+
+
 def _cited(facts: "Facts", name: str) -> dict[str, Any]:
     """A fact or event as a line of a trace; the id alone where it is neither."""
     fact, event = facts.facts.get(name), facts.events.get(name)
@@ -570,7 +574,7 @@ def _cited(facts: "Facts", name: str) -> dict[str, Any]:
         value, source = fact.value, facts.sources.get(fact.value.source)
         return {
             "id": name,
-            "text": " ".join(filter(None, (fact.entity_text, fact.quantity, fact.item, fact.period))),
+            "text": " ".join(filter(None, (fact.entity_text, _titled(facts, fact), fact.item, fact.when))),
             "value": value.best,
             "unit": value.unit,
             "source": source.title if source else value.source,

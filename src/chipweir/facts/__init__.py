@@ -3,6 +3,7 @@
 from datetime import date
 from typing import overload
 
+from chipweir.facts._calendars import Calendar
 from chipweir.facts._control import (
     compute_die_area,
     compute_dies,
@@ -12,7 +13,9 @@ from chipweir.facts._control import (
 )
 from chipweir.facts._facts import Facts
 from chipweir.facts._load import in_force, load
+from chipweir.facts._models import Structure, structure_text
 from chipweir.facts._names import AmbiguousName, normalise
+from chipweir.facts._period import Period, period
 from chipweir.facts._records import (
     Chip,
     Conflict,
@@ -22,6 +25,7 @@ from chipweir.facts._records import (
     Event,
     Fact,
     LanguageModel,
+    Measure,
     Name,
     Override,
     Position,
@@ -53,6 +57,7 @@ def convert(value: float | Value, start: str, target: str, on: str | date) -> fl
 
 __all__ = [
     "AmbiguousName",
+    "Calendar",
     "Chip",
     "Conflict",
     "Country",
@@ -62,11 +67,14 @@ __all__ = [
     "Fact",
     "Facts",
     "LanguageModel",
+    "Measure",
     "Name",
     "Override",
+    "Period",
     "Position",
     "Price",
     "Source",
+    "Structure",
     "System",
     "UnitRule",
     "Value",
@@ -79,6 +87,8 @@ __all__ = [
     "load",
     "normalise",
     "performance_density",
+    "period",
+    "structure_text",
     "total_processing_performance",
     "unit_registry",
 ]

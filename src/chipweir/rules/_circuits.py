@@ -259,6 +259,11 @@ def _circuit(item: Item, chip: ControlledChip | None, kind: str, notes: list[str
             _("{name}: TPP not published; inferred to be designed to stay outside 3A090, which decides nothing here",
               name=chip.name)
         )  # fmt: skip
+    if chip is not None and chip.guess is not None and numbers["tpp"] is None:
+        notes.append(
+            _("{name}: TPP not known well; estimates of low confidence give {tpp}, which decides nothing here",
+              name=chip.name, tpp=shown(exact(chip.guess, "tpp")))
+        )  # fmt: skip
     available = item.us_available_2026_01_15
     if available is None and chip is not None:
         available = chip.us_available == "yes"
