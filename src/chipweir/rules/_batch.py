@@ -17,6 +17,7 @@ from chipweir.rules._asked import (
     SHIPMENT_FIELDS,
     SHIPMENT_WORDS,
     Shipment,
+    plain_name,
 )
 from chipweir.rules._book import Book, shipped
 from chipweir.rules._decide import decide
@@ -174,7 +175,7 @@ def _table(
 
 def _column(name: str) -> str:
     """A column's name, in the spelling of a field where it differs by case, blanks or hyphens only."""
-    plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
+    plain = plain_name(name)
     return plain if plain in _KNOWN else name.strip()
 
 

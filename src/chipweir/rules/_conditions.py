@@ -139,13 +139,19 @@ def _parties(c: Condition, case: Case) -> Iterator[Compared]:
     if c.end_user_types:
         wanted = set(c.end_user_types)
         held = bool(case.users & wanted) or (None if case.possible_users & wanted else False)
-        yield _row(N_("end user ({kinds}) is {wanted}"), held, "listing", kinds=case.users, wanted=c.end_user_types)
+        says = N_("end user ({kinds}) is {wanted}")
+        yield _row(says, held, _asks_of(case, wanted), kinds=case.users, wanted=c.end_user_types)
     if c.not_end_user_types:
         barred = set(c.not_end_user_types)
         held = not case.users & barred and (None if case.possible_users & barred else True)
         says = N_("end user ({kinds}) is not {wanted}")
-        yield _row(says, held, "listing", kinds=case.users, wanted=c.not_end_user_types)
+        yield _row(says, held, _asks_of(case, barred), kinds=case.users, wanted=c.not_end_user_types)
     yield from _standing(c, case)
+
+
+def _asks_of(case: Case, kinds: set[str]) -> str:
+    """What to ask of an end user whose name makes one of the kinds possible."""
+    return "listing" if "entity_list" in case.possible_users & kinds else "end_use"
 
 
 def _standing(c: Condition, case: Case) -> Iterator[Compared]:

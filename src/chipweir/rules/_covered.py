@@ -1,4 +1,6 @@
-"""What no rule here covers: activities that are no shipment, goods under a law whose list is not modelled."""
+"""What no rule here covers: activities that are no shipment, goods and days under a law that is not modelled."""
+
+from datetime import date
 
 from chipweir.i18n import _, language
 from chipweir.rules._case import Case
@@ -6,6 +8,10 @@ from chipweir.rules._circuits import MATERIALS
 from chipweir.rules._classify import stated_classes
 from chipweir.rules._judge import Answer
 from chipweir.rules._words import not_covered
+
+
+US_LAW_SINCE = date(2022, 1, 1)
+"""The law of the US on earlier days is not modelled."""
 
 
 def uncovered(case: Case, activity: str | None, answer: Answer) -> str:
@@ -18,6 +24,8 @@ def uncovered(case: Case, activity: str | None, answer: Answer) -> str:
 
 
 def _of_the_us(case: Case) -> str:
+    if case.on < US_LAW_SINCE:
+        return "earlier_law"
     kind = case.goods.kind
     if kind in ("technology", "software"):
         return kind

@@ -82,7 +82,9 @@ def decide_goods(
         margins=_margins(classed, log), verified_until=classed.verified_until, overlays=book.overlays, as_of=book.as_of,
     )  # fmt: skip
     if whole:
-        object.__setattr__(decision, "headline", headline(decision, book))
+        letters = any(one.case.caveats for one in reads)
+        parent = any(one.case.parent_assumed for one in reads)
+        object.__setattr__(decision, "headline", headline(decision, book, letters=letters, parent=parent))
     return decision
 
 

@@ -10,6 +10,7 @@ from chipweir.rules._asked import Shipment
 from chipweir.rules._book import Book
 from chipweir.rules._circuits import Goods, goods
 from chipweir.rules._classify import classify_goods, varied
+from chipweir.rules._covered import US_LAW_SINCE
 from chipweir.rules._decide import decide_goods
 from chipweir.rules._numbers import shown
 from chipweir.rules._places import land
@@ -133,7 +134,7 @@ def _parties(shipment: Shipment) -> list[tuple[str, str, Shipment]]:
 def _days(shipment: Shipment, stuff: Goods, decision: Decision, book: Book) -> list[Flip]:
     """The last day before the answer became what it is, and the first day on which it will be another."""
     on = shipment.export_date
-    days = book.days_of_change()
+    days = [day for day in book.days_of_change() if shipment.regime != "US" or day > US_LAW_SINCE]
     found = []
     for day in [d - timedelta(days=1) for d in reversed(days) if d <= on]:
         other = _ask(replace_fields(shipment, export_date=day), stuff, book)

@@ -75,9 +75,21 @@ def _activities() -> Mapping[str, str]:
     return {folded(word): key for key, entry in not_covered()["activities"].items() for word in (key, *entry["words"])}
 
 
+def _within(text: str) -> str | None:
+    """The activity of the longest spelling that stands in a text as whole words; in Korean, as part of one."""
+    words = re.findall(r"\w+", text.casefold())
+    spans = {"".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1)}
+    joined = "".join(words)
+    found = [
+        spelling for spelling in _activities()
+        if spelling in spans or (not spelling.isascii() and spelling in joined)
+    ]  # fmt: skip
+    return _activities()[max(found, key=len)] if found else None
+
+
 def activity(text: object, name: str = "") -> str | None:
-    """The activity that a text spells; None, or an `InputError` where it has a `name`, if it spells none."""
-    found = _activities().get(folded(text)) if isinstance(text, str) else None
+    """The activity that a text spells, or has among its words; None, or an `InputError` where it has a `name`, for none."""
+    found = _activities().get(folded(text)) or _within(text) if isinstance(text, str) else None
     if found is None and name:
         raise _unknown(name, str(text), _activities(), not_covered()["activities"])
     return found
