@@ -71,7 +71,7 @@ def decide_goods(
         eccn=_eccn(classed, answer.presumed), tpp=classed.tpp, pd=classed.pd, licence=answer.licence,
         review=answer.review, exception=answer.exception, basis=answer.basis, tariff_25pct=tariff, import_stance=stance,
         outcome=answer.outcome, on=case.on, to=case.code, name=stuff.name, regime=shipment.regime,
-        practice=_practice(answer), reviews_possible=_possible(answer, reads),
+        practice=_practice(answer, reads), reviews_possible=_possible(answer, reads),
         requirements=tuple(_found(v) for v in answer.verdicts),
         readings=tuple(one.to_reading() for one in reads) if _differ(reads) and not missing_law else (),
         questions=questions(case, reads, answer, classed, book) if whole else (),
@@ -131,9 +131,9 @@ def _import_answer(stance: str) -> Answer:
     return Answer(licence, review, "none" if licence == "yes" else "n/a", f"import stance: {stance}", [])
 
 
-def _practice(answer: Answer) -> str:
-    """How applications were in fact treated, where no text states a policy; else empty."""
-    if answer.licence == "no" or answer.review != "unspecified":
+def _practice(answer: Answer, reads: list[Read]) -> str:
+    """How applications were in fact treated, where no text states a policy under any reading; else empty."""
+    if answer.licence == "no" or any(one.answer.review not in ("unspecified", "n/a") for one in reads):
         return ""
     if any(v.policies or (v.truth is not False and v.review != "unspecified") for v in answer.verdicts):
         return ""

@@ -156,14 +156,17 @@ def _requirement_lines(found: Decision) -> list[str]:
     for requirement in found.requirements:
         holds = "unknown" if requirement.holds is None else "yes"
         lifted = f", {', '.join(requirement.exceptions)}" if requirement.exceptions else ""
-        practice = ""
-        if requirement.practice != requirement.review:
-            practice = " " + _("(in practice {practice})", practice=term("review", requirement.practice))
-        review = term("review", requirement.review)
-        lines.append(
-            _said(_("requirement"), f"{requirement.rule}: {term('answer', holds)}, {review}{practice}{lifted}")
-        )
+        review = _review(requirement.review, requirement.practice)
+        lines.append(_said(_("requirement"), f"{requirement.rule}: {term('answer', holds)}, {review}{lifted}"))
     return lines
+
+
+def _review(policy: str, practice: str) -> str:
+    """The policy that a text states, and behind it the practice where that is another."""
+    said = term("review", policy)
+    if practice in ("", policy):
+        return said
+    return said + " " + _("(in practice {practice})", practice=term("review", practice))
 
 
 def _tariff(value: bool | None) -> str:
@@ -202,7 +205,7 @@ def history_text(name: str, to: str, spells: Sequence[Spell]) -> str:
         d = spell.decision
         basis = d.basis + (" " + _("(not verified)") if d.not_verified else "")
         rows.append(
-            [str(spell.since), str(spell.until), d.eccn, term("licence", d.licence), term("review", d.review),
+            [str(spell.since), str(spell.until), d.eccn, term("licence", d.licence), _review(d.review, d.practice),
              term("exception", d.exception), term("stance", d.import_stance), term("answer", _tariff(d.tariff_25pct)),
              basis]
         )  # fmt: skip
