@@ -1,0 +1,151 @@
+"""What a clearance or an exception rests on stands in the headline, and what is not modelled is never cleared."""
+
+from datetime import date, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chipweir.rules import Shipment, decide
+from chipweir.rules._asked import ITEM_WORDS, SHIPMENT_FIELDS, SHIPMENT_WORDS
+
+
+def ask(item: Any, to: str, day: Any, **fields: Any) -> Any:
+    return decide(Shipment.of({"item": item, "to": to, "export_date": day, "from": "US", **fields}), trace=False)
+
+
+ARMIES = ["Army", "Navy", "Air Force", "Armed Forces", "Ministry of Defence", "Ministry of Defense", "Naval Institute"]
+MILITARY_LANDS = [("MM", "Myanmar"), ("KH", "Cambodia"), ("VE", "Venezuela"), ("CN", "Guangdong")]
+
+
+@pytest.mark.parametrize(("to", "land"), MILITARY_LANDS)
+@pytest.mark.parametrize("chip", ["T4", "A2", "L20"])
+def test_a_name_that_sounds_military_is_asked_about(to: str, land: str, chip: str) -> None:
+    for word in ARMIES:
+        found = ask(chip, to, "2024-07-10", end_user=f"{land} {word}")
+        assert found.licence in ("unknown", "yes"), (word, found)
+        assert found.licence == "yes" or found.questions[0].code == "end_use"
+        stated = ask(chip, to, "2024-07-10", end_user=f"{land} {word}", end_user_type="military")
+        assert stated.licence == "yes"
+        civil = ask(chip, to, "2024-07-10", end_user=f"{land} {word}", end_user_type="commercial")
+        assert civil.licence == "no", "the exporter has said what the user is"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PLA", "PLA Rocket Force", "People's Liberation Army Navy", "中国人民解放军", "중국 인민해방군", "人民解放军海军",
+     "NUDT", "National University of Defense Technology", "国防科技大学",
+     "NORINCO Group", "AVIC Xi'an", "CETC 14th Institute"],
+)  # fmt: skip
+def test_known_military_users_change_the_headline(name: str) -> None:
+    for chip, day in product(["T4", "L20", "L40", "RTX 4090"], ["2023-12-01", "2025-06-01", "2026-03-01"]):
+        found = ask(chip, "CN", day, end_user=name)
+        assert found.licence == "yes"
+        assert found.exception == "none"
+        assert found.headline.startswith("Barred party or end use")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    to=st.sampled_from(["MY", "SG", "TH", "BR", "DE", "KR", "JP", "TW"]),
+    chip=st.sampled_from(["H100", "B200", "L40", "H20"]),
+    day=st.dates(date(2023, 12, 1), date(2026, 10, 9)), stated=st.booleans(),
+)  # fmt: skip
+def test_a_clearance_without_a_parent_says_so(to: str, chip: str, day: date, stated: bool) -> None:
+    parent = {"ultimate_parent": to} if stated else {}
+    found = ask(chip, to, day, hq=to, **parent)
+    if found.licence == "no":
+        assert ("the ultimate parent" in found.headline) is not stated
+        assert any("ultimate parent not stated" in text for text in found.assumptions) is not stated
+
+
+def test_an_exception_beside_letters_says_so() -> None:
+    for chip, day, exporter in product(
+        ["RTX 5090"], ["2025-05-01", "2025-10-01", "2026-02-01"], [None, "Dell", "Supermicro", "a trader"]
+    ):
+        found = ask(chip, "CN", day, hq="CN", **({} if exporter is None else {"exporter": exporter}))
+        assert found.exception == "NAC"
+        assert "is-informed letter" in found.headline
+    assert ask("RTX 5090", "CN", "2025-05-01", hq="CN", exporter="NVIDIA").exception == "none"
+    assert "is-informed letter" not in ask("L40", "CN", "2025-05-01", hq="CN").headline
+
+
+@settings(max_examples=100, deadline=None)
+@given(day=st.dates(date(1990, 1, 1), date(2021, 12, 31)), to=st.sampled_from(["CN", "RU", "IR", "KR", "VN"]))
+def test_law_before_its_first_day_here_is_not_cleared(day: date, to: str) -> None:
+    found = ask("A100", to, day)
+    assert found.licence == "unknown"
+    assert "2022" in found.not_covered
+
+
+@settings(max_examples=60, deadline=None)
+@given(late=st.integers(1, 3000), chip=st.sampled_from(["H100", "T4", "H20"]), to=st.sampled_from(["CN", "MY", "JP"]))
+def test_a_day_after_the_sources_says_so(late: int, chip: str, to: str) -> None:
+    assert "sources end" in ask(chip, to, date(2026, 10, 9) + timedelta(days=late)).headline
+    assert "sources end" not in ask(chip, to, date(2026, 10, 9)).headline
+
+
+@pytest.mark.parametrize("material", ["gallium", "germanium", "antimony", "tungsten", "graphite"])
+@pytest.mark.parametrize("to", ["HK", "MO", "TW", "KR"])
+def test_chinese_law_holds_what_leaves_the_mainland(material: str, to: str) -> None:
+    for day in ("2025-03-10", "2025-10-01", "2026-05-05"):
+        found = ask({"material": material}, to, day, regime="CN", **{"from": "CN"})
+        assert found.licence == "yes", (material, to, day)
+        assert ask({"material": material}, "CN", day, regime="CN", **{"from": "CN"}).licence == "no"
+        beside = ask({"material": material}, to, day, **{"from": "CN"})
+        assert next(law for law in beside.laws if law.regime == "CN").licence == "yes"
+
+
+def test_hong_kong_has_a_law_of_its_own() -> None:
+    for to in ("VN", "CN", "MY"):
+        laws = {law.regime: law for law in ask("H20", to, "2026-03-01", hq=to, **{"from": "HK"}).laws}
+        assert laws["HK"].basis == "not modelled"
+        assert "CN" not in laws
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("GPU leasing in Malaysia", "cloud_access"), ("rental of GPUs abroad", "cloud_access"), ("api access", "cloud_access"),
+     ("해외 클라우드 이용", "cloud_access"), ("GPU 임대", "cloud_access"), ("return for repair", "repair_and_return"),
+     ("수리 후 반송", "repair_and_return"), ("release of source code to a foreign national", "deemed_export"),
+     ("간주수출", "deemed_export"), ("hand carry to a trade show", "temporary_export"), ("기술 이전", "technology_transfer"),
+     ("support by US persons at the fab", "us_person_support"), ("freight forwarding", "brokering")],
+)  # fmt: skip
+def test_what_is_no_shipment_is_known_in_a_sentence(text: str, key: str) -> None:
+    for chip, to, field in product(["H200", "T4"], ["CN", "MY", "JP"], ["route", "activity"]):
+        found = ask(chip, to, "2025-10-01", **{field: text})
+        assert found.licence == "unknown"
+        assert found.basis == f"not covered: {key}"
+
+
+def spelt(name: str) -> list[str]:
+    return [name.upper(), name.title(), name.replace("_", " "), name.replace("_", "-"), f" {name} "]
+
+
+def test_fields_are_known_in_any_case_with_blanks_or_hyphens() -> None:
+    values = {
+        "to": "CN",
+        "export_date": "2025-06-01",
+        "from": "US",
+        "hq": "CN",
+        "ownership": "0.6",
+        "exporter": "NVIDIA",
+    }
+    for field in (*SHIPMENT_FIELDS, *SHIPMENT_WORDS):
+        meant = SHIPMENT_WORDS.get(field, field)
+        if meant not in values or not field.isascii():
+            continue
+        rest = {"item": "H20", "to": "CN", "export_date": "2025-06-01"}
+        rest.pop(meant, None)
+        wanted = decide({**rest, meant: values[meant]}, trace=False)
+        for name in spelt(field):
+            assert decide({**rest, name: values[meant]}, trace=False) == wanted, name
+    numbers = {"tpp": 5000, "die_mm2": 600, "mem_bw_gbps": 2000, "io_gbps": 700}
+    wanted = decide({"item": numbers, "to": "CN", "export_date": "2025-06-01"}, trace=False)
+    for field in (*numbers, *(word for word, meant in ITEM_WORDS.items() if meant in numbers)):
+        meant = ITEM_WORDS.get(field, field)
+        for name in spelt(field):
+            item = {**{k: v for k, v in numbers.items() if k != meant}, name: numbers[meant]}
+            assert decide({"item": item, "to": "CN", "export_date": "2025-06-01"}, trace=False) == wanted, name
