@@ -43,6 +43,10 @@ class Memo:
 def memo(decision: Decision, changes: Iterable[Flip], book: Book) -> Memo:
     """The five lines of a decision."""
     where = _("{name} to {to} on {day}", name=decision.name, to=decision.to, day=decision.on)
+    if decision.not_covered:
+        why = _("{classed}; what is asked is not covered by the rules here", classed=_classed(decision))
+        authority = "; ".join([decision.not_covered, *_other_laws(decision)])
+        return Memo(f"{where}. {decision.headline}", why, authority, _("nothing that was tried"), _missing(decision))
     return Memo(
         f"{where}. {decision.headline}", _why(decision, book), _authority(decision, book),
         _changes(decision, list(changes)), _missing(decision),
@@ -55,9 +59,7 @@ def memo(decision: Decision, changes: Iterable[Flip], book: Book) -> Memo:
 def _why(decision: Decision, book: Book) -> str:
     """The requirements found in words; for a clearance, that none was."""
     held = [found for found in decision.requirements if found.holds is not False]
-    classed = _("classified {eccn}", eccn=decision.eccn.replace("_", " "))
-    if decision.tpp is not None:
-        classed += f" (TPP {shown(decision.tpp)}, PD {shown(decision.pd, 2)})"
+    classed = _classed(decision)
     if not held:
         return classed + "; " + _("no requirement of the law asked reaches it")
     rules = {rule.id: rule for rule in book.requirements}
@@ -66,6 +68,13 @@ def _why(decision: Decision, book: Book) -> str:
         text = called(rules[found.rule]) if found.rule in rules else found.rule
         texts.append(text if found.holds else _("{rule} (not certain)", rule=text))
     return classed + "; " + "; ".join(dict.fromkeys(texts))
+
+
+def _classed(decision: Decision) -> str:
+    classed = _("classified {eccn}", eccn=decision.eccn.replace("_", " "))
+    if decision.tpp is not None:
+        classed += f" (TPP {shown(decision.tpp)}, PD {shown(decision.pd, 2)})"
+    return classed
 
 
 # --- authority
@@ -83,12 +92,16 @@ def _authority(decision: Decision, book: Book) -> str:
     if not decision.requirements:
         entries += [p for p in book.current_paragraphs(decision.on) if p.eccn == decision.eccn][:1]
     cited = dict.fromkeys(text for entry in entries[:4] if (text := citation(entry, book)))
-    others = [
+    return "; ".join([*cited, *_other_laws(decision)]) or _("none: no requirement was found in the rules modelled here")
+
+
+def _other_laws(decision: Decision) -> list[str]:
+    """The authorities of the other laws that may stand in the way."""
+    return [
         ": ".join(part for part in (law.regime, law.authority, law.says) if part)
         for law in decision.laws
         if law.outcome != "free" and law.says
     ]
-    return "; ".join([*cited, *others]) or _("none: no requirement was found in the rules modelled here")
 
 
 def citation(entry: Any, book: Book) -> str:

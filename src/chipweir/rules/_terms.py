@@ -71,6 +71,7 @@ ROUTES: Mapping[str, str] = {
 BASES: Mapping[str, str] = {
     "no requirement found": N_("no requirement found"),
     "not modelled": N_("not modelled"),
+    "not covered": N_("not covered"),
 }
 _TABLES = {
     "outcome": OUTCOMES, "review": REVIEWS, "licence": ANSWERS, "exception": ANSWERS, "stance": STANCES,
@@ -91,7 +92,8 @@ def term(kind: str, word: str) -> str:
     An exception's or a rule's own name stands for itself.
     """
     if kind == "basis":
-        return _(BASES[word]) if word in BASES else word
+        known = word.partition(":")[0]
+        return _(BASES[known]) if known in BASES else word
     if kind == "status":
         return _(REVIEWS[word] if word in REVIEWS else OUTCOMES[word])
     found = _TABLES[kind].get(word)
