@@ -149,3 +149,101 @@ def test_fields_are_known_in_any_case_with_blanks_or_hyphens() -> None:
         for name in spelt(field):
             item = {**{k: v for k, v in numbers.items() if k != meant}, name: numbers[meant]}
             assert decide({"item": item, "to": "CN", "export_date": "2025-06-01"}, trace=False) == wanted, name
+
+
+ORDER = {"no": 0, "conditional": 1, "unknown": 1, "yes": 2}
+PARTNERS = {"KR", "JP", "DE", "US", "IN"}
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    chip=st.sampled_from(["H100", "H20", "L40", "RTX 4090", "B200", "MI308X", "Ascend 910C", "T4", "DGX H100", "A800"]),
+    to=st.sampled_from(["CN", "HK", "MO", "SG", "MY", "TH", "VN", "AE", "SA", "BR", "TW", "IL", "KR", "JP", "IN", "VE"]),
+    day=st.dates(date(2022, 8, 1), date(2026, 10, 9)), mode=st.sampled_from(["enforced", "as_written"]),
+    origin=st.sampled_from(["US", "TW", "CN", "KR"]), exporter=st.sampled_from([None, "NVIDIA", "Dell"]),
+)  # fmt: skip
+def test_a_seat_left_out_never_helps(
+    chip: str, to: str, day: date, mode: str, origin: str, exporter: str | None
+) -> None:
+    """What a seat in China or at the destination would need, a shipment without one may not be cleared of unsaid."""
+    fields = {"from": origin, "mode": mode, **({} if exporter is None else {"exporter": exporter})}
+    silent = ask(chip, to, day, **fields)
+    for seat in {to, "CN"}:
+        told = ask(chip, to, day, hq=seat, ultimate_parent=seat, **fields)
+        if ORDER[told.licence] > ORDER[silent.licence]:
+            if silent.licence == "no":
+                assert to in PARTNERS, (told, silent)
+                assert "the ultimate parent" in silent.headline
+            else:
+                assert silent.questions, (told, silent)
+        if told.licence == silent.licence == "yes" and told.exception == "none" and to not in PARTNERS:
+            assert silent.exception == "none", (told, silent)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    eccn=st.sampled_from(["3B001.a.4", "3B001.c", "3B001.f.1", "3B991", "3B993", "EAR99", "3B002.b", "3B992"]),
+    to=st.sampled_from(["CN", "MO", "VN", "TW", "KR", "RU", "MY", "IL"]), user=st.sampled_from([None, "legacy fab", "SMIC"]),
+    day=st.dates(date(2022, 11, 1), date(2026, 10, 9)), origin=st.sampled_from(["US", "NL", "JP"]),
+)  # fmt: skip
+def test_a_control_number_left_out_never_helps(eccn: str, to: str, user: str | None, day: date, origin: str) -> None:
+    fields = {"from": origin}
+    if user is not None:
+        fields |= {"end_user": user} if user == "SMIC" else {"end_user_type": user}
+    silent = ask({"spec": "fab_tool"}, to, day, **fields)
+    told = ask({"spec": "fab_tool", "eccn": eccn}, to, day, **fields)
+    assert not (silent.licence == "no" and told.licence != "no"), (told, silent)
+    if told.licence != "yes" or told.exception == "none":
+        assert silent.exception in ("none", "n/a")
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    density=st.sampled_from([0.5, 1.9, 2.0, 2.1, 3.2, 3.4, 9]),
+    to=st.sampled_from(["CN", "MO", "SG", "TW", "MY", "KR", "JP"]),
+    buyer=st.sampled_from([None, "CN", "US", "KR"]), day=st.dates(date(2024, 12, 31), date(2026, 10, 9)),
+    origin=st.sampled_from(["KR", "JP", "US"]),
+)  # fmt: skip
+def test_a_buyer_of_memory_left_out_never_helps(
+    density: float, to: str, buyer: str | None, day: date, origin: str
+) -> None:
+    item = {"spec": "hbm_stack", "mbd": density}
+    silent = ask(item, to, day, **{"from": origin})
+    told = ask(item, to, day, **{"from": origin}, **({} if buyer is None else {"hq": buyer, "ultimate_parent": buyer}))
+    assert not (silent.licence == "no" and told.licence != "no"), (told, silent)
+    assert silent.exception in ("none", "n/a")
+    if density > 2:
+        assert silent.licence in ("yes", "conditional")
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    chip=st.sampled_from(["H100", "H20", "L40", "RTX 4090", "RTX 5090", "MI308X", "T4", "A100", "RTX PRO 6000", "L4"]),
+    to=st.sampled_from(["CN", "HK", "MO", "SG", "VN", "AE", "SA", "KR"]), day=st.dates(date(2022, 8, 1), date(2026, 10, 9)),
+    name=st.sampled_from(["NVIDIA", "AMD", "Intel", "Dell", "a trader"]),
+)  # fmt: skip
+def test_an_exporter_left_out_never_helps(chip: str, to: str, day: date, name: str) -> None:
+    silent = ask(chip, to, day, hq=to)
+    told = ask(chip, to, day, hq=to, exporter=name)
+    maker = {"MI308X": "AMD"}.get(chip, "NVIDIA")
+    if name == maker:
+        assert ORDER[told.licence] <= ORDER[silent.licence] or silent.licence == "unknown", (told, silent)
+        if told.exception == "none" and silent.outcome == "exception":
+            assert "is-informed letter" in silent.headline
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    chip=st.sampled_from(["H100", "H20", "L40", "RTX 4090", "T4", "A2", "L20"]),
+    to=st.sampled_from(["CN", "MO", "SG", "VN", "AE", "SA", "KR", "BR"]), day=st.dates(date(2022, 8, 1), date(2026, 10, 9)),
+    kind=st.sampled_from(["military", "entity_list", "supercomputer", "wmd", "military_intelligence"]),
+)  # fmt: skip
+def test_an_end_user_left_out_is_said_in_the_headline(chip: str, to: str, day: date, kind: str) -> None:
+    silent, told = ask(chip, to, day), ask(chip, to, day, end_user_type=kind)
+    assert ORDER[told.licence] >= ORDER[silent.licence] or silent.licence == "unknown"
+    tighter = ORDER[told.licence] > ORDER[silent.licence] or (
+        silent.outcome == "exception" and told.exception == "none"
+    )
+    if tighter and silent.licence != "unknown":
+        assert "parties and end use" in silent.headline, silent
+        assert any("end user not stated" in text for text in silent.assumptions)

@@ -19,6 +19,8 @@ def headline(decision: Decision, book: Book, *, letters: bool = False, parent: b
     parent is taken to sit where the recipient does.
     """
     parts = [_prohibition(decision, book), _answer(decision, parent=parent)]
+    if decision.outcome in ("exception", "conditional"):
+        parts.append(_("That rests on parties and end use being as assumed."))
     if letters and decision.outcome == "exception":
         parts.append(_("Not where the exporter has received an is-informed letter: no exception lifts one."))
     parts += _others(decision)
