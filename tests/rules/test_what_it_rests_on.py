@@ -247,3 +247,18 @@ def test_an_end_user_left_out_is_said_in_the_headline(chip: str, to: str, day: d
     if tighter and silent.licence != "unknown":
         assert "parties and end use" in silent.headline, silent
         assert any("end user not stated" in text for text in silent.assumptions)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    chip=st.sampled_from(["H100", "H20", "L40S", "RTX 4090", "A100"]), factor=st.sampled_from([0.1, 0.9, 1, 1.1, 10]),
+    quantity=st.sampled_from(["tpp", "die_mm2", "mem_bw_gbps", "io_gbps"]),
+)  # fmt: skip
+def test_a_number_that_is_not_the_catalogues_is_said(chip: str, factor: float, quantity: str) -> None:
+    from chipweir.rules._chips import find
+
+    value = float(getattr(find(chip), quantity)) * factor
+    found = ask({"chip": chip, quantity: value}, "CN", "2024-10-10")
+    assert any("the catalogue gives" in text for text in found.assumptions) is (factor != 1)
+    flipped = ask({"chip": chip, "dc": not find(chip).dc}, "CN", "2024-10-10")
+    assert any("the catalogue says" in text for text in flipped.assumptions)
