@@ -262,3 +262,41 @@ def test_a_number_that_is_not_the_catalogues_is_said(chip: str, factor: float, q
     assert any("the catalogue gives" in text for text in found.assumptions) is (factor != 1)
     flipped = ask({"chip": chip, "dc": not find(chip).dc}, "CN", "2024-10-10")
     assert any("the catalogue says" in text for text in flipped.assumptions)
+
+
+UNKNOWN = ["unknown", "Unknown", "n/a", "N/A", "?", "-", "TBD", "not known", "미상", "不明"]
+
+
+@pytest.mark.parametrize("word", UNKNOWN)
+def test_what_is_said_to_be_unknown_is_not_taken_for_granted(word: str) -> None:
+    """An unknown parent or seat leaves the answer open also in a partner, where one that is not stated is assumed."""
+    told: list[dict[str, Any]] = [
+        {"ultimate_parent": word}, {"hq": word}, {"hq": word, "ultimate_parent": word},
+        {"ownership": {"ultimate_parent": word}}, {"parent": word, "end_user": word, "consignee": word, "exporter": word},
+    ]  # fmt: skip
+    for chip, to, fields in product(["H100", "L40", "H20"], ["MY", "JP", "KR", "BR"], told):
+        stated = {} if "hq" in fields else {"hq": to}
+        found = ask(chip, to, "2025-06-01", **stated, **fields)
+        assert found.licence == "conditional", (chip, to, fields, found)
+        assert found.questions[0].code == "seat"
+        assert ask(chip, "US", "2025-06-01", **fields).licence == "no"
+        assert ask(chip, "CN", "2025-06-01", **fields).licence == "yes"
+        assert ask(chip, to, "2025-06-01", hq="CN", **{k: v for k, v in fields.items() if k != "hq"}).licence == "yes"
+
+
+def test_a_place_of_incorporation_is_no_seat() -> None:
+    for place, to, chip in product(["KY", "VG", "Bermuda", "SC"], ["MY", "SG", "JP", "AE"], ["H100", "B200"]):
+        for fields in ({"hq": place}, {"hq": place, "ultimate_parent": place}):
+            found = ask(chip, to, "2025-06-01", **fields)
+            assert found.licence == ("yes" if to == "AE" else "conditional")
+            assert any(question.code == "seat" for question in found.questions)
+        assert ask(chip, to, "2025-06-01", hq=place, ultimate_parent="CN").review == "presumption_of_denial"
+
+
+def test_an_owner_of_one_half_whose_seat_is_not_stated_is_asked_about() -> None:
+    for share, to in product([0.5, "51%", 0.9], ["MY", "SG", "BR"]):
+        owner: dict[str, Any] = {"name": "Dragon Holdings", "share": share, "listed": False}
+        assert ask("H100", to, "2025-06-01", hq=to, ownership=[owner]).licence == "conditional"
+        assert ask("H100", to, "2025-06-01", hq=to, ownership=[{**owner, "country": "JP"}]).licence == "no"
+        assert ask("H100", to, "2025-06-01", hq=to, ownership=[{**owner, "country": "HK"}]).licence == "yes"
+        assert ask("H100", to, "2025-06-01", hq=to, ownership=[{**owner, "share": 0.3}]).licence == "no"

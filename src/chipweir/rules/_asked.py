@@ -10,7 +10,7 @@ from chipweir.i18n import _
 from chipweir.rules._numbers import exact
 from chipweir.rules._parties import seat_of
 from chipweir.rules._places import country, is_country_name
-from chipweir.rules._words import MODES, REGIMES, activity, day, flag, is_word, one_of, word
+from chipweir.rules._words import MODES, REGIMES, activity, day, flag, is_unknown, is_word, one_of, word
 
 
 _NUMBERS = (
@@ -197,8 +197,9 @@ class Shipment:
 
     Python names follow the JSON fields; `from` is a keyword, so the attribute is `from_` (`Shipment(**fields)` takes
     both). `to`, `from_`, `via`, `hq` and `ultimate_parent` are countries: `hq` is where the recipient is headquartered,
-    `ultimate_parent` where the parent on top of it is (or the name of a firm whose seat is known). Raises `InputError` for
-    a missing or unknown field or a word that means nothing.
+    `ultimate_parent` where the parent on top of it is (or the name of a firm whose seat is known). A field that is said to
+    be unknown is left out and its name kept in `unknown`: it is not taken for granted. Raises `InputError` for a missing or
+    unknown field or a word that means nothing.
     """
 
     item: Any
@@ -223,6 +224,7 @@ class Shipment:
     regime: str = "US"
     installed_tpp: Any = None
     year_tpp: Any = None
+    unknown: frozenset[str] = frozenset()
 
     def __init__(self, item: Any = None, to: Any = None, export_date: Any = None, **others: Any) -> None:
         put = object.__setattr__
@@ -241,6 +243,10 @@ class Shipment:
     def _check(self) -> None:
         """Read every field as what it stands for."""
         put = object.__setattr__
+        left = [name for name in ("from_", "hq", "ultimate_parent", *PARTY_FIELDS) if is_unknown(getattr(self, name))]
+        for name in left:
+            put(self, name, None)
+        put(self, "unknown", frozenset((*left, *(name for name in self.unknown if getattr(self, name) is None))))
         put(self, "item", Item.of(self.item))
         put(self, "to", country(self.to, "to"))
         put(self, "export_date", date.today() if self.export_date is None else day(self.export_date, "export_date"))

@@ -18,7 +18,7 @@ from chipweir.rules._circuits import MEMORY, Circuit, Goods
 from chipweir.rules._designers import foundry
 from chipweir.rules._numbers import exact
 from chipweir.rules._owners import Owners, ownership
-from chipweir.rules._parties import Known, known, sounds_military, tokens
+from chipweir.rules._parties import Known, incorporation_only, known, sounds_military, tokens
 from chipweir.rules._places import is_country_name, land
 from chipweir.rules._terms import term
 from chipweir.rules._words import folded
@@ -192,17 +192,37 @@ def _seats(
         stated.add(seat)
     if shipment.hq is None and shipment.end_user_type in _SEATED:
         stated.add(_SEATED[shipment.end_user_type] or to)
+    doubt = _doubt(shipment, owners, stated)
     if stated:
+        if (
+            doubt
+            and to != "US"
+            and not any(book.within(place, BARRED, shipment.export_date) for place in (to, *stated))
+        ):
+            said.append(doubt)
+            return frozenset(stated), False, True
         if shipment.ultimate_parent is None and not owners.seats and not firms:
             said.append(_("seat of the ultimate parent not stated: taken to be that of the headquarters"))
         return frozenset(stated), True, False
     barred = book.within(to, BARRED, shipment.export_date)
     memory = stuff.kind in MEMORY
-    if barred or to == "US" or (book.within(to, ("A:1",), shipment.export_date) and not memory):
+    if barred or to == "US" or (book.within(to, ("A:1",), shipment.export_date) and not memory and not doubt):
         said.append(_("headquarters and ultimate parent of the recipient not stated: taken to sit in {to}", to=to))
         return frozenset({to}), False, False
     said.append(_("headquarters and ultimate parent of the recipient not stated: the answer is given for either case"))
     return frozenset({to}), False, True
+
+
+def _doubt(shipment: Shipment, owners: Owners, stated: set[str]) -> str:
+    """Why the seats that are stated leave open where the recipient or its ultimate parent sits; empty where they do not."""
+    if "hq" in shipment.unknown and not stated:
+        return _("headquarters of the recipient said to be unknown: the answer is given for either case")
+    if owners.parent_unknown or "ultimate_parent" in shipment.unknown:
+        return _("ultimate parent of the recipient not known: the answer is given for either case")
+    if stated and stated <= incorporation_only():
+        return _("{places}: firms are incorporated there that sit elsewhere; the answer is given for either case",
+                 places=", ".join(sorted(stated)))  # fmt: skip
+    return ""
 
 
 def _users(

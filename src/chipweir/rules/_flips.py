@@ -153,7 +153,7 @@ def replace_fields(shipment: Shipment, **fields: Any) -> Shipment:
     """The shipment with some fields changed; a list of owners goes with the seat it stands for."""
     if "ownership" in fields and not isinstance(shipment.ownership, dict):
         del fields["ownership"]
-    return replace(shipment, **fields)
+    return replace(shipment, **fields, unknown=shipment.unknown - set(fields))
 
 
 def number_text(margin: Margin) -> str:

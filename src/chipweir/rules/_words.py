@@ -106,6 +106,17 @@ def known_words(field: str) -> list[str]:
     return [str(s) for w, spellings in vocabulary()[field].items() for s in (w, *spellings)]
 
 
+_UNKNOWN = frozenset(
+    ("unknown", "notknown", "na", "notavailable", "tbd", "tbc", "unclear", "undetermined", "unstated", "notstated",
+     "미상", "불명", "모름", "미정", "확인중", "不明", "未知", "不详")
+)  # fmt: skip
+
+
+def is_unknown(text: object) -> bool:
+    """Whether a text says that something is not known, as people fill forms."""
+    return isinstance(text, str) and (text.strip() in ("?", "-", "--", "??") or folded(text) in _UNKNOWN)
+
+
 def one_of(text: object, choices: tuple[str, ...], name: str) -> str:
     """`text` as one of `choices`, however spelt. Raises `UnknownName`."""
     if not isinstance(text, str):
