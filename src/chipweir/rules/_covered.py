@@ -4,7 +4,7 @@ from datetime import date
 
 from chipweir.i18n import _, language
 from chipweir.rules._case import Case
-from chipweir.rules._circuits import MATERIALS
+from chipweir.rules._circuits import MATERIALS, MEMORY
 from chipweir.rules._classify import stated_classes
 from chipweir.rules._judge import Answer
 from chipweir.rules._words import not_covered
@@ -31,6 +31,8 @@ def _of_the_us(case: Case) -> str:
         return kind
     if kind in MATERIALS:
         return "materials"
+    if kind in MEMORY and case.circuits[0].numbers.get("co_packaged_with_processor"):
+        return "co_packaged"
     stated = case.goods.eccn
     if stated is not None and kind in ("chip", "server") and stated_classes(stated) is None and "none" in case.classes:
         return "other_eccn" if case.circuits[0].numbers.get("tpp") is None else ""
