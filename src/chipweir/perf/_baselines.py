@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -55,8 +55,12 @@ def from_json(text: str) -> Baselines:
 
 def to_json(baselines: Baselines, command: str) -> str:
     """A small document that `from_json` reads."""
-    record = {name: [float(f"{x:.4g}") for x in np.atleast_1d(value)] for name, value in asdict(baselines).items()}
-    record |= {name: record[name][0] for name in ("training", "power")}
+
+    def short(value: float) -> float:
+        return float(f"{value:.4g}")
+
+    record = {"tpot": [short(x) for x in baselines.tpot], "ttft": [short(x) for x in baselines.ttft],
+              "training": short(baselines.training), "power": short(baselines.power)}  # fmt: skip
     return json.dumps({"command": command, "baselines": record}, indent=1) + "\n"
 
 
@@ -178,5 +182,5 @@ def _power(rows: Sequence[Row]) -> Points:
                 )
         except (ValueError, InputError):
             continue
-    at, bare, seen = zip(*found, strict=True) if found else ((), (), ())
-    return np.array(at, dtype=int), np.array(bare, dtype=float), np.array(seen, dtype=float)
+    points = np.array(found, dtype=float).reshape(-1, 3)
+    return points[:, 0].astype(int), points[:, 1], points[:, 2]
