@@ -163,13 +163,13 @@ def _is_place(rest: tuple[str, ...]) -> bool:
 @cache
 def incorporation_only() -> frozenset[str]:
     """Places where firms are incorporated that sit elsewhere."""
-    return frozenset(read_shipped_yaml(DATA / "parties.yaml")["incorporation_only"])
+    return frozenset(shipped_yaml(DATA / "parties.yaml")["incorporation_only"])
 
 
 @cache
 def _military_words() -> tuple[frozenset[tuple[str, ...]], tuple[str, ...]]:
     """The words that make a name sound military: in letters by themselves, in Korean and Chinese as parts of a name."""
-    words = read_shipped_yaml(DATA / "parties.yaml")["military_words"]
+    words = shipped_yaml(DATA / "parties.yaml")["military_words"]
     return frozenset(tokens(word) for word in words["words"]), tuple(words["parts"])
 
 
