@@ -4,10 +4,10 @@ import os
 import shutil
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
@@ -48,15 +48,32 @@ def app(engine):
     return create_app(engine)
 
 
+@contextmanager
+def running(front, **options):
+    """A server for `front` as `serve` runs one, in a thread; its port."""
+    from chipweir.app._serve import listening, make_server
+
+    with listening("127.0.0.1", 0) as listener:
+        server = make_server(front, **options)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            thread.join(0.01)
+            assert thread.is_alive()
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        thread.join(20)
+
+
 @pytest.fixture(scope="session")
-def address(app):
+def address(engine):
     """Where the synthetic playground listens."""
-    server = make_server("127.0.0.1", 0, app.server, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join(5)
+    from chipweir.app._guard import Guard
+    from chipweir.app._serve import make_front
+    from chipweir.app._server import LOOPBACK
+
+    with running(make_front(engine, Guard(hosts=LOOPBACK))) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")
