@@ -3,8 +3,6 @@
 import os
 import shutil
 import sys
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 
-from synthetic_run import synthetic_run
+from serving import made_up, running
 
 
 CHROMIUM_FLAGS = [
@@ -24,14 +22,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def made_up(first, second, _members, _wait):
-    """Results of the right shape; B is bigger than A by its enforcement lever, so that moves show."""
-    run = synthetic_run()
-    if first.digest == second.digest:
-        return run.sel(scenario=["baseline"]).assign_coords(scenario=[first.name])
-    return run.sel(scenario=["baseline", "weir"]).assign_coords(scenario=[first.name, second.name])
 
 
 @pytest.fixture(scope="session")
@@ -46,23 +36,6 @@ def app(engine):
     from chipweir.app import create_app
 
     return create_app(engine)
-
-
-@contextmanager
-def running(front, **options):
-    """A server for `front` as `serve` runs one, in a thread; its port."""
-    from chipweir.app._serve import listening, make_server
-
-    with listening("127.0.0.1", 0) as listener:
-        server = make_server(front, **options)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        while not server.started:
-            thread.join(0.01)
-            assert thread.is_alive()
-        yield listener.getsockname()[1]
-        server.should_exit = True
-        thread.join(20)
 
 
 @pytest.fixture(scope="session")

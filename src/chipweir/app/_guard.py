@@ -201,14 +201,15 @@ def asked_of_flask() -> Asked:
 
 
 def install(server: Flask, guard: Guard) -> None:
-    """Put the guard before every request of a Flask application."""
+    """Put the guard before everything else that looks at a request of a Flask application."""
     server.config["MAX_CONTENT_LENGTH"] = LARGEST_REQUEST
     server.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_REQUEST
 
-    @server.before_request
     def _before() -> Any:
         refusal = guard.refusal(asked_of_flask())
         return None if refusal is None else make_response(refusal.text, refusal.status, dict(refusal.headers))
+
+    server.before_request_funcs.setdefault(None, []).insert(0, _before)
 
     @server.after_request
     def _after(response: Response) -> Response:
