@@ -29,3 +29,12 @@ def running(front, **options):
         yield listener.getsockname()[1]
         server.should_exit = True
         thread.join(20)
+
+
+def wait_until(page, expression, arg=None):
+    """Wait for a JavaScript expression to hold. Playwright's own way is against the page's policy."""
+    for _ in range(600):
+        if page.evaluate(expression, arg):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"it never held: {expression}")

@@ -3,6 +3,7 @@
 Dash trusts what it is sent and answers an unexpected form with an internal error.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from chipweir.reading import Limits, parse_json
 
 
 PATH = "/_dash-update-component"
+# What Dash's own components say in these is of these types, or nothing.
+TYPES = {"pathname": str, "search": str, "n_clicks": int, "n_intervals": int, "href": str}
 LIMITS = Limits(characters=LARGEST_REQUEST, depth=60, values=100_000, text=LARGEST_REQUEST, digits=330, printable=False)
 
 
@@ -36,7 +39,8 @@ def problem_of(data: bytes, callbacks: Mapping[str, Any]) -> str:
     """What is wrong with a callback's request, or nothing."""
     try:
         body = parse_json(data.decode(), "the request", LIMITS)
-    except UnicodeDecodeError:
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeError:  # also halves of characters, which JSON can name
         return "the request is not text in UTF-8"
     except InputError as error:
         return str(error)
@@ -67,9 +71,9 @@ def _matches(given: object, expected: Mapping[str, Any]) -> bool:
     """Whether an input is the one that the callback has there; one of many of a kind comes as a list."""
     if str(expected["id"]).startswith("{"):
         return isinstance(given, list) and all(_is_place(each) for each in given)
-    return (
-        isinstance(given, dict) and given.get("id") == expected["id"] and given.get("property") == expected["property"]
-    )
+    if not isinstance(given, dict) or any(given.get(key) != expected[key] for key in ("id", "property")):
+        return False
+    return isinstance(given.get("value"), TYPES.get(expected["property"], object) | None)
 
 
 def _is_place(given: object) -> bool:
