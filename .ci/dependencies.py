@@ -10,7 +10,7 @@ LINE = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)(?: *; *([^\\]+))?", re.M
 HEAD = """# Dependencies
 
 What `requirements.lock` pins, with the licence that each package states of itself (made by `.ci/lock`). CI runs with these
-versions; `pip install` without the lock takes any within the ranges of pyproject.toml. `.ci/release` adds a list of components
+versions; `pip install` without the lock takes any within the ranges of pyproject.toml. `.ci/release` adds the components
 (SBOM, CycloneDX) to a release and asks a database of known weaknesses (pip-audit) where one can be reached.
 
 | package | version | licence | only where |
