@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FIRST_MEMBERS", "FULL_MEMBERS", "QUICK_MEMBERS", "Answer", "Asker", "Busy", "Engine", "simulate_pair"]
 
-FIRST_MEMBERS, QUICK_MEMBERS, FULL_MEMBERS = 25, 100, 1_000
+# A first look is half of the interactive ensemble: of members side by side, the first fifty cost hardly more than twenty-five.
+FIRST_MEMBERS, QUICK_MEMBERS, FULL_MEMBERS = 50, 100, 1_000
 SEED = 1
 _QUIET_S = 1.5
 # Members of one step of a refinement: a fraction of a second on one core.
