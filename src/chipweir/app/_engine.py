@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FIRST_MEMBERS", "FULL_MEMBERS", "QUICK_MEMBERS", "Answer", "Asker", "Busy", "Engine", "simulate_pair"]
 
-# A first look is half of the interactive ensemble: of members side by side, the first fifty cost hardly more than twenty-five.
+# A first look is half of the interactive ensemble: side by side, fifty members cost hardly more than twenty-five.
 FIRST_MEMBERS, QUICK_MEMBERS, FULL_MEMBERS = 50, 100, 1_000
 SEED = 1
 _QUIET_S = 1.5
