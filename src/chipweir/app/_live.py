@@ -263,6 +263,17 @@ def _past(inputs: "Inputs") -> bytes:
     return digest.digest()
 
 
+def _single(tree: Any) -> Any:
+    """The same arrays in single precision."""
+    import jax
+
+    def narrow(leaf: Any) -> np.ndarray:
+        array = np.asarray(leaf)
+        return array.astype(np.float32) if array.dtype == np.float64 else array
+
+    return jax.tree.map(narrow, tree)
+
+
 def _fetched(part: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[Arrays, Arrays]:
     return tuple({name: np.asarray(value) for name, value in half.items()} for half in part)  # type: ignore[return-value]
 
