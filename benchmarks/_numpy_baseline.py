@@ -478,8 +478,8 @@ def fleet(p: Parameters, cal: Record, b: Record, x: Record, a: Record) -> Record
     use = a.installed + x.china[:, None] * (a.smuggled + abroad)
     located = use @ x.power - x.china * (x.power @ abroad) + x.hub_region @ (x.power @ a.rented)
     power = x.usa * b.power_us + x.china * b.power_china + x.korea * b.power_korea * cal.dc_power
-    power = np.where(power > 0, power, b.power_other)
-    energised = (1 + (located * p["pue"] / power) ** 8) ** -0.125
+    power = np.where(x.usa + x.china + x.korea > 0, power, b.power_other)
+    energised = (1 + np.minimum(located * p["pue"] / np.maximum(power, 1.0), 1e4) ** 8) ** -0.125
     return Record(use=use, by_stack=use @ (x.stack_of * x.h100e).T, energised=energised)
 
 
