@@ -139,7 +139,7 @@ def _compute(month: Month, tally: _Tally) -> dict[str, Array]:
         "maturity": after.maturity,
         "developer_share": after.developers,
         "largest_run": jnp.exp(after.largest),
-        "compute_official": china_of(uses, running) / 1e6 * uses.official,
+        "compute_official": china_of(uses, running) / 1e6 * uses.official + uses.official_legacy,
     }
 
 
