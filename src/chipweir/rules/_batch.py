@@ -1,13 +1,13 @@
 """Screening a list of shipments as it streams in: one answer a line, a bad line spoils nothing but itself."""
 
 import csv
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from chipweir import reading
 from chipweir.errors import InputError, UnknownName, nearest
 from chipweir.rules._asked import (
     ITEM_FIELDS,
@@ -25,6 +25,7 @@ from chipweir.rules._records import Decision
 
 
 MAX_LINE = 1_000_000
+LIMITS = reading.Limits(values=5_000)
 _SKIM = 1 << 20
 _TABLES = (".csv", ".tsv")
 _KNOWN = (*SHIPMENT_FIELDS, *SHIPMENT_WORDS, *ITEM_FIELDS, *ITEM_WORDS, *PASS_FIELDS)
@@ -112,10 +113,6 @@ def bounded_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | InputError]]:
             yield number, line
 
 
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not a number")
-
-
 def _json_lines(lines: Iterator[tuple[int, bytes | InputError]]) -> Iterator[tuple[int, Any]]:
     for number, raw in lines:
         if isinstance(raw, InputError):
@@ -125,13 +122,11 @@ def _json_lines(lines: Iterator[tuple[int, bytes | InputError]]) -> Iterator[tup
             continue
         try:
             text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-            fields = json.loads(text, parse_constant=_no_constant)
+            fields = reading.parse_json(text, f"line {number}", LIMITS)
         except UnicodeDecodeError:
             yield number, InputError(f"line {number}: not UTF-8 text")
-        except RecursionError:
-            yield number, InputError(f"line {number}: nested too deeply")
-        except ValueError as error:
-            yield number, InputError(f"line {number}: not valid JSON: {str(error).splitlines()[0]}")
+        except InputError as error:
+            yield number, error
         else:
             yield number, fields
 
@@ -247,10 +242,7 @@ def _fields(header: list[str], cells: list[str], line: int, ignored: frozenset[s
 def _cell(name: str, text: str) -> Any:
     """A cell's value: JSON where it looks like it, lists for the fields that are lists, else the text itself."""
     if text[0] in "[{":
-        try:
-            return json.loads(text, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
-            raise InputError(f"{name}: not valid JSON: {text[:40]!r}") from None
+        return reading.parse_json(text, name, LIMITS)
     if name == "contains":
         return [part.strip() for part in text.replace("|", ";").split(";") if part.strip()]
     if name == "modes":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chipweir.errors import InputError, UnknownName
-from chipweir.rules._yaml import read_shipped_yaml
+from chipweir.reading import shipped_yaml
 
 
 DATA = Path(__file__).parent / "data"
@@ -28,7 +28,7 @@ def N_(text: str) -> str:
 @cache
 def vocabulary() -> Mapping[str, Any]:
     """The shipped vocabulary, as read from `data/vocabulary.yaml`."""
-    loaded: Mapping[str, Any] = read_shipped_yaml(DATA / "vocabulary.yaml")
+    loaded: Mapping[str, Any] = shipped_yaml(DATA / "vocabulary.yaml")
     return loaded
 
 
@@ -66,7 +66,7 @@ def is_word(field: str, text: str) -> bool:
 @cache
 def not_covered() -> Mapping[str, Any]:
     """Activities and goods that no rule here covers, and where to look instead (`data/not_covered.yaml`)."""
-    loaded: Mapping[str, Any] = read_shipped_yaml(DATA / "not_covered.yaml")
+    loaded: Mapping[str, Any] = shipped_yaml(DATA / "not_covered.yaml")
     return loaded
 
 

@@ -139,7 +139,7 @@ def _work(order: TrainingOrder, known: "Facts") -> Work:
     name = "" if record is None else record.id
     published = published_runs().get(name, {})
     if record is not None and record.active_params_b is None and not published.get("flop"):
-        fact = next((f for f in known.select(quantity="training_compute") if f.entity == name), None)
+        fact = next((f for f in known.select(measure="training_compute") if f.entity == name), None)
         if fact is None or fact.value.best is None:
             raise InputError(
                 f"{record.name}: neither its size nor its training compute is known; give FLOP such as 2.1e25"
@@ -163,7 +163,7 @@ def _work(order: TrainingOrder, known: "Facts") -> Work:
 
 
 def _tokens(name: str, published: Mapping[str, str], known: "Facts") -> float:
-    for fact in known.select(quantity="training_tokens"):
+    for fact in known.select(measure="training_tokens"):
         if fact.entity == name and fact.value.best:
             return float(fact.value.best)
     if published.get("tokens"):
