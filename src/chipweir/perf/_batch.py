@@ -322,7 +322,7 @@ def unmet_spread(
         if not len(rows):
             continue
         e = efficiencies(
-            posterior.mean, index(posterior.form, [group_levels(resolved[i]) for i in rows]), posterior.form
+            posterior.mean, index(posterior.form, [group_levels(resolved[int(i)]) for i in rows]), posterior.form
         )
         base, case_ = take_work(work, rows), take_cases(cases, rows)
         logs = []

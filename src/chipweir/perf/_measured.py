@@ -13,6 +13,7 @@ import numpy as np
 from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture
 from chipweir.perf._assemble import case, gather
+from chipweir.perf._columns import as_ours, known
 from chipweir.perf._configuration import SERVING, Configuration, read_configuration
 from chipweir.perf._intervals import traits
 from chipweir.perf._operator_table import explain, is_operator_table
@@ -82,9 +83,9 @@ def _same_layers(models: Sequence[Architecture]) -> np.ndarray:
     return np.array([names[key] for key in keys])
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV file of configurations. Raises `InputError` where it cannot be read, has no header
-    or is a table of single operators."""
+def read_rows(path: Path, stated: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+    """Rows of a CSV file of configurations, or of a benchmark client's (`_columns`); `stated` fills empty cells. Raises
+    `InputError` where it cannot be read, has no header or is a table of single operators."""
     try:
         if path.stat().st_size > TOO_LARGE:
             raise InputError(f"{path}: larger than {TOO_LARGE / 1e6:.0f} MB; split it")
@@ -99,7 +100,8 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     header = [name.strip() for name in reader.fieldnames or ()]
     if is_operator_table(header):
         raise InputError(explain(path, _plain_rows(reader, path)))
-    if "model" not in header or not {"chip", "system"} & set(header):
+    foreign, told = known(header), set(header) | set(stated or {})
+    if not foreign and ("model" not in told or not {"chip", "system"} & told):
         raise InputError(f"{path}:1: a table of configurations needs columns 'model' and 'chip'; see docs/perf.md")
     if len(set(header)) != len(header):
         raise InputError(f"{path}:1: a column is named twice")
@@ -109,7 +111,9 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         rows.extend(_clean(row, reader.line_num) for row in reader)
     except csv.Error as error:
         raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from None
-    return rows
+    if foreign and "Metric" in header:
+        rows = [{name: cell for name, cell in row.items() if name != "malformed"} for row in rows]
+    return as_ours(rows, header, stated or {}) if foreign or stated else rows
 
 
 def _plain_rows(reader: csv.DictReader[str], path: Path) -> list[dict[str, Any]]:
