@@ -33,7 +33,20 @@ def document(run: Run, *arguments: str, code: int = 0) -> Any:
 
 
 @pytest.mark.parametrize(
-    "kind", ["chips", "systems", "models", "entities", "countries", "facts", "events", "prices", "sources", "conflicts"]
+    "kind",
+    [
+        "chips",
+        "systems",
+        "models",
+        "entities",
+        "countries",
+        "measures",
+        "facts",
+        "events",
+        "prices",
+        "sources",
+        "conflicts",
+    ],
 )
 def test_list(run: Run, kind: str) -> None:
     rows = document(run, "list", kind)
@@ -43,7 +56,7 @@ def test_list(run: Run, kind: str) -> None:
 
 
 def test_list_counts(run: Run) -> None:
-    assert document(run, "list")["counts"]["facts"] == 901
+    assert document(run, "list")["counts"]["facts"] == 2538
 
 
 def test_list_filters_by_any_name(run: Run) -> None:
@@ -111,7 +124,7 @@ def test_verify(run: Run, overlay: Callable[..., Path]) -> None:
     assert page["clean"]
     assert page["findings"] == []
     assert run("verify")[0] == 0
-    fact = "id,entity,quantity,central,unit,source\np-1,nobody,units,1,chips,own-knowledge\n"
+    fact = "id,entity,measure,central,unit,source,start\np-1,nobody,units,1,chips,own-knowledge,2025\n"
     directory = overlay(facts_csv=fact)
     page = document(run, "verify", "--facts", str(directory), code=1)
     assert [(finding["check"], finding["id"]) for finding in page["findings"]] == [("orphans", "p-1")]

@@ -1,13 +1,17 @@
 """The tables in the documentation are those of the code."""
 
 import re
+import shlex
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 from chipweir import facts
+from chipweir.cli import main
+from chipweir.facts import _verify  # noqa: F401  (registers the checks)
+from chipweir.facts._checks import CHECKS
 from chipweir.facts._show import KINDS, records
-from chipweir.facts._verify import CHECKS
 
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "facts.md"
@@ -22,6 +26,27 @@ def block(name: str) -> str:
 def rows(heads: tuple[str, str], cells: list[tuple[str, object]]) -> str:
     lines = [heads, ("---", "---"), *cells]
     return "".join(f"| {one} | {two} |\n" for one, two in lines).replace("| --- | --- |", "|---|---|")
+
+
+def test_the_page_of_measures_is_generated_from_the_table() -> None:
+    spec = spec_from_file_location("generate", DOCUMENT.with_name("generate.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    generate = module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    page = DOCUMENT.with_name("measures.md").read_text(encoding="utf-8")
+    assert page == generate.measures_page(), "run: python docs/generate.py measures"
+    assert all(f"`{name}`" in page for name in facts.load().measures)
+
+
+def test_the_commands_of_the_page_work(capsys: pytest.CaptureFixture[str]) -> None:
+    commands = re.findall(r"^\$ chipweir (.+)$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(commands) >= 10
+    for command in commands:
+        with pytest.raises(SystemExit) as stopped:
+            main(shlex.split(command))
+        assert stopped.value.code in (0, None), command
+        assert capsys.readouterr().out, command
 
 
 @pytest.mark.parametrize("name", ["counts", "checks"])

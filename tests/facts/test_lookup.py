@@ -163,18 +163,28 @@ def test_h100_alone_says_that_it_is_the_sxm_part() -> None:
 
 def test_preferred_follows_the_rule_of_the_conflict() -> None:
     assert FACTS.preferred("SMIC", "yield").id == "fab-039"
-    assert FACTS.preferred("huawei", "ascend_units", period="2025").id == "shi-084"
-    assert FACTS.preferred("smuggled into china", "chips_per_year").id == "smu-002"
+    assert FACTS.preferred("huawei", "units", when="2025").id == "shi-084"
+    assert FACTS.preferred("smuggled into china", "units_smuggled").id == "smu-002"
 
 
 def test_preferred_takes_observations_before_forecasts() -> None:
-    fact = FACTS.preferred("SMIC", "advanced_logic_capacity", "<=7nm")
+    fact = FACTS.preferred("SMIC", "advanced_logic_capacity", "7nm")
     assert fact.nature == "observation"
     with pytest.raises(UnknownName):
-        FACTS.preferred("SMIC", "yield", period="1999")
+        FACTS.preferred("SMIC", "yield", when="1999")
 
 
-def test_select_refuses_an_unknown_quantity() -> None:
+def test_select_refuses_an_unknown_measure() -> None:
     with pytest.raises(UnknownName, match="dc_revenue"):
         FACTS.select("NVIDIA", "dc_revenu")
-    assert len(FACTS.select("엔비디아", "dc_revenue")) == 15
+    with pytest.raises(UnknownName, match="forecast"):
+        FACTS.select("NVIDIA", nature="forcast")
+
+
+def test_select_goes_by_every_key() -> None:
+    whole = [fact for fact in FACTS.select("엔비디아", "데이터센터 매출") if not fact.dims]
+    assert [fact.id for fact in whole if fact.id.startswith("shi")] == [f"shi-{n:03d}" for n in range(1, 16)]
+    compute = FACTS.select("NVIDIA", "dc_revenue", dims={"part": "compute"}, start="2025-02", end="2025-06")
+    assert [fact.as_written for fact in compute] == ["FY26Q1", "FY26Q2"]
+    assert {fact.item_id for fact in FACTS.select("SMIC", "yield", "어센드 910C")} == {"huawei-ascend-910c"}
+    assert all(fact.nature == "plan" for fact in FACTS.select("한국", nature="plan"))

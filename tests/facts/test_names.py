@@ -81,7 +81,7 @@ ASKED = {
     "amd-mi100": "MI100|AMD MI100",
     "amd-rx-7900-xtx": "RX 7900 XTX|7900XTX|Radeon RX 7900 XTX|라데온 RX 7900 XTX",
     "amd-ryzen-ai-max-395": "Strix Halo|Ryzen AI Max+ 395",
-    "intel-gaudi-2": "Gaudi 2|Gaudi2|Intel Gaudi 2|HL-225H|가우디2",
+    "intel-gaudi-2": "Gaudi 2|Gaudi2|Intel Gaudi 2|HL-225H|가우디2|Habana Gaudi2|Intel Habana Gaudi 2",
     "intel-gaudi-3": "Gaudi 3|Gaudi3|Intel Gaudi 3|가우디 3",
     "intel-gpu-max-1550": "Ponte Vecchio|GPU Max 1550|PVC",
     "intel-arc-b580": "Arc B580|Intel Arc B580|B580",
@@ -107,7 +107,7 @@ ASKED = {
     "huawei-ascend-910b": "910B|Ascend 910B|Huawei Ascend 910B|Huawei 910B|昇腾910B|华为昇腾910B|昇騰910B|어센드 910B|"
     "화웨이 어센드 910B|Ascend910B",
     "huawei-ascend-910b4": "910B4|Ascend 910B4|昇腾910B4",
-    "huawei-ascend-910c": "910C|Ascend 910C|Huawei Ascend 910C|화웨이 910C|화웨이 어센드 910C|昇腾910C|"
+    "huawei-ascend-910c": "910C|Ascend 910C|Huawei Ascend 910C|华为海思昇腾910C|화웨이 910C|화웨이 어센드 910C|昇腾910C|"
     "华为昇腾910C芯片|Ascend-910C",
     "huawei-ascend-910a": "Ascend 910A|910A|昇腾910A",
     "huawei-ascend-950pr": "Ascend 950PR|950PR|昇腾950PR|어센드 950PR",
@@ -119,7 +119,8 @@ ASKED = {
     "cambricon-mlu590": "MLU590|Cambricon MLU590|Siyuan 590|思元590|寒武纪思元590|시위안 590|캄브리콘 MLU590",
     "cambricon-mlu690": "MLU690|思元690",
     "cambricon-mlu370-x8": "MLU370-X8|Cambricon MLU370-X8",
-    "kunlunxin-p800": "Kunlun P800|P800|昆仑芯P800|百度昆仑芯P800|쿤룬 P800|바이두 쿤룬 P800|Baidu Kunlun P800",
+    "kunlunxin-p800": "Kunlun P800|P800|昆仑芯P800|百度昆仑芯P800|쿤룬 P800|바이두 쿤룬 P800|Baidu Kunlun P800|"
+    "百度昆仑芯P800 GPU",
     "kunlunxin-m100": "Kunlun M100|昆仑芯M100|Kunlunxin M100",
     "metax-c500": "C500|MetaX C500|曦云C500|沐曦C500|메타엑스 C500",
     "metax-c600": "C600|MetaX C600|曦云C600",
@@ -144,7 +145,7 @@ ASKED = {
     "rebellions-atom": "리벨리온 아톰|Rebellions ATOM|RBLN-CA12",
     "rebellions-atom-max": "ATOM-Max|아톰맥스",
     "rebellions-rebel-quad": "REBEL-Quad|Rebel Quad|리벨쿼드|REBEL100",
-    "sapeon-x330": "X330|SAPEON X330|사피온 X330",
+    "sapeon-x330": "X330|SAPEON X330|사피온 X330|리벨리온 사피온 X330",
     "deepx-dx-m1": "DX-M1|딥엑스 DX-M1",
     "mobilint-aries": "Mobilint ARIES|MLA100",
     "preferred-networks-mn-core-2": "MN-Core 2",

@@ -58,7 +58,7 @@ def test_a_preferred_value_wins_and_both_are_shown(overlay: Overlay) -> None:
 
 
 def test_replacing_a_record_must_be_said(overlay: Overlay) -> None:
-    header = "id,entity,quantity,central,unit,period,source"
+    header = "id,entity,measure,central,unit,start,source"
     row = header + "{}\nshi-047,nvidia-to-china,units,1000,thousand chips,2024,mine{}\n"
     with pytest.raises(
         InputError, match=r"facts\.csv:2: 'shi-047' is already in facts\.csv:\d+; add a column override"
@@ -84,7 +84,7 @@ def test_a_new_description_of_an_event_drops_the_old_translation(overlay: Overla
 
 
 def test_override_of_nothing_is_refused(overlay: Overlay) -> None:
-    text = "id,entity,quantity,central,unit,source,override\nnew-1,huawei,units,1,chips,mine,yes\n"
+    text = "id,entity,measure,central,unit,start,source,override\nnew-1,huawei,units,1,chips,2025,mine,yes\n"
     with pytest.raises(InputError, match="no record below has that id"):
         facts.load([overlay(facts_csv=text)])
 
@@ -100,10 +100,49 @@ def test_later_directories_lie_on_top(tmp_path: Path) -> None:
     assert len(both.overrides) == 2
 
 
-def test_nature_is_read_from_the_name_of_the_quantity(overlay: Overlay) -> None:
-    text = "id,entity,quantity,central,unit,source\nnew-1,huawei,chip_output_forecast,1,million chips,mine\n"
-    fact = facts.load([overlay(facts_csv=text)]).facts["new-1"]
-    assert (fact.quantity, fact.nature, fact.value.central) == ("chip_output", "forecast", 1e6)
+NUMBERED = "id,entity,measure,start,central,unit\n"
+FACT = "id,entity,measure,central,unit,source,start,end,as_written,published,dims\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "start", "end"),
+    [
+        ("huawei,units,1,million chips,mine,2025,,,,", "2025-01-01", "2025-12-31"),
+        ("huawei,units,1,million chips,mine,2025Q1,2025Q2,,,", "2025-01-01", "2025-06-30"),
+        ("nvidia,revenue,1,USD bn,mine,,,FY26Q3,,", "2025-07-28", "2025-10-26"),
+        ("us-bis,budget,1,USD m,mine,,,FY2026,,", "2025-10-01", "2026-09-30"),
+        ("huawei,units,1,million chips,mine,,,early 2026,,", "2026-01-01", "2026-03-31"),
+        ("korea-msit,budget,1,KRW bn,mine,,,next year,2025-08-29,", "2026-01-01", "2026-12-31"),
+        ("smic,fab_utilisation,90,percent,mine,,,since 2025,2025-06-30,", "2025-01-01", "2025-06-30"),
+    ],
+)
+def test_a_period_is_read_from_dates_or_words(row: str, start: str, end: str, overlay: Overlay) -> None:
+    fact = facts.load([overlay(facts_csv=f"{FACT}new-1,{row}\n")]).facts["new-1"]
+    assert (fact.start.isoformat(), fact.end.isoformat(), fact.nature) == (start, end, "observation")
+
+
+def test_a_new_period_does_not_keep_the_old_wording(overlay: Overlay) -> None:
+    text = "id,measure,start,central,override\nfab-001,advanced_logic_capacity,2026-05,21,yes\n"
+    fact = facts.load([overlay(facts_csv=text)]).facts["fab-001"]
+    assert (fact.when, fact.value.central, fact.item_id) == ("2026-05", 21_000, "node-7nm")
+
+
+def test_dims_are_pairs(overlay: Overlay) -> None:
+    row = "new-1,huawei,units,1,chips,mine,2025,,,,channel=legal; destination=china\n"
+    fact = facts.load([overlay(facts_csv=FACT + row)]).facts["new-1"]
+    assert fact.dims == {"channel": "legal", "destination": "china"}
+
+
+def test_a_measure_of_ones_own(overlay: Overlay) -> None:
+    measures = (
+        "measure,kind,unit,adds,title,title_ko,en\nrack_price,price,USD,,Price of a rack,랙 가격,price per rack\n"
+    )
+    row = "new-1,huawei,rack_price,8,USD m,mine,2025,,,,\n"
+    units = "written,unit,factor\nUSD m of racks,USD,1e6\n"
+    directory = overlay(measures_csv=measures, facts_csv=FACT + row, units_csv=units)
+    mine = facts.load([directory])
+    assert mine.measure("price per rack").titled("ko") == "랙 가격"
+    assert [fact.id for fact in mine.select("화웨이", "랙 가격")] == ["new-1"]
 
 
 def test_line_endings_and_marks_of_other_systems(overlay: Overlay) -> None:
@@ -115,8 +154,8 @@ def test_line_endings_and_marks_of_other_systems(overlay: Overlay) -> None:
 
 
 def test_a_better_rate_is_used(overlay: Overlay) -> None:
-    text = "id,entity,quantity,item,central,unit,period,source,cls,confidence\n"
-    text += "bok,exchange-rates,exchange_rate,USD/KRW,1390,KRW per USD,2025-08,mine,official,A\n"
+    text = "id,entity,measure,dims,central,unit,start,source,cls,confidence\n"
+    text += "bok,exchange-rates,exchange_rate,currency=krw,1390,KRW per USD,2025-08,mine,official,A\n"
     mine = facts.load([overlay(sources_csv=SOURCE, facts_csv=text)])
     assert mine.convert(1, "USD", "KRW", on="2025-08") == 1390
     assert mine.convert(1, "USD", "KRW", on="2025-07") == facts.convert(1, "USD", "KRW", on="2025-07")
@@ -151,12 +190,12 @@ def test_a_changed_line_in_a_copy_must_say_so(tmp_path: Path) -> None:
 BAD = {
     "not a number": (
         "facts_csv",
-        "id,entity,quantity,central,unit\na-1,huawei,units,many,chips\n",
+        "id,entity,measure,start,central,unit\na-1,huawei,units,2025,many,chips\n",
         "facts.csv:2: central",
     ),
-    "infinite": ("facts_csv", "id,entity,quantity,central,unit\na-1,huawei,units,inf,chips\n", "facts.csv:2: central"),
-    "no number": ("facts_csv", "id,entity,quantity,central,unit\na-1,huawei,units,,chips\n", "facts.csv:2: no number"),
-    "short row": ("facts_csv", "id,entity,quantity,central,unit\na-1,huawei\n", "facts.csv:2: 2 cells"),
+    "infinite": ("facts_csv", NUMBERED + "a-1,huawei,units,2025,inf,chips\n", "facts.csv:2: central"),
+    "no number": ("facts_csv", NUMBERED + "a-1,huawei,units,2025,,chips\n", "facts.csv:2: no number"),
+    "short row": ("facts_csv", "id,entity,measure,central,unit\na-1,huawei\n", "facts.csv:2: 2 cells"),
     "unknown column": ("chips_csv", "id,nmae\nx,y\n", "did you mean name"),
     "missing column": ("chip_values_csv", "chip,central\nx,1\n", "column 'quantity' is missing"),
     "unknown quantity": ("chip_values_csv", VALUES + "nvidia-h20,memory_g,1,GB,mine,\n", "memory_gb"),
@@ -183,6 +222,36 @@ BAD = {
     "yaml entry is no mapping": ("conflicts_yaml", "- id: x\n- 3\n", "conflicts.yaml:2"),
     "yaml key": ("conflicts_yaml", "- id: x\n  quantty: y\n", "conflicts.yaml:1"),
     "exception": ("exceptions_yaml", "- check: dates\n", "exceptions.yaml:1"),
+    "unknown measure": ("facts_csv", FACT + "n-1,smic,yeild,4,percent,mine,2025,,,,\n", "yield"),
+    "measure empty": ("facts_csv", FACT + "n-1,smic,,4,percent,mine,2025,,,,\n", "facts.csv:2: measure is empty"),
+    "wrong unit": ("facts_csv", FACT + "n-1,smic,yield,4,USD bn,mine,2025,,,,\n", "facts.csv:2: unit: 'USD bn'"),
+    "before 1990": ("facts_csv", FACT + "n-1,smic,yield,4,percent,mine,1985,,,,\n", "facts.csv:2: period '1985'"),
+    "day that is none": (
+        "facts_csv",
+        FACT + "n-1,smic,yield,4,percent,mine,2025-02-30,,,,\n",
+        "facts.csv:2: 2025-02-30",
+    ),
+    "backwards": ("facts_csv", FACT + "n-1,smic,yield,4,percent,mine,2025,2024,,,\n", "facts.csv:2: a period cannot"),
+    "no period": ("facts_csv", FACT + "n-1,smic,yield,4,percent,mine,,,,,\n", "facts.csv:2: no period"),
+    "words that are no time": (
+        "facts_csv",
+        FACT + "n-1,smic,yield,4,percent,mine,,,soon,,\n",
+        "facts.csv:2: period 'soon' is not understood",
+    ),
+    "fiscal year of nobody": (
+        "facts_csv",
+        FACT + "n-1,biren,revenue,4,USD bn,mine,,,FY26Q3,,\n",
+        "facts.csv:2: period 'FY26Q3' is of a fiscal year",
+    ),
+    "old column": (
+        "facts_csv",
+        "id,entity,quantity,central\nn-1,smic,yield,1\n",
+        "did you mean measure",
+    ),
+    "dims that are none": ("facts_csv", FACT + "n-1,smic,yield,4,percent,mine,2025,,,,legal\n", "'legal' is no pair"),
+    "kind of measure": ("measures_csv", "measure,kind,title\nnew_thing,stock,New\n", "measures.csv:2: kind"),
+    "calendar": ("calendars_csv", "entity,rule,month\nbiren,last,13\n", "calendars.csv:2: a month-end calendar"),
+    "calendar's month": ("calendars_csv", "entity,rule,month\nbiren,month-end,13\n", "calendars.csv:2: month is 1"),
     "unit factor": ("units_csv", "written,unit,factor\nfurlong,m,-1\n", "units.csv:2: factor"),
 }
 

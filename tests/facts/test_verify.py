@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from chipweir import facts
-from chipweir.facts._verify import CHECKS, end_of, first_day, verify
+from chipweir.facts._checks import CHECKS
+from chipweir.facts._verify import verify
 
 
 Overlay = Callable[..., Path]
-FACT = "id,entity,quantity,item,low,central,high,unit,period,published,nature,source\n"
+FACT = "id,entity,measure,dims,low,central,high,unit,start,published,nature,source\n"
 CHIP_VALUE = "chip,quantity,low,central,high,unit,source,preferred\n"
 SYSTEM_VALUE = "system,quantity,central,unit,source,preferred\n"
 KNOWN = "own-knowledge"
@@ -47,12 +48,14 @@ def system(rest: str) -> Files:
     return {"systems_csv": f"{SYSTEM}nvidia-z,Z,nvidia,US,{rest}\n"}
 
 
+SAME = "".join(f"p-{number},huawei,units,,,7,,chips,2025,2026,,{KNOWN}\n" for number in (1, 2))
+
+
 def price(rest: str) -> Files:
     return {"prices_csv": f"{PRICE}p-1,{rest},,,{KNOWN}\n"}
 
 
 PRICE = "id,kind,item,provider,metric,central,unit,valid_from,valid_to,source\n"
-SAME = "".join(f"p-{number},huawei,units,x,,7,,chips,2025,2026,,{KNOWN}\n" for number in (1, 2))
 RIVALS = "".join(f"nvidia-z,tdp_w,,{watts},,W,{KNOWN},\n" for watts in (400, 500))
 CONFLICT = """
 - id: p-1
@@ -61,17 +64,78 @@ CONFLICT = """
   likely_reason: r
   treatment: t
 """
+CHOICE = """
+- id: p-1
+  quantity: x
+  about: [smic]
+  values: [{who: a, says: b, facts: [fab-040]}, {who: c, says: d, facts: [fab-041]}]
+  likely_reason: r
+  treatment: t
+  preferred: fab-042
+  rule: r
+"""
+WORDED = "id,entity,measure,central,unit,start,end,as_written,published,source\n"
+TWIN = "id,entity,measure,central,unit,start,published,same_as,source\n"
+KEYED = "id,entity,measure,item_id,dims,central,unit,start,published,source\n"
 NAMESAKE = "id,name,maker,maker_country,status,aliases\nnvidia-z,Z,nvidia,US,shipped,H20\n"
 EVENT = f"id,date,type,description,source\np-1,2025-02-30,law,x,{KNOWN}\n"
 BACKWARDS = f"{PRICE}p-1,api,x,y,input,1,USD/1M tok,2025-09,2025-01,{KNOWN}\n"
 PLANTED: dict[str, tuple[str, Files, str]] = {
     "no source": ("sources", fact("huawei,units,,,1,,chips,2025,2026,", ""), "p-1"),
     "unknown source": ("sources", fact("huawei,units,,,1,,chips,2025,2026,", "nobody"), "p-1"),
-    "unknown unit": ("units", fact("huawei,units,,,1,,blorps,2025,2026,"), "p-1"),
     "impossible unit": ("units", chip_value("nvidia-h20,tdp_w,,400,,GB"), "nvidia-h20.tdp_w"),
-    "share in dollars": ("units", fact("smic,yield,,,1,,USD,2025,2026,"), "p-1"),
+    "dim of another": ("measures", fact("smic,yield,precision=fp8,,40,,percent,2025,2026,"), "p-1"),
+    "measure of another": ("measures", fact("nvidia-h20,revenue,,,40,,USD bn,2025,2026,"), "p-1"),
+    "unknown unit of a measure": (
+        "measures",
+        {"measures_csv": "measure,kind,unit,title\nnew_thing,level,blorp,New\n"},
+        "new_thing",
+    ),
+    "wording": (
+        "wording",
+        {"facts_csv": WORDED + f"p-1,smic,yield,40,percent,2025-01-01,2025-12-31,early 2025,2026,{KNOWN}\n"},
+        "p-1",
+    ),
+    "same as nothing": (
+        "same-as",
+        {"facts_csv": TWIN + f"p-1,smic,yield,40,percent,2025,2026,fab-9999,{KNOWN}\n"},
+        "p-1",
+    ),
+    "same as another year": (
+        "same-as",
+        {"facts_csv": TWIN + f"p-1,smic,yield,40,percent,2021,2026,fab-039,{KNOWN}\n"},
+        "p-1",
+    ),
+    "same with another number": (
+        "same-as",
+        {"facts_csv": TWIN + f"p-1,smic,yield,90,percent,2025Q1,2026,fab-039,{KNOWN}\n"},
+        "p-1",
+    ),
+    "recalled but certain": (
+        "confidence",
+        {"facts_csv": TWIN.replace("same_as", "confidence") + f"p-1,smic,yield,40,percent,2025,2026,A,{KNOWN}\n"},
+        "p-1",
+    ),
+    "shares above the whole": (
+        "share-sums",
+        {
+            "facts_csv": FACT
+            + f"p-1,samsung,market_share,market=china,,60,,percent,2025,2026,,{KNOWN}\n"
+            + f"p-2,micron,market_share,market=china,,50,,percent,2025,2026,,{KNOWN}\n"
+        },
+        "p-2",
+    ),
+    "months and quarter": (
+        "period-sums",
+        {
+            "facts_csv": KEYED
+            + f"p-1,south-korea,exports,semiconductors,basis=customs,90,USD bn,2024H1,2024-08,{KNOWN}\n"
+        },
+        "p-1",
+    ),
+    "chosen fact outside": ("conflict-choices", {"conflicts_yaml": CHOICE}, "p-1"),
     "bounds": ("ranges", fact("huawei,units,,5,1,9,chips,2025,2026,"), "p-1"),
-    "share above 100": ("ranges", fact("smic,yield,,,140,,percent,2025,2026,"), "p-1"),
+    "share above 100": ("ranges", fact("china,domestic_share,basis=value,,140,,percent,2025,2026,"), "p-1"),
     "negative power": ("ranges", chip_value("nvidia-h20,tdp_w,,-4,,W"), "nvidia-h20.tdp_w"),
     "no such entity": ("orphans", fact("huawai,units,,,1,,chips,2025,2026,"), "p-1"),
     "no such chip": ("orphans", system("nvidia-zz,8,shipped,2025"), "nvidia-z"),
@@ -99,7 +163,11 @@ PLANTED: dict[str, tuple[str, Files, str]] = {
         "nvidia-h20.fp8_tflops",
     ),
     "wrong product": ("processing-performance", chip_value("nvidia-h20,tpp,,4000,,bit*TOP/s", "yes"), "nvidia-h20.tpp"),
-    "quarters and year": ("period-sums", fact('nvidia,dc_revenue,"FY24, all",,60,,USD bn,2024-01-28,2024-02,'), "p-1"),
+    "quarters and year": (
+        "period-sums",
+        {"facts_csv": WORDED + f"p-1,nvidia,dc_revenue,60,USD bn,2023-01-30,2024-01-28,FY24,2024-02,{KNOWN}\n"},
+        "p-1",
+    ),
     "half a die": (
         "die-arithmetic",
         chip_value("nvidia-h20,dies_per_package,,1.5,,die", "yes"),
@@ -177,21 +245,3 @@ def test_planted_faults_are_found(fault: str, overlay: Overlay) -> None:
 
 def test_every_check_is_exercised() -> None:
     assert {name for name, _, _ in PLANTED.values()} == {*CHECKS, "stale-exceptions"}
-
-
-@pytest.mark.parametrize(
-    ("text", "day"),
-    [("2025", "2025-01-01"), ("2025Q3", "2025-07-01"), ("2025-H2", "2025-07-01"), ("end-2025", "2025-01-01"),
-     ("2025-08-29", "2025-08-29"), ("2025-2028", "2025-01-01"), ("late 2024", "2024-01-01"), ("n/a", None)],
-)  # fmt: skip
-def test_first_day(text: str, day: str | None) -> None:
-    assert first_day(text) == day
-
-
-def test_end_of_a_span() -> None:
-    assert [end_of(text) for text in ("2025", "2025Q1", "2025H1", "2025-03")] == [
-        "2025-12-28",
-        "2025-03-28",
-        "2025-06-28",
-        None,
-    ]

@@ -62,7 +62,7 @@ def test_energy_price_changes_the_ranking_of_countries() -> None:
     assert power_price("cn")[1] < power_price("KR")[1]
     low, central, high = power_price("ZZ")
     assert low < central < high
-    priced = facts.load().select(quantity="electricity_price")
+    priced = facts.load().select(measure="electricity_price")
     assert len(priced) >= 15
     assert all(fact.value.source and fact.value.low < fact.value.best < fact.value.high for fact in priced)
     assert power_price("US")[1] == next(fact.value.best for fact in priced if fact.entity == "united-states")

@@ -126,9 +126,12 @@ def _model(_known: "Facts", record: "LanguageModel") -> list[Line]:
 
 
 def _fact(known: "Facts", record: "Fact") -> list[Line]:
-    title = f"{record.entity_text or record.entity}: {record.quantity.replace('_', ' ')}, {record.item}".rstrip(", ")
-    extra = f"{record.topic} {record.nature} {record.value.note}"
-    return [_valued(known, record.id, title, record.value, record.period, extra)]
+    measure = known.measures[record.measure]
+    subject = record.entity_text or record.entity
+    title = f"{subject}: {measure.title['en']}, {record.item}".rstrip(", ")
+    extra = f"{record.topic} {record.nature} {record.measure} {' '.join(measure.title.values())} {record.value.note}"
+    line = _valued(known, record.id, title, record.value, record.when, extra)
+    return [replace(line, korean=f"{subject}: {measure.title['ko']}, {record.item}".rstrip(", "))]
 
 
 def _event(known: "Facts", record: "Event") -> list[Line]:

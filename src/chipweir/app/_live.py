@@ -87,41 +87,34 @@ def _compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
     import jax.numpy as jnp
 
     from chipweir.world import simulate
-    from chipweir.world._ensemble import FLOWS, MEMBER, with_sums, yearly
-    from chipweir.world._outputs import derive
+    from chipweir.world._ensemble import FLOWS, compiler_options
+    from chipweir.world._outputs import by_year, derive
 
-    save = with_sums(jnp.ones(()))
+    def flows(month: Any) -> dict[str, Any]:
+        kept = by_year(month)
+        return {name: kept[name] for name in FLOWS}
 
-    def by_year(flows: Mapping[str, Any], first: int) -> dict[str, Any]:
-        """Sums for every year of the period, from flows that start in month `first`."""
-        before, years = first // 12, -(-_MONTHS // 12)
-        return {
-            name: jnp.pad(flow, [(before, years - before - len(flow)), (0, 0), (0, 0)])
-            for name, flow in yearly(flows, first).items()
-        }
+    def summed(years: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: flow.sum(-1) for name, flow in years.items()}
 
-    def shown(kept: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: kept[name].astype("float32") for name in _MONTHLY if name in kept}
+    def shown(kept: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        return {name: jnp.moveaxis(kept[name], -1, 0).astype("float32") for name in names if name in kept}
+
+    def members_last(p: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: jnp.moveaxis(values, 0, -1) for name, values in p.items()}
 
     def before(inputs: Any, p: Any) -> Any:
-        state, kept = simulate(inputs, p, stop=_CUT, save=save)
-        flows = by_year({name: kept[name] for name in FLOWS}, 0)
-        return (state, {name: kept[name] for name in _DERIVED_FROM}, shown(kept)), flows
+        state, (kept, years) = simulate(inputs, members_last(p), stop=_CUT, total=flows)
+        return state, {name: kept[name] for name in _DERIVED_FROM}, shown(kept, _MONTHLY), summed(years)
 
     def after(inputs: Any, p: Any, state: Any, needed: Any) -> Any:
-        _, kept = simulate(inputs, p, state, start=_CUT, save=save)
+        p = members_last(p)
+        _, (kept, years) = simulate(inputs, p, state, start=_CUT, total=flows)
         whole = {name: jnp.concatenate([needed[name], kept[name]]) for name in _DERIVED_FROM}
         derived = derive(whole, p, inputs.months, inputs.products)
-        out = shown(kept) | {name: derived[name].astype("float32") for name in _DERIVED}
-        return out, by_year({name: kept[name] for name in FLOWS}, _CUT)
+        return shown(kept, _MONTHLY) | shown(derived, _DERIVED), summed(years)
 
-    def batch_before(inputs: Any, p: Any) -> Any:
-        found, flows = jax.vmap(before, in_axes=(None, 0), out_axes=(0, None), axis_name=MEMBER)(inputs, p)
-        return *found, flows
-
-    batch_after = jax.vmap(after, in_axes=(None, 0, 0, 0), out_axes=(0, None), axis_name=MEMBER)
-
-    return jax.jit(batch_before), jax.jit(batch_after)
+    return jax.jit(before, compiler_options=compiler_options()), jax.jit(after, compiler_options=compiler_options())
 
 
 class Live:
@@ -140,7 +133,6 @@ class Live:
         self._facts = facts.load()
         drawn = draw(members, SEED)
         self._draws = [members_of(drawn, slice(start, start + batch)) for start in range(0, members, batch)]
-        self._single_draws = [_single(draws) for draws in self._draws]
         self._pool = ThreadPoolExecutor(min(2, os.cpu_count() or 1))
         self._remembered = _Once()
 
@@ -164,9 +156,9 @@ class Live:
         return past, self._remembered.get(wanted, lambda: self._made(inputs, past, scenario.digest, batches, wait))
 
     def _assembled(self, scenario: "Scenario") -> tuple["Inputs", bytes]:
-        from chipweir.world import assemble
+        from chipweir.world import assemble, own_products
 
-        inputs = assemble(scenario, self._facts)
+        inputs = assemble(scenario, self._facts, own_products(self._facts))
         return inputs, _past(inputs)
 
     def _made(self, inputs: "Inputs", past: bytes, digest: str, batches: int, wait: "Wait") -> Course:
@@ -188,19 +180,24 @@ class Live:
         return Course(before, values, levels, flows)
 
     def _before(self, inputs: "Inputs", batch: int) -> Past:
+        from chipweir.world import with_nudges
+
         before, _after = _compiled()
-        state, needed, values, flows = before(inputs, self._draws[batch])
+        state, needed, values, flows = before(inputs, with_nudges(self._draws[batch], inputs))
         return Past(_single(state), _single(needed), _summed([flows]), _joined([values]))
 
     def _after(self, inputs: "Inputs", batch: int, past: Past) -> tuple[Arrays, Arrays]:
         import jax
 
+        from chipweir.world import with_nudges
+
         _before, after = _compiled()
+        draws = _single(with_nudges(self._draws[batch], inputs))
         with jax.enable_x64(False):
-            return _fetched(after(_single(inputs), self._single_draws[batch], past.state, past.needed))
+            return _fetched(after(_single(inputs), draws, past.state, past.needed))
 
     def _quantiles(self, values: Arrays) -> Arrays:
-        from chipweir.world._ensemble import quantiles
+        from chipweir.world import quantiles
 
         members = len(next(iter(values.values())))
         names = sorted(values, key=lambda name: -values[name].size)
@@ -224,8 +221,7 @@ class Live:
     def _dataset(self, names: list[str], courses: list[Course], same_past: bool, members: int) -> "xr.Dataset":
         import xarray as xr
 
-        from chipweir.world import variables
-        from chipweir.world._ensemble import QUANTILES, _flows, coordinates
+        from chipweir.world import QUANTILES, coordinates, mean_flows, variables
 
         months = np.arange(_FIRST, np.datetime64(_LAST, "M") + 1, dtype="datetime64[M]").astype("datetime64[ns]")
         table = {row["name"]: row for row in variables()}
@@ -241,9 +237,15 @@ class Live:
             if name not in _UNCOMPARED:
                 zero = np.where(np.isnan(base.levels[name]), np.nan, 0.0)
                 data[f"delta_{name}"] = (dims, np.stack([zero, *(change[name] for change in changes)]), attrs)
-        flow, flow_coords = _flows([course.flows for course in courses], members, months)
+        flow, channels = mean_flows([course.flows for course in courses], members, months)
         used = {dim for dims, _values, _attrs in data.values() for dim in dims}
-        coords = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates(), **flow_coords}
+        coords: dict[str, Any] = {
+            "scenario": names,
+            "quantile": list(QUANTILES),
+            "month": months,
+            **coordinates(),
+            "channel": channels,
+        }
         kept_coords = {dim: list(labels) for dim, labels in coords.items() if dim in used or dim in flow[0]}
         return xr.Dataset({**data, "flow": flow}, kept_coords, {"members": members, "baseline": names[0], "seed": SEED})
 
@@ -253,9 +255,10 @@ def _past(inputs: "Inputs") -> bytes:
     import jax
 
     digest = blake2b(digest_size=16)
-    for leaf in jax.tree.leaves(inputs.months):
+    dated = (inputs.months, inputs.bands, inputs.lines, inputs.knots)
+    for leaf in jax.tree.leaves(dated):
         digest.update(np.ascontiguousarray(leaf[:_CUT]).tobytes())
-    for leaf in jax.tree.leaves((inputs.products, inputs.bands, inputs.lines)):
+    for leaf in jax.tree.leaves((inputs.products, inputs.events, inputs.first_month)):
         digest.update(np.ascontiguousarray(leaf).tobytes())
     return digest.digest()
 

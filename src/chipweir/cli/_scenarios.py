@@ -1,6 +1,6 @@
 """Commands on scenario files and levers."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,7 +49,7 @@ def scenarios_validate(
     """Check scenario files: exit 0 if all can be run, 2 with a line for each that cannot."""
     from chipweir.world import load_scenario
 
-    verdicts = []
+    verdicts: list[dict[str, Any]] = []
     for name in names:
         try:
             scenario = load_scenario(name)

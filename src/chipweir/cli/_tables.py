@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from chipweir.report import Cell
-    from chipweir.strategy import Trace
 
 
 GAP = 2
@@ -182,59 +181,66 @@ def show_checks(rows: Sequence[Mapping[str, Any]]) -> None:
     show(columns, texts)
 
 
-def print_trace(trace: "Trace", cited: Sequence[Mapping[str, Any]]) -> None:
-    """Print how a number was made."""
-    out = console()
-    labels = ", ".join(f"{dim} {label}" for dim, label in trace.selection.items())
-    name = f"{trace.variable} ({labels})" if labels else trace.variable
-    out.print(f"{name}, {trace.scenario}, {trace.month}: {trace.value:.4g} {trace.unit}", style="bold")
-    out.print(trace.note, style="dim")
+def print_trace(trace: Mapping[str, Any]) -> None:
+    """Print how a number was made; `trace` is what `explain --json` gives."""
+    out, korean = console(), language() == "ko"
+    labels = ", ".join(f"{dim} {label}" for dim, label in trace["selection"].items())
+    name = f"{trace['variable']} ({labels})" if labels else trace["variable"]
+    out.print(f"{name}, {trace['scenario']}, {trace['month']}: {trace['value']:.4g} {trace['unit']}", style="bold")
+    out.print(trace["note"], style="dim")
     out.print()
     effect = "#" + _("one standard deviation up")
     columns = (_("what moves it most"), effect, "#" + _("relative"), _("prior 5 / 50 / 95 %"), _("unit"), _("source"))
     rows = [
         (
-            f"{each.parameter}: {each.description}",
-            f"{each.effect:+.3g}",
-            f"{each.relative:+.1%}",
-            f"{each.low:g} / {each.central:g} / {each.high:g}",
-            each.unit,
-            each.source,
+            f"{each['parameter']}: {each['description_ko' if korean else 'description']}",
+            f"{each['effect']:+.3g}",
+            f"{each['relative']:+.1%}",
+            f"{each['low']:g} / {each['central']:g} / {each['high']:g}",
+            each["unit"],
+            each["source"],
         )
-        for each in trace.drivers
+        for each in trace["drivers"]
     ]
     show(columns, rows)
-    for title, lines in (
-        (_("equations, in order"), [f"{each.module}.{each.function}: {each.text}" for each in trace.equations]),
-        (_("facts"), [_cited_line(fact) for fact in cited]),
-    ):
-        out.print(f"\n{title}", style="bold")
-        for line in lines:
-            out.print(Text(f"- {line}"), soft_wrap=True)
+    slope = "#" + _("% per %")
+    cited = [(each["id"], each["slope"], _cited_line(each)) for each in trace["facts"]]
+    datasheets = [(each["id"], each["slope"], each["text"]) for each in trace["chips"]]
+    for title, lines in ((_("facts that move it"), cited), (_("chips whose datasheets move it"), datasheets)):
+        out.print()
+        show((title, slope, _("what it says")), [(name, f"{by:+.3f}", text) for name, by, text in lines])
+    out.print(f"\n{_('equations, in order')}", style="bold")
+    for each in trace["equations"]:
+        out.print(Text(f"- {each['words_ko' if korean else 'words']}"), soft_wrap=True)
+        out.print(Text(f"  {each['formula']}  [{each['function']}]", "dim"), soft_wrap=True)
 
 
 def _cited_line(fact: Mapping[str, Any]) -> str:
     value = f"{fact['value']:g} {fact['unit']}" if fact.get("value") is not None else ""
-    return " · ".join(str(part) for part in (fact["id"], fact.get("text"), value, fact.get("source")) if part)
+    return " · ".join(str(part) for part in (fact.get("text"), value, fact.get("source")) if part)
 
 
 def credibility_record(row: Mapping[str, Any], lang: str | None = None) -> dict[str, str]:
-    """One published figure beside what the model believed, as texts by column name in the language in force."""
+    """One published figure beside what the model believes, as texts by column name in the language in force."""
     from chipweir.report._labels import unit
 
-    target = row["target"]
+    own = row["central"] if row["low"] == row["high"] else None
+    published = f"{row['central']:.4g}" + ("" if own is not None else f" ({row['low']:.4g} – {row['high']:.4g})")
+    sign = {"at_least": "≥ ", "record": "≥ ", "at_most": "≤ "}.get(row["bound"], "")
+    fits = _("input of the model") if row["echo"] else _("yes") if row["inside"] else None
     return {
-        _("Published figure"): target["label_ko"] if (lang or language()) == "ko" else target["label"],
-        _("Published value"): f"{target['central']:.4g} ({target['low']:.4g} – {target['high']:.4g})",
-        **{name: f"{row[key]:.3g}" for name, key in (("5 %", "p05"), ("50 %", "p50"), ("95 %", "p95"))},
-        _("unit"): unit(target["unit"]) or target["unit"],
-        _("within the interval"): _("yes") if row["inside"] else _("its range is") if row["overlap"] else _("no"),
+        _("Published figure"): row["label_ko"] if (lang or language()) == "ko" else row["label"],
+        _("Published value"): sign + published,
+        _("unit"): unit(row["unit"]) or row["unit"],
+        _("prior 5 – 95 %"): f"{row['prior']['p05']:.3g} – {row['prior']['p95']:.3g}",
+        **{name: f"{row['fitted'][key]:.3g}" for name, key in (("5 %", "p05"), ("50 %", "p50"), ("95 %", "p95"))},
+        _("within the interval"): fits or (_("its range is") if row["overlap"] else _("no")),
     }
 
 
 def show_credibility(rows: Sequence[Mapping[str, Any]], lang: str) -> None:
-    """Published figures beside what the model believed before it saw them, whether or not they fit."""
+    """Published figures beside what the model believed before and after it saw them, whether or not they fit."""
     records = [credibility_record(row, lang) for row in rows]
-    numeric = {_("Published value"), "5 %", "50 %", "95 %"}
+    numeric = {_("Published value"), _("prior 5 – 95 %"), "5 %", "50 %", "95 %"}
     columns = [f"#{name}" if name in numeric else name for name in records[0]]
     show(columns, [list(record.values()) for record in records])

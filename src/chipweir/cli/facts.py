@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from chipweir.cli import _tables
-from chipweir.i18n import _
+from chipweir.cli._common import keep_compiled
+from chipweir.errors import InputError
+from chipweir.i18n import _, language
 
 
 Directories = Annotated[
@@ -19,6 +21,24 @@ Directories = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help="Only what was known by this day: 2025-12-31, 2025-12, 2025Q4, 2025."),
+]
+MeasureOption = Annotated[
+    str | None,
+    typer.Option(
+        "--measure", help="Only facts of this measure: its id, its title or a word of the press (yield, 수율)."
+    ),
+]
+Since = Annotated[
+    str | None, typer.Option("--from", metavar="DATE", help="Only facts about periods that end on or after this.")
+]
+Until = Annotated[
+    str | None, typer.Option("--to", metavar="DATE", help="Only facts about periods that start on or before this.")
+]
+Limit = Annotated[int, typer.Option(min=0, help="Rows on a page; 0 for all of them. JSON is never cut.")]
+Page = Annotated[int, typer.Option(min=1, help="Which page of rows.")]
 
 LIST_COLUMNS: Mapping[str, Sequence[str]] = {
     "chips": ("id", "name", "release", "status", "bf16_tflops", "fp8_tflops", "memory_gb", "memory_gbs", "tdp_w"),
@@ -26,12 +46,16 @@ LIST_COLUMNS: Mapping[str, Sequence[str]] = {
     "models": ("id", "name", "release", "type", "total_params_b", "active_params_b", "context"),
     "entities": ("id", "kind", "en", "ko", "zh", "country"),
     "countries": ("alpha2", "alpha3", "en", "ko", "zh", "region"),
-    "facts": ("id", "entity", "quantity", "item", "nature", "period", "reported", "cls", "confidence", "rumour"),
+    "measures": ("id", "kind", "unit", "adds", "title", "title_ko", "dims"),
+    "facts": (
+        "id", "entity", "measure", "item", "dims", "when", "nature", "reported", "known_by", "cls", "confidence", "rumour",
+    ),
     "events": ("id", "date", "type", "region", "description", "confidence"),
     "prices": ("id", "kind", "item", "provider", "metric", "reported", "valid_from", "cls", "confidence", "rumour"),
     "sources": ("id", "title", "cls", "published"),
     "conflicts": ("id", "quantity", "preferred"),
-}
+}  # fmt: skip
+SHORT = 32
 MAKER_COLUMNS = {"chips": ("maker",), "systems": ("maker",), "models": ("maker",)}
 COUNTRY_COLUMNS = {
     "chips": ("maker_country",),
@@ -58,17 +82,30 @@ def register(app: typer.Typer) -> None:
     room.command("verify")(verify)
     room.command("query")(query)
     room.command("schema")(schema)
+    room.command("used")(used)
     app.add_typer(room, name="facts")
 
 
 def list_records(
     kind: Annotated[
         str,
-        typer.Argument(help="chips, systems, models, entities, countries, facts, events, prices, sources, conflicts."),
+        typer.Argument(
+            help="chips, systems, models, entities, countries, measures, facts, events, prices, sources, conflicts."
+        ),
     ] = "",
     maker: Annotated[str | None, typer.Option(help="Only products of this maker (any of its names).")] = None,
     country: Annotated[str | None, typer.Option(help="Only from this country (code or name).")] = None,
     about: Annotated[str | None, typer.Option(help="Only facts, prices and events about this entity.")] = None,
+    measure: MeasureOption = None,
+    item: Annotated[str | None, typer.Option(help="Only facts of this item: a chip, node, maker, goods.")] = None,
+    nature: Annotated[
+        str | None, typer.Option(help="Only facts of this nature: observation, forecast, plan ...")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    limit: Limit = 100,
+    page: Page = 1,
     directories: Directories = None,
     as_json: AsJson = False,
 ) -> None:
@@ -77,7 +114,7 @@ def list_records(
     from chipweir.facts._query import tables
     from chipweir.facts._show import KINDS, plural, records
 
-    facts = load(directories or ())
+    facts = load(directories or (), as_of=as_of)
     if not kind:
         counts = {name: len(records(facts, name)) for name in KINDS}
         if as_json:
@@ -86,7 +123,13 @@ def list_records(
             _tables.show([_("kind"), _("records")], [[name, f"{count}"] for name, count in counts.items()])
         return
     kind = plural(kind)
-    rows = tables(facts)[kind]
+    if kind != "facts" and any(asked is not None for asked in (measure, item, nature, since, until)):
+        raise InputError(f"--measure, --item, --nature, --from and --to apply to facts, not to {kind}")
+    rows: list[dict[str, Any]] = tables(facts, kind)[kind]
+    if kind == "facts":
+        selected = facts.select(measure=measure, item=item, nature=nature, start=since, end=until)
+        kept = {fact.id: fact.when for fact in selected}
+        rows = [{**row, "when": kept[row["id"]]} for row in rows if row["id"] in kept]
     if maker is not None:
         rows = _keep(rows, kind, "--maker", MAKER_COLUMNS, facts.entity(maker).id)
     if country is not None:
@@ -97,15 +140,32 @@ def list_records(
         _print_json([_unfolded(row) for row in rows])
         return
     columns = LIST_COLUMNS[kind]
-    _tables.show(columns, [[_cell(row[column]) for column in columns] for row in rows])
+    shown = _paged(rows, limit, page)
+    if kind == "facts":
+        shown = [{**row, "item": "; ".join(filter(None, (row["item_id"], row["item"])))} for row in shown]
+    _tables.show(columns, [[_cell(row[column]) for column in columns] for row in shown])
     _note(_("{kind}: {count}", count=len(rows), kind=kind))
+    _note_rest(len(rows), limit, page)
+
+
+def _paged(rows: Sequence[Any], limit: int, page: int) -> Sequence[Any]:
+    """The rows of one page. Raises `InputError` beyond the last."""
+    if limit == 0 or not rows:
+        return rows
+    last = -(-len(rows) // limit)
+    if page > last:
+        raise InputError(f"--page {page}: there are {last} pages of {limit} rows")
+    return rows[limit * (page - 1) : limit * page]
+
+
+def _note_rest(count: int, limit: int, page: int) -> None:
+    if limit and count > limit * page:
+        _note(_("{rest} more; --page {next} shows them, --limit 0 all", rest=count - limit * page, next=page + 1))
 
 
 def _keep(
     rows: list[dict[str, Any]], kind: str, option: str, columns: Mapping[str, Sequence[str]], wanted: str
 ) -> list[dict[str, Any]]:
-    from chipweir.errors import InputError
-
     if kind not in columns:
         raise InputError(f"{option} does not apply to {kind}; it does to {', '.join(columns)}")
     return [row for row in rows if any(wanted in (row[column] or "").split("|") for column in columns[kind])]
@@ -121,6 +181,12 @@ def show(
     name: Annotated[
         str, typer.Argument(metavar="ID", help="An id or any name: nvidia-h20, 'Ascend 910C', 华为, shi-047.")
     ],
+    measure: MeasureOption = None,
+    since: Since = None,
+    until: Until = None,
+    as_of: AsOf = None,
+    limit: Limit = 60,
+    page: Page = 1,
     directories: Directories = None,
     as_json: AsJson = False,
 ) -> None:
@@ -128,20 +194,27 @@ def show(
     from chipweir.facts import load
     from chipweir.facts._show import describe
 
-    page = describe(load(directories or ()), name)
+    facts = load(directories or (), as_of=as_of)
+    asked = any(option is not None for option in (measure, since, until))
+    kept = facts.select(measure=measure, start=since, end=until) if asked else None
+    found = describe(facts, name, None if kept is None else {fact.id for fact in kept})
     if as_json:
-        _print_json(page)
-    else:
-        _print_page(page)
+        _print_json(found)
+        return
+    rows = found.get("facts", [])
+    if rows:
+        found["facts"] = _paged(rows, limit, page)
+    _print_page(found)
+    _note_rest(len(rows), limit, page)
 
 
-def verify(directories: Directories = None, as_json: AsJson = False) -> None:
+def verify(as_of: AsOf = None, directories: Directories = None, as_json: AsJson = False) -> None:
     """Check sources, units, ids, dates and arithmetic of all facts. Exit 1 if something is wrong."""
     from chipweir.facts import load
     from chipweir.facts._checks import CHECKS
     from chipweir.facts._verify import verify as run
 
-    facts = load(directories or ())
+    facts = load(directories or (), as_of=as_of)
     findings = run(facts)
     open_ones = [finding for finding in findings if not finding.excused]
     names = [*CHECKS, "stale-exceptions"]
@@ -183,18 +256,19 @@ def query(
             metavar="SQL", help="One SELECT, e.g. \"SELECT id, memory_gb FROM chips WHERE maker = 'huawei'\"."
         ),
     ],
+    as_of: AsOf = None,
     directories: Directories = None,
     as_json: AsJson = False,
 ) -> None:
     """Run one SELECT in DuckDB over all tables; files and network are out of reach.
 
-    Tables: chips, chip_values, systems, system_values, models, facts, events, prices, sources, entities, countries,
-    aliases, conflicts, overrides.
+    Tables: chips, chip_values, systems, system_values, models, measures, facts (period: first_day, last_day), events,
+    prices, sources, entities, countries, aliases, conflicts, overrides.
     """
     from chipweir.facts import load
     from chipweir.facts._query import query as run
 
-    answer = run(load(directories or ()), sql)
+    answer = run(load(directories or (), as_of=as_of), sql)
     if as_json:
         _print_json([dict(zip(answer.columns, map(_jsonable, row), strict=True)) for row in answer.rows])
         return
@@ -208,6 +282,49 @@ def schema(as_json: AsJson = False) -> None:
 
     del as_json  # the schema is JSON either way
     _print_json(whole())
+
+
+def used(
+    outcome: Annotated[
+        str | None,
+        typer.Option(help="A number of the model: what each fact moves it, such as 'compute region=CHN'."),
+    ] = None,
+    scenario: Annotated[str, typer.Option(help="The scenario of that number.")] = "baseline",
+    month: Annotated[str, typer.Option(help="Its month.")] = "2030-12",
+    as_of: AsOf = None,
+    directories: Directories = None,
+    as_json: AsJson = False,
+) -> None:
+    """Facts that the model rests on and the cells in which they stand; with --outcome, what one per cent of each moves."""
+    from chipweir.facts import load
+    from chipweir.strategy import facts_used
+
+    known = load(directories or (), as_of=as_of)
+    variable, *labels = (outcome or "").split() or ("",)
+    keep_compiled()
+    selection = dict(label.partition("=")[::2] for label in labels)
+    rows = facts_used(known, scenario, month, variable, selection)
+    if as_json:
+        _print_json(rows)
+        return
+    shown = [
+        (
+            r["id"],
+            f"{r['slope']:+.4f}" if r["slope"] is not None else "",
+            r["text"],
+            f"{r['value']:g} {r['unit']}",
+            r["cells"],
+        )
+        for r in rows
+    ]
+    if outcome is None:
+        _tables.show(
+            (_("fact"), _("what it says"), _("value"), _("cells")),
+            [(a, c, d, "; ".join(e)) for a, _b, c, d, e in shown],
+        )
+    else:
+        _tables.show((_("fact"), "#" + _("% per %"), _("what it says"), _("value")), [row[:4] for row in shown])
+    _note(_("facts: {count}", count=len(rows)))
 
 
 def _jsonable(cell: Any) -> Any:
@@ -239,7 +356,7 @@ def _print_page(page: Mapping[str, Any]) -> None:
     record = page["record"]
     identifier = str(record.get("id", record.get("alpha2", "")))
     titles = (record.get(name) for name in ("name", "title", "quantity", "description"))
-    title = next((text for text in titles if text), identifier)
+    title = page.get("title") or next((text for text in titles if text), identifier)
     if "names" in record:
         title = " / ".join(text for text in record["names"].values() if text)
     console.print(f"[bold]{escape(str(title))}[/bold]  ({page['kind']} {escape(identifier)})")
@@ -248,8 +365,7 @@ def _print_page(page: Mapping[str, Any]) -> None:
         return
     for name, cell in record.items():
         if name not in ("id", "name", "names", "title"):
-            shown = ", ".join(map(str, cell)) if isinstance(cell, list | tuple) else cell
-            console.print(f"  [dim]{escape(name)}:[/dim] {escape(str(shown))}", soft_wrap=True)
+            console.print(f"  [dim]{escape(name)}:[/dim] {escape(_shown(cell))}", soft_wrap=True)
     for mark in page.get("timeline", ()):
         since = mark["since"] or _("date not known")
         console.print(f"  [dim]{escape(mark['status'])}:[/dim] {escape(since)}")
@@ -263,6 +379,17 @@ def _print_page(page: Mapping[str, Any]) -> None:
     for line in page.get("overrides", ()):
         console.print(f"[yellow]{escape(line)}[/yellow]")
     _print_sources(page, console)
+
+
+def _shown(cell: Any) -> str:
+    """A cell of a record as text: lists with commas; a text in several languages in the reader's; pairs as name value."""
+    if isinstance(cell, list | tuple):
+        return ", ".join(map(str, cell))
+    if isinstance(cell, Mapping) and set(cell) == {"en", "ko"}:
+        return str(cell["ko" if language() == "ko" else "en"])
+    if isinstance(cell, Mapping):
+        return "; ".join(f"{name} {_shown(part)}" for name, part in cell.items())
+    return str(cell)
 
 
 def _print_values(page: Mapping[str, Any]) -> None:
@@ -282,29 +409,54 @@ def _print_values(page: Mapping[str, Any]) -> None:
         _value_row(quantity, value, len(found)) for quantity, found in page.get("values", {}).items() for value in found
     ]
     if "value" in page:
-        rows.append(_value_row(page["record"].get("quantity") or page["record"].get("metric", ""), page["value"], 1))
+        rows.append(_value_row(page.get("title") or page["record"].get("metric", ""), page["value"], 1))
     if rows:
         _tables.show(headings, rows, _("Values"))
+    _print_derived(page, headings)
+    if facts := page.get("facts", ()):
+        _print_facts(facts, page)
+
+
+def _print_derived(page: Mapping[str, Any], headings: list[str]) -> None:
+    """What follows from a chip's other numbers."""
     derived = {name: cell for name, cell in page.get("derived", {}).items() if isinstance(cell, Mapping)}
     rows = [_value_row(quantity, value, 1) for quantity, value in derived.items()]
     if density := page.get("derived", {}).get("performance_density"):
         rows.insert(0, ["performance_density", f"{density:g}", "", "bit*TOP/s/mm**2", *[""] * 5, "tpp / die_mm2"])
     if rows:
         _tables.show(headings, rows, _("Derived"))
-    facts = page.get("facts", ())
-    if facts:
-        headings = [_("id"), _("item"), *headings]
-        _tables.show(
-            headings, [[f["id"], f.get("item", ""), *_value_row(_named(f), f["value"], 1)] for f in facts], _("Facts")
-        )
 
 
-def _named(fact: Mapping[str, Any]) -> str:
-    return fact["quantity"] if fact["nature"] == "observation" else f"{fact['quantity']} ({fact['nature']})"
+def _print_facts(facts: Sequence[Mapping[str, Any]], page: Mapping[str, Any]) -> None:
+    """The facts about one thing, or of one measure, by measure, item and time."""
+    subject = _("entity") if page["kind"] == "measure" else _("measure")
+    headings = [
+        _("id"), subject, _("item"), _("period"), _("value"), _("range"), _("unit"), _("known by"), _("class"),
+        _("confidence"), _("source"), _("note"),
+    ]  # fmt: skip
+    _tables.show(headings, [_fact_row(fact, page["kind"]) for fact in facts], _("Facts"))
+
+
+def _fact_row(fact: Mapping[str, Any], kind: str) -> list[str]:
+    _name, best, span, unit, _as_of, _published, cls, confidence, source, note = _value_row("", fact["value"], 1)
+    named = fact["entity"] if kind == "measure" else fact["title"]
+    nature = "" if fact["nature"] == "observation" else f" ({_nature(fact['nature'])})"
+    respects = ", ".join(f"{name} {value}" for name, value in fact.get("dims", {}).items())
+    item = fact.get("item_id", "") if kind == "measure" else ""
+    about = "; ".join(filter(None, (item, fact.get("item", ""), respects)))
+    known = str(fact["known_by"])
+    return [fact["id"], named + nature, about, fact["when"], best, span, unit, known, cls, confidence, source, note]
+
+
+def _nature(name: str) -> str:
+    """What an unobserved number is, in the reader's language."""
+    told = {"forecast": _("forecast"), "plan": _("plan"), "target": _("target"), "guidance": _("guidance")}
+    return {**told, "claim": _("claim"), "prior": _("prior")}[name]
 
 
 def _value_row(quantity: str, value: Mapping[str, Any], rivals: int) -> list[str]:
     marks = [_("RUMOUR")] if value["rumour"] else []
+    marks += [_("recalled")] if value.get("recalled") else []
     marks += [_("preferred")] if rivals > 1 and value.get("preferred") else []
     marks += [value["origin"]] if Path(value["origin"]).parent != Path() else []
     low, high = value.get("low"), value.get("high")

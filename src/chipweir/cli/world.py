@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,22 +14,27 @@ import typer
 from chipweir import reading
 from chipweir.cli import _tables
 from chipweir.cli._common import (
+    AsOfOption,
     FactsOption,
     JsonOption,
     LangOption,
     MembersOption,
     OutOption,
+    PriorOption,
     Progress,
     SeedOption,
+    WhatIfOption,
     complete_run,
     complete_scenario,
     dumps,
     interruptible,
     keep_compiled,
+    parse_what_ifs,
     peak_memory,
     print_json,
     progress_bar,
 )
+from chipweir.cli._evidence import show_evidence
 from chipweir.cli._scenarios import levers_command, scenarios_app
 from chipweir.cli._stored import runs_app
 from chipweir.errors import InputError, UnknownName
@@ -39,8 +44,9 @@ from chipweir.i18n import _, language, use_language
 if TYPE_CHECKING:
     import xarray as xr
 
-    from chipweir.facts import Facts
+    from chipweir.facts import Fact, Facts
     from chipweir.store import Run
+    from chipweir.strategy import Trace
     from chipweir.world import Scenario
 
 
@@ -71,13 +77,42 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True)
+class Known:
+    """Which facts a run rests on: the user's directories over the shipped ones, what-ifs by id, the day of knowledge."""
+
+    directories: tuple[Path, ...] = ()
+    changes: Mapping[str, str] = field(default_factory=dict)
+    as_of: str | None = None
+
+    @classmethod
+    def of(cls, directories: Sequence[Path] | None, what_ifs: Sequence[str] | None, as_of: str | None) -> "Known":
+        """As options give them."""
+        return cls(tuple(directories or ()), parse_what_ifs(what_ifs or ()), as_of)
+
+    @classmethod
+    def of_run(cls, stored: "Run") -> "Known":
+        """What a stored run was made with."""
+        folder, made = stored.path / "facts", stored.manifest
+        directories = tuple(sorted(folder.iterdir())) if folder.is_dir() else ()
+        changes = {each["id"]: each["what_if"] for each in made.get("what_ifs", ())}
+        return cls(directories, changes, made.get("as_of"))
+
+    def load(self) -> "Facts":
+        """The facts. Raises `InputError` or `UnknownName`."""
+        from chipweir import facts
+
+        return facts.load(self.directories, as_of=self.as_of, changes=self.changes)
+
+
+@dataclass(frozen=True)
 class Order:
     """What is to be simulated: everything that a manifest repeats."""
 
     scenarios: "tuple[Scenario, ...]"
     members: int
     seed: int
-    facts: tuple[Path, ...] = ()
+    known: "Known" = field(default_factory=lambda: Known())
+    prior: bool = False
 
 
 def run(
@@ -91,6 +126,7 @@ def run(
     members: MembersOption = 1_000,
     seed: SeedOption = 1,
     out: OutOption = None,
+    prior: PriorOption = False,
     setting: Annotated[
         list[str] | None,
         typer.Option(
@@ -99,6 +135,8 @@ def run(
         ),
     ] = None,
     facts: FactsOption = None,
+    fact: WhatIfOption = None,
+    as_of: AsOfOption = None,
     cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, or local, or local:N.")] = None,
     repeat: Annotated[
         str | None,
@@ -108,7 +146,7 @@ def run(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Run the named model checks over every lever.")] = False,
     credibility: Annotated[
-        bool, typer.Option("--credibility", help="Prior intervals against published figures.")
+        bool, typer.Option("--credibility", help="Prior and posterior intervals against published figures.")
     ] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
     lang: LangOption = "en",
@@ -120,15 +158,16 @@ def run(
     started = time.monotonic()
     with use_language(lang), interruptible(store.runs_directory(out)):
         if repeat is not None:
-            if scenario or setting or check or credibility:
+            if scenario or setting or check or credibility or facts or fact or as_of:
                 raise InputError(
-                    "--from takes everything from the run's manifest; give it no scenario, --set or --check"
+                    "--from takes everything from the run's manifest; give it no scenario, --set, facts or --check"
                 )
             _repeat(repeat, store.runs_directory(out), cluster, as_json)
         elif check or credibility:
             _questions(check, credibility, members, seed, lang, as_json)
         else:
-            order = Order(_chosen(scenario or [], setting or []), members, seed, tuple(facts or ()))
+            known = Known.of(facts, fact, as_of)
+            order = Order(_chosen(scenario or [], setting or []), members, seed, known, prior)
             _run_and_print(order, store.runs_directory(out), cluster, report, lang, as_json, started)
 
 
@@ -174,7 +213,7 @@ def _run_and_print(
 
     _check_order(order)
     store.prepare(directory, needed_bytes(order.scenarios, order.members))
-    facts = _load_facts(order.facts)
+    facts = order.known.load()
     command = ["chipweir", *sys.argv[1:]]
     made = _manifest(order, facts, command)
     with progress_bar() as progress, store.unfinished(directory, store.identity(made)) as parts:
@@ -194,17 +233,59 @@ def _check_order(order: Order) -> None:
         raise InputError(f"--seed {order.seed} is out of range; give 0 to {2**63 - 1}")
 
 
-def _load_facts(extra: Sequence[Path]) -> "Facts":
-    from chipweir import facts
-
-    return facts.load(tuple(extra))
-
-
 def _manifest(order: Order, facts: "Facts", command: Sequence[str]) -> dict[str, Any]:
     from chipweir import store
 
     rules = store.code_digest("chipweir.rules")
-    return store.manifest(order.scenarios, facts.digest, rules, order.members, order.seed, command)
+    made = store.manifest(order.scenarios, facts.digest, rules, order.members, order.seed, command)
+    made |= {"beliefs": _beliefs(order, facts)}
+    return made | {"as_of": order.known.as_of, "what_ifs": what_ifs(facts), "replaced": _replaced(facts)}
+
+
+def _beliefs(order: Order, facts: "Facts") -> str:
+    """What the draws believe, said where it does not match the facts or the model."""
+    from chipweir.world import description, mismatch, posterior_of
+
+    held = None if order.prior else posterior_of(facts)
+    if held is not None:
+        for line in mismatch(held, facts):
+            typer.echo(f"chipweir: warning: {line}", err=True)
+    return description(held)
+
+
+def what_ifs(facts: "Facts") -> list[dict[str, Any]]:
+    """The facts that `--fact` changed: what was known, and what was put in its place."""
+    laid = [each for each in facts.overrides if each.kind == "what-if"]
+    return [
+        {"id": each.id, "what_if": facts.changes[each.id], "from": _reported(each.replaced), "to": _reported(each.by)}
+        for each in laid
+        if each.id in facts.changes
+    ]
+
+
+def changed_facts(made: Mapping[str, Any]) -> list[str]:
+    """What a run's facts differ in from those that ship, a line each, in the language in force."""
+    lines = [_("Facts and rules as they were known on {day}.", day=made["as_of"])] if made.get("as_of") else []
+    lines += [
+        _("What if {fact} were {written}: {now} in place of {was}",
+          fact=each["id"], written=each["what_if"], now=each["to"], was=each["from"])
+        for each in made.get("what_ifs", ())
+    ]  # fmt: skip
+    if made.get("replaced"):
+        lines.append(_("Replaced by own facts: {facts}", facts=", ".join(made["replaced"])))
+    return lines
+
+
+def _replaced(facts: "Facts") -> list[str]:
+    """Ids of shipped facts that a user's own directory replaces."""
+    return sorted(f"{each.kind} {each.id}" for each in facts.overrides if each.kind != "what-if")
+
+
+def _reported(record: Any) -> str:
+    """A value as its source words it, with its unit."""
+    value = getattr(record, "value", record)
+    best = getattr(value, "best", None)
+    return "" if best is None else f"{best:g} {value.unit}".strip()
 
 
 def _simulate(
@@ -220,7 +301,7 @@ def _simulate(
         mapper = mapper if parts is None else store.resuming(parts, task_name, mapper)
         try:
             results: xr.Dataset = run_ensemble(
-                order.scenarios, facts, order.members, order.seed, progress, mapper=mapper
+                order.scenarios, facts, order.members, order.seed, progress, mapper=mapper, prior=order.prior
             )
         except Exception as error:
             if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):  # the latter is how XLA says it
@@ -239,7 +320,7 @@ def _filler(
 
         cells = [cell.as_dict() for cell in headline_table(results, lang)]
         (folder / "headline.json").write_text(dumps(cells), encoding="utf-8")
-        for number, source in enumerate(order.facts):
+        for number, source in enumerate(order.known.directories):
             _copy_facts(source, folder / "facts" / str(number))
         if report:
             extras = {"facts": facts, "command": f"chipweir run --from {made['id']}", **_unfolded(order, facts)}
@@ -256,23 +337,18 @@ def _unfolded(order: Order, facts: "Facts") -> dict[str, Any]:
     first = order.scenarios[0]
     month = min("2030-12", first.end)
     numbers = [Number(variable, month, selection) for variable, selection in TRACED]
-    traces = []
-    for trace in swings(first, facts, numbers):
-        names = dict.fromkeys(name for cited in trace.facts for name in _fact_ids(cited))
-        traces.append({**trace.as_dict(), "facts": [_cited(facts, name) for name in names]})
+    traces = [{**trace.as_dict(), **_influences(trace, facts)} for trace in swings(first, facts, numbers)]
     return {"traces": traces, **_fit(order, facts)}
 
 
 def _fit(order: Order, facts: "Facts") -> dict[str, Any]:
-    """The credibility table of the shipped baseline, if that is among the scenarios."""
+    """The credibility table, if the shipped baseline is among the scenarios."""
     from chipweir.calibration import credibility
-    from chipweir.world import load_scenario, run_ensemble
+    from chipweir.world import load_scenario
 
-    baseline = load_scenario("baseline")
-    if baseline not in order.scenarios:
+    if load_scenario("baseline") not in order.scenarios:
         return {}
-    kept = run_ensemble((baseline,), facts, min(order.members, FIT_MEMBERS), order.seed, keep_members=True)
-    rows = [verdict.as_dict() for verdict in credibility(kept)]
+    rows = [verdict.as_dict() for verdict in credibility(facts, min(order.members, FIT_MEMBERS), order.seed)]
     return {"credibility": [_tables.credibility_record(row) for row in rows]}
 
 
@@ -292,11 +368,16 @@ def _print_run(stored: "Run", lang: str, as_json: bool, spent: Mapping[str, Any]
         made = stored.manifest
         names = [each["name"] for each in made["scenarios"]]
         document = {"run": stored.id, "path": str(stored.path), "report": where, "scenarios": names}
-        document |= {key: made[key] for key in ("members", "seed", "facts_digest", "rules_digest", "results")}
+        document |= {
+            key: made[key]
+            for key in ("members", "seed", "facts_digest", "rules_digest", "results", "as_of", "what_ifs")
+        }
         print_json({**document, **spent, "headline": stored.headline()})
         return
     _tables.print_headline(stored.results, lang)
     out = _tables.console()
+    for line in changed_facts(stored.manifest):
+        out.print(line, soft_wrap=True, markup=False)
     if not out.is_terminal or len(stored.manifest["scenarios"]) > 1:
         out.print()
     out.print(_("run") + f": {stored.path}", soft_wrap=True)
@@ -310,15 +391,14 @@ def _repeat(name: str, directory: Path, cluster: str | None, as_json: bool) -> N
     from chipweir import store
 
     old = store.find_run(name, directory)
-    overlays = _overlays(old)
-    order = Order(old.scenarios, old.manifest["members"], old.manifest["seed"], overlays)
+    order = Order(old.scenarios, old.manifest["members"], old.manifest["seed"], Known.of_run(old), _of_prior(old))
     _check_order(order)
-    facts = _load_facts(overlays)
+    facts = order.known.load()
     now = _manifest(order, facts, old.manifest["command"])
     changed = [
         f"{key}: {old.manifest[key]} -> {now[key]}"
-        for key in ("code_digest", "facts_digest", "rules_digest", "versions", "python")
-        if old.manifest[key] != now[key]
+        for key in ("code_digest", "facts_digest", "rules_digest", "beliefs", "versions", "python")
+        if old.manifest.get(key, now[key]) != now[key]
     ]
     with progress_bar() as progress:
         results = _simulate(order, facts, cluster, None, progress)
@@ -372,19 +452,17 @@ def _check_rows(seed: int) -> list[dict[str, Any]]:
 
     keep_compiled()
     with progress_bar() as progress:
-        return [outcome.as_dict() for outcome in run_checks(_load_facts(()), seed=seed, progress=progress)]
+        return [outcome.as_dict() for outcome in run_checks(Known().load(), seed=seed, progress=progress)]
 
 
 def _credibility_rows(members: int, seed: int) -> list[dict[str, Any]]:
     from chipweir.calibration import credibility
-    from chipweir.world import load_scenario, run_ensemble
+    from chipweir.world import load_scenario
 
     keep_compiled()
-    order = Order((load_scenario("baseline"),), members, seed)
-    _check_order(order)
+    _check_order(Order((load_scenario("baseline"),), members, seed))
     with progress_bar() as progress:
-        results = run_ensemble(order.scenarios, _load_facts(()), members, seed, progress, keep_members=True)
-    return [verdict.as_dict() for verdict in credibility(results)]
+        return [verdict.as_dict() for verdict in credibility(Known().load(), members, seed, tell=progress)]
 
 
 def compare(
@@ -400,7 +478,10 @@ def compare(
     members: MembersOption = 1_000,
     seed: SeedOption = 1,
     out: OutOption = None,
+    prior: PriorOption = False,
     facts: FactsOption = None,
+    fact: WhatIfOption = None,
+    as_of: AsOfOption = None,
     lang: LangOption = "en",
     as_json: JsonOption = False,
 ) -> None:
@@ -418,7 +499,7 @@ def compare(
             results = _pair_of_run(source, a, b)
             a, b = (name if name in results["scenario"].values else Path(name).stem for name in (a, b))
         else:
-            order = Order(_chosen([a, b], []), members, seed, tuple(facts or ()))
+            order = Order(_chosen([a, b], []), members, seed, Known.of(facts, fact, as_of), prior)
             a, b = (each.name for each in order.scenarios)
             results = _simulated(order)
         rows = _difference_rows(results, a, b, years or [2025, 2026, 2028, 2030, 2032])
@@ -432,8 +513,10 @@ def compare(
 
 def _simulated(order: Order) -> "xr.Dataset":
     _check_order(order)
+    facts = order.known.load()
+    _beliefs(order, facts)
     with progress_bar() as progress:
-        return _simulate(order, _load_facts(order.facts), None, None, progress)
+        return _simulate(order, facts, None, None, progress)
 
 
 def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
@@ -444,7 +527,13 @@ def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
         return source.results
     chosen = {each.name: each for each in source.scenarios}
     pair = (chosen[a], chosen[b])
-    return _simulated(Order(pair, source.manifest["members"], source.manifest["seed"], _overlays(source)))
+    made = source.manifest
+    return _simulated(Order(pair, made["members"], made["seed"], Known.of_run(source), _of_prior(source)))
+
+
+def _of_prior(stored: "Run") -> bool:
+    """Whether a stored run was drawn from the prior, as all were before there was a posterior."""
+    return bool(stored.manifest.get("beliefs", "prior") == "prior")
 
 
 def _difference_rows(
@@ -490,7 +579,13 @@ def explain(
         str | None, typer.Option("--scenario", help="Which scenario of the run; default its first.")
     ] = None,
     top: Annotated[int, typer.Option("--top", help="How many parameters to list.")] = 10,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="What narrowed the number, and what would narrow it most.")
+    ] = False,
     out: OutOption = None,
+    facts: FactsOption = None,
+    fact: WhatIfOption = None,
+    as_of: AsOfOption = None,
     lang: LangOption = "en",
     as_json: JsonOption = False,
 ) -> None:
@@ -503,16 +598,20 @@ def explain(
         raise InputError(f"--top {top} is out of range; give 1 or more")
     selection = dict(_parse_label(text) for text in labels or [])
     with use_language(lang), interruptible(store.runs_directory(out)):
-        chosen, overlays = _scenario_of(source, scenario, store.runs_directory(out))
-        facts = _load_facts(overlays)
+        chosen, stored = _scenario_of(source, scenario, store.runs_directory(out))
+        if stored and (facts or fact or as_of):
+            raise InputError("a run has its own facts; give --facts, --fact and --as-of with a scenario")
+        known = (stored or Known.of(facts, fact, as_of)).load()
         keep_compiled()
-        found = trace(chosen, facts, variable, parse_month(month, "--month"), top, **selection)
-        names = dict.fromkeys(name for cited in found.facts for name in _fact_ids(cited))
-        cited = [_cited(facts, name) for name in names]
+        if evidence:
+            show_evidence(chosen, known, variable, selection, parse_month(month, "--month"), top, as_json)
+            return
+        found = trace(chosen, known, variable, parse_month(month, "--month"), top, **selection)
+        document = {**found.as_dict(), **_influences(found, known)}
         if as_json:
-            print_json({**found.as_dict(), "facts": cited})
+            print_json(document)
         else:
-            _tables.print_trace(found, cited)
+            _tables.print_trace(document)
 
 
 def _parse_label(text: str) -> tuple[str, str]:
@@ -522,7 +621,7 @@ def _parse_label(text: str) -> tuple[str, str]:
     return dim, label
 
 
-def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scenario, tuple[Path, ...]]":
+def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scenario, Known | None]":
     """A scenario by its own name, or one of a stored run's, with the facts it was run with."""
     from chipweir import store
     from chipweir.world import load_scenario, preset_names
@@ -530,27 +629,25 @@ def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scena
     if source in preset_names() or Path(source).suffix in {".yaml", ".yml"}:
         if name is not None:
             raise InputError(f"--scenario chooses within a run; {source} is a scenario itself")
-        return load_scenario(source), ()
+        return load_scenario(source), None
     stored = store.find_run(source, directory)
     by_name = {each.name: each for each in stored.scenarios}
     if name is not None and name not in by_name:
         raise UnknownName("scenario", name, by_name, where=f"run {stored.id}")
-    return by_name[name] if name else stored.scenarios[0], _overlays(stored)
+    return by_name[name] if name else stored.scenarios[0], Known.of_run(stored)
 
 
-def _overlays(stored: "Run") -> tuple[Path, ...]:
-    """The user's own facts that a run was made with."""
-    folder = stored.path / "facts"
-    return tuple(sorted(folder.iterdir())) if folder.is_dir() else ()
+def _influences(trace: "Trace", facts: "Facts") -> dict[str, Any]:
+    """The facts and chips that moved a traced number, each with its value, source and what a per cent of it does."""
+    found = {"facts": [{**_cited(facts, each.id), **asdict(each)} for each in trace.facts]}
+    known = facts.chips
+    names = {each.id: known[each.id].name if each.id in known else each.id for each in trace.chips}
+    chips = [{**asdict(each), "text": f"{names[each.id]}: {', '.join(each.enters)}"} for each in trace.chips]
+    return {**found, "chips": chips}
 
 
-def _fact_ids(cited: str) -> list[str]:
-    """The ids that a citation such as `ECO-008..014` stands for."""
-    first, dots, last = cited.lower().partition("..")
-    topic, _dash, number = first.rpartition("-")
-    if not (dots and number.isdigit() and last.isdigit()):
-        return [first]
-    return [f"{topic}-{each:03}" for each in range(int(number), int(last) + 1)]
+def _titled(facts: "Facts", fact: "Fact") -> str:
+    return facts.measures[fact.measure].titled(language())
 
 
 def _cited(facts: "Facts", name: str) -> dict[str, Any]:
@@ -560,7 +657,7 @@ def _cited(facts: "Facts", name: str) -> dict[str, Any]:
         value, source = fact.value, facts.sources.get(fact.value.source)
         return {
             "id": name,
-            "text": " ".join(filter(None, (fact.entity_text, fact.quantity, fact.item, fact.period))),
+            "text": " ".join(filter(None, (fact.entity_text, _titled(facts, fact), fact.item, fact.when))),
             "value": value.best,
             "unit": value.unit,
             "source": source.title if source else value.source,

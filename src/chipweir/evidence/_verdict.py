@@ -99,10 +99,10 @@ def fact_evidence(fact: Any, facts: Any, supports: bool | None = None) -> Eviden
     return Evidence(
         "fact",
         fact.id,
-        f"{fact.entity_text or fact.entity}: {fact.quantity.replace('_', ' ')}, {fact.item}".rstrip(", "),
+        f"{fact.entity_text or fact.entity}: {fact.measure.replace('_', ' ')}, {fact.item}".rstrip(", "),
         publisher(facts, value.source),
         value.url or source_url(facts, value.source),
-        fact.period,
+        fact.when,
         value.published,
         value.cls,
         value.confidence,

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import overload
 
+from chipweir.facts._calendars import Calendar
 from chipweir.facts._control import (
     compute_die_area,
     compute_dies,
@@ -10,9 +11,12 @@ from chipweir.facts._control import (
     performance_density,
     total_processing_performance,
 )
+from chipweir.facts._derive import Derived, Term, derive, references
 from chipweir.facts._facts import Facts
 from chipweir.facts._load import in_force, load
+from chipweir.facts._models import Structure, structure_text
 from chipweir.facts._names import AmbiguousName, normalise
+from chipweir.facts._period import Period, period
 from chipweir.facts._records import (
     Chip,
     Conflict,
@@ -22,6 +26,7 @@ from chipweir.facts._records import (
     Event,
     Fact,
     LanguageModel,
+    Measure,
     Name,
     Override,
     Position,
@@ -53,32 +58,42 @@ def convert(value: float | Value, start: str, target: str, on: str | date) -> fl
 
 __all__ = [
     "AmbiguousName",
+    "Calendar",
     "Chip",
     "Conflict",
     "Country",
+    "Derived",
     "Entity",
     "EntityNames",
     "Event",
     "Fact",
     "Facts",
     "LanguageModel",
+    "Measure",
     "Name",
     "Override",
+    "Period",
     "Position",
     "Price",
     "Source",
+    "Structure",
     "System",
+    "Term",
     "UnitRule",
     "Value",
     "compute_die_area",
     "compute_dies",
     "convert",
     "country",
+    "derive",
     "in_force",
     "interconnect",
     "load",
     "normalise",
     "performance_density",
+    "period",
+    "references",
+    "structure_text",
     "total_processing_performance",
     "unit_registry",
 ]

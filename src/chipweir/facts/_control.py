@@ -56,6 +56,7 @@ def total_processing_performance(values: Mapping[str, Sequence[Value]]) -> Value
         unit="bit*TOP/s",
         as_of=rate.as_of,
         published=rate.published,
+        known_by=rate.known_by,
         source=FORMULA,
         cls="derived",
         confidence=rate.confidence,

@@ -1,10 +1,10 @@
 """Currencies at dated rates that are themselves facts."""
 
-import re
 from datetime import date
 from typing import TYPE_CHECKING
 
 from chipweir.errors import InputError, UnknownName
+from chipweir.facts._period import period
 from chipweir.facts._records import Value
 
 
@@ -13,20 +13,11 @@ if TYPE_CHECKING:
 
 
 _SAME = {"RMB": "CNY", "CNH": "CNY", "US$": "USD", "YUAN": "CNY", "WON": "KRW"}
-_PERIOD = re.compile(r"^(\d{4})(?:-?Q([1-4])|-?H([12])|-(\d{2})(?:-\d{2})?)?$")
 
 
 def months_of(on: str | date) -> list[str]:
-    """The months (`2025-08`) that an ISO date, month, quarter, half-year or year covers. Raises `InputError`."""
-    text = on.isoformat() if isinstance(on, date) else str(on).strip()
-    found = _PERIOD.match(text)
-    if not found or (found[4] and not 1 <= int(found[4]) <= 12):
-        raise InputError(f"date '{text}' is not understood; write 2025-08-29, 2025-08, 2025Q3, 2025H2 or 2025")
-    year, quarter, half, month = found.groups()
-    if month:
-        return [f"{year}-{month}"]
-    first, count = (3 * int(quarter) - 2, 3) if quarter else (6 * int(half) - 5, 6) if half else (1, 12)
-    return [f"{year}-{number:02d}" for number in range(first, first + count)]
+    """The months (`2025-08`) that a period covers: a date, month, quarter, half, year or span. Raises `InputError`."""
+    return period(on).months
 
 
 def rate(facts: "Facts", currency: str, on: str | date) -> float:

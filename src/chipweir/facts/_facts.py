@@ -1,13 +1,15 @@
 """All that is known, held together: lookup by any name, selection, the preferred value, currencies."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cached_property, partial
 from typing import overload
 
 from chipweir.errors import UnknownName
+from chipweir.facts._calendars import Calendar
 from chipweir.facts._names import Index, Names, Reading, Thing, form_factor, normalise, spaced
+from chipweir.facts._period import Period, period
 from chipweir.facts._records import (
     Chip,
     Conflict,
@@ -16,6 +18,7 @@ from chipweir.facts._records import (
     Event,
     Fact,
     LanguageModel,
+    Measure,
     Override,
     Price,
     Source,
@@ -25,6 +28,7 @@ from chipweir.facts._records import (
 from chipweir.facts._units import UnitRule
 
 
+NATURES = ("observation", "forecast", "plan", "target", "guidance", "claim", "prior")
 _CLASS_ORDER = ("official", "company", "analyst", "derived", "press", "own")
 
 
@@ -45,9 +49,10 @@ def _days(value: Value) -> int:
 class Facts:
     """Everything loaded, by id.
 
-    `overrides` lists what a user's own files replaced, `unattached` holds values of chips and systems that do not exist,
-    `names` is the index of names, `spellings` the names of each kind of product by id; `digest` is the SHA-256 of all
-    files. Shipped tables are read when they are first looked at.
+    `overrides` lists what a user's own files and what-ifs replaced, `unattached` holds values of chips and systems that
+    do not exist, `names` is the index of names, `spellings` the names of each kind of product by id; `as_of` is the day
+    as of which this is what was known (None for all); `changes` are the what-ifs laid over it; `digest` is the SHA-256
+    of all files, the day and the changes. Shipped tables are read when they are first looked at.
     """
 
     chips: Mapping[str, Chip]
@@ -56,6 +61,8 @@ class Facts:
     entities: Mapping[str, Entity]
     countries: Mapping[str, Country]
     facts: Mapping[str, Fact]
+    measures: Mapping[str, Measure]
+    calendars: Mapping[str, Calendar]
     events: Mapping[str, Event]
     prices: Mapping[str, Price]
     sources: Mapping[str, Source]
@@ -68,6 +75,8 @@ class Facts:
     overrides: tuple[Override, ...] = ()
     files: tuple[str, ...] = ()
     digest: str = ""
+    as_of: date | None = None
+    changes: Mapping[str, str] = field(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Facts) and self.digest == other.digest
@@ -118,9 +127,18 @@ class Facts:
         return Reading(things, self._makers)
 
     def _owners(self, maker: str) -> tuple[str, ...]:
-        """A maker and who owns it: people say Baidu for Kunlunxin."""
+        """A maker, who owns it and what it owns: people say Baidu for Kunlunxin, and HiSilicon for Huawei."""
         parent = self.entities[maker].parent if maker in self.entities else ""
-        return tuple(name for name in (maker, parent) if name)
+        return tuple(name for name in (maker, parent, *self._owned.get(maker, ())) if name)
+
+    @cached_property
+    def _owned(self) -> Mapping[str, Sequence[str]]:
+        """Companies by their parent."""
+        owned: dict[str, list[str]] = {}
+        for entity in self.entities.values():
+            if entity.parent and entity.kind == "company":
+                owned.setdefault(entity.parent, []).append(entity.id)
+        return owned
 
     @cached_property
     def _makers(self) -> Mapping[str, str]:
@@ -143,13 +161,21 @@ class Facts:
         return (*self.chips.values(), *self.systems.values(), *self.models.values())
 
     @cached_property
-    def as_of(self) -> str:
-        """The latest day of publication of any value: what is known is known up to then."""
-        dated = [fact.value.published for fact in self.facts.values() if len(fact.value.published) >= 7]
-        dated += [
-            chip_value.published for chip in self.chips.values() for v in chip.values.values() for chip_value in v
-        ]
-        return max(dated, default="") + ("-31" if len(max(dated, default="")) == 7 else "")
+    def _measure_index(self) -> Index:
+        spelt = [(m.id, (m.id.replace("_", " "), *m.title.values())) for m in self.measures.values()]
+        return Index("measure", spelt)
+
+    @cached_property
+    def _measure_words(self) -> Index:
+        spelt = [(m.id, tuple(w for words in m.words.values() for w in words)) for m in self.measures.values()]
+        return Index("measure", spelt)
+
+    @cached_property
+    def latest(self) -> date:
+        """The day as of which this is known, else the latest by which any fact or value was."""
+        dates = [fact.known_by for fact in self.facts.values()]
+        dates += [v.known_by for chip in self.chips.values() for found in chip.values.values() for v in found]
+        return self.as_of or max(dates, default=date.min)
 
     def indices(self) -> dict[str, Index]:
         """The name index of each kind of record that has names."""
@@ -181,40 +207,110 @@ class Facts:
         """The country with this ISO code or name. Raises `UnknownName`."""
         return self.countries[self._country_index.resolve(name)]
 
-    def select(self, entity: str | None = None, quantity: str | None = None, item: str | None = None) -> list[Fact]:
-        """Facts about `entity` (any name) with this `quantity` and `item` (text or id), in file order.
+    def measure(self, name: str) -> Measure:
+        """The measure with this id or title, else the one that this word of the press names, in English, Korean or
+        Chinese. Raises as `chip` does.
+        """
+        index = self._measure_index if self._measure_index.candidates(name) else self._measure_words
+        if not index.candidates(name):
+            raise UnknownName("measure", name, [*self.measures, *index.nearest(name)])
+        return self.measures[index.resolve(name)]
 
-        Raises `UnknownName` for an entity or quantity that no record has.
+    def calendar(self, entity: str) -> Calendar | None:
+        """The fiscal calendar of an entity (any name), or of what it belongs to; None where none is known."""
+        from chipweir.facts._rows import calendar
+
+        return calendar(self.entity(entity).id, self.calendars, self.entities)
+
+    def select(
+        self,
+        entity: str | None = None,
+        measure: str | None = None,
+        item: str | None = None,
+        dims: Mapping[str, str] | None = None,
+        start: str | date | None = None,
+        end: str | date | None = None,
+        nature: str | None = None,
+    ) -> list[Fact]:
+        """Facts about `entity` (any name) of this `measure` and `item` (id, name or its words), in file order.
+
+        `dims` are those that must be met (others are free); the facts' periods share a day with `start` to `end`, each a
+        date or a period; `nature` is "observation", "forecast" and so on. Raises `UnknownName` for an entity, measure
+        or nature that does not exist.
         """
         about = None if entity is None else self.entity(entity).id
-        if quantity is not None and quantity not in self.quantities:
-            raise UnknownName("quantity", quantity, self.quantities)
-        wanted = None if item is None else normalise(item)
+        measured = None if measure is None else self.measure(measure).id
+        meant = () if item is None else (normalise(item), *map(normalise, self._entity_index.candidates(item)))
+        first = date.min if start is None else period(start).start
+        last = date.max if end is None else period(end).end
+        if nature is not None and nature not in NATURES:
+            raise UnknownName("nature of a fact", nature, NATURES)
         return [
             fact
-            for fact in self.facts.values()
-            if (about is None or fact.entity == about)
-            and (quantity is None or fact.quantity == quantity)
-            and (wanted is None or wanted in (normalise(fact.item), normalise(fact.item_id)))
+            for fact in (self.facts.values() if about is None else self._by_entity.get(about, ()))
+            if (measured is None or fact.measure == measured)
+            and (item is None or normalise(fact.item) in meant or normalise(fact.item_id) in meant)
+            and (dims is None or all(fact.dims.get(name) == value for name, value in dims.items()))
+            and fact.start <= last
+            and fact.end >= first
+            and (nature is None or fact.nature == nature)
         ]
 
     @cached_property
-    def quantities(self) -> frozenset[str]:
-        """Every quantity that some fact measures."""
-        return frozenset(fact.quantity for fact in self.facts.values())
+    def _by_entity(self) -> dict[str, list[Fact]]:
+        found: dict[str, list[Fact]] = {}
+        for fact in self.facts.values():
+            found.setdefault(fact.entity, []).append(fact)
+        return found
 
-    def preferred(self, entity: str, quantity: str, item: str | None = None, period: str | None = None) -> Fact:
+    def preferred(
+        self,
+        entity: str,
+        measure: str,
+        item: str | None = None,
+        when: str | Period | None = None,
+        dims: Mapping[str, str] | None = None,
+    ) -> Fact:
         """The one fact to use: the choice a conflict names, else the best by the general rule of `rank`.
 
-        Observations come before forecasts, plans, targets, guidance and claims. Raises `UnknownName` if there is none.
+        Observations come before forecasts, plans, targets, guidance and claims. `when` is exactly the period of the
+        fact. Raises `UnknownName` if there is none.
         """
-        found = [fact for fact in self.select(entity, quantity, item) if period is None or fact.period == period]
+        known = self.select(entity, measure, item, dims)
+        wanted = period(when, self.calendar(entity) or "") if isinstance(when, str) else when
+        found = [fact for fact in known if wanted is None or fact.span == wanted]
         if not found:
-            known = {fact.period for fact in self.select(entity, quantity, item)}
-            wanted = " ".join(part for part in (entity, quantity, item, period) if part)
-            raise UnknownName("fact", wanted, known)
+            asked = " ".join(str(part) for part in (entity, measure, item, when) if part)
+            raise UnknownName("fact", asked, {fact.when for fact in known})
         chosen = {conflict.preferred for conflict in self.conflicts.values() if conflict.preferred}
-        return min(found, key=lambda fact: (fact.id not in chosen, fact.nature != "observation", *rank(fact.value)))
+        return min(
+            found,
+            key=lambda fact: (
+                fact.id not in chosen,
+                fact.nature != "observation",
+                bool(fact.same_as),
+                *rank(fact.value),
+            ),
+        )
+
+    def model_variable(self, fact: Fact) -> tuple[str, dict[str, str]] | None:
+        """The variable of the model that this fact can be compared with and where; None if there is none.
+
+        The selection is of coordinates by dimension, several joined by `+` where they are to be summed.
+        """
+        measured = self.measures[fact.measure]
+        keys = {"entity": fact.entity, "item": fact.item_id, **fact.dims}
+        if not measured.variable or any((keys.get(name) or "-") != value for name, value in measured.where.items()):
+            return None
+        home = self.entities.get(fact.entity)
+        country = self.countries.get(home.country) if home else None
+        keys["country"] = country.alpha3 if country else ""
+        try:
+            variable = measured.variable.format_map(keys)
+            selection = {name: value.format_map(keys) for name, value in measured.selection.items()}
+        except KeyError:
+            return None
+        return None if "" in selection.values() else (variable, selection)
 
     def rumoured(self, reference: str) -> bool:
         """Whether the fact (or the preferred value of `chip.quantity`) with this id is a rumour."""
@@ -235,14 +331,14 @@ class Facts:
 
     @cached_property
     def rates(self) -> dict[str, dict[str, float]]:
-        """Units of each currency for one US dollar, by month, from the facts whose quantity is `exchange_rate`."""
+        """Units of each currency for one US dollar, by month, from the facts whose measure is `exchange_rate`."""
         found: dict[str, dict[str, float]] = {}
         for fact in sorted(
-            (f for f in self.facts.values() if f.quantity == "exchange_rate"), key=lambda f: rank(f.value)
+            (f for f in self.facts.values() if f.measure == "exchange_rate"), key=lambda f: rank(f.value)
         ):
-            base, _, currency = fact.item.partition("/")
-            if base == "USD" and currency.isalpha() and len(currency) == 3:
-                found.setdefault(currency, {}).setdefault(fact.period, fact.value.best)
+            months = fact.span.months
+            if len(months) == 1 and "currency" in fact.dims:
+                found.setdefault(fact.dims["currency"].upper(), {}).setdefault(months[0], fact.value.best)
         return found
 
     @overload

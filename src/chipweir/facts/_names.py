@@ -147,14 +147,14 @@ _OPENING = re.compile(r"[\[\](){}<>,;:/|·＋+]+")
 
 @dataclass(frozen=True)
 class Parts:
-    """A name taken apart: what is left of it (normalised), its maker, memory in GB and form factor where it says them.
+    """A name taken apart: what is left of it (normalised), its makers, memory in GB and form factor where it says them.
 
     `sized` is what is left with memory and form factor still in it.
     """
 
     base: str
     sized: str = ""
-    maker: str = ""
+    makers: frozenset[str] = frozenset()
     memory: int = 0
     form: str = ""
 
@@ -190,15 +190,19 @@ def _alone(word: str) -> str:
 
 
 def take_apart(name: str, makers: Mapping[str, str]) -> Parts:
-    """`name` without its maker, memory size, form factor and fillers. `makers` maps small-letter names to ids."""
+    """`name` without its makers, memory size, form factor and fillers. `makers` maps small-letter names to ids."""
     text = spaced(name)
-    maker = ""
-    for spelling, identifier in makers.items():  # 엔비디아(NVIDIA) H100 names its maker twice
-        if spelling in text and maker in ("", identifier):
+    named = set()
+    for (
+        spelling,
+        identifier,
+    ) in makers.items():  # 엔비디아(NVIDIA) H100 names one maker twice, 百度昆仑芯P800 its parent too
+        if spelling in text:
             bare = re.sub(rf"(?<![a-z]){re.escape(spelling)}(?![a-z])", " ", text)
             if spelling.isascii() and bare == text:
                 continue
-            maker, text = identifier, bare if spelling.isascii() else text.replace(spelling, " ")
+            named.add(identifier)
+            text = bare if spelling.isascii() else text.replace(spelling, " ")
     for word in FILLERS:
         if word in text:
             text = re.sub(_alone(word), " ", text)
@@ -208,7 +212,7 @@ def take_apart(name: str, makers: Mapping[str, str]) -> Parts:
     text = _STACK.sub(" ", _MEMORY.sub(" ", text, count=1))
     form = _FORM.search(text)
     kind = "" if form is None else "pcie" if form[2] else next(part for part in form.groups() if part)
-    return Parts(normalise(_FORM.sub(" ", text)), sized, maker, size, kind)
+    return Parts(normalise(_FORM.sub(" ", text)), sized, frozenset(named), size, kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -289,7 +293,7 @@ class Index:
             return []
         if parts.sized in self._misspelt:
             return []
-        whole = [i for i in self.candidates(parts.sized) if parts.maker in ("", *reading.things[i].makers)]
+        whole = [i for i in self.candidates(parts.sized) if parts.makers.issubset(reading.things[i].makers)]
         if whole:  # "엔비디아 H100 칩": nothing but the maker and fillers around a known name
             return whole
         fitting = [
@@ -322,7 +326,7 @@ class Index:
 
 
 def _fits(thing: Thing, parts: Parts) -> bool:
-    if parts.maker and parts.maker not in thing.makers:
+    if not parts.makers.issubset(thing.makers):
         return False
     if parts.form and thing.form != parts.form:
         return False

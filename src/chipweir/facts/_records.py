@@ -1,16 +1,21 @@
 """What a record is: frozen, validated, and every number with its unit, date, source, class and confidence."""
 
+import datetime
+from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from chipweir.facts._models import Structure, StructureCell
+from chipweir.facts._period import Period
+
 
 SourceClass = Literal["official", "company", "analyst", "press", "derived", "own"]
 Confidence = Literal["A", "B", "C", "D"]
 Nature = Literal["observation", "forecast", "plan", "target", "guidance", "claim", "prior"]
-FactKind = Literal["capacity", "shipment", "share", "budget", "revenue", "price", "yield", "other"]
+MeasureKind = Literal["level", "flow", "ratio", "share", "count", "price", "growth", "date", "spec", "state", "text"]
 Support = Literal["yes", "emulated", "no", "unknown"]
 Status = Literal["announced", "roadmap", "sampling", "shipped", "cloud-only", "ended", "not-shipped", "unclear"]
 Marketed = Literal["data-centre", "workstation", "consumer", "edge", "vehicle", "server-cpu"]
@@ -31,7 +36,21 @@ def _split(text: Any) -> Any:
     return text
 
 
+def _pairs(text: Any) -> Any:
+    """`of=exports;base=year` as a mapping. Raises `ValueError` for a part that is no pair."""
+    if not isinstance(text, str):
+        return text
+    found: dict[str, str] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(";"))):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (name and equals and value) or name in found:
+            raise ValueError(f"'{part}' is no pair; write name=value pairs with ; between them, each name once")
+        found[name] = value
+    return found
+
+
 Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Pairs = Annotated[Mapping[str, str], BeforeValidator(_pairs)]
 
 
 class Record(BaseModel):
@@ -46,7 +65,8 @@ class Value(BaseModel):
     """A number or a range with all that is needed to believe it or not.
 
     `low`, `central`, `high` are in `unit`, which pint parses with `facts.unit_registry()`; `reported` is the number
-    as the source wrote it. A single number stands in `central`.
+    as the source wrote it. A single number stands in `central`; `low` alone is "at least", `high` alone "at most".
+    `known_by` is the last day that `published` may mean, or the day by which the number was there to be known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -57,6 +77,7 @@ class Value(BaseModel):
     unit: str = ""
     as_of: str = ""
     published: str = ""
+    known_by: date = date.max
     source: str = ""
     url: str = ""
     cls: SourceClass = "own"
@@ -102,11 +123,17 @@ class Source(Record):
     published: str = ""
     cls: SourceClass
 
+    @property
+    def recalled(self) -> bool:
+        """Whether the number was recalled, not looked up, whoever published it."""
+        return self.cls == "own" or "own knowledge" in self.title.casefold()
+
 
 class Valued(Record):
     """A record whose quantities are values; the ones not preferred stay in `values`."""
 
     id: Identifier
+    known_by: date = Field(default=date.max, description="the day by which the product was known")
     values: dict[str, tuple[Value, ...]] = Field(default_factory=dict, repr=False)
 
     def __hash__(self) -> int:
@@ -260,14 +287,18 @@ class System(Valued):
 
 
 class LanguageModel(Record):
-    """Architecture numbers of a language model: parameters in 10^9, lengths in tokens; None where not published."""
+    """Architecture numbers of a language model: parameters in 10^9, lengths in tokens; None where not published.
+
+    `type` is `closed` for a product whose architecture is not published. `structure` holds what the columns cannot say.
+    """
 
     id: Identifier
+    known_by: date = Field(default=date.max, description="the day by which the model was known")
     name: str
     maker: Identifier
     country: str
     release: PartialDate = ""
-    type: Literal["dense", "MoE", "unknown"] = "unknown"
+    type: Literal["dense", "MoE", "closed", "unknown"] = "unknown"
     total_params_b: Number | None = None
     active_params_b: Number | None = None
     layers: int | None = None
@@ -293,6 +324,7 @@ class LanguageModel(Record):
     sliding_window: int | None = None
     tie_embeddings: bool | None = None
     native_dtype: str = ""
+    structure: StructureCell = Structure()
     open_weights: bool | None = None
     aliases: Names = ()
     source: str = ""
@@ -357,48 +389,89 @@ class Country(Record):
         return self.alpha2
 
 
+class Measure(Record):
+    """What a fact measures: the field's vocabulary, one row a measure (`measures.csv`).
+
+    `unit` is what facts of it convert to (currencies at their dated rates); `adds` how it adds up over time; `words` by
+    language are what the press and ministries call it. A model's `variable` can be compared with the facts that meet
+    `where` (`-` for a key that must be empty), at the coordinates in `selection`, in which `{country}` and the names of
+    dims stand for those of the fact.
+    """
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+    kind: MeasureKind
+    unit: str = ""
+    adds: Literal["sum", "mean", "last", ""] = ""
+    entity_kinds: Names = ()
+    item_kinds: Names = ()
+    dims: Names = ()
+    title: Mapping[Literal["en", "ko"], str]
+    definition: Mapping[Literal["en", "ko"], str]
+    words: Mapping[Literal["en", "ko", "zh"], Names]
+    variable: str = ""
+    selection: Pairs = Field(default_factory=dict)
+    where: Pairs = Field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.origin))
+
+    def titled(self, language: str) -> str:
+        """The title in `language` ("en" or "ko")."""
+        return self.title["ko" if language == "ko" else "en"]
+
+
 class Fact(Record):
-    """One sourced number about an entity that is no attribute of a chip, system or model."""
+    """One sourced number under its keys: what is measured, of whom, of what, in which respect, when.
+
+    `item_id` is the chip, model, node, maker or goods meant; `item` says in words what the keys do not. `start` and
+    `end` are the first and last day of the period; `as_written` is its wording where that is no plain ISO period.
+    `retrospective` marks what was estimated with hindsight, `same_as` the fact that holds the same number of the same
+    release, so that it is counted once.
+    """
 
     id: Identifier
     topic: str = ""
     entity: str
     entity_text: str = ""
-    quantity: str
+    measure: str
     item: str = ""
     item_id: str = ""
-    value: Value
+    dims: Pairs = Field(default_factory=dict)
+    start: date
+    end: date
+    as_written: str = ""
     nature: Nature = "observation"
-    period: str = ""
+    retrospective: bool = False
+    same_as: str = ""
+    value: Value
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.origin))
 
     @property
-    def kind(self) -> FactKind:
-        """What sort of quantity this is, told from its unit and name."""
-        return kind_of(self.quantity, self.value.unit)
+    def span(self) -> Period:
+        """The days from `start` to `end`."""
+        return Period(self.start, self.end)
+
+    @property
+    def when(self) -> str:
+        """The period as its source words it, else in its shortest ISO form."""
+        return self.as_written or self.span.text
+
+    @property
+    def known_by(self) -> date:
+        """The day by which the number was known."""
+        return self.value.known_by
+
+    @property
+    def key(self) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
+        """Entity, measure, item and dims: facts of one key differ in period, nature or source only."""
+        return self.entity, self.measure, self.item_id or self.item, tuple(sorted(self.dims.items()))
 
     @property
     def rumour(self) -> bool:
         """Press with weak confidence: never to be shown without that label."""
         return self.value.rumour
-
-
-def kind_of(quantity: str, unit: str) -> FactKind:
-    """The sort of a quantity: what it counts decides first, then the words of its name."""
-    money = unit[:3] in ("USD", "CNY", "KRW", "EUR", "HKD", "JPY", "TWD", "MYR")
-    if quantity == "exchange_rate" or "price" in quantity or quantity in ("rental", "street_price") or "USD/" in unit:
-        return "price"
-    if unit.startswith("wafer") or "capacity" in quantity:
-        return "capacity"
-    if money:
-        return "budget" if any(word in quantity for word in _BUDGET_WORDS) else "revenue"
-    if unit in ("chip", "die", "stack", "H100e", "B300e") and "per_package" not in quantity:
-        return "shipment"
-    if quantity == "yield":
-        return "yield"
-    return "share" if unit == "percent" and "share" in quantity else "other"
-
-
-_BUDGET_WORDS = ("capex", "budget", "fund", "invest", "spend", "capital", "incentives", "programme")
 
 
 class Event(Record):
@@ -414,6 +487,11 @@ class Event(Record):
     source: str = ""
     confidence: Confidence = "C"
     description_ko: KoreanText = ""
+
+    @property
+    def known_by(self) -> datetime.date:
+        """The day of the event."""
+        return datetime.date.fromisoformat(self.date)
 
     def described(self, language: str) -> str:
         """The description in `language` ("en" or "ko"); English where there is no Korean one."""

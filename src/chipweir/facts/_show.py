@@ -1,7 +1,8 @@
 """Everything known about one thing, as plain data that prints as a page or as JSON."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from chipweir.errors import UnknownName
@@ -19,6 +20,7 @@ from chipweir.facts._records import (
     Event,
     Fact,
     LanguageModel,
+    Measure,
     Name,
     Price,
     Source,
@@ -26,14 +28,18 @@ from chipweir.facts._records import (
     Value,
 )
 from chipweir.facts._status import timeline
+from chipweir.i18n import language
 
 
-Anything = Chip | System | LanguageModel | Entity | Country | Fact | Event | Price | Source | Conflict
-KINDS = ("chips", "systems", "models", "entities", "countries", "facts", "events", "prices", "sources", "conflicts")
+Anything = Chip | System | LanguageModel | Entity | Country | Measure | Fact | Event | Price | Source | Conflict
+KINDS = (
+    "chips", "systems", "models", "entities", "countries", "measures", "facts", "events", "prices", "sources", "conflicts",
+)  # fmt: skip
 NAMED = ("chips", "systems", "models", "entities", "countries")
 _SINGULAR = {
     "chips": "chip", "systems": "system", "models": "model", "entities": "entity", "countries": "country",
-    "facts": "fact", "events": "event", "prices": "price", "sources": "source", "conflicts": "conflict",
+    "measures": "measure", "facts": "fact", "events": "event", "prices": "price", "sources": "source",
+    "conflicts": "conflict",
 }  # fmt: skip
 
 
@@ -71,7 +77,10 @@ def find(facts: Facts, name: str) -> tuple[str, Anything]:
             for key in (name, name.lower()):
                 if key in getattr(facts, kind):
                     return _SINGULAR[kind], getattr(facts, kind)[key]
-        candidates = _read(facts, name)
+        try:
+            return "measure", facts.measure(name)
+        except UnknownName:
+            candidates = _read(facts, name)
     if not candidates:
         raise UnknownName("id or name", name, _known(facts, name))
     if len(candidates) > 1 or facts.indices()["entity"].needs_context(name):
@@ -108,16 +117,17 @@ def value_cells(facts: Facts, value: Value) -> dict[str, Any]:
     cells = value.model_dump(exclude_none=True)
     cells["best"] = None if math.isnan(value.best) else value.best
     cells["source_title"] = source.title if source else ""
+    cells["recalled"] = bool(source and source.recalled)
     cells["rumour"] = value.rumour
-    return {name: cell for name, cell in cells.items() if cell not in ("", None)}
+    return {name: cell for name, cell in cells.items() if cell not in _EMPTY}
 
 
-def describe(facts: Facts, name: str) -> dict[str, Any]:
-    """The record that `name` means and all that hangs on it.
+def describe(facts: Facts, name: str, kept: Container[str] | None = None) -> dict[str, Any]:
+    """The record that `name` means and all that hangs on it; of its facts those whose ids are `kept` (None for all).
 
-    Keys: `kind`, `record`, `values` (quantity to values, preferred first), `derived` and `timeline` of a chip, `names` of a
-    product, `facts`, `prices`, `systems`, `products`, `events`, `conflicts`, `overrides`, `sources`; empty ones are left
-    out. Raises what `find` raises.
+    Keys: `kind`, `title`, `record`, `values` (quantity to values, preferred first), `derived` and `timeline` of a chip,
+    `names` of a product, `facts`, `prices`, `systems`, `products`, `events`, `conflicts`, `overrides`, `sources`; empty
+    ones are left out. Raises what `find` raises.
     """
     kind, record = find(facts, name)
     identifier = record.id
@@ -130,6 +140,8 @@ def describe(facts: Facts, name: str) -> dict[str, Any]:
         }
     if isinstance(record, Fact | Price):
         page["value"] = value_cells(facts, record.value)
+    if isinstance(record, Measure | Fact):
+        page["title"] = (record if isinstance(record, Measure) else facts.measures[record.measure]).titled(language())
     if isinstance(record, Chip):
         page["derived"] = derived_cells(facts, record)
         page["timeline"] = timeline(record)
@@ -141,7 +153,8 @@ def describe(facts: Facts, name: str) -> dict[str, Any]:
         page["chip"] = _brief(facts.chips[record.chip]) if record.chip in facts.chips else {"id": record.chip}
     tables: tuple[Mapping[str, Chip | System | LanguageModel], ...] = (facts.chips, facts.systems, facts.models)
     page["products"] = [_brief(made) for table in tables for made in where(table, ("maker",), identifier)]
-    page["facts"] = [fact_cells(facts, fact) for fact in where(facts.facts, ("entity", "item_id"), about)]
+    found = _about(facts, about) if not isinstance(record, Measure) else _measured(facts, identifier)
+    page["facts"] = [fact_cells(facts, fact) for fact in found if kept is None or fact.id in kept]
     page["prices"] = [
         price_cells(facts, price) for price in where(facts.prices, ("item_id", "provider_id"), identifier)
     ]
@@ -172,6 +185,17 @@ def _name_cells(name: Name) -> dict[str, str]:
     return {key: cell for key, cell in cells.items() if cell}
 
 
+def _about(facts: Facts, identifier: str) -> list[Fact]:
+    found = where(facts.facts, ("entity", "item_id"), identifier)
+    order = {name: place for place, name in enumerate(facts.measures)}
+    return sorted(found, key=lambda fact: (order[fact.measure], fact.item_id, fact.start, fact.end))
+
+
+def _measured(facts: Facts, measure: str) -> list[Fact]:
+    found = where(facts.facts, ("measure",), measure)
+    return sorted(found, key=lambda fact: (fact.entity, fact.item_id, fact.start, fact.end))
+
+
 def _slug_of(facts: Facts, country: Country) -> str:
     home = (e.id for e in facts.entities.values() if e.kind == "country" and e.country == country.alpha2)
     return next(home, country.alpha2)
@@ -180,7 +204,10 @@ def _slug_of(facts: Facts, country: Country) -> str:
 def _cells(record: Anything, skipped: Iterable[str]) -> dict[str, Any]:
     cells = record.model_dump(exclude=set(skipped))
     origin = cells.pop("origin")
-    return {**{name: cell for name, cell in cells.items() if cell not in ("", None, ())}, "origin": origin}
+    return {**{name: cell for name, cell in cells.items() if cell not in _EMPTY}, "origin": origin}
+
+
+_EMPTY: tuple[Any, ...] = ("", None, (), {}, date.max)
 
 
 def _brief(record: Chip | System | LanguageModel) -> dict[str, Any]:
@@ -192,7 +219,10 @@ def fact_cells(facts: Facts, fact: Fact) -> dict[str, Any]:
     """A fact with its value spelled out."""
     return {
         **_cells(fact, {"value"}),
-        "kind": fact.kind,
+        "kind": facts.measures[fact.measure].kind,
+        "title": facts.measures[fact.measure].titled(language()),
+        "when": fact.when,
+        "known_by": fact.known_by,
         "rumour": fact.rumour,
         "value": value_cells(facts, fact.value),
     }
@@ -228,16 +258,17 @@ def _cited(facts: Facts, page: Mapping[str, Any]) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of every kind of record and the columns of every file of a facts directory."""
-    from chipweir.facts._load import SCHEMAS, VALUE_SCHEMAS
+    from chipweir.facts._layers import SCHEMAS, VALUE_SCHEMAS
 
-    models = (Source, Chip, System, LanguageModel, Entity, Country, Fact, Event, Price, Conflict, Value)
+    models = (Source, Chip, System, LanguageModel, Entity, Country, Measure, Fact, Event, Price, Conflict, Value)
     tables = {**SCHEMAS, **{f"{name}_values": table for name, table in VALUE_SCHEMAS.items()}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Records of a Chipweir facts directory",
         "files": {
-            table.file: {"key": table.key, "columns": [*table.columns, "override"], "required": list(table.required)}
+            file: {"key": table.key, "columns": [*table.columns, "override"], "required": list(table.required)}
             for table in tables.values()
+            for file in table.files
         },
         "$defs": {model.__name__: model.model_json_schema(ref_template="#/$defs/{model}") for model in models},
     }

@@ -3,8 +3,8 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
-from chipweir.errors import InputError
-from chipweir.facts._prices import span
+from chipweir.facts._known import PLANNED, dated
+from chipweir.facts._period import period
 
 
 if TYPE_CHECKING:
@@ -13,24 +13,14 @@ if TYPE_CHECKING:
 
 def status_on(chip: "Chip", day: str | date) -> str:
     """The status of `chip` on `day`. Raises `InputError` for a day that is no date, month, quarter, half or year."""
-    text = day.isoformat() if isinstance(day, date) else str(day).strip()
-    asked = span(text)
-    if asked is None:
-        raise InputError(f"date '{text}' is not understood; write 2025-08-29, 2025-08, 2025Q3, 2025H2 or 2025")
-    if chip.status in ("announced", "roadmap", "not-shipped", "unclear"):
-        begins = chip.announced
-        return chip.status if not begins or begins <= asked[1][: len(begins)] else "unknown"
-    release = span(chip.release)
-    if release is None or release[0] <= asked[1]:
-        sold = chip.status == "ended" and bool(chip.ended) and asked[1] < span_start(chip.ended)
+    asked = period(day)
+    announced, release, ended = dated(chip.announced), dated(chip.release), dated(chip.ended)
+    if chip.status in PLANNED:
+        return chip.status if announced is None or announced.start <= asked.end else "unknown"
+    if release is None or release.start <= asked.end:
+        sold = chip.status == "ended" and ended is not None and asked.end < ended.start
         return "shipped" if sold else chip.status
-    return "announced" if chip.announced and span_start(chip.announced) <= asked[1] else "unknown"
-
-
-def span_start(text: str) -> str:
-    """The first day of a partial date; far in the future where there is none."""
-    found = span(text)
-    return found[0] if found else "9999-12-31"
+    return "announced" if announced is not None and announced.start <= asked.end else "unknown"
 
 
 def timeline(chip: "Chip") -> list[dict[str, str]]:
@@ -38,7 +28,7 @@ def timeline(chip: "Chip") -> list[dict[str, str]]:
     marks = [(chip.announced, "announced")]
     sold = {"ended": "shipped"}.get(chip.status, chip.status)
     if chip.release:
-        planned = chip.status in ("announced", "roadmap", "unclear", "not-shipped")
+        planned = chip.status in PLANNED
         marks.append((chip.release, "expected" if planned else sold))
     if chip.status == "ended":
         marks.append((chip.ended, "ended"))

@@ -1,6 +1,7 @@
 """Reading CSV and YAML files of one schema, each line checked and its place remembered."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,7 +13,44 @@ from chipweir.errors import InputError, nearest
 
 Row = dict[str, str]
 Model = TypeVar("Model", bound=BaseModel)
+VALUE_COLUMNS = ("low", "central", "high", "unit", "published", "source", "url", "cls", "confidence", "note")
+# Columns of older tables of facts and what holds now what stood there.
+RENAMED = {"quantity": "measure", "period": "as_written"}
 _BOOLEANS = {"yes": True, "no": False, "true": True, "false": False}
+
+
+@dataclass
+class Line:
+    """A row of a table, where it stands, and in which layer: 0 is what ships."""
+
+    path: Path
+    place: str
+    row: Row
+    layer: int = 0
+
+    @property
+    def where(self) -> str:
+        """File and line, as messages name them."""
+        return f"{self.path}:{line_of(self.place)}"
+
+
+def number(line: Line, column: str) -> float | None:
+    """The number in `column`, None where it is blank. Raises `InputError` for anything that is no finite number."""
+    text = line.row.get(column)
+    if text is None:
+        return None
+    try:
+        found = float(text)
+    except ValueError:
+        found = float("nan")
+    if found != found or found in (float("inf"), float("-inf")):
+        raise InputError(f"{line.where}: {column}: '{text}' is not a finite number")
+    return found
+
+
+def without_value(row: Mapping[str, str]) -> dict[str, Any]:
+    """The cells of `row` that are not part of its value."""
+    return {name: cell for name, cell in row.items() if name not in VALUE_COLUMNS}
 
 
 def read_csv(path: Path, known: Iterable[str], required: Iterable[str]) -> list[tuple[str, Row]]:
@@ -38,7 +76,7 @@ def read_csv(path: Path, known: Iterable[str], required: Iterable[str]) -> list[
 def _header(path: Path, header: list[str], known: set[str], required: Iterable[str]) -> list[str]:
     for name in header:
         if name not in known:
-            hint = nearest(name, known)
+            hint = [RENAMED[name]] if RENAMED.get(name) in known else nearest(name, known)
             raise InputError(
                 f"{path}:1: unknown column '{name}'" + (f"; did you mean {' or '.join(hint)}?" if hint else "")
             )

@@ -1,5 +1,6 @@
 """Units: what sources write, what we count in, and whether pint can parse it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,10 +21,10 @@ DEFINITIONS = (
     "token = [token]",
     "wafer = [wafer]",
     "chip = [chip] = gpu = card",
+    "B300e = chip",
     "die = [die]",
     "stack = [stack]",
     "H100e = [compute]",
-    "B300e = [compute_b300]",
     "wafer_8inch = [wafer_8inch]",
     "calendar_year = [calendar_year]",
     "USD = [money]",
@@ -35,8 +36,8 @@ DEFINITIONS = (
     "TWD = [money_twd]",
     "MYR = [money_myr]",
     "SGD = [money_sgd]",
-    "thing = [thing] = item",
-    "person = [person] = persons",
+    "thing = [thing] = item = machine = event",
+    "person = thing = _ = persons",
     "text = [text]",
     "layer = [layer]",
     "rack = [rack]",
@@ -64,6 +65,23 @@ def parses(unit: str) -> bool:
     except Exception:
         return False
     return True
+
+
+CURRENCIES = ("USD", "EUR", "CNY", "KRW", "HKD", "JPY", "TWD", "MYR", "SGD")
+_CURRENCY = re.compile(rf"\b(?:{'|'.join(CURRENCIES)})\b")
+
+
+@cache
+def fits(unit: str, wanted: str) -> bool:
+    """Whether a number in `unit` can be converted to `wanted`, any currency to any other at its dated rate."""
+    one, other = (_CURRENCY.sub("USD", text) for text in (unit, wanted))
+    if one == other:
+        return True
+    try:
+        registry = unit_registry()
+        return bool(registry.Unit(one).is_compatible_with(other or "dimensionless"))
+    except Exception:
+        return False
 
 
 def factor(written: str, wanted: str, rules: Mapping[str, UnitRule]) -> float | None:

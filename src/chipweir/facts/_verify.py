@@ -1,15 +1,20 @@
 """Named checks of everything loaded. A check is a function from `Facts` to findings; `CHECKS` lists them by name."""
 
-import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from chipweir.facts import _verify_catalogue as _verify_catalogue  # registers its checks
+from chipweir.facts._check_facts import whole
 from chipweir.facts._checks import CHECKS as CHECKS
 from chipweir.facts._checks import check
 from chipweir.facts._facts import Facts
-from chipweir.facts._records import CHIP_UNITS, SYSTEM_UNITS, Chip, Fact, System, Value
+from chipweir.facts._known import dated
+from chipweir.facts._records import CHIP_UNITS, SYSTEM_UNITS, Chip, System, Value
+
+
+# What is published in the last week of a period is of the period.
+LENIENCE = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -81,22 +86,16 @@ def units(facts: Facts) -> Iterator[tuple[str, str, str]]:
     for identifier, value in values(facts):
         if value.unit not in known and not parses(value.unit):
             yield identifier, value.origin, f"unit '{value.unit}' is unknown"
-    for record, wanted in _measured(facts):
+    for record, wanted in measured(facts):
         for quantity, found in record.values.items():
             for value in found:
                 if value.unit != wanted[quantity]:
                     message = f"{quantity} is in '{value.unit}', which cannot measure {wanted[quantity]}"
                     yield f"{record.id}.{quantity}", value.origin, message
-    for fact in facts.facts.values():
-        if _is_share(fact) and fact.value.unit not in ("percent", "", "text"):
-            yield fact.id, fact.origin, f"a share or rate in '{fact.value.unit}'"
 
 
-def _is_share(fact: Fact) -> bool:
-    return fact.quantity.endswith(("_share", "utilisation", "yield"))
-
-
-def _measured(facts: Facts) -> Iterator[tuple[Chip | System, dict[str, str]]]:
+def measured(facts: Facts) -> Iterator[tuple[Chip | System, dict[str, str]]]:
+    """Chips and systems with the units of their quantities."""
     for chip in facts.chips.values():
         yield chip, CHIP_UNITS
     for system in facts.systems.values():
@@ -105,19 +104,19 @@ def _measured(facts: Facts) -> Iterator[tuple[Chip | System, dict[str, str]]]:
 
 @check
 def ranges(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """low <= central <= high; physical quantities are not negative; shares and yields lie within 0 and 100 percent."""
+    """low <= central <= high; physical quantities are not negative; shares lie within 0 and 100 percent."""
     for identifier, value in values(facts):
         stated = any(bound is not None for bound in (value.low, value.central, value.high))
         if stated and not value.ordered:
             yield identifier, value.origin, f"low <= central <= high does not hold: {value.reported}"
-    for record, _ in _measured(facts):
+    for record, _ in measured(facts):
         for quantity, found in record.values.items():
             for value in found:
                 if value.interval[0] < 0 or (value.best == 0 and quantity != "hbm_stacks"):
                     yield f"{record.id}.{quantity}", value.origin, f"{quantity} of {value.reported} is impossible"
     for fact in facts.facts.values():
         low, high = fact.value.interval
-        if _is_share(fact) and fact.value.unit == "percent" and not (low >= 0 and high <= 100):
+        if facts.measures[fact.measure].kind == "share" and not (low >= 0 and high <= whole(fact)):
             yield fact.id, fact.origin, f"{fact.value.reported} is outside 0 to 100 percent"
 
 
@@ -149,6 +148,8 @@ def _references(facts: Facts) -> Iterator[tuple[str, str, str, str]]:
     for fact in facts.facts.values():
         yield fact.id, fact.origin, "entity", fact.entity
         yield fact.id, fact.origin, "item", fact.item_id
+    for calendar in facts.calendars.values():
+        yield calendar.entity, "calendars.csv", "entity", calendar.entity
     for event in facts.events.values():
         for actor in event.actor_ids:
             yield event.id, event.origin, "actor", actor
@@ -167,108 +168,42 @@ def _known(facts: Facts, reference: str) -> bool:
     return record is not None and quantity in record.values
 
 
-_PERIOD = r"(\d{4})(?:-?Q([1-4])|-?H([12])|-(0[1-9]|1[0-2])(?!\d)(?:-(\d{2})(?!\d))?)?"
-_ISO = re.compile(r"^\d{4}(-\d{2}(-\d{2})?)?$")
-
-
-def first_day(text: str) -> str | None:
-    """The first day of a period written as a date, month, quarter, half or year; None for words."""
-    found = re.search(_PERIOD, text)
-    if not found:
-        return None
-    year, quarter, half, month, day = found.groups()
-    number = 3 * int(quarter) - 2 if quarter else 6 * int(half) - 5 if half else int(month or 1)
-    return f"{year}-{number:02d}-{int(day or 1):02d}"
-
-
-def last_day(text: str) -> str:
-    """The last day that an ISO date, month or year may mean."""
-    return text + {4: "-12-31", 7: "-31", 10: ""}.get(len(text), "")
-
-
 @check
 def dates(facts: Facts) -> Iterator[tuple[str, str, str]]:
     """Dates are real, observations are published after their period began, and nothing ends before it starts."""
     for fact in facts.facts.values():
-        published = fact.value.published
-        if published and not _ISO.match(published):
-            yield fact.id, fact.origin, f"published '{published}' is not an ISO date"
-            continue
-        begins = first_day(fact.period) if fact.nature == "observation" else None
-        if begins and published and last_day(published) < begins:
-            yield fact.id, fact.origin, f"observed in {fact.period} but published {published}, before that began"
+        told = fact.value.published
+        if told and dated(told) is None:
+            yield fact.id, fact.origin, f"published '{told}' is no date"
+        elif fact.nature == "observation" and told and fact.known_by < fact.start:
+            yield fact.id, fact.origin, f"observed in {fact.when} but published {told}, before that began"
     for price in facts.prices.values():
-        if price.valid_to and price.valid_from > price.valid_to:
+        since, until = dated(price.valid_from), dated(price.valid_to)
+        if since and until and since.start > until.end:
             yield price.id, price.origin, f"valid from {price.valid_from} to {price.valid_to}"
     for event in facts.events.values():
-        if not _real_day(event.date):
+        if dated(event.date) is None:
             yield event.id, event.origin, f"{event.date} is no day of the calendar"
     for system in facts.systems.values():
         chip = facts.chips.get(system.chip)
-        if chip and _earlier(system.release, chip.release):
+        mine, its = dated(system.release), dated(chip.release) if chip else None
+        if chip and mine and its and mine.end < its.start:
             yield system.id, system.origin, f"released {system.release}, before its chip {chip.id} ({chip.release})"
     for chip in facts.chips.values():
-        if chip.status == "shipped" and (first_day(chip.release) or "") > facts.as_of:
+        when = dated(chip.release)
+        if chip.status == "shipped" and when and when.start > facts.latest:
             yield chip.id, chip.origin, f"shipped, yet released {chip.release}"
-
-
-def _real_day(text: str) -> bool:
-    from datetime import date
-
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _earlier(one: str, other: str) -> bool:
-    begins = first_day(other)
-    return bool(one and begins and _ISO.match(one) and last_day(one) < begins)
-
-
-_SPAN = re.compile(r"^(\d{4})(?:-?Q([1-4])|-?H([12]))?$")
-
-
-def end_of(period: str) -> str | None:
-    """The last day of a year, half or quarter; None for anything else."""
-    found = _SPAN.match(period)
-    if not found:
-        return None
-    year, quarter, half = found.groups()
-    return f"{year}-{3 * int(quarter) if quarter else 6 * int(half) if half else 12:02d}-28"
 
 
 @check
 def early_observations(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """An observation of a whole year, half or quarter is not published before that has ended."""
+    """An amount observed over a whole year, half or quarter is not published before that has ended."""
     for fact in facts.facts.values():
-        ends, published = end_of(fact.period), fact.value.published
-        if fact.value.unit == "text":
+        adds_up = facts.measures[fact.measure].adds == "sum"
+        if not adds_up or fact.nature != "observation" or not 85 <= fact.span.days <= 371:
             continue
-        if fact.nature == "observation" and ends and published and last_day(published) < ends:
-            yield fact.id, fact.origin, f"{fact.quantity} observed over {fact.period} but published {published}"
-
-
-@check
-def period_sums(facts: Facts) -> Iterator[tuple[str, str, str]]:
-    """Four quarters make the year, fiscal or calendar, within 3 percent, wherever all of them are known."""
-    groups: dict[tuple[str, str, str], dict[str, Fact]] = defaultdict(dict)
-    for fact in facts.facts.values():
-        fiscal = re.match(r"^(FY\d\d)(Q[1-4])?\b", fact.item)
-        calendar = re.match(r"^(\d{4})(Q[1-4])?$", fact.period)
-        if fact.nature != "observation" or fact.value.unit == "percent" or not (fiscal or calendar):
-            continue
-        item = "" if fiscal else fact.item.replace("year", "").replace("quarter", "").strip()
-        found = fiscal or calendar
-        if found:
-            groups[fact.entity, fact.quantity, f"{item}|{found[1]}"][found[2] or "year"] = fact
-    for quarters in groups.values():
-        if set(quarters) == {"year", "Q1", "Q2", "Q3", "Q4"}:
-            total = quarters["year"]
-            parts = sum(fact.value.best for name, fact in quarters.items() if name != "year")
-            if abs(parts / total.value.best - 1) > 0.03:
-                yield total.id, total.origin, f"the year is {total.value.best:g}, its quarters make {parts:g}"
+        if fact.value.published and fact.known_by < fact.end - LENIENCE:
+            yield fact.id, fact.origin, f"{fact.measure} observed over {fact.when} but published {fact.value.published}"
 
 
 @check
@@ -276,8 +211,9 @@ def duplicates(facts: Facts) -> Iterator[tuple[str, str, str]]:
     """No fact, event or price stands twice under different ids, and no name means two records of one kind unsaid."""
     seen: dict[tuple[object, ...], str] = {}
     keys: list[tuple[str, str, tuple[object, ...]]] = [
-        (f.id, f.origin, (f.entity, f.quantity, f.item, f.period, f.nature, f.value.source, f.value.interval))
+        (f.id, f.origin, (*f.key, f.item, f.start, f.end, f.nature, f.value.interval, f.known_by))
         for f in facts.facts.values()
+        if not f.same_as
     ]
     keys += [(e.id, e.origin, (e.date, e.type, e.description)) for e in facts.events.values()]
     keys += [

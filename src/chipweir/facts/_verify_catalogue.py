@@ -6,8 +6,8 @@ from itertools import pairwise
 
 from chipweir.facts._checks import check
 from chipweir.facts._facts import Facts
+from chipweir.facts._known import dated
 from chipweir.facts._names import normalise
-from chipweir.facts._prices import span
 from chipweir.facts._records import Chip, Price, System, Value
 
 
@@ -127,6 +127,8 @@ def processing_performance(facts: Facts) -> Findings:
 @check
 def conventions(facts: Facts) -> Findings:
     """Sources of one number do not differ by a factor of two (sparse, accumulation, both directions, dies) unsettled."""
+    if facts.as_of is not None:
+        return  # what settles a disagreement bears no date, so that earlier views have none of it
     settled = _settled(facts)
     for chip in facts.chips.values():
         for quantity in _CONVENTIONAL:
@@ -198,9 +200,9 @@ def die_arithmetic(facts: Facts) -> Findings:
 def lives(facts: Facts) -> Findings:
     """A chip is announced before it is released and released before it ends."""
     for chip in facts.chips.values():
-        marks = [(mark, dates) for mark in (chip.announced, chip.release, chip.ended) if (dates := span(mark))]
+        marks = [(mark, dates) for mark in (chip.announced, chip.release, chip.ended) if (dates := dated(mark))]
         for (earlier, first), (later, second) in pairwise(marks):
-            if first[0] > second[1]:
+            if first.start > second.end:
                 yield chip.id, chip.origin, f"{earlier} is not before {later}"
 
 
@@ -237,6 +239,8 @@ def _rivals(record: Chip | System, quantity: str) -> list[list[Value]]:
 @check
 def choices(facts: Facts) -> Findings:
     """A number of ours that is preferred lies within what the sources beside it say."""
+    if facts.as_of is not None:
+        return  # what settles a disagreement bears no date, so that earlier views have none of it
     settled = _settled(facts)
     for record in _measured(facts):
         for quantity in record.values:

@@ -15,7 +15,7 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf import _architecture, _hardware
-from chipweir.perf._training import Posterior, TrainingEstimate, shipped_posterior, training_batch
+from chipweir.perf._training import GROUPS, Posterior, TrainingEstimate, shipped_posterior, training_batch
 from chipweir.perf._training_work import LAYOUT_FIELDS, TrainingJob, model_flops
 
 
@@ -27,13 +27,15 @@ PHASES = {
 SOFTWARE_OF = 2026.46
 # Older software counts as half a year old: what earlier runs lacked, their own engineers had made up for.
 MOST_AGE = 0.5
+# First date of submissions whose "fp8/fp4" is FP4 where the chip has it (MLPerf Training v5.1).
+FP4_SINCE = "2025-10"
 PUBLIC = "megatron|nemo|maxtext"
 QUANTILE_80 = 1.2815515655446004
 POINTS = ("p10", "p50", "p90")
 SHOWN = ("tp", "pp", "cp", "ep", "dp", "micro_batch", "virtual", "sharded", "recompute")
 COLUMNS = (
     "phase", "chip", "system", "model", "precision", "n_chips", "global_batch", "seq_len", "framework", "date",
-    "batch_per_replica", "dp", *LAYOUT_FIELDS,
+    "batch_per_replica", "dp", "recompute", "sharding", "notes", *LAYOUT_FIELDS,
 )  # fmt: skip
 Cells = tuple[str, ...]
 MOST_TOKENS = 1e12
@@ -81,6 +83,42 @@ def estimate_training(
     return answer
 
 
+TIMES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+
+
+def run_totals(answer: Mapping[str, Any], row: Mapping[str, Any], tokens: str, country: str = "US") -> dict[str, Any]:
+    """FLOP, chip-hours, days and USD of a whole run of `tokens` ("14.8T"), failures included; {p10, p50, p90} each.
+
+    `answer`: of `estimate_training` for `row`. FLOP are those of the model (one number). Cost is that of owning, where a
+    price is known. Raises `InputError` for what is no number of tokens.
+    """
+    from chipweir import facts
+    from chipweir.perf._cost import system_owning_cost
+    from chipweir.perf._training import goodput
+
+    match = re.fullmatch(r"\s*([\d.]+(?:e\d+)?)\s*([KMBT]?)\s*", tokens, re.I)
+    try:
+        count = float(match[1]) * TIMES[match[2].upper()] if match else 0.0
+    except ValueError:
+        count = 0.0
+    if not 0 < count < 1e17:
+        raise InputError(f"tokens must be a number such as 14.8T, not '{tokens}'")
+    plan, rate = answer["plan"], answer["tokens_s_chip_train"]
+    chips = float(row.get("n_chips") or plan["tp"] * plan["pp"] * plan["cp"] * plan["dp"])
+    flop = answer["tflops_chip"]["p50"] * 1e12 / rate["p50"] * count
+    hours = {
+        low: count / rate[high] / 3600.0 / float(goodput(chips)) for low, high in zip(POINTS, POINTS[::-1], strict=True)
+    }
+    run = {"tokens": count, "flop": flop, "chips": chips, "chip_hours": hours}
+    run["days"] = {name: value / chips / 24.0 for name, value in hours.items()}
+    try:
+        hourly = system_owning_cost(facts.load(), str(row["chip"]), country=facts.load().country(country).alpha2)
+    except InputError as error:
+        return run | {"note": f"cost: {error}"}
+    spread = math.hypot(math.log(hours["p90"] / hours["p50"]) / QUANTILE_80, hourly.log_sd)
+    return run | {"usd_per_chip_hour": hourly.total, "usd": quantiles(hours["p50"] * hourly.total, spread)}
+
+
 def _estimated(parsed: Sequence[_Job | str], posterior: Posterior) -> list[dict[str, Any]]:
     """Answers for jobs; for a reason that there is no job, that reason."""
     answers: list[dict[str, Any]] = [{"reason": found} for found in parsed]
@@ -102,9 +140,9 @@ def quantiles(centre: float, log_sd: float) -> dict[str, float]:
 
 
 def _answers(
-    estimate: TrainingEstimate, jobs: Sequence[_Job], measured: Sequence[tuple[bool, bool, bool]]
+    estimate: TrainingEstimate, jobs: Sequence[_Job], measured: Sequence[tuple[bool, ...]]
 ) -> Iterator[dict[str, Any]]:
-    """One answer per job, of plain numbers; `measured`: whether its ecosystem, chip and model were."""
+    """One answer per job, of plain numbers; `measured`: whether each of `GROUPS` was."""
     factors = np.exp(QUANTILE_80 * estimate.log_sd)
     measures = {"tokens_s_chip_train": estimate.tokens_s_chip, "tflops_chip": estimate.flops_chip / 1e12}
     measures |= {"mfu": estimate.mfu, "step_time_s": estimate.step_time_s}
@@ -121,19 +159,19 @@ def _answers(
             if job.batch_stated or name != "step_time_s"
         }
         answer |= {"plan": dict(zip(SHOWN, layout[place], strict=True)), "binds": str(estimate.binds[place])}
-        notes = [*job.notes, *_novelty(job, *measured[place])]
+        notes = [*job.notes, *_novelty(job, dict(zip(GROUPS, measured[place], strict=True)))]
         yield answer | ({"notes": notes} if notes else {})
 
 
-def _novelty(job: _Job, ecosystem: bool, chip: bool, model: bool) -> list[str]:
+def _novelty(job: _Job, known: Mapping[str, bool]) -> list[str]:
     notes = []
-    if not ecosystem:
+    if not known["ecosystem"]:
         notes.append(f"training with {job.hardware.name}'s software was never measured: wide interval")
-    elif not chip:
+    elif not known["chip"]:
         notes.append(
             f"training on {job.hardware.name} not measured: from its datasheet and its software on other chips"
         )
-    if not model:
+    if not known["model"]:
         notes.append(f"training of {job.model.name} not measured: from its architecture")
     if float(job.hardware.spec_log_sd) > 0.3:
         notes.append(f"{job.hardware.name} has no full datasheet: gaps filled from its peers")
@@ -180,6 +218,9 @@ class _Job(NamedTuple):
     dtype: str
     age: float
     layout: tuple[float, ...]
+    sharded: float
+    recompute: float
+    stack: str
     batch_stated: bool
     notes: tuple[str, ...]
 
@@ -201,9 +242,10 @@ def _read(cells: Cells) -> _Job | str:
 def _job(row: Mapping[str, str]) -> _Job:
     """One row as plain values. Raises `InputError` with the reason."""
     mode = PHASES.get((row["phase"] or "training").lower(), "pretrain")
-    hardware = _hardware.hardware(row["chip"] or row["system"])
+    notes: list[str] = []
+    hardware = _hardware.hardware_as_written(row["chip"] or row["system"], notes)
+    _hardware.sixteen_bits(row["precision"], hardware)
     model = _model(row["model"])
-    notes = []
     layout = _layout(row, model)
     replicas = _number(row, "dp") or 1.0
     ranks = math.prod(degree for degree in layout[:3] if not math.isnan(degree)) * replicas
@@ -244,8 +286,45 @@ def _job(row: Mapping[str, str]) -> _Job:
         re.search("fp8|float8", asked) and dtype == "bf16"
     ):
         notes.append(f"{hardware.name} has no unit for {asked}: runs in {dtype}")
-    age = software_age(row)
-    return _Job(hardware, model, chips, mode, max(batch, 1.0), seq_len, dtype, age, layout, stated, tuple(notes))
+    if replicas > 1 and ranks == chips:
+        # All chips are accounted for: degrees that nobody states are not used.
+        layout = (*(1.0 if math.isnan(degree) else degree for degree in layout[:3]), *layout[3:])
+    return _Job(
+        hardware, model, chips, mode, max(batch, 1.0), seq_len, dtype, software_age(row), layout, _sharded(row),
+        _recompute(row), stack_of(row["framework"]), stated, tuple(notes),
+    )  # fmt: skip
+
+
+# Words of a training framework and the family of software they mean.
+STACKS = (("torchtitan", "torch"), ("llm-foundry", "torch"), ("fsdp", "torch"), ("megatron", "megatron"),
+          ("nemo", "megatron"), ("ngc pytorch", "megatron"), ("maxtext", "maxtext"), ("modellink", "mindspeed"),
+          ("mindspeed", "mindspeed"), ("mindspore", "maker"), ("rocm", "torch-rocm"))  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def stack_of(framework: str) -> str:
+    """The family of training software: torch, megatron, maxtext, mindspeed, maker (a lab's own), or other."""
+    folded = framework.lower()
+    found = next((name for word, name in STACKS if word in folded), None)
+    return found or ("maker" if folded in ("meta", "deepseek internal", "bytedance", "huawei") else "other")
+
+
+def _sharded(row: Mapping[str, str]) -> float:
+    """1 where weights are sharded over data-parallel ranks, 0 where told not, NaN where not told."""
+    text = f"{row['sharding']} {row['framework']} {row['notes']}".lower()
+    if re.search(r"full_shard|fsdp|zero-?3", text):
+        return 1.0
+    return 0.0 if re.search(r"no_shard|\bddp\b", text) else math.nan
+
+
+def _recompute(row: Mapping[str, str]) -> float:
+    """Least place in `RECOMPUTE` that was run, NaN where not told."""
+    text = f"recompute {row['recompute']}; {row['notes']}".lower()
+    if re.search(r"full recompute|recompute full|activation checkpointing true", text):
+        return 3.0
+    if re.search(r"selective recompute|recompute selective|recompute yes", text):
+        return 1.0
+    return 0.0 if re.search(r"recompute none|activation checkpointing false", text) else math.nan
 
 
 def _layout(row: Mapping[str, str], model: _architecture.Architecture) -> tuple[float, ...]:
@@ -256,6 +335,9 @@ def _layout(row: Mapping[str, str], model: _architecture.Architecture) -> tuple[
         if name == "micro_batch" and number is None:
             # Tables of training runs give the micro-batch as the batch of one replica.
             number = _number(row, "batch_per_replica")
+        if name == "micro_batch" and number is None:
+            told = re.search(r"micro[- ]batch (\d+)", row["notes"])
+            number = float(told[1]) if told else None
         if name in ("pp", "cp", "ep") and number == 0:
             number = 1.0
         if number is not None and (number < 1 or number != round(number)):
@@ -296,6 +378,8 @@ def training_dtype(row: Mapping[str, Any], hardware: _hardware.Hardware) -> str:
     """
     text = str(row.get("precision") or "").strip().lower()
     eight = "fp8" if hardware.fp8_flops > 0 else "bf16"
+    if "fp8/fp4" in text and hardware.fp4_flops > 0 and str(row.get("date") or "") >= FP4_SINCE:
+        return "fp4"
     if "mixed" in text or text in ("fp8", "float8", "int8"):
         return "int8" if eight == "bf16" and hardware.int8_flops > 0 and text != "fp8" else eight
     if "mxfp8" in text:
@@ -357,7 +441,11 @@ def _stack(jobs: Sequence[_Job]) -> TrainingJob:
     models = {id(job.model): job.model for job in jobs}
     chip_at = {key: at for at, key in enumerate(chips)}
     model_at = {key: at for at, key in enumerate(models)}
-    numbers = np.array([(job.chips, job.global_batch, job.seq_len, job.age, *job.layout) for job in jobs], dtype=float)
+    numbers = np.array(
+        [(job.chips, job.global_batch, job.seq_len, job.age, job.sharded, job.recompute, *job.layout) for job in jobs],
+        dtype=float,
+    )
+    names = ("chips", "global_batch", "seq_len", "age", "sharded", "recompute", *LAYOUT_FIELDS)
     return TrainingJob(
         hardware=_hardware.take(
             _hardware.stack(list(chips.values())), np.array([chip_at[id(job.hardware)] for job in jobs])
@@ -367,5 +455,6 @@ def _stack(jobs: Sequence[_Job]) -> TrainingJob:
         ),
         dtype=np.array([job.dtype for job in jobs]),
         mode=np.array([job.mode for job in jobs]),
-        **dict(zip(("chips", "global_batch", "seq_len", "age", *LAYOUT_FIELDS), numbers.T, strict=True)),
+        stack=np.array([job.stack for job in jobs], dtype=object),
+        **dict(zip(names, numbers.T, strict=True)),
     )

@@ -19,10 +19,13 @@ SETTINGS = (
 
 
 def answer(question: Mapping[str, Any]) -> dict[str, Any]:
-    """`columns` and `rows` of the statement `sql` over `tables`, at most `most` rows; or what is wrong, as `error`."""
+    """`columns` and `rows` of the statement `sql` over `tables` (their `dates` as ISO texts), at most `most` rows.
+
+    What is wrong with it comes as `error`.
+    """
     connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": "1GB"})
     try:
-        _fill(connection, question["tables"])
+        _fill(connection, question["tables"], question["dates"])
         for setting in SETTINGS:
             connection.execute(f"SET {setting}")
         statements = connection.extract_statements(question["sql"])
@@ -67,15 +70,21 @@ def _plain(cell: Any) -> Any:
     return cell if isinstance(cell, str | float | int | bool | None) else str(cell)
 
 
-def _fill(connection: Any, filled: Mapping[str, list[dict[str, Cell]]]) -> None:
+def _fill(connection: Any, filled: Mapping[str, list[dict[str, Cell]]], dates: Mapping[str, Sequence[str]]) -> None:
     """Tables by way of JSON, which DuckDB reads by itself: pyarrow and pandas would take two seconds to start."""
     for name, rows in filled.items():
         columns = list(rows[0]) if rows else ["kind", "id", "replaced", "by"]
         shape = {column: _kind(row[column] for row in rows) for column in columns}
+        shape |= dict.fromkeys(dates.get(name, ()), "DATE")
         connection.execute(
             f"CREATE TABLE {name} AS SELECT unnest(from_json(?::JSON, ?), recursive := true)",
             [json.dumps(rows), json.dumps([shape])],
         )
+        if "end" in columns:  # a word of SQL's own: the days of a period can be asked for under plain names as well
+            connection.execute(
+                f"ALTER TABLE {name} ADD COLUMN first_day DATE; ALTER TABLE {name} ADD COLUMN last_day DATE"
+            )
+            connection.execute(f'UPDATE {name} SET first_day = "start", last_day = "end"')
 
 
 def _kind(cells: Iterable[Cell]) -> str:

@@ -34,12 +34,31 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-FIRST_MONTH, LAST_MONTH = "2022-01", "2045-12"
+# The last month for which products and beliefs are declared (the tables' last rows are carried on flat).
+FIRST_MONTH, LAST_MONTH = "2022-01", "2035-12"
+_MONTH_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])$"
 DEFAULT_RUN = ("baseline", "blockade", "weir", "open")
 _PARENT = "baseline"
 
 Setting = float | str | dict[str, float | str]
 """A plain value, or values by the month from which each holds."""
+
+
+class ProductPlan(BaseModel):
+    """What a scenario says of a product: when it is sold, how many are made, and, for a new one, what it is like."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: str | None = Field(
+        default=None, pattern=_MONTH_PATTERN, description="First month of sales, such as 2026-06."
+    )
+    end: str | None = Field(default=None, pattern=_MONTH_PATTERN, description="Last month in which it is made.")
+    units_per_year: float | None = Field(
+        default=None, gt=0, le=2e7, description="Units made a year, as far as parts allow."
+    )
+    basis: str | None = Field(default=None, description="Chip of the facts whose datasheet a new product has.")
+    scale: float = Field(default=1.0, gt=0, le=100, description="Worth of a new product relative to its basis.")
+    price_usd: float | None = Field(default=None, gt=0, le=1e7, description="List price of a new product, USD.")
 
 
 class Scenario(BaseModel):
@@ -54,6 +73,10 @@ class Scenario(BaseModel):
     start: str = Field(default=FIRST_MONTH, description="First month simulated, such as 2022-01.")
     end: str = Field(default="2032-12", description="Last month simulated, such as 2032-12.")
     levers: dict[str, Setting] = Field(default={}, description="What this scenario changes.")
+    events: bool = Field(default=False, description="Whether policy events are drawn (as in `forecast`).")
+    products: dict[str, ProductPlan] = Field(
+        default={}, description="Products that this scenario brings, dates or orders, by their name."
+    )
     rules: list[dict[str, Any]] = Field(
         default=[], description="Rule overlays: files beside this one, or written here."
     )
@@ -88,6 +111,13 @@ class Scenario(BaseModel):
         record, _ = find_lever(f"{lever}.{product}")
         return self._layered(record, ("all", product_class, product), months, law)
 
+    def named_series(
+        self, lever: str, products: Sequence[str], months: "Sequence[Any] | np.ndarray | None" = None
+    ) -> "np.ndarray":
+        """What the settings of these products or classes alone say in each month, later ones over earlier; NaN for none."""
+        record, _ = find_lever(lever)
+        return self._layered(record, products, months, None)
+
     def _layered(self, lever: Lever, products: Sequence[str], months: Any, law: Any) -> "np.ndarray":
         import numpy as np
 
@@ -112,7 +142,7 @@ class Scenario(BaseModel):
     @property
     def digest(self) -> str:
         """SHA-256 of everything that can change a result."""
-        content = self.model_dump(include={"start", "end", "levers", "rules"})
+        content = self.model_dump(include={"start", "end", "levers", "rules", "events", "products"})
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def warnings(self) -> list[str]:
@@ -154,16 +184,26 @@ def preset_names() -> tuple[str, ...]:
 
 
 def merge_settings(parent: Mapping[str, Setting], own: Mapping[str, Setting], start: str) -> dict[str, Setting]:
-    """`own` over `parent`: a plain value replaces, a dated series takes over from its first month on."""
+    """`own` over `parent`: a plain value replaces, a dated series takes over from its first month on.
+
+    What is said of `all` products takes over from what the parent says of classes and chips too.
+    """
     merged = dict(parent)
     for name, setting in own.items():
-        if not isinstance(setting, dict) or name not in parent:
-            merged[name] = setting
-            continue
-        first = min(setting)
-        before = {month or start: value for month, value in _steps(parent[name]) if (month or start) < first}
-        merged[name] = {**before, **setting}
+        whole = name.removesuffix(".all")
+        if whole != name:
+            for other in [known for known in parent if known.startswith(f"{whole}.") and known not in own]:
+                merged[other] = _taken_over(parent[other], setting, start)
+        merged[name] = _taken_over(parent[name], setting, start) if name in parent else setting
     return merged
+
+
+def _taken_over(parent: Setting, own: Setting, start: str) -> Setting:
+    """`parent` until `own` begins, `own` from then on."""
+    if not isinstance(own, dict):
+        return own
+    first = min(own)
+    return {**{month or start: value for month, value in _steps(parent) if (month or start) < first}, **own}
 
 
 def scenario_schema() -> dict[str, Any]:
@@ -239,7 +279,7 @@ def _resolve(text: str, file: str, chain: tuple[str, ...]) -> Scenario:
 
 def _record(tree: dict[str, Any], place: _Place, parent: Scenario | None) -> Scenario:
     """The record of a parsed file over its resolved parent."""
-    inherited = parent.model_dump(include={"start", "end"}) if parent else {}
+    inherited = parent.model_dump(include={"start", "end", "events"}) if parent else {}
     for bound in ("start", "end"):
         if bound in tree:
             tree[bound] = _bound(tree[bound], place(bound))
@@ -258,7 +298,14 @@ def _record(tree: dict[str, Any], place: _Place, parent: Scenario | None) -> Sce
     if scenario.start >= scenario.end:
         raise InputError(f"{place('end')}: end ({scenario.end}) must be later than start ({scenario.start})")
     merged = merge_settings(parent.levers if parent else {}, own, scenario.start)
-    return scenario.model_copy(update={"levers": merged, "rules": [*(parent.rules if parent else []), *overlays]})
+    inherited_products = parent.products if parent else {}
+    return scenario.model_copy(
+        update={
+            "levers": merged,
+            "rules": [*(parent.rules if parent else []), *overlays],
+            "products": {**inherited_products, **scenario.products},
+        }
+    )
 
 
 def _bound(given: object, where: str) -> str:
@@ -343,7 +390,10 @@ def _product_of_chip(name: str, where: str) -> str:
         known = [*PRODUCT_CLASSES, *product_ids(), *error.suggestions]
         raise UnknownName("chip or class", name, known, where=where) from None
     if chip not in product_ids():
-        raise InputError(f"{where}: {chip} is not among the products of the model, so the setting would do nothing")
+        raise InputError(
+            f"{where}: {chip} is not among the products of the model, so the setting would do nothing; to bring it, name it "
+            "under products: with a start and units_per_year"
+        )
     return chip
 
 

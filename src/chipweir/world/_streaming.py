@@ -16,6 +16,8 @@ import numpy.typing as npt
 from chipweir.world import _ensemble
 from chipweir.world._assemble import assemble
 from chipweir.world._parameters import draw, draw_blocks
+from chipweir.world._products import own_products
+from chipweir.world._reported import QUANTILES, Reported, calendar_years, reported, taken
 from chipweir.world._state import Inputs
 from chipweir.world._tally import PILOT, Tally, edges_of, quantiles_of, tally
 
@@ -69,7 +71,7 @@ def stream(
     keeper = mapper if isinstance(mapper, Keeper) else None
     plain = keeper.map if keeper else mapper
     state: Arrays = dict(keeper.load() or {}) if keeper else {}
-    inputs = tuple(assemble(scenario, facts) for scenario in scenarios)
+    inputs = tuple(assemble(scenario, facts, own_products(facts, scenarios)) for scenario in scenarios)
     if not state:
         tell(0.0, "pilot")
         state = {f"{name}/edges": edges for name, edges in _pilot(inputs, seed, plain).items()}
@@ -105,12 +107,13 @@ def _pilot(inputs: Sequence[Inputs], seed: int, mapper: Mapper) -> Arrays:
     for number, each in enumerate(inputs):
         work = _ensemble.cut(f"pilot-{number}", each, drawn)
         parts = list(mapper(_ensemble.run_task, work))
-        for name in _variables():
-            values = np.concatenate([part[name] for part in parts])
-            values = values.reshape(PILOT, -1)
-            edges[f"{number}/{name}"] = edges_of(values, _ensemble.QUANTILES)
+        years = _years(each)
+        for series in reported():
+            name = series.name
+            values = taken(series, np.concatenate([part[series.source] for part in parts]), years).reshape(PILOT, -1)
+            edges[f"{number}/{name}"] = edges_of(values, QUANTILES)
             if number:
-                edges[f"{number}/delta_{name}"] = edges_of(values - base[name], _ensemble.QUANTILES)
+                edges[f"{number}/delta_{name}"] = edges_of(values - base[name], QUANTILES)
             else:
                 base[name] = values
     return edges
@@ -119,16 +122,17 @@ def _pilot(inputs: Sequence[Inputs], seed: int, mapper: Mapper) -> Arrays:
 def count_block(block: Block) -> Arrays:
     """Counts of one block, as `stream` sums them; flows stay apart by batch, so that they add up in one order."""
     counted: Arrays = {}
-    size = len(next(iter(block.parameters.values())))
+    size, years = len(next(iter(block.parameters.values()))), _years(block.inputs[0])
     for start in range(0, size, HELD):
         own = {name: values[start : start + HELD] for name, values in block.parameters.items()}
         kept = [_ensemble.run_task(_ensemble.Task("", start, inputs, own)) for inputs in block.inputs]
 
-        def count(name: str, kept: list[Arrays] = kept) -> Arrays:
-            return _counts(name, [part[name] for part in kept], block.edges)
+        def count(series: Reported, kept: list[Arrays] = kept) -> Arrays:
+            values = [taken(series, part[series.source], years) for part in kept]
+            return _counts(series.name, values, block.edges)
 
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            for found in pool.map(count, _variables()):
+            for found in pool.map(count, reported()):
                 for key, array in found.items():
                     counted[key] = _joined(key, counted.get(key), array)
         for number, part in enumerate(kept):
@@ -177,8 +181,9 @@ class Counted:
     def __init__(self, state: Arrays) -> None:
         self.state, self.left_open = state, 0.0
 
-    def summary(self, number: int, name: str, shape: tuple[int, ...]) -> tuple[Any, Any, Any]:
+    def summary(self, number: int, series: Reported, shape: tuple[int, ...]) -> tuple[Any, Any, Any]:
         """Quantiles of a variable and of its difference `[level, *shape]`, and the probability of a rise `[*shape]`."""
+        name = series.name
         levels = self._quantiles(f"{number}/{name}")
         if not number:
             zero = np.where(np.isnan(levels), np.nan, 0.0)
@@ -191,13 +196,13 @@ class Counted:
             above = np.where(known > 0, above, np.nan)
         return levels.reshape(-1, *shape), change.reshape(-1, *shape), above.reshape(shape)
 
-    def read(self, number: int, name: str) -> npt.NDArray[np.float32]:
+    def read(self, number: int, series: Reported) -> npt.NDArray[np.float32]:
         """Members are not kept."""
         raise NotImplementedError
 
     def _quantiles(self, key: str) -> npt.NDArray[np.floating[Any]]:
         found = Tally(**{field: self.state[f"{key}/{field}"] for field in Tally.__dataclass_fields__})
-        levels, left_open = quantiles_of(found, self.state[f"{key}/edges"], _ensemble.QUANTILES)
+        levels, left_open = quantiles_of(found, self.state[f"{key}/edges"], QUANTILES)
         if not np.isnan(left_open).all():
             self.left_open = max(self.left_open, float(np.nanmax(left_open)))
         return levels
@@ -207,5 +212,5 @@ class Counted:
         return {flow: self.state[f"{number}/{flow}"] for flow in _ensemble.FLOWS}
 
 
-def _variables() -> list[str]:
-    return [row["name"] for row in _ensemble.variables()]
+def _years(inputs: Inputs) -> npt.NDArray[np.int_]:
+    return calendar_years(float(inputs.first_month), len(inputs.months.calendar.index))

@@ -1,12 +1,12 @@
 """What a checker is given: the claim's article, its other claims, the fact base, and claims of other articles."""
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from chipweir import facts
 from chipweir.errors import InputError
 from chipweir.evidence._checks._index import index_of
 from chipweir.evidence._document import Quantity
@@ -119,32 +119,13 @@ def kin(facts: Any, identifier: Any) -> set[str]:
     return index_of(facts).kin(identifier)
 
 
-_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-
-
-def days_of(period: str) -> tuple[str, str] | None:
-    """First and last day of an ISO date, month, quarter, half or year, such as 2025Q2; None for anything else."""
-    text = period.strip()
-    if match := re.fullmatch(r"(\d{4})", text):
-        return f"{text}-01-01", f"{text}-12-31"
-    if match := re.fullmatch(r"(\d{4})-?Q([1-4])", text):
-        first = 3 * int(match[2]) - 2
-        return f"{match[1]}-{first:02d}-01", f"{match[1]}-{first + 2:02d}-{_DAYS[first + 1]}"
-    if match := re.fullmatch(r"(\d{4})-?H([12])", text):
-        return (
-            (f"{match[1]}-01-01", f"{match[1]}-06-30")
-            if match[2] == "1"
-            else (f"{match[1]}-07-01", f"{match[1]}-12-31")
-        )
-    if match := re.fullmatch(r"(\d{4})-(\d{2})", text):
-        return f"{text}-01", f"{text}-{_DAYS[int(match[2]) - 1] if int(match[2]) != 2 else 28}"
-    if match := re.match(r"(\d{4})-W(\d{2})$", text):
-        return date.fromisocalendar(int(match[1]), int(match[2]), 1).isoformat(), date.fromisocalendar(
-            int(match[1]), int(match[2]), 7
-        ).isoformat()
-    if re.match(r"\d{4}-\d{2}-\d{2}", text):
-        return text[:10], text[:10]
-    return None
+def days_of(text: str) -> tuple[str, str] | None:
+    """First and last day (ISO) of a period such as 2025Q2; None for what is none."""
+    try:
+        found = facts.period(text)
+    except InputError:
+        return None
+    return found.start.isoformat(), found.end.isoformat()
 
 
 def overlaps(a: tuple[str, str], b: tuple[str, str]) -> bool:

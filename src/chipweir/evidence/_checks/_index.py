@@ -58,9 +58,9 @@ class Index:
         return table
 
     def about(self, entity: Any, pattern: str) -> list[Any]:
-        """Facts about an entity whose quantity fits a pattern."""
+        """Facts about an entity whose measure fits a pattern."""
         rows = self.facts_of.get(entity, ()) if isinstance(entity, str) else ()
-        return [fact for fact in rows if re.fullmatch(pattern, fact.quantity)]
+        return [fact for fact in rows if re.fullmatch(pattern, fact.measure)]
 
     @cached_property
     def _agencies(self) -> Mapping[str, frozenset[str]]:

@@ -4,9 +4,9 @@ import math
 import re
 from typing import Any
 
-from chipweir.evidence._checks._context import Context, days_of, kin, overlaps
+from chipweir.evidence._checks._context import Context, kin, overlaps
 from chipweir.evidence._checks._hardware import missing
-from chipweir.evidence._checks._nearest import about, best_fact, days_later, period_days
+from chipweir.evidence._checks._nearest import about, best_fact, days_later, days_of_fact
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import (
     Evidence,
@@ -82,7 +82,7 @@ def check_yield(claim: Claim, context: Context) -> Verdict:
 
 def _stated_yield(fact: Any) -> Number:
     low, high = fact.value.interval
-    return Number(f"{fact.item}, {fact.period}", fact.value.best / 100, "fraction", low / 100, high / 100, fact.id)
+    return Number(f"{fact.item}, {fact.when}", fact.value.best / 100, "fraction", low / 100, high / 100, fact.id)
 
 
 def _largest_die(context: Context) -> float:
@@ -114,7 +114,7 @@ def _same_story(fact: Any, claim: Claim, context: Context) -> bool:
     return (
         (fact.rumour and context.on is not None and fact.value.published[:7] == context.on[:7])
         or (fact.rumour and fact.nature == "claim")
-        or (fact.rumour and "claim" in fact.period)
+        or (fact.rumour and "claim" in fact.as_written)
     )
 
 
@@ -137,11 +137,7 @@ def check_capacity_change(claim: Claim, context: Context) -> Verdict:
     if figure.unit == "fraction":
         low, high = 1 + low, 1 + high
     actor, target = claim.value("actor"), claim.value("object")
-    options = [
-        (f, f.value.interval)
-        for f in context.facts.facts.values()
-        if f.quantity in {"advanced_capacity_growth", "planned_output_multiple"}
-    ]
+    options = [(f, f.value.interval) for f in context.facts.facts.values() if f.measure == "capacity_multiple"]
     options += _capacity_ratios(context, actor)
     own = [
         o
@@ -171,7 +167,7 @@ def check_capacity_change(claim: Claim, context: Context) -> Verdict:
     when = context.time(claim, "by")
     if when is None:
         slots["by"] = "imprecise"
-    elif (period := days_of(fact.period)) is not None and not overlaps(when, period):
+    elif not overlaps(when, days_of_fact(fact)):
         slots["by"] = "stale"
     if fact.nature in {"plan", "target", "forecast"} and claim.modality == "asserted":
         slots["modality"] = "imprecise"
@@ -187,7 +183,7 @@ def _capacity_verdict(
     status, slot = decide(slots)
     numbers = [
         Number("claimed", context.value(claim), "ratio" if figure.unit == "ratio" else "fraction"),
-        Number(f"{fact.quantity} {fact.item}", sum(known) / 2, "ratio", known[0], known[1], fact.id),
+        Number(f"{fact.measure} {fact.item}", sum(known) / 2, "ratio", known[0], known[1], fact.id),
     ]
     numbers += _capacity_numbers(context, actor)
     notes = [text for text in [reconcile(context, claim)] if text]
@@ -204,7 +200,7 @@ def _capacity_verdict(
                 "known": numbers[1],
                 "who": fact.entity_text or fact.entity,
                 "item": fact.item,
-                "period": fact.period,
+                "period": fact.when,
             },
         ),
         Text("change_capacity"),
@@ -229,9 +225,9 @@ def _countries(claim: Claim, context: Context, actor: Any) -> set[str]:
 def _capacity_ratios(context: Context, actor: Any) -> list[tuple[Any, tuple[float, float]]]:
     """Quotients of a firm's dated capacities for one kind of line, year on year."""
     rows = [
-        (f, days_of(f.period) or ("0", "0"))
+        (f, days_of_fact(f))
         for f in about(context, actor, "advanced_logic_capacity")
-        if re.fullmatch(r"\d{4}", f.period)
+        if re.fullmatch(r"\d{4}", f.span.text)
     ]
     result = []
     for first_fact, start in rows:
@@ -244,7 +240,7 @@ def _capacity_ratios(context: Context, actor: Any) -> list[tuple[Any, tuple[floa
 
 def _capacity_numbers(context: Context, actor: Any) -> list[Number]:
     return [
-        Number(f"{f.item}, {f.period}", f.value.best, "wafer/month", f.value.low, f.value.high, f.id)
+        Number(f"{f.item}, {f.when}", f.value.best, "wafer/month", f.value.low, f.value.high, f.id)
         for f in about(context, actor, "advanced_logic_capacity")
         if f.nature != "prior"
     ][:4]
@@ -256,8 +252,12 @@ def reconcile(context: Context, claim: Claim) -> Text | None:
     If the firm grows from 1 to `factor` and the fabs add more than 1 (as much as the firm makes now), the whole is more
     than `factor + 1` times the old output.
     """
-    growth = first(f for f in context.facts.facts.values() if f.quantity == "advanced_capacity_growth")
-    fabs = first(f for f in context.facts.facts.values() if f.quantity == "number_of_new_fabs")
+    growth = first(
+        f
+        for f in context.facts.facts.values()
+        if f.measure == "capacity_multiple" and f.dims.get("of") == "advanced_logic_capacity"
+    )
+    fabs = first(f for f in context.facts.facts.values() if f.measure == "new_fabs")
     if growth is None or fabs is None:
         return None
     factor, claimed = growth.value.best, context.value(claim)
@@ -270,17 +270,15 @@ def reconcile(context: Context, claim: Claim) -> Text | None:
 
 def check_fab_count(claim: Claim, context: Context) -> Verdict:
     """A number of fabs against the fact base; who owns them is a slot with its own verdict."""
-    facts = [
-        f for f in context.facts.facts.values() if f.quantity in {"number_of_new_fabs", "additional_dedicated_fabs"}
-    ]
+    facts = [f for f in context.facts.facts.values() if f.measure == "new_fabs"]
     owner = claim.value("owner")
     if not facts:
         return Verdict("unsupported", "figure", text=Text("no_fact", {"what": "fabs"}), change=Text("change_fact"))
-    fact = next((f for f in facts if f.quantity == "number_of_new_fabs"), facts[0])
+    fact = facts[0]
     count = context.value(claim)
     siblings = {c.id: context.value(c) for c in context.near(claim)}
     total = fact.value.best
-    named = {_WORDS[word] for word in re.findall(r"[a-z]+", fact.period) if word in _WORDS}
+    named = {_WORDS[word] for word in re.findall(r"[a-z]+", fact.when) if word in _WORDS}
     started = count < total and claim.value("stage") == "start of production"
     part = started or count in named or _splits(count, total, list(siblings.values()))
     slots: dict[str, Status] = {"figure": "consistent" if count == total or part else "contradicted"}
@@ -293,7 +291,7 @@ def check_fab_count(claim: Claim, context: Context) -> Verdict:
             else "contradicted"
         )
     when = context.time(claim, "by")
-    years = re.findall(r"20\d\d", fact.period)
+    years = re.findall(r"20\d\d", fact.when)
     if when is None:
         slots["by"] = "imprecise"
     elif years and not any(when[0][:4] <= year <= when[1][:4] for year in years):
@@ -311,7 +309,7 @@ def check_fab_count(claim: Claim, context: Context) -> Verdict:
             Number("fabs on record", total, "fab", fact.value.low, fact.value.high, fact.id),
         ),
         (fact_evidence(fact, context.facts, slots["figure"] == "consistent"), arithmetic),
-        Text("fabs", {"count": total, "note": fact.value.note, "period": fact.period}),
+        Text("fabs", {"count": total, "note": fact.value.note, "period": fact.when}),
         Text("change_owner"),
     )
 
@@ -342,9 +340,7 @@ def check_flow(claim: Claim, context: Context) -> Verdict:
     if claim.value("channel") not in {"smuggling", "diversion"}:
         return _check_trade(claim, context)
     money = figure.type == "money"
-    wanted = (
-        r"value|documented_flow|annual_sales_one_cluster|attempted_export_value" if money else r"chips_per_year|chips"
-    )
+    wanted = "smuggled_value" if money else "units_smuggled"
     facts = list(about(context, "chip-smuggling-china", wanted))
     if not facts:
         return Verdict("unsupported", "figure", text=Text("no_fact", {"what": "smuggling"}), change=Text("change_fact"))
@@ -386,7 +382,7 @@ def check_flow(claim: Claim, context: Context) -> Verdict:
             {
                 "known": Number("", known.best, known.unit),
                 "item": fact.item,
-                "period": fact.period,
+                "period": fact.when,
                 "note": known.note or "-",
                 "chips": bought[1] if len(bought) > 1 else "?",
             },
@@ -402,7 +398,7 @@ def _check_trade(claim: Claim, context: Context) -> Verdict:
     facts = [
         f
         for f in context.facts.facts.values()
-        if re.search(r"export|import|shipped|gpu_imports", f.quantity)
+        if f.measure in {"exports", "imports", "hbm_delivered"}
         and f.entity in ends
         and (f.value.unit == "USD") == (figure is not None and figure.type == "money")
     ]
@@ -417,9 +413,9 @@ def _at_least(fact: Any) -> tuple[float, float]:
 def _window(claim: Claim, context: Context, fact: Any) -> dict[str, Status]:
     """The window of a flow: a relative one ("the last three months") counts back from the report it comes from."""
     sentence = context.page.words(claim.sentence)
-    span = period_days(fact.period)
+    span = days_of_fact(fact)
     relative = re.search(r"최근|지난|last|past|近|过去|過去", sentence)
-    if relative and context.on and span and not span[0] <= context.on <= days_later(span[1], 20):
+    if relative and context.on and not span[0] <= context.on <= days_later(span[1], 20):
         return {"window": "stale"}
     if relative and context.on is None:
         return {"window": "ambiguous"}
@@ -433,7 +429,7 @@ def buys(context: Context, dollars: float | None, chip: str) -> tuple[Number, ..
     systems = [s for s in context.facts.systems.values() if s.chip == chip and s.n_chips <= 16]
     for system in systems:
         for fact in context.facts.facts.values():
-            if fact.entity != system.id or fact.quantity != "street_price":
+            if fact.item_id != system.id or fact.measure != "street_price":
                 continue
             rate = context.convert(1.0, fact.value.unit, "USD", fact.value.published or context.on)
             if rate is None:

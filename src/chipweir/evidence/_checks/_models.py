@@ -193,7 +193,7 @@ def check_score(claim: Claim, context: Context) -> Verdict:
         f
         for f in context.facts.facts.values()
         if f.entity in {model, *[k.id for k in kinds]}
-        and benchmark in (f.quantity + f.item).lower().replace("-", "").replace("_", "").replace(" ", "")
+        and benchmark in (f.item_id + f.item).lower().replace("-", "").replace("_", "").replace(" ", "")
     )
     slots: dict[str, Status] = {}
     if known is not None:
@@ -235,7 +235,7 @@ def check_layers(claim: Claim, context: Context) -> Verdict:
     ]
     product = claim.value("product")
     if product in {"HBM", "DRAM"}:  # stacked dies are no memory cells on one another
-        facts = [f for f in facts if product.casefold() in f"{f.quantity} {f.item}".casefold()]
+        facts = [f for f in facts if product.casefold() in f"{f.item_id} {f.item}".casefold()]
     if not facts:
         return Verdict(
             "unsupported",
@@ -258,7 +258,7 @@ def check_layers(claim: Claim, context: Context) -> Verdict:
         slots,
         numbers,
         (fact_evidence(fact, context.facts, status == "consistent"),),
-        Text("layers", {"item": fact.item, "period": fact.period}),
+        Text("layers", {"item": fact.item, "period": fact.when}),
         Text("change_fact"),
     )
 

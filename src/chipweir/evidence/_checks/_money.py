@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from chipweir.evidence._checks._context import Context, days_between, kin, overlaps
 from chipweir.evidence._checks._hardware import missing
@@ -20,26 +21,30 @@ from chipweir.evidence._verdict import (
 
 
 _METRIC = {
-    "revenue": r"(?:total_)?revenue|net_sales",
+    "revenue": r"revenue",
     "data-centre revenue": r"dc_revenue",
-    "china revenue": r"china_revenue|h20_revenue",
-    "cloud revenue": r"cloud_revenue|.*cloud.*",
-    "profit": r"(?:net_)?profit|net_income",
-    "capital spending": r"capex.*",
-    "exports": r".*export.*",
-    "gaming revenue": r"gaming.*revenue",
-    "imports": r".*import.*",
-    "shipments": r"units|ascend_units|.*cards|production",
-    "demand": r".*demand.*|daily_tokens",
+    "china revenue": r"china_revenue",
+    "profit": r"net_profit",
+    "capital spending": r"capex",
+    "exports": r"exports",
+    "imports": r"imports",
+    "shipments": r"units|market_units|units_made",
+    "demand": r"wafer_demand|tokens_per_day",
     "price": r".*price.*",
 }
+
+
+_SPENDING = frozenset(
+    ("fund_size", "budget", "capex", "investment", "investment_rate", "state_support", "equipment_spend", "unit_cost")
+)
 
 
 def check_revenue(claim: Claim, context: Context) -> Verdict:
     """Revenue of a firm in a period against its reported figures, currencies converted at the dated rate."""
     if (gap := missing(claim, "company")) is not None:
         return gap
-    facts = about(context, claim.value("company"), _METRIC.get(claim.value("metric") or "revenue", r"revenue"))
+    facts = about(context, claim.value("company"), _METRIC.get(claim.value("metric") or "revenue", r"$^"))
+    facts = [fact for fact in facts if not {"part", "basis"} & set(fact.dims)]
     return best_fact(claim, context, facts, period_slot="period", fiscal=True)
 
 
@@ -49,12 +54,7 @@ def check_fund(claim: Claim, context: Context) -> Verdict:
         return gap
     actor = claim.value("actor")
     family = kin(context.facts, actor)
-    facts = [
-        f
-        for f in context.facts.facts.values()
-        if f.entity in family
-        and re.search(r"fund|budget|capex|invest|incentive|spend|pledge|capital|subsid|programme", f.quantity)
-    ]
+    facts = [f for f in context.facts.facts.values() if f.entity in family and f.measure in _SPENDING]
     return best_fact(claim, context, facts, period_slot="date", needs_near=True)
 
 
@@ -73,13 +73,13 @@ def check_units(claim: Claim, context: Context) -> Verdict:
     own = [f for f in facts if f.entity in who or f.item_id in who or any(str(w) in f.entity for w in who)]
     if item:
         code = re.escape(str(item).rsplit("-", 1)[-1])
-        own = [f for f in own if f.item_id == item or re.search(code, f.quantity + f.item, re.IGNORECASE)] or own
+        own = [f for f in own if f.item_id == item or re.search(code, f.item, re.IGNORECASE)] or own
     acting = kin(context.facts, actor) if actor else set()
     by_actor = [f for f in own if f.entity in acting or any(str(one) in f.entity for one in acting)]
     return best_fact(claim, context, by_actor or own, period_slot="period", needs_near=bool(actor) and not by_actor)
 
 
-# What a share is a share of, by the name of the quantity on record, and the words without which it is not meant.
+# What a share is a share of, by the keys of the fact, and the words without which it is not meant.
 _SHARE_OF = (
     (re.compile(r"compute|performance"), re.compile(r"연산|컴퓨팅|성능|\bcomput|算力|计算|計算", re.I)),
     (re.compile(r"idle"), re.compile(r"유휴|놀|가동|\bidle|闲置|閒置", re.I)),
@@ -91,8 +91,12 @@ _SHARE_OF = (
 )
 
 
-def _meant(quantity: str, words: str) -> bool:
-    return all(said.search(words) for of, said in _SHARE_OF if of.search(quantity))
+def _keys(fact: Any) -> str:
+    return " ".join((fact.measure, fact.item_id, *fact.dims.values()))
+
+
+def _meant(fact: Any, words: str) -> bool:
+    return all(said.search(words) for of, said in _SHARE_OF if of.search(_keys(fact)))
 
 
 def check_share(claim: Claim, context: Context) -> Verdict:
@@ -104,15 +108,15 @@ def check_share(claim: Claim, context: Context) -> Verdict:
         f
         for f in context.facts.facts.values()
         if f.value.unit == "percent"
-        and re.search(r"share|sufficien|ratio|localis", f.quantity)
+        and context.facts.measures[f.measure].kind == "share"
         and f.entity in kin(context.facts, vendor)
     ]
     words = context.page.words(claim.sentence)
-    facts = [f for f in facts if _meant(f.quantity, words)]
+    facts = [f for f in facts if _meant(f, words)]
     if re.search(r"HBM", words):
-        facts = [f for f in facts if "hbm" in f.quantity] or facts
+        facts = [f for f in facts if "hbm" in _keys(f)] or facts
     elif re.search(r"D램|DRAM", words):
-        facts = [f for f in facts if "dram" in f.quantity] or facts
+        facts = [f for f in facts if "dram" in _keys(f)] or facts
     verdict = best_fact(claim, context, facts, scale=100.0, period_slot="period")
     if verdict.status in {"consistent", "imprecise"} and open_slots(claim, ("basis",)):
         return _with_slot(verdict, "basis", "ambiguous", Text("share_basis"))
@@ -144,11 +148,11 @@ def check_growth(claim: Claim, context: Context) -> Verdict:
         claimed = (claimed[0] - 1, claimed[1] - 1)
     for later in sorted(series, key=lambda fact: -_shared_days(days_of_fact(fact), when)):
         span = days_of_fact(later)
-        if span is None or when is None or not overlaps(span, when) or not alike(span, when):
+        if when is None or not overlaps(span, when) or not alike(span, when):
             continue
         for earlier in series:
             start = days_of_fact(earlier)
-            if start is None or not _year_before(start, span):
+            if not _year_before(start, span):
                 continue
             change = later.value.best / earlier.value.best - 1
             status = compare(claimed, (change, change), 0.03)
@@ -161,16 +165,15 @@ def check_growth(claim: Claim, context: Context) -> Verdict:
                     Number("change", change, "fraction", source="arithmetic"),
                 ),
                 (fact_evidence(later, context.facts), fact_evidence(earlier, context.facts)),
-                Text("growth", {"change": Number("", change, "fraction"), "from": earlier.period, "to": later.period}),
+                Text("growth", {"change": Number("", change, "fraction"), "from": earlier.when, "to": later.when}),
                 Text("change_fact"),
             )
     stated = [
         f
         for f in context.facts.facts.values()
         if f.entity == claim.value("who")
-        and f.value.unit in {"percent", "percent/year"}
-        and re.search(r"growth|cagr|change", f.quantity)
-        and _about_metric(f.quantity, claim.value("metric"))
+        and f.measure == "growth"
+        and _about_metric(f.dims.get("of", ""), claim.value("metric"))
     ]
     if stated:
         return best_fact(claim, context, stated, scale=100.0, needs_near=True)
@@ -197,7 +200,7 @@ def _year_before(earlier: tuple[str, str], later: tuple[str, str]) -> bool:
     return 350 <= days_between(earlier[1], later[1]) <= 380 and alike(earlier, later)
 
 
-def _about_metric(quantity: str, metric: str | None) -> bool:
+def _about_metric(measure: str, metric: str | None) -> bool:
     """Whether a stated growth rate is of the metric an article speaks of."""
     words = {
         "exports": "export",
@@ -206,7 +209,7 @@ def _about_metric(quantity: str, metric: str | None) -> bool:
         "demand": "demand",
         "price": "price",
     }
-    return words.get(metric or "", "revenue") in quantity
+    return words.get(metric or "", "revenue") in measure
 
 
 def check_stock_move(claim: Claim, context: Context) -> Verdict:
@@ -228,9 +231,7 @@ def check_cost(claim: Claim, context: Context) -> Verdict:
     facts = [
         f
         for f in context.facts.facts.values()
-        if f.entity in who
-        and re.search(r"budget|fund|capex|invest|cost|programme|spend", f.quantity)
-        and f.value.unit in {"USD", "KRW", "CNY", "EUR", "JPY"}
+        if f.entity in who and f.measure in _SPENDING and f.value.unit in {"USD", "KRW", "CNY", "EUR", "JPY"}
     ]
     if figure is None or not facts:
         return Verdict(

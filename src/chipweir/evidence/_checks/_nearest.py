@@ -1,25 +1,18 @@
 """A claim against the fact that is nearest to it in what, when and how much."""
 
 import math
-import re
 from datetime import date, timedelta
 from typing import Any
 
-from chipweir.evidence._checks._context import Context, days_between, days_of, overlaps
+from chipweir.evidence._checks._context import Context, days_between, overlaps
 from chipweir.evidence._checks._index import index_of
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import Number, Status, Text, Verdict, compare, decide, fact_evidence
 
 
 def about(context: Context, entity: Any, pattern: str) -> list[Any]:
-    """Facts about an entity whose quantity fits a pattern."""
+    """Facts about an entity whose measure fits a pattern."""
     return index_of(context.facts).about(entity, pattern)
-
-
-def period_days(period: str) -> tuple[str, str] | None:
-    """First and last day of an ISO period or of "A to B"; None for anything else."""
-    parts = [days_of(part) for part in re.split(r"\s+to\s+", period)]
-    return (parts[0][0], parts[-1][1]) if parts and parts[0] and parts[-1] else None
 
 
 def days_later(day: str, days: int) -> str:
@@ -59,10 +52,9 @@ def best_fact(
     fact, status, same, off = min(pool, key=lambda row: (row[3], row[0].nature != "observation"))
     if needs_near and off > math.log(1.5):
         return related(claim, context, [row[0] for row in sorted(rows, key=lambda r: r[3])[:3]])
-    if not timely or (status != "consistent" and any(row[1] == "consistent" and not row[2] for row in rows)):
-        fact, status, same, off = min(
-            (row for row in rows if row[1] == "consistent"), key=lambda row: row[3], default=(fact, status, same, off)
-        )
+    right = [row for row in rows if row[1] == "consistent" and (row[2] or row[0].nature == "observation")]
+    if not timely or (status != "consistent" and right):
+        fact, status, same, off = min(right, key=lambda row: row[3], default=(fact, status, same, off))
         ahead = when is not None and context.on is not None and when[0] > context.on
         if status == "consistent" and not same and not ahead:
             status = "stale"
@@ -81,8 +73,7 @@ def _lately(rows: list[tuple[Any, Status, bool, float]], on: str | None) -> list
     about its own time."""
     if on is None:
         return rows
-    spans = ((row, days_of_fact(row[0])) for row in rows)
-    return [row for row, span in spans if span is None or days_between(span[1], on) <= 550]
+    return [row for row in rows if days_between(days_of_fact(row[0])[1], on) <= 550]
 
 
 def _row(
@@ -94,13 +85,13 @@ def _row(
     assert figure is not None
     value, span = context.value(claim) * scale, tuple(bound * scale for bound in context.claimed(claim))
     if figure.type == "money":
-        day = (days_of(fact.period) or (None,))[0] or context.on
+        day = days_of_fact(fact)[0]
         rate = context.convert(1.0, figure.unit, fact.value.unit, day)
         if rate is None:
             return None
         value, span = value * rate, (span[0] * rate * 0.98, span[1] * rate * 1.02)
     period = days_of_fact(fact)
-    same = when is None or period is None or (overlaps(when, period) and (not fiscal or alike(when, period)))
+    same = when is None or (overlaps(when, period) and (not fiscal or alike(when, period)))
     off = abs(math.log(max(abs(value), 1e-12) / max(abs(fact.value.best), 1e-12)))
     return fact, compare((span[0], span[1]), fact.value.interval), same, off
 
@@ -110,25 +101,19 @@ def _on_fact(claim: Claim, context: Context, fact: Any, status: Status, slots: d
     figure = context.figure(claim)
     assert figure is not None
     decided, slot = decide(slots)
-    quantity = fact.quantity.replace("_", " ")
+    quantity = fact.measure.replace("_", " ")
     claimed = Number("claimed", context.value(claim), figure.unit)
-    name, value = f"{quantity}, {fact.item}, {fact.period}", fact.value
+    name, value = f"{quantity}, {fact.item}, {fact.when}", fact.value
     known = Number(name, value.best, _plain(value.unit), value.low, value.high, fact.id)
-    what = f"{fact.entity_text or fact.entity}, {quantity}, {fact.period}"
+    what = f"{fact.entity_text or fact.entity}, {quantity}, {fact.when}"
     evidence = (fact_evidence(fact, context.facts, status == "consistent"),)
     text = Text("compared", {"claimed": claimed, "known": known, "what": what})
     return Verdict(decided, slot, slots, (claimed, known), evidence, text, Text("change_fact"))
 
 
-def days_of_fact(fact: Any) -> tuple[str, str] | None:
-    """The days a fact is about. A fiscal quarter or year is on record by its last day."""
-    span = period_days(fact.period)
-    if span is not None and span[0] == span[1]:
-        if re.search(r"FY\d\dQ\d", fact.item):
-            return days_later(span[0], -90), span[1]
-        if re.match(r"FY\d\d\b", fact.item):
-            return days_later(span[0], -363), span[1]
-    return span
+def days_of_fact(fact: Any) -> tuple[str, str]:
+    """First and last day (ISO) that a fact is about."""
+    return fact.start.isoformat(), fact.end.isoformat()
 
 
 def alike(a: tuple[str, str], b: tuple[str, str]) -> bool:
@@ -152,7 +137,7 @@ def related(claim: Claim, context: Context, facts: list[Any]) -> Verdict:
     """No fact for exactly this: what comes near is shown, and nothing is decided."""
     numbers = tuple(
         Number(
-            f"{f.quantity.replace('_', ' ')}, {f.item}, {f.period}",
+            f"{f.measure.replace('_', ' ')}, {f.item}, {f.when}",
             f.value.best,
             _plain(f.value.unit),
             f.value.low,

@@ -320,8 +320,9 @@ def check_chip_price(claim: Claim, context: Context) -> Verdict:
         values += [
             (fact.id, fact.value)
             for fact in context.facts.facts.values()
-            if fact.quantity in {"street_price", "street_price_peak", "price"}
-            and candidate in {fact.entity, fact.item_id}
+            if fact.measure in {"street_price", "chip_price"}
+            and fact.item_id == candidate
+            and (fact.dims.get("per", "chip") == "chip") == (candidate in context.facts.chips)
         ]
         for identifier, value in values:
             low = context.convert(value.interval[0], value.unit, figure.unit, value.as_of or context.on)

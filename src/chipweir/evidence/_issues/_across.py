@@ -96,7 +96,7 @@ def _owners(articles: Sequence[Article]) -> Iterator[Issue]:
         a, b = claim.value("owner"), other.value("owner")
         if a and b and a != b and (one.name, two.name) not in seen:
             seen.add((one.name, two.name))
-            fact = first(f for f in one.facts.facts.values() if f.quantity == "number_of_new_fabs")
+            fact = first(f for f in one.facts.facts.values() if f.measure == "new_fabs")
             evidence = (fact_evidence(fact, one.facts),) if fact is not None else ()
             yield Issue(
                 "cross-document",

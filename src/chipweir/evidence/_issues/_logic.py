@@ -344,7 +344,8 @@ def glut_without_number(article: Article) -> Iterator[Issue]:
         facts = [
             f
             for f in article.facts.facts.values()
-            if f.quantity in {"utilisation", "idle_share"} and f.entity in {"china", "smic", "china-hyperscalers"}
+            if f.measure in {"fab_utilisation", "compute_utilisation", "idle_share"}
+            and f.entity in {"china", "smic", "china-hyperscalers"}
         ]
         yield Issue(
             "unsupported",

@@ -109,11 +109,16 @@ def _small_together(rows: list[Row], column: int) -> list[Row]:
     """The makers, channels or regions that are each less than `SMALL` of the whole, as one; nothing is left out."""
     totals: dict[str, float] = defaultdict(float)
     for row in rows:
-        totals[row[column]] += row[3]
+        totals[str(row[column])] += row[3]
     small = {name for name, units in totals.items() if units < SMALL * sum(totals.values())}
     if len(small) < 2:
         return rows
-    return [(*row[:column], OTHERS, *row[column + 1 :]) if row[column] in small else row for row in rows]
+    return [_put_with_others(row, column) if row[column] in small else row for row in rows]
+
+
+def _put_with_others(row: Row, column: int) -> Row:
+    maker, channel, region = (OTHERS if place == column else str(name) for place, name in enumerate(row[:3]))
+    return maker, channel, region, row[3]
 
 
 def _empty(theme: Theme) -> Spec:
