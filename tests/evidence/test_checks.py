@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from chipweir import facts
 from chipweir.evidence import check_document, document_from_text
 from chipweir.evidence._check import result_json
-from chipweir.evidence._segment import attribution
 from chipweir.evidence._verdict import claimed_interval, compare, decide, rounding
+from chipweir.text._segment import attribution
 
 
 def verdicts(text: str, published: str | None = "2025-09-25"):

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chipweir.evidence._checks import check_claims
-from chipweir.evidence._document import Document, Extraction, plain_record
-from chipweir.evidence._extract import extract
 from chipweir.evidence._frames import Claim, propose
 from chipweir.evidence._issues import Article, Issue, across, find_issues, independent_sources
+from chipweir.evidence._reading import extract
 from chipweir.evidence._say import of, say, term
 from chipweir.evidence._scenarios import Tag, from_anywhere, judge, tag
 from chipweir.evidence._slots import Slot
 from chipweir.evidence._verdict import STATUSES, Evidence, Number, Verdict
+from chipweir.text import Document, Extraction, plain_record
 
 
 # A quoted stretch of an article in a record is no longer than this (right of quotation).

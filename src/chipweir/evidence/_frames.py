@@ -14,7 +14,6 @@ from typing import Any
 
 import yaml
 
-from chipweir.evidence._document import Extraction, Quantity
 from chipweir.evidence._slots import (
     LEAST_CONFIDENCE,
     Page,
@@ -28,7 +27,7 @@ from chipweir.evidence._slots import (
     fill_time,
     fill_words,
 )
-from chipweir.evidence._starts import quick
+from chipweir.text import Extraction, Quantity, quick
 
 
 MODALITIES = ("asserted", "reported", "quoted", "hedged", "forecast", "opinion")

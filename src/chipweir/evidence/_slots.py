@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Literal
 
-from chipweir.evidence._document import EntityMention, Extraction, Quantity, Sentence, Time
-from chipweir.evidence._segment import script
+from chipweir.text import EntityMention, Extraction, Quantity, Sentence, Time, script
 
 
 Filled = Literal["type", "proximity", "discourse", "words", "figure", "document", "arithmetic", "person", "asked"]

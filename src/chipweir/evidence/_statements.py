@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 
 from chipweir.evidence._frames import Claim, modality, patterns
-from chipweir.evidence._provenance import opens
 from chipweir.evidence._slots import Page, Slot, entity_slot, fill_entity, fill_time, is_kind, time_slot
+from chipweir.text import opens
 
 
 def statements(page: Page) -> list[Claim]:

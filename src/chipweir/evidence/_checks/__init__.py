@@ -7,10 +7,10 @@ from typing import Any
 
 from chipweir.evidence._checks import _hardware, _industry, _models, _money, _policy, _prices
 from chipweir.evidence._checks._context import Context, allowed, number_of
-from chipweir.evidence._document import Extraction
 from chipweir.evidence._frames import Claim, templates
 from chipweir.evidence._slots import Page
 from chipweir.evidence._verdict import Text, Verdict, fact_evidence, open_slots
+from chipweir.text import Extraction
 
 
 Checker = Callable[[Claim, Context], Verdict]

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from chipweir.evidence._document import EntityMention
 from chipweir.evidence._frames import read_data
 from chipweir.evidence._issues._article import Article, Issue, find, words
 from chipweir.evidence._slots import is_kind
 from chipweir.evidence._verdict import Evidence, Text
+from chipweir.text import EntityMention
 
 
 _CODE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,4}[0-9OIl]{2,5}[A-Z]?(?![A-Za-z0-9])")

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from chipweir.evidence import _calendar as cal
-from chipweir.evidence._document import Bound, Time
-from chipweir.evidence._starts import openings
-from chipweir.evidence._units import LANGUAGES, pack, plain
+from chipweir.text import _calendar as cal
+from chipweir.text._document import Bound, Time
+from chipweir.text._starts import openings
+from chipweir.text._units import LANGUAGES, pack, plain
 
 
 _CHINESE = {"十": 10, **{digit: number for number, digit in enumerate("〇一二三四五六七八九")}, "零": 0}
