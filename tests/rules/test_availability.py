@@ -1,13 +1,14 @@
 """The arrays for the world model agree with single decisions, and hold what is known to have happened."""
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from chipweir import facts
 from chipweir.errors import InputError, UnknownName
-from chipweir.rules import Shipment, availability, decide
+from chipweir.rules import Shipment, availability, classify, decide
 from chipweir.rules._status import STATUS_NAMES, status_of
 
 
@@ -73,6 +74,21 @@ def test_accepts_the_chips_of_the_facts_and_all_spellings_of_months() -> None:
         for m in ("2025-06", date(2025, 6, 30), np.datetime64("2025-06"))
     ]
     assert len(set(same)) == 1
+
+
+def test_a_guess_is_no_classification_but_a_part_is_not_free_because_little_is_known_of_it(tmp_path: Path) -> None:
+    (tmp_path / "chips.csv").write_text("id,name,maker,maker_country,release,status,marketed,source\n"
+                                        "acme-x1,Acme X1,nvidia,US,2027-01,announced,data-centre,rumours\n")  # fmt: skip
+    (tmp_path / "chip_values.csv").write_text("chip,quantity,central,unit,source,cls,confidence\n"
+                                              "acme-x1,bf16_tflops,9000,TFLOP/s,rumours,own,D\n")  # fmt: skip
+    (tmp_path / "sources.csv").write_text("id,title,cls\nrumours,rumours about Acme X1,own\n")
+    known = facts.load([tmp_path])
+    with facts.in_force(known):
+        classed = classify("acme-x1", "2026-06-15")
+        assert classed.eccn == "undetermined"
+        assert any("144,000" in note for note in classed.assumptions)
+        for product in (known.chips["acme-x1"], "Acme X1"):
+            assert availability([product], ["CN"], ["2026-06"]).status[0, 0, 0] == STATUS_NAMES.index("denial")
 
 
 def test_overlay_closes_a_destination_and_adds_a_quota() -> None:

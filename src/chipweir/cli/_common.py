@@ -44,6 +44,25 @@ FactsOption = Annotated[
 ]
 
 
+def _put_in_force(context: typer.Context, directories: list[Path] | None) -> list[Path] | None:
+    if directories and not context.resilient_parsing:
+        from chipweir import facts
+
+        context.with_resource(facts.in_force(facts.load(tuple(directories))))
+    return directories
+
+
+# For commands that name chips and models and pass no facts on: the user's own are in force until the command ends.
+OwnFactsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--facts",
+        callback=_put_in_force,
+        help="A directory of own facts laid over the shipped ones (repeatable).",
+    ),
+]
+
+
 @contextmanager
 def interruptible(directory: Path) -> Iterator[None]:
     """Ctrl-C is one line and exit code 130. `directory` is where a stopped ensemble leaves its finished parts."""

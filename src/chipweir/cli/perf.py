@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from chipweir.cli._common import OwnFactsOption
 from chipweir.cli._perf_tables import (
     json_line,
     print_answers,
@@ -173,6 +174,7 @@ def estimate(
             metavar="FILE|FOLDER", help="Estimate with a fit of your own (what --fit wrote).", rich_help_panel=TABLES
         ),
     ] = None,
+    own_facts: OwnFactsOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Speed, latency, power and cost of a model on a chip or system, with 80 % intervals; of one or of a table."""
@@ -239,6 +241,7 @@ def match(
     tpot: Annotated[float, typer.Option(metavar="MS", help="Decode at this many ms per output token.")] = 50.0,
     isl: Annotated[float, typer.Option(help="Prompt tokens per request.")] = 4096.0,
     osl: Annotated[float, typer.Option(help="Output tokens per request.")] = 1024.0,
+    own_facts: OwnFactsOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """How many of A do the job of B: by datasheet, training, prefill, decode at equal latency, power and capital."""

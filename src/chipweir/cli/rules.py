@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chipweir.cli._common import LangOption
+from chipweir.cli._common import LangOption, OwnFactsOption
 from chipweir.i18n import _, language, use_language
 
 
@@ -49,6 +49,7 @@ def classify(
     item: Annotated[str, typer.Argument(metavar="CHIP|SPEC.yaml", help="A chip, or a YAML file with numbers.")],
     on: On = None,
     overlays: Overlays = None,
+    own_facts: OwnFactsOption = None,
     trace: Trace = False,
     lang: LangOption = "en",
     as_json: AsJson = False,
@@ -105,6 +106,7 @@ def licence(
     screening: Annotated[
         Path | None, typer.Option("--screening", metavar="FILE.csv", help="List of names; fuzzy hits are flagged.")
     ] = None,
+    own_facts: OwnFactsOption = None,
     trace: Trace = False,
     lang: LangOption = "en",
     as_json: AsJson = False,

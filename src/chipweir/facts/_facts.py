@@ -8,7 +8,7 @@ from typing import overload
 
 from chipweir.errors import UnknownName
 from chipweir.facts._calendars import Calendar
-from chipweir.facts._names import Index, Names, Reading, Thing, form_factor, normalise
+from chipweir.facts._names import Index, Names, Reading, Thing, form_factor, normalise, spaced
 from chipweir.facts._period import Period, period
 from chipweir.facts._records import (
     Chip,
@@ -102,8 +102,9 @@ class Facts:
     @cached_property
     def _entity_index(self) -> Index:
         spelt = [(e.id, (e.names.en, e.names.ko, e.names.zh, *e.aliases)) for e in self.entities.values()]
-        needing = [(name.id, (name.name,)) for name in self.names.flagged("chip", "system", "model")]
+        own = {e.country: e.id for e in self.entities.values() if e.kind == "country"}
         flagged = self.names.flagged("entity", "country", "chip", "system", "model")
+        needing = [(own.get(name.id, name.id), (name.name,)) for name in flagged]
         return Index("entity", [*spelt, *((i, n) for i, n in needing if i in self.entities)], flagged)
 
     @cached_property
@@ -111,7 +112,8 @@ class Facts:
         spelt = [
             (c.alpha2, (c.alpha3, c.names.en, c.names.ko, c.names.zh, *c.aliases)) for c in self.countries.values()
         ]
-        return Index("country", spelt, self.names.flagged("country"))
+        flagged = self.names.flagged("country")
+        return Index("country", [*spelt, *((name.id, (name.name,)) for name in flagged)], flagged)
 
     def _reading_of_chips(self) -> Reading:
         things = {
@@ -125,9 +127,18 @@ class Facts:
         return Reading(things, self._makers)
 
     def _owners(self, maker: str) -> tuple[str, ...]:
-        """A maker and who owns it: people say Baidu for Kunlunxin."""
+        """A maker, who owns it and what it owns: people say Baidu for Kunlunxin, and HiSilicon for Huawei."""
         parent = self.entities[maker].parent if maker in self.entities else ""
-        return tuple(name for name in (maker, parent) if name)
+        return tuple(name for name in (maker, parent, *self._owned.get(maker, ())) if name)
+
+    @cached_property
+    def _owned(self) -> Mapping[str, Sequence[str]]:
+        """Companies by their parent."""
+        owned: dict[str, list[str]] = {}
+        for entity in self.entities.values():
+            if entity.parent and entity.kind == "company":
+                owned.setdefault(entity.parent, []).append(entity.id)
+        return owned
 
     @cached_property
     def _makers(self) -> Mapping[str, str]:
@@ -135,12 +146,12 @@ class Facts:
         made = {chip.maker for chip in self.chips.values()} | {system.maker for system in self.systems.values()}
         makers = {owner for maker in made for owner in self._owners(maker)}
         spelt = {
-            name.casefold(): maker
-            for maker in makers - {"tesla"}  # for most writers Tesla is a line of NVIDIA's cards
+            spaced(name): maker
+            for maker in makers
             if maker in self.entities
             for e in (self.entities[maker],)
             for name in (e.names.en, e.names.ko, e.names.zh, *e.aliases)
-            if len(name) > 1
+            if len(name) > 1 and name != "Tesla"  # for most writers a line of NVIDIA's cards
         }
         return dict(sorted(spelt.items(), key=lambda pair: -len(pair[0])))
 

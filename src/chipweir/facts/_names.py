@@ -130,8 +130,8 @@ def _name(line: NameLine) -> Name:
 
 # What people write around the name of a product: it says what kind of thing it is, not which.
 FILLERS = (
-    "accelerators", "accelerator", "processors", "processor", "graphics card", "superchip", "ai chips", "ai chip",
-    "chips", "chip", "gpus", "gpu", "npu", "card", "module", "board", "geforce", "radeon", "instinct", "tesla",
+    "tensor core", "accelerators", "accelerator", "processors", "processor", "graphics card", "superchip", "ai chips",
+    "ai chip", "chips", "chip", "gpus", "gpu", "npu", "card", "module", "board", "geforce", "radeon", "instinct", "tesla",
     "quadro", "datacenter", "data center", "data centre", "edition", "generation", "가속기", "그래픽카드", "반도체",
     "프로세서", "인공지능", "ai칩", "칩", "지포스", "라데온", "인스팅트", "카드", "모듈", "加速卡", "加速器", "芯片",
     "晶片", "显卡", "顯示卡", "算力卡", "处理器", "處理器", "模组", "超级芯片", "servers", "server", "system", "node",
@@ -147,14 +147,14 @@ _OPENING = re.compile(r"[\[\](){}<>,;:/|·＋+]+")
 
 @dataclass(frozen=True)
 class Parts:
-    """A name taken apart: what is left of it (normalised), its maker, memory in GB and form factor where it says them.
+    """A name taken apart: what is left of it (normalised), its makers, memory in GB and form factor where it says them.
 
     `sized` is what is left with memory and form factor still in it.
     """
 
     base: str
     sized: str = ""
-    maker: str = ""
+    makers: frozenset[str] = frozenset()
     memory: int = 0
     form: str = ""
 
@@ -177,27 +177,42 @@ class Reading:
     makers: Mapping[str, str]
 
 
+def spaced(name: str) -> str:
+    """`name` in small letters with single spaces for hyphens and brackets, without a possessive s."""
+    text = re.sub(r"['’]s\b", "", unicodedata.normalize("NFKC", name).casefold())
+    return re.sub(r"[-_]+", " ", _OPENING.sub(" ", text))
+
+
+def _alone(word: str) -> str:
+    """A pattern for a filler that is no part of a longer word (랙 of 블랙웰); Chinese has no words to be part of."""
+    letters = "a-z" if word.isascii() else "가-힣" if "가" <= word[-1] <= "힣" else ""
+    return rf"(?<![{letters}]){re.escape(word)}(?![{letters}])" if letters else re.escape(word)
+
+
 def take_apart(name: str, makers: Mapping[str, str]) -> Parts:
-    """`name` without its maker, memory size, form factor and fillers. `makers` maps small-letter names to ids."""
-    text = unicodedata.normalize("NFKC", name).casefold()
-    text = re.sub(r"[-_]+", " ", _OPENING.sub(" ", text))
-    maker = ""
-    for spelling, identifier in makers.items():
-        if spelling in text and (
-            not spelling.isascii() or re.search(rf"(?<![a-z]){re.escape(spelling)}(?![a-z])", text)
-        ):
-            maker, text = identifier, text.replace(spelling, " ", 1)
-            break
+    """`name` without its makers, memory size, form factor and fillers. `makers` maps small-letter names to ids."""
+    text = spaced(name)
+    named = set()
+    for (
+        spelling,
+        identifier,
+    ) in makers.items():  # 엔비디아(NVIDIA) H100 names one maker twice, 百度昆仑芯P800 its parent too
+        if spelling in text:
+            bare = re.sub(rf"(?<![a-z]){re.escape(spelling)}(?![a-z])", " ", text)
+            if spelling.isascii() and bare == text:
+                continue
+            named.add(identifier)
+            text = bare if spelling.isascii() else text.replace(spelling, " ")
     for word in FILLERS:
         if word in text:
-            text = re.sub(rf"(?<![a-z]){word}(?![a-z])" if word.isascii() else word, " ", text)
+            text = re.sub(_alone(word), " ", text)
     sized = normalise(text)
     memory = _MEMORY.search(text)
     size = int(memory[1] or memory[2]) if memory else 0
     text = _STACK.sub(" ", _MEMORY.sub(" ", text, count=1))
     form = _FORM.search(text)
     kind = "" if form is None else "pcie" if form[2] else next(part for part in form.groups() if part)
-    return Parts(normalise(_FORM.sub(" ", text)), sized, maker, size, kind)
+    return Parts(normalise(_FORM.sub(" ", text)), sized, frozenset(named), size, kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,10 +293,10 @@ class Index:
             return []
         if parts.sized in self._misspelt:
             return []
-        whole = [i for i in self.candidates(parts.sized) if parts.maker in ("", *reading.things[i].makers)]
+        whole = [i for i in self.candidates(parts.sized) if parts.makers.issubset(reading.things[i].makers)]
         if whole:  # "엔비디아 H100 칩": nothing but the maker and fillers around a known name
             return whole
-        return [
+        fitting = [
             identifier
             for identifier, names in self.spellings
             if any(
@@ -290,6 +305,8 @@ class Index:
             )
             and _fits(reading.things[identifier], parts)
         ]
+        plain = self.candidates(parts.base)  # "H200 141GB" is what "H200" alone means, where that fits
+        return plain if len(plain) == 1 and plain[0] in fitting and not parts.form else fitting
 
     def nearest(self, name: str, count: int = 3) -> list[str]:
         """Spellings most like `name`, one for each thing meant; the id itself where it is spelt alike."""
@@ -309,7 +326,7 @@ class Index:
 
 
 def _fits(thing: Thing, parts: Parts) -> bool:
-    if parts.maker and parts.maker not in thing.makers:
+    if not parts.makers.issubset(thing.makers):
         return False
     if parts.form and thing.form != parts.form:
         return False

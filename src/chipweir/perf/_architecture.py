@@ -105,16 +105,14 @@ def take(models: Architecture, index: np.ndarray) -> Architecture:
 def architecture(model: str, *, facts: Facts | None = None) -> Architecture:
     """The architecture of a model known to the facts room. Raises `UnknownName` with the nearest, `InputError`
     without layer numbers."""
-    if facts is None:
-        return _cached(model.strip())
-    return from_model(_record(model, facts))
+    from chipweir import facts as room
+
+    return _cached(model.strip(), room.load() if facts is None else facts)
 
 
 @lru_cache(maxsize=4096)
-def _cached(name: str) -> Architecture:
-    from chipweir import facts
-
-    return from_model(_record(name, facts.load()))
+def _cached(name: str, facts: Facts) -> Architecture:
+    return from_model(_record(name, facts))
 
 
 # Endings that name a checkpoint's format or tuning, not another architecture.

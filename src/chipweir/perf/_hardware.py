@@ -166,8 +166,9 @@ def hardware(
     "die" gives one die of a multi-die package. Raises `UnknownName` with the nearest names, `InputError` for a bad
     override.
     """
-    name = chip_or_system.strip()
-    found = _cached(name) if facts is None else _find(name, facts)
+    from chipweir import facts as room
+
+    found = _cached(chip_or_system.strip(), room.load() if facts is None else facts)
     return override(found, overrides) if overrides else found
 
 
@@ -184,13 +185,7 @@ def override(base: Hardware, overrides: Mapping[str, float | str]) -> Hardware:
 
 
 @lru_cache(maxsize=4096)
-def _cached(name: str) -> Hardware:
-    from chipweir import facts
-
-    return _find(name, facts.load())
-
-
-def _find(name: str, facts: Facts) -> Hardware:
+def _cached(name: str, facts: Facts) -> Hardware:
     if not name:
         raise InputError("no chip given; name a chip (NVIDIA H20) or a system (GB200 NVL72)")
     try:

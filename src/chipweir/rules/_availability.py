@@ -56,7 +56,8 @@ def availability(
     `products` are `Chip` records of the facts, names or items; `destinations` ISO codes; `months` 'YYYY-MM', dates or
     datetime64. The exporter is the chip's maker, so letters bind; certifications are taken as given. A sale in the
     maker's own country is free, and so are chips of Chinese makers, whom US licences do not stop. Where a China variant
-    has no published numbers, the class it was in all likelihood designed for is taken. Raises `InputError`.
+    has no published numbers, the class it was in all likelihood designed for is taken; for other chips without, what
+    estimates of low confidence give. Raises `InputError`.
     """
     book = with_overlays(overlays)
     chips = [_product(product) for product in products]
@@ -88,9 +89,9 @@ def availability(
 
 def _product(product: Any) -> tuple[ControlledChip, Goods]:
     if isinstance(product, str):
-        chip = find(product)
+        chip = find(product, guesses=True)
     elif hasattr(product, "maker_country") and hasattr(product, "id"):
-        chip = product if isinstance(product, ControlledChip) else from_facts(product)
+        chip = product if isinstance(product, ControlledChip) else from_facts(product, guesses=True)
     else:
         raise InputError(f"products: expected chips of the facts or their names, got {str(product)[:60]!r}")
     numbers = {name: getattr(chip, name) for name in ("tpp", "die_mm2", "io_gbps", "mem_bw_gbps", "dc")}

@@ -22,7 +22,8 @@ class ControlledChip:
     """What classification needs of a chip. Numbers are decimal text, None where not known well enough to decide.
 
     `inferred` is the class a part without published numbers was in all likelihood designed for; it never decides, it is
-    said, and only `availability` follows it. `us_available` is yes, no or doubtful.
+    said, and only `availability` follows it. `guess` is a TPP that estimates of low confidence would give; it is said too.
+    `us_available` is yes, no or doubtful.
     """
 
     id: str
@@ -41,6 +42,7 @@ class ControlledChip:
     die_flag: str = ""
     note: str = ""
     inferred: str = ""
+    guess: str | None = None
 
 
 def catalogue() -> Mapping[str, ControlledChip]:
@@ -55,37 +57,45 @@ def _catalogue(known: "Facts") -> Mapping[str, ControlledChip]:
     return MappingProxyType({chip.id: from_facts(chip) for chip in known.chips.values()})
 
 
-def find(name: str) -> ControlledChip:
-    """The chip with this id or name. Raises `UnknownName`, or `InputError` with the candidates if it may mean several."""
+def find(name: str, *, guesses: bool = False) -> ControlledChip:
+    """The chip with this id or name, as `from_facts` reads it.
+
+    Raises `UnknownName`, or `InputError` with the candidates if it may mean several.
+    """
     from chipweir import facts
 
-    return _find(name, facts.load())
+    return _find(name, facts.load(), guesses)
 
 
 @lru_cache(maxsize=4096)
-def _find(name: str, known: "Facts") -> ControlledChip:
+def _find(name: str, known: "Facts", guesses: bool) -> ControlledChip:
     try:
-        return from_facts(known.chip(name))
+        return from_facts(known.chip(name), guesses=guesses)
     except UnknownName as error:
         raise UnknownName("chip", name.strip()[:60], error.suggestions) from None
     except InputError as error:
         raise InputError(f"{error}; say which") from None
 
 
-def from_facts(chip: "Chip") -> ControlledChip:
+def from_facts(chip: "Chip", *, guesses: bool = False) -> ControlledChip:
     """A chip of the facts as classification sees it.
 
-    A number of confidence D, a guess or an assumption, is not known for this purpose. Total processing performance is
-    the highest dense rate times bits of the formats whose rate is known; interconnect is both directions of all links as
-    stated, else of the scale-up link where a maker or a database states that; static memory on chip is no DRAM.
+    A number of confidence D, a guess or an assumption, is not known for this purpose, unless `guesses` are asked for:
+    then it counts for a part that has no better total processing performance and no inferred class. Total processing
+    performance is the highest dense rate times bits of the formats whose rate is known; interconnect is both directions
+    of all links as stated, else of the scale-up link where a maker or a database states that; static memory on chip is
+    no DRAM.
     """
     from chipweir.facts import interconnect, total_processing_performance
 
     rates = {quantity: known[:1] for quantity, known in chip.values.items() if known and _sure(known[0]) is not None}
     stated = chip.tpp if chip.tpp is not None and chip.tpp.cls != "derived" else None
-    tpp, die = _sure(stated) or total_processing_performance(rates), _sure(chip.die_mm2)
-    memory = None if chip.memory_type.upper().startswith("SRAM") else _sure(chip.memory_gbs)
-    links = _sure(interconnect(chip))
+    tpp = _sure(stated) or total_processing_performance(rates)
+    guess = chip.tpp if tpp is None and not chip.inferred_class else None
+    trusted = _any if guesses and guess is not None else _sure
+    tpp, die = tpp or (guess if guesses else None), trusted(chip.die_mm2)
+    memory = None if chip.memory_type.upper().startswith("SRAM") else trusted(chip.memory_gbs)
+    links = trusted(interconnect(chip))
     if (
         links is not None
         and links.cls == "derived"
@@ -96,12 +106,16 @@ def from_facts(chip: "Chip") -> ControlledChip:
     return ControlledChip(
         chip.id, chip.name, chip.maker, chip.maker_country, tpp.note if tpp is not None else "not published",
         _text(tpp), _text(die), _text(memory), _text(links), chip.data_centre, _sold_in_the_us(chip), chip.aliases,
-        _letter(tpp), _letter(die), chip.note, chip.inferred_class,
+        _letter(tpp), _letter(die), chip.note, chip.inferred_class, None if guesses else _text(guess),
     )  # fmt: skip
 
 
 def _sure(value: "Value | None") -> "Value | None":
     return None if value is None or value.confidence == GUESS else value
+
+
+def _any(value: "Value | None") -> "Value | None":
+    return value
 
 
 def _text(value: "Value | None") -> str | None:

@@ -158,6 +158,11 @@ def _circuit(item: Item, chip: ControlledChip | None, kind: str, notes: list[str
         notes.append(
             f"{chip.name}: TPP not published; inferred to be designed to stay outside 3A090, which decides nothing here"
         )
+    if chip is not None and chip.guess is not None and numbers["tpp"] is None:
+        guess = shown(exact(chip.guess, "tpp"))
+        notes.append(
+            f"{chip.name}: TPP not known well; estimates of low confidence give {guess}, which decides nothing here"
+        )
     available = item.us_available_2026_01_15
     if available is None and chip is not None:
         available = chip.us_available == "yes"
