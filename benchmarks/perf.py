@@ -77,7 +77,7 @@ def serving_core(rows: Sequence[Mapping[str, str]]) -> float:
     data, work, cases = stated(measured(rows))
     posterior = shipped()
     where = index(posterior.form, [group_levels(c) for c in data.configurations])
-    e = efficiencies(posterior.mean, where, posterior.form.size)
+    e = efficiencies(posterior.mean, where, posterior.form)
     return len(data.rows) / seconds(lambda: serve(work, e, cases))
 
 

@@ -14,10 +14,9 @@ import numpy as np
 
 from chipweir.rules import Item, availability, classify, classify_many
 from chipweir.rules._batch import batch
-from chipweir.rules._book import FILES
+from chipweir.rules._book import law_files
 from chipweir.rules._chips import catalogue
 from chipweir.rules._parse import parse_book
-from chipweir.rules._words import DATA
 from chipweir.rules._yaml import read_shipped_yaml
 
 
@@ -66,7 +65,7 @@ def batch_rates(count: int = 10_000) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print one JSON document."""
-    read = seconds(lambda: parse_book([(name, read_shipped_yaml(DATA / f"{name}.yaml")) for name in FILES]))
+    read = seconds(lambda: parse_book([(path.stem, read_shipped_yaml(path)) for path in law_files()]))
     months = np.arange("2022-01", "2032-01", dtype="datetime64[M]")
     places = ["CN", "KR", "TW", "DE", "MY", "SG", "TH", "AE", "IN", "US"]
     world = seconds(lambda: availability(list(catalogue())[:40], places, months), 1)

@@ -223,6 +223,19 @@ def find_run(name: str, directory: Path) -> Run:
     return Run(path, _read_manifest(path))
 
 
+def find_identity(key: str, directory: Path) -> Run | None:
+    """The newest sound run in `directory` whose numbers are determined by what `identity` gave as `key`; None if none is."""
+    for path in reversed(_run_folders(directory)):
+        if path.name.rpartition("-")[2] == key[:6] or f"-{key[:6]}-" in path.name:
+            try:
+                made = _read_manifest(path)
+            except InputError:
+                continue
+            if made.get("identity") == key:
+                return Run(path, made)
+    return None
+
+
 def run_path(name: str, directory: Path) -> Path:
     """Where the run called `name` lies, sound or damaged. Raises as `find_run`."""
     if os.sep in name or name in {".", ".."}:

@@ -288,7 +288,7 @@ def test_saving_can_be_given_up(open_page, monkeypatch, tmp_path):
 def test_a_shipment_is_decided(open_page, lang, size, theme):
     page = open_page(f"/rules?r.chip=nvidia-h20&r.to=CN&r.on=2025-05-01&lang={lang}&theme={theme}", *SIZES[size])
     page.wait_for_selector("#r-answer .verdict")
-    needed, free = {"en": ("licence needed", "no licence needed"), "ko": ("허가 필요", "허가 불필요")}[lang]
+    needed, free = {"en": ("needs a licence", "no licence needed"), "ko": ("허가 필요", "허가 불필요")}[lang]
     assert needed in page.locator("#r-answer").inner_text()
     page.locator("#r-on").fill("2023-12-01")
     page.locator("#r-ask").click()

@@ -90,7 +90,7 @@ def test_the_rules_page_gives_the_engines_answer():
     decision = rules.decide(rules.Shipment.of(fields))
     shown = " ".join(texts(_rules_page.answer(fields)))
     assert decision.basis in shown
-    assert "licence needed" in shown
+    assert "needs a licence" in shown
     assert "chipweir licence nvidia-h20 --to CN --on 2025-05-01 --quantity 10" in shown
 
 

@@ -86,7 +86,7 @@ def test_bad_rows_say_why_and_do_not_stop_the_others():
         ROW,
         {**ROW, "chip": "Deep Thought"},
         {**ROW, "model": "GPT-17"},
-        {**ROW, "n_chips": "0"},
+        {**ROW, "n_chips": "-1"},
         {**ROW, "isl": "x"},
         {**ROW, "phase": "?"},
         {"malformed": "line 7 has fewer cells than the header"},
@@ -244,7 +244,7 @@ def test_a_hundred_thousand_estimates_a_second():
     one = gather([c])
     rows = np.zeros(20_000, dtype=int)
     work, cases = take_work(one, rows), take(arrays([c]), rows)
-    e = efficiencies(posterior.mean, index(posterior.form, [group_levels(c)]), posterior.form.size)
+    e = efficiencies(posterior.mean, index(posterior.form, [group_levels(c)]), posterior.form)
     best = math.inf
     for _ in range(5):
         start = time.perf_counter()

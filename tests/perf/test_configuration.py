@@ -1,7 +1,12 @@
+import math
+
 import pytest
 
 from chipweir.errors import InputError
-from chipweir.perf._configuration import framework_family, number, read_configuration, statistic
+from chipweir.perf._cells import number
+from chipweir.perf._configuration import read_configuration
+from chipweir.perf._offered import statistic
+from chipweir.perf._software import engine_of, software_year
 
 
 BASE = {
@@ -21,7 +26,7 @@ def read(**changes):
 
 def test_a_plain_row():
     c = read(precision="fp8", framework="vllm")
-    assert (c.dtype, c.framework, c.isl, c.osl, c.concurrency) == ("fp8", "vllm", 1024, 512, 16)
+    assert (c.dtype, c.engine, c.isl, c.osl, c.concurrency) == ("fp8", "vllm", 1024, 512, 16)
     assert c.plan.tp == 8
 
 
@@ -54,22 +59,32 @@ def test_empty_cells_are_noted_and_filled():
 def test_named_workloads_have_lengths():
     assert read(isl="chat mix", osl="").isl == 250
     assert read(isl="4k-64k mean 32k").isl == 32 * 1024
-    mlperf = read(family="MLPerf-Inference-v5.1", model="llama2-70b-99.9", isl="", osl="", stat="Interactive")
+    mlperf = read(model="llama2-70b-99.9", isl="", osl="", stat="Interactive")
     assert (mlperf.isl, mlperf.osl, mlperf.tpot_limit) == (294, 294, 0.04)
 
 
 def test_draft_layers_are_on_off_or_unsaid():
     assert read(spec_decode="none", model="DeepSeek-R1").drafting == 0
-    assert read(spec_decode="mtp", model="DeepSeek-R1").drafting == 1
+    assert read(spec_decode="mtp", model="DeepSeek-R1").drafting == 3
+    assert read(spec_decode="mtp1", model="DeepSeek-R1").drafting == 1
+    assert read(spec_decode="eagle3", model="Llama-3.1-70B").drafting == 3
     assert read(spec_decode="", model="Llama-3.1-70B", framework="trtllm").drafting == 0
-    assert read(spec_decode="", model="Llama-3.1-70B", framework="trtllm").settled
+    assert read(spec_decode="", model="Llama-3.1-70B", framework="trtllm").offered.settled
+
+
+def test_acceptance_may_be_stated_by_length_or_by_share():
+    assert read(spec_decode="mtp", accept_length="2.4", model="DeepSeek-R1").offered.gain == 2.4
+    shared = read(spec_decode="mtp1 (70% acceptance assumed)", model="DeepSeek-R1").offered
+    assert (shared.drafts, shared.gain) == (1.0, pytest.approx(1.7))
+    with pytest.raises(InputError, match="accept_length"):
+        read(accept_length="0.5")
 
 
 @pytest.mark.parametrize(
     ("changes", "drafting", "settled"),
     [
         ({"date": "2025-11-02"}, 0.0, True),
-        ({"date": "2026-01-14", "framework_version": "1.1.0rc2.post2"}, 1.0, False),
+        ({"date": "2026-01-14", "framework_version": "1.1.0rc2.post2"}, 3.0, False),
         ({"date": "2026-02-03", "framework_version": "nvcr.io/x/release:1.2.0rc6.post2"}, 0.0, False),
         ({"framework": "sglang"}, 0.0, False),
         ({}, 0.0, False),
@@ -77,44 +92,109 @@ def test_draft_layers_are_on_off_or_unsaid():
 )
 def test_date_and_build_tell_whether_unsaid_draft_layers_ran(changes, drafting, settled):
     c = read(**({"spec_decode": "", "model": "DeepSeek-R1", "framework": "trtllm"} | changes))
-    assert (c.drafting, c.settled) == (drafting, settled)
+    assert (c.drafting, c.offered.settled) == (drafting, settled)
 
 
 def test_racks_of_sglang_ran_no_draft_layers_unless_they_say_so():
     row = {"spec_decode": "", "model": "DeepSeek-R1", "framework": "sglang", "disagg": "True", "date": "2026-02-01"}
     row |= {"decode_parallel": "1x(tp8 ep8 dpattn=True)", "prefill_parallel": "1x(tp8 ep8 dpattn=True)"}
     assert read(**row, chip="GB200").drafting == 0
-    assert read(**row, chip="B200").drafting == 1
-    assert read(**(row | {"spec_decode": "mtp"}), chip="GB200").drafting == 1
+    assert read(**row, chip="B200").drafting == 3
+    assert read(**(row | {"spec_decode": "mtp"}), chip="GB200").drafting == 3
 
 
 def test_a_run_of_ten_waves_shows_less_than_the_steady_rate():
     assert read(stat="median latency; mean throughput").lasting == pytest.approx(10 / 10.5)
-    for stat in ("", "Offline", "median ITL; steady-state mean power (GPU only)"):
+    assert read(num_prompts="32").lasting == pytest.approx(2 / 2.5)
+    for stat in ("Offline", "median ITL; steady-state mean power (GPU only)", "all requests queued at once"):
         assert read(stat=stat).lasting == 1
 
 
 def test_means_hold_the_wait_for_kernels_and_medians_do_not():
     assert read(stat="mean latency").cold == pytest.approx(0.1)
-    assert (
-        read(family="NVIDIA-silicon-sample", date="2026-02-01", stat="as shipped (mean or median not stated)").cold > 0
-    )
-    assert read(family="NVIDIA-silicon-sample", stat="as shipped (mean or median not stated)").cold == 0
-    for stat in ("", "median latency; mean throughput", "median ITL; steady-state mean power (GPU only)"):
+    assert read(stat="as shipped (mean or median not stated)").cold == pytest.approx(0.1)
+    for stat in ("median latency; mean throughput", "median ITL; steady-state mean power (GPU only)", "Offline"):
         assert read(stat=stat).cold == 0
 
 
-def test_benchmarks_that_start_all_requests_together_are_told_apart():
-    assert read().harness == "waves"
-    assert read(family="InferenceX-tokenpos").harness == "sweep"
-    assert read(family="NVIDIA-silicon-sample", date="").harness == "short"
-    assert read(family="NVIDIA-silicon-sample", date="2026-01-14").harness == "waves"
+def test_a_common_start_is_felt_by_all_of_one_wave_and_hardly_by_the_median_of_many():
+    assert read(waves="1", stat="median latency").bunched == 0.5
+    assert read(stat="mean latency").bunched == pytest.approx(0.05)
+    assert read(stat="median latency").bunched < 0.01
+    assert read(stat="steady state").bunched == 0
+
+
+def test_the_name_of_a_data_set_changes_nothing():
+    for family in (
+        "InferenceX",
+        "InferenceX-tokenpos",
+        "NVIDIA-silicon-sample",
+        "ML.ENERGY-v3",
+        "MLPerf-Inference-v5.1",
+    ):
+        assert read(family=family, source="someone") == read()
+
+
+def test_notes_that_describe_a_run_are_read():
+    c = read(notes="request_rate 5; prompts 512; dataset GSM8K_prefix90_in131072")
+    assert (c.offered.rate, c.offered.waves, c.offered.cached) == (5.0, math.inf, 0.9)
+    assert read(notes="prompts 512").offered.waves == 32.0
+    empty = read(notes="llama-bench: TPOT from tg512 (starts from an EMPTY context)")
+    assert (empty.start, empty.offered.static) == (0.0, True)
+    assert read(cached_share="0.5", notes="prefix90").offered.cached == 0.5
+
+
+def test_software_has_an_age_by_date_or_version():
+    assert read(date="2025-08").year == pytest.approx(2025.625)
+    assert software_year("vllm", "0.10.0 rocm 6.4.1", "") == pytest.approx(2025.54, abs=0.05)
+    assert software_year("trtllm", "1.0.0rc3", "") < software_year("trtllm", "1.0", "")
+    assert not read().dated
+    with pytest.raises(InputError, match="date"):
+        read(date="soon")
+    with pytest.raises(InputError, match="date"):
+        read(date="2025-13")
+
+
+def test_makers_stacks_are_tuned_and_others_unsaid_unless_stated():
+    assert read(framework="trtllm").tuning == "tuned"
+    assert read(framework="vllm").tuning == ""
+    assert read(framework="vllm", tuning="plain").tuning == "plain"
+    with pytest.raises(InputError, match="tuning"):
+        read(tuning="best")
+
+
+@pytest.mark.parametrize(
+    ("changes", "layout"),
+    [
+        ({"tp": "8", "dp": "2", "n_chips": "8", "framework": "sglang", "attention_dp": "True"}, (4, 2, 1, 1)),
+        ({"tp": "4", "dp": "2", "n_chips": "8", "framework": "sglang", "attention_dp": "True"}, (4, 2, 1, 1)),
+        ({"tp": "8", "dp": "2", "n_chips": "16", "framework": "vllm", "ep": "yes"}, (8, 2, 16, 1)),
+        ({"tp": "8", "attention_dp": "True", "framework": "trtllm", "ep": "8"}, (1, 8, 8, 1)),
+        ({"tp": "8", "pp": "2", "n_chips": "16"}, (8, 1, 1, 2)),
+        ({"tp": "", "pp": "2", "n_chips": "16"}, (8, 1, 1, 2)),
+    ],
+)
+def test_layouts_as_engines_spell_them(changes, layout):
+    plan = read(model="DeepSeek-V3", chip="H200", **changes).plan
+    assert (plan.tp, plan.dp, plan.ep, plan.pp) == layout
+    assert plan.decode_chips == plan.tp * plan.dp * plan.pp * plan.replicas
+
+
+def test_sixteen_chips_in_two_stages_are_not_eight():
+    plan = read(tp="8", pp="2").plan
+    assert plan.decode_chips == 16
+    with pytest.raises(InputError, match="tp 8 in 2 stages"):
+        read(tp="8", pp="2", n_chips="8")
+    with pytest.raises(InputError, match="pp must be"):
+        read(tp="1", pp="200")
+    with pytest.raises(InputError, match="context parallelism"):
+        read(cp="4")
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"n_chips": "0"}, "n_chips must be above 0"),
+        ({"n_chips": "-3"}, "n_chips must be at least 0"),
         ({"isl": "-5"}, "isl"),
         ({"isl": "long"}, "isl must be a number"),
         ({"concurrency": "many"}, "concurrency must be a number"),
@@ -122,6 +202,8 @@ def test_benchmarks_that_start_all_requests_together_are_told_apart():
         ({"isl": "1e30"}, "isl"),
         ({"chip": "Deep Thought"}, "unknown chip"),
         ({"model": "Gemini"}, "unknown model"),
+        ({"request_rate": "fast"}, "request_rate"),
+        ({"cached_share": "1.5"}, "cached_share"),
         ({"phase": "dreaming"}, "phase"),
         ({"precision": "fp7"}, "number format"),
         ({"tp": "16", "n_chips": "8"}, "tp 16"),
@@ -143,8 +225,10 @@ def test_statistics_and_frameworks():
     assert statistic("median latency") == "median"
     assert statistic("median ITL; steady-state mean power (GPU only)") == "step"
     assert statistic("") == "mean"
-    assert framework_family("nvcr.io/TensorRT-LLM") == "trt"
-    assert framework_family("dynamo-sglang") == "sglang"
+    assert engine_of("nvcr.io/TensorRT-LLM") == "trt"
+    assert engine_of("dynamo-sglang") == "sglang"
+    assert engine_of("CloudMatrix-Infer (SiliconFlow/Huawei)") == "maker"
+    assert engine_of("llama.cpp") == "llama.cpp"
 
 
 def test_an_open_number_of_decode_workers_holds_the_load():

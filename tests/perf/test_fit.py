@@ -5,10 +5,29 @@ from chipweir.errors import InputError
 from chipweir.perf._measured import measured, stated
 
 
-def test_rows_count_by_how_independent_they_are(measured_rows):
-    silicon = [{**row, "family": "NVIDIA-silicon-sample"} for row in measured_rows]
+def test_rows_count_by_how_sure_they_are_and_not_by_who_published_them(measured_rows):
+    named = [{**row, "family": "NVIDIA-silicon-sample"} for row in measured_rows]
+    unfinished = [{**row, "notes": "authors warn: work in progress"} for row in measured_rows]
     assert np.all(measured(measured_rows).weight == 1.0)
-    assert np.all(measured(silicon).weight == 0.6)
+    assert np.all(measured(named).weight == 1.0)
+    assert np.all(measured(unfinished).weight == 0.1)
+
+
+def test_what_sources_tell_elsewhere_is_fitted_and_not_asked(measured_rows):
+    data = measured([{**row, "family": "InferenceX-tokenpos"} for row in measured_rows])
+    assert {c.offered.waves for c in data.configurations} == {1.0}
+    assert 1.0 not in {c.offered.waves for c in data.asked}
+
+
+def test_a_sweep_of_many_rows_is_thinned_and_its_rows_count_for_more(measured_rows):
+    from chipweir.perf._fit import shared, thinned
+
+    data = measured(measured_rows * 4)
+    few = thinned(data, most=3)
+    counts = np.bincount(shared(few).sweep)
+    assert counts.max() <= 3
+    assert (few.weight >= 1.0).all()
+    assert few.weight.sum() <= data.weight.sum() + 1e-9
 
 
 def test_saturated_queues_are_not_used(measured_rows):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from chipweir.perf._configuration import read_configuration
-from chipweir.perf._intervals import DEFAULT, Errors, deployment, learn, spread, widen
+from chipweir.perf._intervals import DEFAULT, Errors, deployment, learn, spread, traits, widen
 
 
 def configuration(**changes):
@@ -21,24 +21,49 @@ def test_few_rows_make_no_kind_of_their_own():
     assert set(found) == {"all", "tensor"}
 
 
-def test_familiar_chips_and_models_have_the_narrower_interval():
-    errors = Errors(
-        {"tpot": {"familiar:tensor": (-0.1, 0.1), "new:tensor": (-0.3, 0.3), "new:all": (-0.5, 0.5)}},
-        frozenset({"nvidia-h100-sxm"}), frozenset({configuration().model.id}),
-    )  # fmt: skip
-    rows = [configuration(), configuration(chip="H20"), configuration(tp="", concurrency="")]
-    found = spread(errors, rows, [False, False, True], "tpot")
-    assert list(found[0]) == [-0.1, 0.1]
-    assert list(found[1]) == [-0.3, 0.3]
-    assert list(found[2]) == [-0.5, 0.5]
-    assert tuple(spread(errors, rows[:1], [False], "ttft")[0]) == DEFAULT
+ROW = configuration()
+SEEN = {name: frozenset({trait}) for name, trait in traits(ROW).items()}
+ERRORS = Errors(
+    {"tpot": {"tensor": (-0.1, 0.2), "all": (-0.5, 0.5)}},
+    {"tpot": {"vendor": 2.0, "generation": 1.6, "chip": 1.3, "model": 1.2}},
+    SEEN,
+    {"isl": (128.0, 20000.0), "osl": (128.0, 8000.0), "concurrency": (1.0, 2000.0), "chips": (1.0, 64.0),
+     "year": (2024.0, 2026.6)},
+)  # fmt: skip
+
+
+def width(**changes):
+    low, high = spread(ERRORS, [configuration(**changes)], [False], "tpot")[0]
+    return high - low
+
+
+def test_what_is_new_widens_the_interval_and_more_of_it_more():
+    assert list(spread(ERRORS, [ROW], [False], "tpot")[0]) == [-0.1, 0.2]
+    known = width()
+    assert known < width(model="Llama-3.1-70B", tp="8") < width(model="Llama-3.1-70B", tp="8", chip="H200")
+    assert known < width(chip="H200") < width(chip="B200") < width(chip="MI300X")
+    assert ERRORS.new(configuration(chip="MI300X"))[0] == "vendor"
+    assert "chip" not in ERRORS.new(configuration(chip="MI300X"))
+    assert width(chip="B200") == pytest.approx(1.6 * known, rel=0.35)
+
+
+def test_loads_and_dates_beyond_those_measured_widen_it():
+    assert width() < width(isl="200000") < width(isl="1000000")
+    assert width() < width(concurrency="100000")
+    assert width() < width(date="2028-01")
+    assert width(date="2025-06") == width()
+
+
+def test_kinds_without_rows_of_their_own_take_all_and_quantities_without_any_the_widest():
+    assert list(spread(ERRORS, [configuration(tp="", concurrency="")], [True], "tpot")[0]) == [-0.5, 0.5]
+    assert tuple(spread(ERRORS, [ROW], [False], "ttft")[0]) == DEFAULT
 
 
 def test_kinds_of_deployment():
     assert deployment(configuration(), chosen=False) == "tensor"
     assert deployment(configuration(), chosen=True) == "chosen"
     assert deployment(configuration(phase="decode"), chosen=False) == "decode"
-    assert deployment(configuration(family="InferenceX-tokenpos"), chosen=False) == "sweep"
+    assert deployment(configuration(stat="static batch"), chosen=False) == "static"
     assert deployment(configuration(model="DeepSeek-R1", spec_decode="mtp", tp="8"), chosen=False) == "drafting"
     guessed = configuration(model="DeepSeek-R1", spec_decode="", framework="trtllm", tp="8")
     assert deployment(guessed, chosen=False) == "unsure"

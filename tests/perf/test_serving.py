@@ -9,20 +9,24 @@ from hypothesis import strategies as st
 
 from chipweir.perf._architecture import architecture
 from chipweir.perf._architecture import stack as stack_models
-from chipweir.perf._efficiency import efficiencies, index, shipped
+from chipweir.perf._configuration import Configuration
+from chipweir.perf._efficiency import efficiencies, group_levels, index, shipped
 from chipweir.perf._hardware import hardware, native
 from chipweir.perf._hardware import stack as stack_chips
+from chipweir.perf._offered import Offered
 from chipweir.perf._operators import OPERATORS, pass_load, work
 from chipweir.perf._serving import (
     Case,
+    Reader,
     decode_step,
     inter_token,
-    look_interval,
     mixed_tpot,
+    most_sequences,
     prefill_pass,
     prefill_wait,
     serve,
 )
+from chipweir.perf._software import look_interval
 
 
 CHIPS = ("H100", "H20", "B200", "MI300X", "MI355X", "Ascend 910C", "TPU v6e", "Cambricon MLU590", "A100")
@@ -49,21 +53,18 @@ def setup(d, **changes):
     chip = replace(hardware(d["chip"]), **changes)
     model = architecture(d["model"])
     w = work(stack_chips([chip]), stack_models([model]), np.array([d["dtype"]], object), np.array(["bf16"], object))
-    level = {
-        "vendor": chip.vendor, "framework": d["framework"], "dtype": d["dtype"], "generation": chip.family,
-        "recipe": f"tuned/{d['dtype']}", "stage": "mixed", "stat": "median",
-        "attention": "latent" if model.latent else "grouped",
-        "harness": "waves/median", "campaign": f"{d['framework']}/waves",
-        "experts": "routed" if model.experts else "dense",
-    }  # fmt: skip
+    c = Configuration(
+        phase="serving", chip=chip, model=model, dtype=d["dtype"], kv_dtype="bf16", engine=d["framework"], plan=None,
+        n_chips=None, concurrency=None, offered=Offered(d["isl"], d["osl"]), stat="median",
+    )  # fmt: skip
     posterior = shipped()
-    e = efficiencies(posterior.mean, index(posterior.form, [level]), posterior.form.size)
+    e = efficiencies(posterior.mean, index(posterior.form, [group_levels(c)]), posterior.form)
     one = np.ones(1)
     case = Case(
         isl=d["isl"] * one, osl=d["osl"] * one, concurrency=d["load"] * one, tp=d["tp"] * one, dp=d["dp"] * one,
         replicas=one,
         split=0 * one, prefill_tp=d["tp"] * one, prefill_dp=d["dp"] * one, prefill_replicas=one,
-        ep=(d["dp"] if model.experts else 1.0) * one, drafting=0 * one, steady=0 * one,
+        ep=(d["dp"] if model.experts else 1.0) * one, drafts=0 * one, steady=0 * one, pp=d.get("pp", 1.0) * one,
         prefill_ep=(d["dp"] if model.experts else 1.0) * one,
     )  # fmt: skip
     return w, e, case
@@ -71,7 +72,11 @@ def setup(d, **changes):
 
 def step(d, **changes):
     w, e, c = setup(d, **changes)
-    return decode_step(w, e, c.concurrency, c.isl + c.osl / 2, c.tp, c.dp, c.drafting, c.ep)["total"][0]
+    return decode_step(w, e, c.concurrency, c)["total"][0]
+
+
+def reader(c, ep=1.0):
+    return Reader(c.tp, c.dp, ep, c.pp)
 
 
 @settings(max_examples=60, deadline=None)
@@ -108,7 +113,7 @@ def test_more_hardware_is_never_slower(d, name, factor):
     w, e, c = setup(d)
     better, _, _ = setup(d, **changes)
     for key in ("busy", "alone"):
-        assert prefill_pass(better, e, c.isl, c.tp, c.dp)[key][0] <= prefill_pass(w, e, c.isl, c.tp, c.dp)[key][0] * (
+        assert prefill_pass(better, e, c.isl, reader(c))[key][0] <= prefill_pass(w, e, c.isl, reader(c))[key][0] * (
             1 + 1e-9
         )
     assert serve(better, e, c).rate[0] >= serve(w, e, c).rate[0] * (1 - 0.01)
@@ -138,7 +143,7 @@ def test_halving_the_bytes_of_weights_never_slows_decode_or_prefill_where_the_ch
         assert step({**d, "dtype": "fp8"}) <= step({**d, "dtype": "bf16"}) * (1 + 1e-9)
         halved, whole = (setup({**d, "dtype": dtype}) for dtype in ("fp8", "bf16"))
         for key in ("busy", "alone"):
-            fast, slow = (prefill_pass(w, e, c.isl, c.tp, c.dp, ep=c.prefill_ep)[key][0] for w, e, c in (halved, whole))
+            fast, slow = (prefill_pass(w, e, c.isl, reader(c, c.prefill_ep))[key][0] for w, e, c in (halved, whole))
             assert fast <= slow * (1 + 1e-9)
 
 
@@ -179,8 +184,8 @@ def test_a_full_memory_makes_requests_wait():
 @given(deployment, st.floats(1, 32))
 def test_prompts_that_share_a_pass_cost_no_more_each(d, prompts):
     w, e, c = setup(d)
-    one = prefill_pass(w, e, c.isl, c.tp, c.dp)
-    many = prefill_pass(w, e, c.isl, c.tp, c.dp, prompts * np.ones(1))
+    one = prefill_pass(w, e, c.isl, reader(c))
+    many = prefill_pass(w, e, c.isl, reader(c), prompts * np.ones(1))
     assert many["busy"][0] <= one["busy"][0] * (1 + 1e-9)
     assert many["alone"][0] == pytest.approx(one["alone"][0])
 
@@ -189,7 +194,7 @@ def test_a_lone_prompt_shares_its_experts_with_idle_ranks_but_not_its_attention(
     d = {"chip": "B200", "model": "DeepSeek-V3", "dtype": "fp8", "framework": "trt", "tp": 1.0, "dp": 8.0, "load": 8.0,
          "isl": 8192.0, "osl": 1024.0}  # fmt: skip
     w, e, c = setup(d)
-    spread = prefill_pass(w, e, c.isl, c.tp, c.dp, ep=c.prefill_ep)
+    spread = prefill_pass(w, e, c.isl, reader(c, c.prefill_ep))
     assert spread["busy"][0] < spread["alone"][0] < 0.8 * 8 * spread["busy"][0]
 
 
@@ -197,7 +202,7 @@ def test_experts_in_slices_copy_every_token_on_every_chip():
     d = {"chip": "B200", "model": "DeepSeek-V3", "dtype": "fp8", "framework": "trt", "tp": 8.0, "dp": 1.0, "load": 8.0,
          "isl": 8192.0, "osl": 1024.0}  # fmt: skip
     w, e, c = setup(d)
-    sliced, spread = (prefill_pass(w, e, c.isl, c.tp, c.dp, ep=n)["busy"][0] for n in (1.0, 8.0))
+    sliced, spread = (prefill_pass(w, e, c.isl, reader(c, n))["busy"][0] for n in (1.0, 8.0))
     assert spread < sliced
 
 
@@ -223,19 +228,62 @@ def test_tiles_read_again_slow_the_prefill_of_experts_only():
          "isl": 8192.0, "osl": 1024.0}  # fmt: skip
     for model, slower in (("DeepSeek-V3", True), ("Llama-3.1-70B", False)):
         w, e, c = setup(d | {"model": model})
-        once = prefill_pass(w, replace(e, reuse=1e9), c.isl, c.tp, c.dp)["busy"][0]
-        assert (prefill_pass(w, e, c.isl, c.tp, c.dp)["busy"][0] > once) == slower
+        once = prefill_pass(w, replace(e, reuse=1e9), c.isl, reader(c))["busy"][0]
+        assert (prefill_pass(w, e, c.isl, reader(c))["busy"][0] > once) == slower
 
 
 def test_schedulers_that_seldom_look_keep_requests_waiting():
-    row = {"data": False, "split": False}
+    row = {"data": False, "split": False, "published": True}
     assert look_interval("sglang", "blackwell", concurrency=64, **row) == 30
     assert look_interval("sglang", "blackwell", concurrency=4, **row) == 10
     assert look_interval("sglang", "hopper", concurrency=64, **row) == 1
-    assert look_interval("trt", "hopper", concurrency=64, data=True, split=False) == 60
-    assert look_interval("trt", "hopper", concurrency=64, data=True, split=True) == 1
+    assert look_interval("trt", "hopper", concurrency=64, data=True, split=False, published=True) == 60
+    assert look_interval("trt", "hopper", concurrency=64, data=True, split=True, published=True) == 1
+    assert look_interval("sglang", "blackwell", concurrency=64, **{**row, "published": False}) == 1
     d = {"chip": "B200", "model": "DeepSeek-V3", "dtype": "fp8", "framework": "sglang", "tp": 8.0, "dp": 1.0, "load": 32.0,
          "isl": 1000.0, "osl": 1000.0}  # fmt: skip
     w, e, c = setup(d)
     waits = [serve(w, e, replace(c, interval=n * np.ones(1))).ttft[0] for n in (1.0, 10.0, 30.0)]
     assert waits[0] < waits[1] < waits[2]
+
+
+def test_stages_hold_more_and_pass_a_token_on_one_after_another():
+    d = {"chip": "H100", "model": "Llama-3.1-405B", "dtype": "fp8", "framework": "vllm", "tp": 8.0, "dp": 1.0, "load": 8.0,
+         "isl": 2000.0, "osl": 500.0}  # fmt: skip
+    one, two = setup(d), setup(d | {"pp": 2.0})
+    assert most_sequences(two[0], two[2])[0] > 2.5 * most_sequences(one[0], one[2])[0]
+    # A single sequence passes all layers either way; two stages work on two halves of a crowd.
+    lone = [decode_step(w, e, np.ones(1), c)["total"][0] for w, e, c in (one, two)]
+    assert lone[0] <= lone[1] < 1.1 * lone[0]
+    crowd = [serve(w, e, replace(c, concurrency=np.full(1, 64.0))).rate[0] for w, e, c in (one, two)]
+    assert crowd[0] < crowd[1] < 2.0 * crowd[0]
+
+
+def test_long_prompts_are_read_in_passes_and_cached_ones_hardly():
+    d = {"chip": "H200", "model": "Llama-3.1-70B", "dtype": "fp8", "framework": "vllm", "tp": 8.0, "dp": 1.0, "load": 1.0,
+         "isl": 131072.0, "osl": 500.0}  # fmt: skip
+    w, e, c = setup(d)
+    whole, tenth = (prefill_pass(w, e, c.isl, reader(c), fresh=share)["alone"][0] for share in (1.0, 0.1))
+    short = prefill_pass(w, e, np.full(1, 8192.0), reader(c))["alone"][0]
+    assert whole > 16 * short
+    assert 0.1 * whole < tenth < 0.35 * whole
+
+
+def test_the_host_sets_the_pace_of_short_prompts():
+    d = {"chip": "B200", "model": "DeepSeek-V3", "dtype": "fp8", "framework": "vllm", "tp": 8.0, "dp": 1.0, "load": 1.0,
+         "isl": 64.0, "osl": 500.0}  # fmt: skip
+    w, e, c = setup(d)
+    alone = prefill_pass(w, e, c.isl, reader(c))["alone"][0]
+    assert alone >= 61 * e.eager[0] + 58 * e.eager_gate[0]
+    assert prefill_pass(w, replace(e, eager=0.5 * e.eager), c.isl, reader(c))["alone"][0] <= alone
+
+
+def test_a_stated_acceptance_replaces_the_fitted_one():
+    d = {"chip": "B200", "model": "DeepSeek-V3", "dtype": "fp8", "framework": "vllm", "tp": 8.0, "dp": 1.0, "load": 8.0,
+         "isl": 1000.0, "osl": 500.0}  # fmt: skip
+    w, e, c = setup(d)
+    drafting = replace(c, drafts=np.full(1, 3.0))
+    rates = [serve(w, e, replace(drafting, gain=np.full(1, gain))).rate[0] for gain in (1.7, 3.0, 4.0)]
+    assert rates[0] < rates[1] < rates[2]
+    fitted = serve(w, e, drafting).rate[0]
+    assert rates[0] < fitted < rates[2]

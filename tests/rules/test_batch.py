@@ -111,17 +111,17 @@ def test_rows_stream(tmp_path: Path) -> None:
 def test_csv_with_items_of_every_kind(tmp_path: Path) -> None:
     path = tmp_path / "b.csv"
     path.write_text(
-        "id,chip,tpp,pd,contains,modes,to,export_date,hq,certifications,quantity,dc\n"
-        "1,H20,,,,,CN,2025-05-01,,,,\n"
-        "2,,2400,1.6,,,CN,2024-05-01,,,,\n"
-        "3,,,,H100;A30,,SG,2024-05-01,CN,,,\n"
-        "4,,,,,600@8;250@16,CN,2024-05-01,,,,\n"
-        "5,H200,,,,,CN,2026-02-01,,all,,\n"
-        "6,H200,,,,,CN,2026-02-01,,kyc;half_cap,,\n"
-        "7,,4799,20,,,CN,2024-02-01,,,,no\n"
-        '8,H20,,,,,CN,2025-05-01,,,"3,000",\n'
-        "9,H20,,,,,CN,2025-05-01\n"
-        '10,,,,"[{""chip"": ""H20"", ""quantity"": 8}]",,MY,2024-05-01,,,,\n',
+        "id,chip,tpp,pd,contains,modes,from,to,export_date,hq,certifications,quantity,dc\n"
+        "1,H20,,,,,US,CN,2025-05-01,,,,\n"
+        "2,,2400,1.6,,,US,CN,2024-05-01,,,,\n"
+        "3,,,,H100;A30,,US,SG,2024-05-01,CN,,,\n"
+        "4,,,,,600@8;250@16,US,CN,2024-05-01,,,,\n"
+        "5,H200,,,,,US,CN,2026-02-01,,all,,\n"
+        "6,H200,,,,,US,CN,2026-02-01,,kyc;half_cap,,\n"
+        "7,,4799,20,,,US,CN,2024-02-01,,,,no\n"
+        '8,H20,,,,,US,CN,2025-05-01,,,"3,000",\n'
+        "9,H20,,,,,US,CN,2025-05-01\n"
+        '10,,,,"[{""chip"": ""H20"", ""quantity"": 8}]",,US,MY,2024-05-01,MY,,,\n',
         encoding="utf-8",
     )
     rows = {row.line - 1: row for row in batch(path)}
@@ -154,7 +154,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_defaults_fill_what_lines_leave_out(tmp_path: Path) -> None:
-    lines = [{"item": "H100", "to": "MY"}, {"item": "H100", "to": "MY", "mode": "enforced"}]
+    lines = [{"item": "H100", "to": "MY", "hq": "MY"}, {"item": "H100", "to": "MY", "hq": "MY", "mode": "enforced"}]
     path = write(tmp_path / "b.jsonl", lines)
     rows = list(batch(path, defaults={"export_date": "2025-06-01", "mode": "as_written"}))
     assert [row.decision.licence for row in rows if row.decision] == ["yes", "no"]

@@ -1,56 +1,71 @@
-"""Cases that a lawyer can read: item, shipment, what is expected, why, and where it stands."""
+"""The golden cases beside the rules: every one holds, says why, and is on the page of the documentation."""
 
-from datetime import date
+import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from chipweir.rules import Shipment, classify, decide, shipped
-
-
-CASES = Path(__file__).parent / "cases"
-WORDS = {True: "yes", False: "no"}
-ABOUT_CASE = {"name", "expect", "why", "cite", "date"}
+from chipweir.errors import InputError
+from chipweir.rules import shipped
+from chipweir.rules._book import LAW, law_files
+from chipweir.rules._casebook import GoldenCase, answer, cases_page, golden, mismatches, read_table, wrong
 
 
-def _cases() -> list[Any]:
-    found = []
-    for path in sorted(CASES.glob("*.yaml")):
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
-        found += [pytest.param(case, id=f"{path.stem}: {case['name']}") for case in table]
-    return found
+DOCS = Path(__file__).parents[2] / "docs"
+WITHOUT_CASES = {"groups", "sources"}
 
 
-def _answer(case: dict[str, Any]) -> dict[str, Any]:
-    if "to" not in case:
-        return classify(case["item"], case["date"]).to_dict()
-    fields = {key: value for key, value in case.items() if key not in ABOUT_CASE}
-    return decide(Shipment.of({**fields, "export_date": case["date"]})).to_dict()
+@pytest.mark.parametrize("case", golden(), ids=lambda case: f"{case.table}: {case.name}")
+def test_case(case: GoldenCase) -> None:
+    faults = wrong(case)
+    assert not faults, f"{'; '.join(faults)} because {case.why}"
 
 
-@pytest.mark.parametrize("case", _cases())
-def test_case(case: dict[str, Any]) -> None:
-    answer = _answer(case)
-    for key, wanted in case["expect"].items():
-        expected = WORDS[wanted] if key == "licence" and isinstance(wanted, bool) else wanted
-        assert answer[key] == expected, f"{key}: {answer[key]!r}, expected {expected!r} because {case['why']}"
+def test_every_version_of_the_rules_has_golden_results_beside_it() -> None:
+    for path in law_files():
+        beside = path.with_name(f"{path.stem}.golden.yaml")
+        assert beside.exists() or path.stem in WITHOUT_CASES, path.name
+    assert {path.name.partition(".")[0] for path in LAW.glob("*.golden.yaml")} <= {path.stem for path in law_files()}
 
 
-def test_every_case_says_why_and_cites_a_known_source() -> None:
-    sources = shipped().sources
-    cases = [parameter.values[0] for parameter in _cases()]
-    assert len(cases) >= 150
-    for case in cases:
-        assert case["expect"], case["name"]
-        assert case["why"], case["name"]
-        assert case["cite"] in sources, case["name"]
-        assert isinstance(case["date"], date), case["name"]
+def test_every_case_says_why_and_on_which_authority() -> None:
+    assert len(golden()) >= 300
+    for case in golden():
+        assert case.why, case.name
+        assert case.authority in shipped().sources or len(case.authority) > 8, case.name
 
 
-def test_case_names_are_unique_within_a_file() -> None:
-    for path in CASES.glob("*.yaml"):
-        names = [case["name"] for case in yaml.safe_load(path.read_text(encoding="utf-8"))]
-        repeated = {name for name in names if names.count(name) > 1}
-        assert repeated <= {"the day before"}, path
+def test_names_are_unique_within_a_table() -> None:
+    names = [(case.table, case.name) for case in golden()]
+    assert len(names) == len(set(names))
+
+
+def test_the_committed_page_is_the_generated_one() -> None:
+    assert (DOCS / "rules-cases.md").read_text(encoding="utf-8") == cases_page()
+
+
+def test_a_case_that_does_not_hold_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "- {name: wrong, item: H100, from: US, to: CN, hq: CN, date: 2024-06-01, expect: {licence: no},\n"
+        "   why: x, cite: FR23}\n"
+        "- {name: right, item: H100, from: US, to: CN, hq: CN, date: 2024-06-01,\n"
+        "   expect: {licence_in: [yes, unknown], review_not: case_by_case, basis_contains: US-2023-10, tpp: 15832,\n"
+        "            conditions_not_contain: NAC, mentions: D:5}, why: x, cite: FR23}\n",
+        encoding="utf-8",
+    )
+    false, right = read_table(path)
+    assert mismatches(false, answer(false)) == wrong(false) == ["licence: 'yes', accepted False"]
+    assert mismatches(right, answer(right)) == []
+    lines = tmp_path / "mine.jsonl"
+    row = {"id": "a", "item": "H20", "to": "CN", "export_date": "2025-05-01", "expected": {"licence": "yes"}}
+    lines.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    assert mismatches(read_table(lines)[0], answer(read_table(lines)[0])) == []
+
+
+@pytest.mark.parametrize("text", ["", "a: 1\n", "- 3\n", "- {name: x, item: H20}\n"])
+def test_what_is_no_table(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError):
+        read_table(path)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chipweir.errors import InputError
 from chipweir.rules import decide
-from chipweir.rules._records import ITEM_FIELDS, SHIPMENT_FIELDS
+from chipweir.rules._asked import ITEM_FIELDS, SHIPMENT_FIELDS
 
 
 LICENCES = ("yes", "no", "unknown", "conditional")

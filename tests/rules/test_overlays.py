@@ -11,7 +11,7 @@ from chipweir.rules._yaml import parse_user_yaml, read_user_yaml
 
 
 def ask(book: Any, item: Any, to: str, on: str, **fields: Any) -> Any:
-    return decide(Shipment.of({"item": item, "to": to, "export_date": on, **fields}), book)
+    return decide(Shipment.of({"item": item, "to": to, "hq": to, "export_date": on, **fields}), book)
 
 
 def test_a_moved_threshold() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chipweir.rules import Item, Shipment, classify, decide, shipped
 from chipweir.rules._chips import catalogue
-from chipweir.rules._decide import REVIEW_STRICTNESS
+from chipweir.rules._judge import STRICTNESS as REVIEW_STRICTNESS
 
 
 RANK = {"not_3A090": 0, "undetermined": None, "3A090.b": 1, "4A090.b": 1, "3A090.a": 2, "4A090.a": 2}
@@ -146,11 +146,12 @@ def test_margins_are_true(day: date, tpp: int, area: int, dc: bool) -> None:
 
 def test_a_decision_says_what_would_flip_a_letter_or_the_review() -> None:
     def near(chip: str, **fields: Any) -> set[tuple[str, float]]:
-        found = decide(Shipment(chip, "CN", "2026-03-01", **fields))
+        found = decide(Shipment(chip, "CN", "2026-03-01", from_="US", **fields))
         return {(margin.quantity, float(margin.threshold)) for margin in found.margins}
 
-    assert decide(Shipment("MI325X", "CN", "2026-03-01")).margin.threshold == 21000  # type: ignore[union-attr]
+    assert decide(Shipment("MI325X", "CN", "2026-03-01", from_="US")).margin.threshold == 21000  # type: ignore[union-attr]
     assert ("mem_bw_gbps", 6500.0) in near("MI325X")
     assert ("mem_bw_gbps", 1400.0) in near("RTX 5090 D V2", exporter="NVIDIA")
     assert ("mem_bw_gbps", 1400.0) not in near("RTX 5090 D V2", exporter="Dell")
     assert ("mem_bw_gbps", 1400.0) not in near("H20")  # its sum is above the third line as well
+    assert ("mem_bw_gbps", 672.0) in near("H20")  # 1,700 less an interconnect of 1,028

@@ -215,13 +215,14 @@ _LAW_CHIPS = ("nvidia-h20", "nvidia-h200-sxm", "nvidia-b200")
 def _law(month: str, lang: str) -> html.Details:
     """What the rules themselves say about three chips for China in a month, with links that ask on the Rules page."""
     from chipweir import rules
-    from chipweir.app._rules_page import OUTCOMES, titled_basis
+    from chipweir.app._rules_page import titled_basis
 
     rows = []
     for chip in _LAW_CHIPS:
-        found = rules.decide(rules.Shipment.of({"item": chip, "to": "CN", "export_date": f"{month}-01"}), trace=False)
-        link = dcc.Link(found.name, href=f"/rules?lang={lang}&r.chip={chip}&r.to=CN&r.on={month}-01")
-        rows.append((link, _(OUTCOMES.get(found.outcome, found.outcome)), titled_basis(found.basis)))
+        asked = {"item": chip, "from": "US", "to": "CN", "hq": "CN", "export_date": f"{month}-01"}
+        found = rules.decide(rules.Shipment.of(asked), trace=False)
+        link = dcc.Link(found.name, href=f"/rules?lang={lang}&r.chip={chip}&r.from=US&r.to=CN&r.hq=CN&r.on={month}-01")
+        rows.append((link, rules.status_text(found), titled_basis(found.basis)))
     table = _layout.table([_("Chip"), _("Outcome"), _("Basis")], rows, _("Rules in force for China"))
     return html.Details([html.Summary(_("Rules in force for China")), table], className="box")
 

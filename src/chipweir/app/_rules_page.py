@@ -16,7 +16,6 @@ from chipweir.app._state import View, read_view
 from chipweir.errors import InputError
 from chipweir.i18n import _, language, use_language
 from chipweir.report import _numbers
-from chipweir.report._labels import N_
 
 
 if TYPE_CHECKING:
@@ -25,41 +24,6 @@ if TYPE_CHECKING:
 MOST_ROWS, MOST_BYTES = 5_000, 2 * 2**20
 _SHOWN_ROWS = 200
 _FIELDS = ("chip", "to", "from", "hq", "on", "user", "quantity")
-
-OUTCOMES = {
-    "free": N_("no licence needed"),
-    "licence": N_("licence needed"),
-    "exception": N_("goes under an exception"),
-    "denied": N_("as good as denied"),
-    "unknown": N_("cannot be decided"),
-    "blocked": N_("blocked by the importing government"),
-}
-WORDS = {
-    "yes": N_("yes"),
-    "no": N_("no"),
-    "unknown": N_("unknown"),
-    "none": N_("none"),
-    "n/a": N_("does not apply"),
-    "unspecified": N_("not stated"),
-    "presumption_of_approval": N_("presumption of approval"),
-    "case_by_case": N_("case by case"),
-    "presumption_of_denial": N_("presumption of denial"),
-    "policy_of_denial": N_("policy of denial"),
-    "open": N_("open"),
-    "discouraged": N_("discouraged"),
-    "conditional": N_("conditional"),
-    "blocked": N_("blocked"),
-}
-QUESTIONS = {
-    "classification": N_("Classification"),
-    "requirement": N_("Licence requirement"),
-    "review": N_("Review policy"),
-    "authorisation": N_("Authorisation"),
-    "import": N_("Importing government"),
-    "tariff": N_("Tariff"),
-    "flag": N_("Warnings"),
-    "note": N_("Notes"),
-}
 
 
 def page(view: View) -> html.Div:
@@ -184,14 +148,13 @@ def answer(fields: dict[str, Any]) -> list[Any]:
     ]
 
 
-def _say(word: str) -> str:
-    return _(WORDS.get(word, word.replace("_", " ")))
-
-
 def _verdict(decision: "Decision") -> html.Div:
-    text = _(OUTCOMES.get(decision.outcome, decision.outcome.replace("_", " ")))
+    from chipweir import rules
+
+    text = rules.term("outcome", decision.outcome)
     parts: list[Any] = [
-        html.P([html.Span(text, className="verdict"), f"  {decision.name} → {decision.to}, {decision.on.isoformat()}"])
+        html.P([html.Span(text, className="verdict"), f"  {decision.name} → {decision.to}, {decision.on.isoformat()}"]),
+        html.P(decision.headline),
     ]
     if decision.not_verified:
         parts.append(
@@ -215,6 +178,8 @@ def titled_basis(basis: str) -> str:
 
 
 def _details(decision: "Decision") -> html.Div:
+    from chipweir import rules
+
     def exact(value: Any) -> str:
         return _numbers.full(float(value)) if value is not None else _numbers.MISSING
 
@@ -222,11 +187,18 @@ def _details(decision: "Decision") -> html.Div:
         (_("Classification"), decision.eccn.replace("_", " ")),
         (_("Total processing performance (TPP)"), exact(decision.tpp)),
         (_("Performance density (TPP per mm²)"), exact(decision.pd)),
-        (_("Licence requirement"), _say(decision.licence)),
-        (_("Review policy"), _say(decision.review)),
-        (_("Exception or authorisation"), _say(decision.exception)),
+        (_("Licence requirement"), rules.term("licence", decision.licence)),
+        (_("Review policy"), rules.term("review", decision.review)),
+        (_("Exception or authorisation"), rules.term("exception", decision.exception)),
         (_("Basis"), titled_basis(decision.basis)),
-        (_("Importing government"), _say(decision.import_stance)),
+        (_("Importing government"), rules.term("stance", decision.import_stance)),
+    ]
+    if decision.practice:
+        rows.append((_("In practice"), rules.term("review", decision.practice)))
+    rows += [(_("To be answered"), question.asks) for question in decision.questions]
+    rows += [
+        (_("Law of {place}", place=law.regime), f"{rules.term('outcome', law.outcome)} {law.says}")
+        for law in decision.laws
     ]
     if decision.fee:
         rows.append((_("Fee on the price"), _numbers.share(decision.fee)))
@@ -249,12 +221,15 @@ def _details(decision: "Decision") -> html.Div:
 
 
 def _trace(decision: "Decision") -> html.Details:
+    from chipweir import rules
+
+    kinds = {"review": "review", "import": "stance"}
     rows = [
         (
-            _(QUESTIONS.get(step.question, step.question)),
+            rules.term("question", step.question),
             titled_basis(step.rule) if language() == "ko" else step.rule,
             step.test + (f" ({step.note})" if step.note else ""),
-            _say(step.outcome),
+            rules.term("answer" if step.outcome in ("yes", "no") else kinds.get(step.question, "answer"), step.outcome),
             ", ".join(step.sources),
         )
         for step in decision.trace

@@ -197,7 +197,10 @@ def short(value: float) -> str:
         return "none can"
     if 1000 <= abs(value) < 1e7:
         return f"{value:,.0f}"
-    return next((f"{value / size:.3g} {name}" for size, name in SIZES if abs(value) >= size), f"{value:.3g}")
+    return next(
+        (f"{value / size:.3g} {name}" for size, name in SIZES if abs(value) >= size),
+        f"{value:.3g}" if abs(value) >= 0.01 else f"{value:.2g}",
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -20,7 +20,10 @@ Overlays = Annotated[
     list[Path] | None,
     typer.Option("--rules", metavar="FILE", help="YAML of hypothetical rules, laid over the shipped; may be repeated."),
 ]
-Trace = Annotated[bool, typer.Option("--trace/--no-trace", help="Show every test, in order.")]
+Trace = Annotated[bool, typer.Option("--trace/--no-trace", help="Show every test, grouped by question.")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", metavar="DATE", help="Only law that had been published by that day.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,13 +35,15 @@ def register(app: typer.Typer) -> None:
     room.command("list")(list_rules)
     room.command("show")(show_rule)
     room.command("table")(chips_table)
+    room.command("cases")(cases_table)
+    room.command("check")(check_cases)
     app.add_typer(room, name="rules")
 
 
-def _book(overlays: list[Path] | None) -> "Book":
+def _book(overlays: list[Path] | None, as_of: str | None = None) -> "Book":
     from chipweir.rules import with_overlays
 
-    return with_overlays(overlays or ())
+    return with_overlays(overlays or (), as_of=as_of)
 
 
 def _print_json(document: Any) -> None:
@@ -48,6 +53,7 @@ def _print_json(document: Any) -> None:
 def classify(
     item: Annotated[str, typer.Argument(metavar="CHIP|SPEC.yaml", help="A chip, or a YAML file with numbers.")],
     on: On = None,
+    as_of: AsOf = None,
     overlays: Overlays = None,
     own_facts: OwnFactsOption = None,
     trace: Trace = False,
@@ -59,7 +65,7 @@ def classify(
     from chipweir.rules._text import classification_text
 
     with use_language(lang):
-        found = rules.classify(_item(item), on, _book(overlays))
+        found = rules.classify(_item(item), on or as_of, _book(overlays, as_of))
         if as_json:
             _print_json(found.to_dict())
         else:
@@ -86,16 +92,24 @@ def licence(
     to: Annotated[str | None, typer.Option("--to", metavar="CC", help="Destination: ISO code or name.")] = None,
     from_: Annotated[str | None, typer.Option("--from", metavar="CC", help="Sent from; US by default.")] = None,
     on: On = None,
-    hq: Annotated[str | None, typer.Option("--hq", metavar="CC", help="Where the recipient's parent sits.")] = None,
+    as_of: AsOf = None,
+    hq: Annotated[str | None, typer.Option("--hq", metavar="CC", help="Where the recipient is headquartered.")] = None,
+    parent: Annotated[
+        str | None, typer.Option("--ultimate-parent", metavar="CC", help="Where its ultimate parent sits; or a firm.")
+    ] = None,
+    via: Annotated[str | None, typer.Option(metavar="CC;CC", help="Countries passed through.")] = None,
     exporter: Annotated[str | None, typer.Option(help="Who exports; the chip's maker by default.")] = None,
     exporter_type: Annotated[str | None, typer.Option(help="fab, osat, chip_maker, distributor, ...")] = None,
-    route: Annotated[str | None, typer.Option(help="export, reexport, transfer, export_from_abroad.")] = None,
+    route: Annotated[
+        str | None, typer.Option(help="export, reexport, transfer, export_from_abroad; cloud access, repair...")
+    ] = None,
     end_user: Annotated[str | None, typer.Option(help="The end user's name, or its type.")] = None,
     end_user_type: Annotated[str | None, typer.Option(help="commercial, military, supercomputer, ...")] = None,
+    consignee: Annotated[str | None, typer.Option(help="Another party that receives the goods.")] = None,
     ownership: Annotated[str | None, typer.Option(help="Share held by listed parties: 0.5, 50%, unknown.")] = None,
     certifications: Annotated[str | None, typer.Option(help="all, none, or a list separated by ';'.")] = None,
     mode: Annotated[str, typer.Option(help="enforced or as_written.")] = "enforced",
-    regime: Annotated[str, typer.Option(help="US, CN or MY.")] = "US",
+    regime: Annotated[str, typer.Option(help="Whose law is asked: US, CN, MY or KR.")] = "US",
     quantity: Annotated[str, typer.Option(help="Units.")] = "1",
     overlays: Overlays = None,
     batch: Annotated[
@@ -107,7 +121,10 @@ def licence(
         Path | None, typer.Option("--screening", metavar="FILE.csv", help="List of names; fuzzy hits are flagged.")
     ] = None,
     own_facts: OwnFactsOption = None,
-    trace: Trace = False,
+    trace: Annotated[
+        bool | None,
+        typer.Option("--trace/--no-trace", help="Show every test; JSON has them unless --no-trace is given."),
+    ] = None,
     lang: LangOption = "en",
     as_json: AsJson = False,
 ) -> None:
@@ -115,18 +132,20 @@ def licence(
     from chipweir.errors import InputError
 
     common = {
-        "from": from_, "export_date": on, "hq": hq, "exporter": exporter, "exporter_type": exporter_type,
-        "route": route,
-        "end_user_type": end_user_type, "ownership": ownership, "certifications": certifications, "mode": mode,
-        "regime": regime, "to": to,
+        "from": from_, "export_date": on or as_of, "hq": hq, "ultimate_parent": parent, "via": via, "exporter": exporter,
+        "exporter_type": exporter_type, "route": route, "end_user_type": end_user_type, "consignee": consignee,
+        "ownership": ownership, "certifications": certifications, "mode": mode, "regime": regime, "to": to,
     }  # fmt: skip
+    if batch is not None and on is None:
+        del common["export_date"]
     fields = {name: value for name, value in common.items() if value is not None}
     fields |= _end_user(end_user, end_user_type)
     with use_language(lang):
         if batch is not None:
             if item is not None or show_history:
                 raise InputError(_("--batch takes its items from the file; leave out the chip and --history"))
-            _run_batch(batch, fields, _book(overlays), screening, as_json=as_json, trace=trace)
+            full = as_json if trace is None else trace
+            _run_batch(batch, fields, _book(overlays, as_of), screening, as_json=as_json, trace=full)
             return
         if item is None:
             raise InputError(_("name a chip, or give --batch FILE"))
@@ -136,9 +155,11 @@ def licence(
             raise InputError(_("--out draws the history; add --history"))
         shipment = _shipment(item, fields, quantity)
         if show_history:
-            _run_history(shipment, _book(overlays), on, out, as_json=as_json)
+            _run_history(shipment, _book(overlays, as_of), on, out, as_json=as_json)
         else:
-            _run_one(shipment, _book(overlays), screening, as_json=as_json, trace=trace)
+            full = as_json if trace is None else trace
+            today = _book(overlays) if as_of is not None else None
+            _run_one(shipment, _book(overlays, as_of), screening, today, as_json=as_json, trace=full)
 
 
 def _end_user(text: str | None, stated: str | None) -> dict[str, str]:
@@ -167,28 +188,53 @@ def _shipment(item: str, fields: dict[str, Any], quantity: str) -> "Shipment":
     return Shipment.of({**fields, "item": thing})
 
 
-def _run_one(shipment: "Shipment", book: "Book", screening: Path | None, *, as_json: bool, trace: bool) -> None:
+def _run_one(
+    shipment: "Shipment",
+    book: "Book",
+    screening: Path | None,
+    today: "Book | None",
+    *,
+    as_json: bool,
+    trace: bool,
+) -> None:
+    """One answer with its memo; where the law is asked as of a day, `today` is the law as published now."""
     from chipweir import rules
+    from chipweir.rules._flips import flips
+    from chipweir.rules._memo import memo
     from chipweir.rules._show import basis_titles
     from chipweir.rules._text import decision_text
 
     decision = rules.decide(shipment, book)
+    changes = flips(shipment, decision, book)
+    brief = memo(decision, changes, book)
+    now = rules.decide(shipment, today, trace=False) if today is not None else None
     hits = []
     if screening is not None:
         from chipweir.rules._screening import read_list, screen
 
-        parties = [name for name in (shipment.exporter, shipment.end_user) if name]
-        hits = screen(parties, read_list(screening))
+        hits = screen(_parties(shipment), read_list(screening))
     if as_json:
-        document = decision.to_dict()
+        document = decision.to_dict(trace=trace)
+        document |= {"memo": brief.to_dict(), "flips": [flip.to_dict() for flip in changes]}
+        if now is not None:
+            document["by_what_is_published_now"] = {
+                key: getattr(now, key) for key in ("licence", "review", "exception", "basis", "outcome", "headline")
+            }
         if screening is not None:
             document["screening"] = [hit.to_dict() for hit in hits]
         _print_json(document)
         return
     titles = basis_titles(book, decision.basis, "ko") if language() == "ko" else ""
-    print(decision_text(decision, trace=trace, hits=hits, titles=titles))
+    said = now.headline if now is not None else ""
+    print(decision_text(decision, brief, trace=trace, hits=hits, titles=titles, now=said))
     if screening is not None:
         print(_("Screening flags candidates for a person to check; it decides nothing, and no hit is no clearance."))
+
+
+def _parties(shipment: "Shipment") -> list[str]:
+    from chipweir.rules._asked import PARTY_FIELDS
+
+    return [name for field in PARTY_FIELDS if (name := getattr(shipment, field))]
 
 
 def _run_batch(
@@ -201,7 +247,7 @@ def _run_batch(
 
     names: ScreeningList | None = read_list(screening) if screening is not None else None
     bad = total = 0
-    for row in batch(path, book, defaults, trace=as_json):
+    for row in batch(path, book, defaults, trace=trace or as_json):
         total += 1
         head: dict[str, Any] = {"line": row.line} if row.id is None else {"line": row.line, "id": row.id}
         if row.decision is None:
@@ -212,15 +258,16 @@ def _run_batch(
             continue
         hits = screen(row.parties, names) if names is not None else []
         if as_json:
-            document = {**head, **row.decision.to_dict()}
+            tail: dict[str, Any] = {"ignored": list(row.ignored)} if row.ignored else {}
             if names is not None:
-                document["screening"] = [hit.to_dict() for hit in hits]
-            _print_json(document)
+                tail["screening"] = [hit.to_dict() for hit in hits]
+            print(row.decision.to_json(head, tail, trace=trace))
         else:
             flagged = (
                 " " + _("screening") + f": {', '.join(f'{hit.party} ~ {hit.name}' for hit in hits)}" if hits else ""
             )
-            print(f"{row.line}: {decision_line(row.decision)}{flagged}")
+            name = f"{row.line}" if row.id is None else f"{row.line} ({row.id})"
+            print(f"{name}: {decision_line(row.decision)}{flagged}")
             if trace:
                 from chipweir.rules._text import trace_lines
 
@@ -354,3 +401,42 @@ def chips_table(overlays: Overlays = None, as_json: AsJson = False) -> None:
         _print_json({"markdown": page})
     else:
         print(page, end="")
+
+
+def cases_table(as_json: AsJson = False) -> None:
+    """Print the golden cases beside the rules as the documentation's page, in Markdown."""
+    from chipweir.rules._casebook import cases_page, golden
+
+    if as_json:
+        _print_json({"cases": len(golden()), "markdown": cases_page()})
+    else:
+        print(cases_page(), end="")
+
+
+def check_cases(
+    tables: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", help="Case tables, YAML or JSON Lines; the shipped without."),
+    ] = None,
+    overlays: Overlays = None,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check case tables against the rules; exit 1 where a case does not hold."""
+    from chipweir.rules._casebook import golden, read_table, wrong
+
+    book = _book(overlays, as_of)
+    cases = [case for path in tables for case in read_table(path)] if tables else list(golden())
+    failed = [
+        {"table": case.table, "case": case.name, "kind": case.kind, "wrong": faults}
+        for case in cases
+        if (faults := wrong(case, book))
+    ]
+    if as_json:
+        _print_json({"cases": len(cases), "hold": len(cases) - len(failed), "failed": failed})
+    else:
+        for entry in failed:
+            print(f"{entry['table']}: {entry['case']}: {'; '.join(entry['wrong'])}")
+        print(_("{hold} of {total} cases hold", hold=len(cases) - len(failed), total=len(cases)))
+    if failed:
+        raise typer.Exit(1)

@@ -13,6 +13,7 @@ from chipweir.facts._control import (
 )
 from chipweir.facts._facts import Facts
 from chipweir.facts._load import in_force, load
+from chipweir.facts._models import Structure, structure_text
 from chipweir.facts._names import AmbiguousName, normalise
 from chipweir.facts._period import Period, period
 from chipweir.facts._records import (
@@ -73,6 +74,7 @@ __all__ = [
     "Position",
     "Price",
     "Source",
+    "Structure",
     "System",
     "UnitRule",
     "Value",
@@ -86,6 +88,7 @@ __all__ = [
     "normalise",
     "performance_density",
     "period",
+    "structure_text",
     "total_processing_performance",
     "unit_registry",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from chipweir.errors import InputError
 from chipweir.facts._facts import Facts
+from chipweir.facts._models import Structure, structure_text
 from chipweir.facts._records import CHIP_UNITS, SYSTEM_UNITS, Chip, Fact, Measure, System, Value
 
 
@@ -79,6 +80,8 @@ def _plain(record: Any, skip: Sequence[str] = ()) -> dict[str, Cell]:
     for name in (*(name for name in type(record).model_fields if name != "origin"), "origin"):
         if name not in skip:
             given = getattr(record, name)
+            if isinstance(given, Structure):
+                given = structure_text(given)
             cells[name] = _cell(given)
     return cells
 

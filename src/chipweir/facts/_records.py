@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from chipweir.facts._models import Structure, StructureCell
 from chipweir.facts._period import Period
 
 
@@ -286,7 +287,10 @@ class System(Valued):
 
 
 class LanguageModel(Record):
-    """Architecture numbers of a language model: parameters in 10^9, lengths in tokens; None where not published."""
+    """Architecture numbers of a language model: parameters in 10^9, lengths in tokens; None where not published.
+
+    `type` is `closed` for a product whose architecture is not published. `structure` holds what the columns cannot say.
+    """
 
     id: Identifier
     known_by: date = Field(default=date.max, description="the day by which the model was known")
@@ -294,7 +298,7 @@ class LanguageModel(Record):
     maker: Identifier
     country: str
     release: PartialDate = ""
-    type: Literal["dense", "MoE", "unknown"] = "unknown"
+    type: Literal["dense", "MoE", "closed", "unknown"] = "unknown"
     total_params_b: Number | None = None
     active_params_b: Number | None = None
     layers: int | None = None
@@ -320,6 +324,7 @@ class LanguageModel(Record):
     sliding_window: int | None = None
     tie_embeddings: bool | None = None
     native_dtype: str = ""
+    structure: StructureCell = Structure()
     open_weights: bool | None = None
     aliases: Names = ()
     source: str = ""

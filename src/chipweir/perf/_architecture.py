@@ -5,20 +5,15 @@ An `Architecture` holds floats for one model or arrays [n] for n of them (`stack
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from chipweir.errors import InputError, UnknownName
+from chipweir.errors import InputError
 
 
 if TYPE_CHECKING:
@@ -27,7 +22,9 @@ if TYPE_CHECKING:
 # Bytes per stored element, block scales included: one FP32 scale per 128x128 block (FP8, negligible), one FP8 scale
 # per 16
 # elements (NVFP4: 0.5 + 1/16), one FP16 scale and zero point per 128 (INT4).
-ELEMENT_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625, "int4": 0.53}
+ELEMENT_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625, "int4": 0.53, "w4a8": 0.53, "w8a16": 1.0}
+# 4-bit checkpoints of expert models keep attention and shared layers wider.
+BESIDE_EXPERTS = {"fp4": "fp8", "int4": "bf16", "w4a8": "int8"}
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,12 @@ class Architecture:
     `shared_params`: shared experts and routers of all MoE layers; `embedding_params`: input embedding;
     `head_params`: output matrix. `kv_elements`: cached elements per token over all layers with a full cache;
     `window_kv_elements`: the same for layers that keep only `window` tokens; `state_elements`: size of the state of
-    linear layers, per sequence. `score_flops`: attention FLOPs per query token per cached token over the full
+    linear layers, per sequence. `cache_reads`: times that what is cached is read for one token (layers may share a
+    cache). `score_flops`: attention FLOPs per query token per cached token over the full
     layers in decode, `prefill_score_flops` in prefill (MLA decodes in the latent space); `window_score_flops` for
     window layers; `topk`: cached tokens a query really reads (infinite without sparse attention); `index_flops`,
-    `index_elements`: the selector's work and cache per cached token.
+    `index_elements`: the selector's work and cache per cached token. `doubt`: what speaks against the counts, "" where
+    a published total confirms them.
     """
 
     id: Any
@@ -81,9 +80,11 @@ class Architecture:
     native_dtype: Any
     release: Any
     expert_hidden: Any = 0.0
+    cache_reads: Any = 1.0
+    doubt: Any = ""
 
 
-TEXT = {"id", "name", "kind", "native_dtype", "release"}
+TEXT = {"id", "name", "kind", "native_dtype", "release", "doubt"}
 NUMBERS = tuple(f.name for f in fields(Architecture) if f.name not in TEXT)
 
 
@@ -103,131 +104,109 @@ def take(models: Architecture, index: np.ndarray) -> Architecture:
 
 
 def architecture(model: str, *, facts: Facts | None = None) -> Architecture:
-    """The architecture of a model known to the facts room. Raises `UnknownName` with the nearest, `InputError`
-    without layer numbers."""
+    """The architecture of a model: one known to the facts room, in any spelling that checkpoints have, or a
+    `config.json` of the user's own (a path). Raises `UnknownName` with the nearest names, `InputError` with the reason
+    where a model's numbers are not published."""
     from chipweir import facts as room
+    from chipweir.perf._checkpoint import checkpoint_path, record_of_config
 
-    return _cached(model.strip(), room.load() if facts is None else facts)
+    name = model.strip()
+    path = checkpoint_path(name)
+    if path is not None:
+        return from_model(record_of_config(path))
+    return _cached(name, room.load() if facts is None else facts)
 
 
 @lru_cache(maxsize=4096)
 def _cached(name: str, facts: Facts) -> Architecture:
-    return from_model(_record(name, facts))
+    from chipweir.perf._checkpoint import record_of
+
+    return from_model(record_of(name, facts))
 
 
-# Endings that name a checkpoint's format or tuning, not another architecture.
-VARIANT = re.compile(
-    r"([\s_-]+(instruct|chat|base|thinking|it|hf|fp8|nvfp4|mxfp4|fp4|awq|gptq|int8|int4|w8a8|bf16|dynamic|block|"
-    r"2507|2512|0528|0324|0905|v0\.\d|99(\.9)?))+$",
-    re.I,
-)
-
-
-# Published under other names with the same layers (own reading of the model cards).
-_SAME = {
-    "llama3.3-70b": "llama-3.1-70b", "llama-3-70b": "llama-3.1-70b", "llama-3-8b": "llama-3.1-8b",
-    "deepseek-r1-distill-llama-70b": "llama-3.1-70b", "deepseek-r1-distill-llama-8b": "llama-3.1-8b",
-    "qwen3-coder-30b-a3b": "qwen3-30b-a3b", "deepseek-v3.1": "deepseek-v3", "deepseek-v3.1-terminus": "deepseek-v3",
-    "deepseek-v3/r1": "deepseek-v3", "deepseek3-671b": "deepseek-v3", "deepseek-v3-671b": "deepseek-v3",
-    "deepseek-v3.2-exp": "deepseek-v3.2", "deepseek-v3.2-speciale": "deepseek-v3.2", "kimi-k2-thinking": "kimi-k2",
-    "kimi-k2.6": "kimi-k2.5", "glm-4.7": "glm-4.6-and-4.7", "glm-4.6": "glm-4.6-and-4.7", "glm-5.1": "glm-5",
-    "minimax-m2": "minimax-m2.5", "minimax-m2.1": "minimax-m2.5", "pangu-ultra-moe-718b": "pangu-ultra-moe",
-    "qwen2-72b": "qwen2.5-72b", "qwen2.5-72b": "qwen2.5-72b", "gpt-3-175b": "gpt-3-175b-mlperf",
-    "qwen3-vl-235b-a22b": "qwen3-235b-a22b", "qwen3-vl-30b-a3b": "qwen3-30b-a3b",
-    "gpt-3-175b-megatron-strong-scaling": "gpt-3-175b-mlperf",
-    "gpt-3": "gpt-3-175b-mlperf",
-}  # fmt: skip
-
-
-def _record(name: str, facts: Facts) -> LanguageModel:
-    """The record of `name`; number-format and tuning endings, brackets and the publisher's prefix may be left on."""
-    name = name.strip()
-    if not name:
-        raise InputError("no model given; name one, such as DeepSeek-V3")
-    unbracketed = re.sub(r"\s*\(.*\)\s*$", "", name)
-    tail = unbracketed.split("/")[-1]
-    for candidate in (name, unbracketed, tail, VARIANT.sub("", unbracketed), VARIANT.sub("", tail)):
-        try:
-            return facts.model(candidate)
-        except UnknownName:
-            continue
-    folded = _folded(tail)
-    folded = SAME_ARCHITECTURE.get(folded, SAME_ARCHITECTURE.get(_folded(name.replace("/", "")), folded))
-    for record in (*facts.models.values(), *_further_models()):
-        if folded in {_folded(known) for known in (record.id, record.name, *record.aliases)}:
-            return record
-    known = [m.name for m in (*facts.models.values(), *_further_models())]
-    raise UnknownName("model", name, [*facts.models, *known])
-
-
-@lru_cache(maxsize=1)
-def _further_models() -> tuple[LanguageModel, ...]:
-    """Published configurations of models that appear in measurements but not in the facts room (recalled, not looked
-    up)."""
-    from chipweir.facts import LanguageModel
-
-    text = resources.files("chipweir.perf").joinpath("data", "architectures.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(io.StringIO(text))
-    return tuple(LanguageModel.model_validate({k: v for k, v in row.items() if v}) for row in rows)
-
-
-def _folded(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", VARIANT.sub("", name.split("/")[-1]).lower().replace("meta-llama", "llama"))
-
-
-SAME_ARCHITECTURE = {_folded(name.replace("/", "")): _folded(same) for name, same in _SAME.items()}
+# A published total that differs from the counted one by more than this puts the counts in doubt.
+CONFIRMED = 0.07
+# Routed experts absorb a difference up to this factor, so that memory agrees with the published total.
+ABSORBED = 1.25
 
 
 def from_model(model: LanguageModel) -> Architecture:
     """Counts from a model's published configuration.
 
-    Raises `InputError` where layers, width or heads are not published. The number of parameters so counted is checked
-    against the published total in the tests; routed experts then absorb the difference, so that memory agrees.
+    Raises `InputError` where layers, widths or heads are not published: a product whose architecture its maker keeps to
+    itself cannot be estimated. Routed experts absorb what a published total differs from the count, so that memory
+    agrees; a larger difference is told in `doubt`.
     """
-    missing = [n for n in ("layers", "hidden", "heads", "vocab") if not getattr(model, n)]
-    if missing:
-        raise InputError(f"model '{model.name}': {', '.join(missing)} not published, so its work cannot be counted")
-    extra = _extra(model.note)
+    _check(model)
+    s = model.structure
     layers, hidden = float(model.layers or 0), float(model.hidden or 0)
-    attention = _attention(model, extra)
+    attention = _attention(model)
     experts = float(model.n_experts or 0)
-    moe_layers, dense_layers = _ffn_layers(model, extra)
-    ffn = float(model.ffn_dense or (model.moe_ffn or 0) * (model.experts_active or 1))
-    matrices = 2.0 if attention["ungated"] or _ungated(model, attention["params"], dense_layers * hidden * ffn) else 3.0
-    # Routed experts may work in a narrower space than the model ("latent" experts), shared ones do not.
-    expert_hidden = float(extra.get("expert_latent", hidden)) if experts else 0.0
+    moe_layers, dense_layers = _feed_layers(model)
+    ffn = float(model.ffn_dense or 0)
+    matrices = 2.0 if _ungated(model, attention.params, dense_layers * hidden * ffn) else 3.0
+    expert_hidden = float(s.expert_latent or hidden) if experts else 0.0
     expert = matrices * expert_hidden * float(model.moe_ffn or 0)
-    always = float(extra.get("shared_params_per_layer", expert * float(model.n_shared or 0)))
-    shared = moe_layers * (always + hidden * experts)
+    always = matrices * hidden * float(model.moe_ffn or 0) * float(model.n_shared or 0)
+    if s.expert_latent:
+        always += 2.0 * hidden * expert_hidden
+    shared = moe_layers * (float(s.shared_params_per_layer or always) + hidden * experts)
     dense = dense_layers * matrices * hidden * ffn
-    embedding = float(model.vocab or 0) * hidden
-    head = embedding
-    stored_head = 0.0 if model.tie_embeddings else head
-    rest = attention["params"] + dense + shared + embedding + stored_head
-    counted = rest + moe_layers * experts * expert
+    embedding = float(model.vocab or 0) * hidden + float(s.layer_embedding_params)
+    head = float(model.vocab or 0) * hidden
+    rest = attention.params + dense + shared + embedding + (0.0 if model.tie_embeddings else head)
+    routed = moe_layers * experts
+    counted = rest + routed * expert
     total = float(model.total_params_b or 0) * 1e9 or counted
-    active_experts = float(model.experts_active or (8 if experts else 0))
-    if experts and 0.8 < (total - rest) / (moe_layers * experts * expert) < 1.25:
-        expert = (total - rest) / (moe_layers * experts)
-    active = rest - embedding - stored_head + head + moe_layers * active_experts * expert
+    if experts and 1.0 / ABSORBED < (total - rest) / (routed * expert) < ABSORBED:
+        expert = (total - rest) / routed
+    # Of the experts a token chooses, those that do nothing cost nothing.
+    active = float(model.experts_active or 0) * experts / max(experts + float(s.zero_experts), 1.0)
     return Architecture(
-        id=model.id, name=model.name, kind="moe" if experts else "dense", layers=layers,
-        blocks=_blocks(layers, extra), moe_layers=moe_layers, hidden=hidden,
-        vocab=float(model.vocab or 0), attention_params=attention["params"], dense_params=dense,
-        expert_params=expert if experts else 0.0, experts=experts, experts_active=active_experts if experts else 0.0,
-        shared_params=shared, embedding_params=embedding, head_params=head, kv_elements=attention["kv"],
-        kv_heads=attention["kv_heads"], latent=attention["latent"], window=attention["window"],
-        window_kv_elements=attention["window_kv"], state_elements=attention["state"], score_flops=attention["score"],
-        prefill_score_flops=attention["prefill_score"], window_score_flops=attention["window_score"],
-        topk=attention["topk"], index_flops=attention["index_flops"], index_elements=attention["index_elements"],
-        mtp_layers=float(model.mtp_layers or 0), total_params=total, active_params=active,
-        context=float(model.context or 131072), native_dtype=_native(model.native_dtype), release=model.release,
-        expert_hidden=expert_hidden,
+        id=model.id, name=model.name, kind="moe" if experts else "dense", layers=layers, blocks=_blocks(model),
+        moe_layers=moe_layers, hidden=hidden, vocab=float(model.vocab or 0), attention_params=attention.params,
+        dense_params=dense, expert_params=expert if experts else 0.0, experts=experts, experts_active=active,
+        shared_params=shared, embedding_params=embedding, head_params=head, kv_elements=attention.kv,
+        kv_heads=attention.kv_heads, latent=attention.latent, window=attention.window,
+        window_kv_elements=attention.window_kv, state_elements=attention.state, score_flops=attention.score,
+        prefill_score_flops=attention.prefill_score, window_score_flops=attention.window_score, topk=attention.topk,
+        index_flops=attention.index_flops, index_elements=attention.index_elements,
+        mtp_layers=float(model.mtp_layers or 0), total_params=total,
+        active_params=attention.params + dense + shared + head + moe_layers * active * expert,
+        context=float(model.context or 131072), native_dtype=native_dtype(model.native_dtype), release=model.release,
+        expert_hidden=expert_hidden, cache_reads=attention.cache_reads, doubt=_doubt(model, counted),
     )  # fmt: skip
 
 
+def _check(model: LanguageModel) -> None:
+    if model.type == "closed":
+        raise InputError(
+            f"{model.name}: its maker does not publish its architecture, so its work cannot be counted; "
+            "its price is known (`chipweir facts prices`)"
+        )
+    missing = [n for n in ("layers", "hidden", "heads", "vocab") if not getattr(model, n)]
+    if not missing and not model.n_experts and not model.ffn_dense:
+        missing = ["ffn_dense"]
+    if model.n_experts and not (model.moe_ffn and model.experts_active):
+        missing += [n for n in ("moe_ffn", "experts_active") if not getattr(model, n)]
+    if missing:
+        raise InputError(f"model '{model.name}': {', '.join(missing)} not published, so its work cannot be counted")
+
+
+def _doubt(model: LanguageModel, counted: float) -> str:
+    stated = float(model.total_params_b or 0) * 1e9
+    if not stated:
+        return f"{counted / 1e9:,.0f}B parameters counted from its shape; no published total confirms them"
+    if abs(counted / stated - 1.0) > CONFIRMED:
+        return f"its shape counts {counted / 1e9:,.1f}B parameters where {stated / 1e9:,.1f}B are published"
+    return ""
+
+
 def _ungated(model: LanguageModel, attention: float, matrix: float) -> bool:
-    """Whether a dense model's published total fits two feed-forward matrices a layer better than three (no gate)."""
+    """Whether feed-forward blocks have no gate: as stated, else whether a dense model's published total fits two
+    matrices a layer better than three."""
+    if model.structure.gated is not None:
+        return not model.structure.gated
     if model.n_experts or not model.total_params_b:
         return False
     heads = float(model.vocab or 0) * float(model.hidden or 0) * (1.0 if model.tie_embeddings else 2.0)
@@ -235,156 +214,190 @@ def _ungated(model: LanguageModel, attention: float, matrix: float) -> bool:
     return abs(missing - 2.0 * matrix) < abs(missing - 3.0 * matrix)
 
 
-def _extra(note: str) -> dict[str, Any]:
-    """Structure that the shared columns cannot hold is kept in the record's note as a JSON object (possibly cut
-    short)."""
-    match = re.search(r"\{.*", note or "", re.S)
-    if match is None:
-        return {}
-    text = match[0]
-    try:
-        found: dict[str, Any] = json.JSONDecoder().raw_decode(text)[0]
-        return found
-    except json.JSONDecodeError:
-        numbers = {k: int(v) for k, v in re.findall(r'"(\w+)": (\d+)', text)}
-        ratios = re.search(r'"compress_ratios": \[([\d, ]*)', text)
-        if ratios:
-            numbers["compress_ratios"] = [int(x) for x in re.findall(r"\d+", ratios[1])]  # type: ignore[assignment]
-        return numbers
-
-
-def _ffn_layers(model: LanguageModel, extra: dict[str, Any]) -> tuple[float, float]:
+def _feed_layers(model: LanguageModel) -> tuple[float, float]:
     """Layers with routed experts and layers with a dense feed-forward block."""
-    layers = float(model.layers or 0)
-    kinds = extra.get("layer_types")
-    if isinstance(kinds, dict) and ("mlp" in kinds or "moe" in kinds):
-        return float(kinds.get("moe", 0)), float(kinds.get("mlp", 0))
+    s, layers = model.structure, float(model.layers or 0)
+    if s.mlp is not None or s.moe is not None:
+        return float(s.moe or 0), float(s.mlp or 0)
     if not model.n_experts:
         return 0.0, layers
-    routed = (layers - float(model.first_dense_layers or 0)) / int(extra.get("interleave_moe_layer_step", 1))
+    routed = (layers - float(model.first_dense_layers or 0)) // s.moe_every
     return routed, layers - routed
 
 
-def _blocks(layers: float, extra: dict[str, Any]) -> float:
+def _blocks(model: LanguageModel) -> float:
     """Pairs of a mixer and a feed-forward block: layers, or the more numerous kind where they are layers of their
     own."""
-    kinds = extra.get("layer_types")
-    if not isinstance(kinds, dict) or not {"mlp", "moe"} & set(kinds):
-        return layers
-    feed = float(kinds.get("mlp", 0) + kinds.get("moe", 0))
+    s, layers = model.structure, float(model.layers or 0)
+    if s.attention_blocks or (s.mlp is None and s.moe is None):
+        return float(s.attention_blocks or layers)
+    feed = float((s.mlp or 0) + (s.moe or 0))
     return max(feed, layers - feed)
 
 
-def _attention(model: LanguageModel, extra: dict[str, Any]) -> dict[str, Any]:
-    """Parameters, cache and score work of all attention layers; the three published families and their sparse forms."""
-    text = (model.attention or "").lower()
-    layers, hidden, heads = float(model.layers or 0), float(model.hidden or 0), float(model.heads or 0)
-    out: dict[str, Any] = {
-        "latent": 0.0, "window": math.inf, "window_kv": 0.0, "window_score": 0.0, "state": 0.0, "topk": math.inf,
-        "index_flops": 0.0, "index_elements": 0.0, "ungated": text == "mha" or bool(extra.get("ungated")),
-    }  # fmt: skip
-    if model.kv_lora_rank or text == "mla":
-        _fill_latent(out, model, layers, hidden, heads)
-    elif "compress" in text:
-        _fill_compressed(out, model, extra, layers, hidden, heads)
+class _Attention(NamedTuple):
+    """Sums over all mixing layers; names as in `Architecture`."""
+
+    params: float = 0.0
+    kv: float = 0.0
+    kv_heads: float = 1.0
+    latent: float = 0.0
+    score: float = 0.0
+    prefill_score: float = 0.0
+    window: float = math.inf
+    window_kv: float = 0.0
+    window_score: float = 0.0
+    state: float = 0.0
+    topk: float = math.inf
+    index_flops: float = 0.0
+    index_elements: float = 0.0
+    cache_reads: float = 1.0
+
+
+def _attention(model: LanguageModel) -> _Attention:
+    """Parameters, cache and score work of all mixing layers: full (grouped, latent or compressed), sliding, linear."""
+    s = model.structure
+    full, sliding, linear = _mixers(model)
+    if s.compress_ratios:
+        out = _compressed(model, full)
+    elif model.kv_lora_rank:
+        out = _latent(model, full)
     else:
-        _fill_grouped(out, model, extra, text)
-    if extra.get("index_topk"):
-        index_heads, index_dim = float(extra.get("index_n_heads", 64)), float(extra.get("index_head_dim", 128))
-        compressed = out.pop("index_share", 1.0)
-        out["topk"] = float(extra["index_topk"])
-        out["index_flops"] = 2.0 * index_heads * index_dim * layers * compressed
-        out["index_elements"] = index_dim * layers * compressed
-        out["params"] += layers * (index_heads * index_dim * float(model.q_lora_rank or hidden) + hidden * index_dim)
-    out.pop("index_share", None)
-    return out
+        out = _grouped(model, full)
+    if sliding:
+        out = _with_sliding(out, model, sliding)
+    if linear:
+        hidden, heads = float(model.hidden or 0), float(model.heads or 0)
+        # Where not stated: query, key, value, gate and output of the model's width, a state of 128 x 128 a head.
+        params = float(s.linear_params_per_layer or 5.0 * hidden * hidden)
+        state = float(s.state_elements_per_layer or heads * 128.0 * 128.0)
+        out = out._replace(params=out.params + linear * params, state=linear * state)
+    if s.shared_cache_layers:
+        held = 1.0 - s.shared_cache_layers / (full + sliding)
+        out = out._replace(kv=out.kv * held, window_kv=out.window_kv * held, cache_reads=1.0 / held)
+    return _with_index(out, model, full) if s.index_topk else out
 
 
-def _fill_latent(out: dict[str, Any], model: LanguageModel, layers: float, hidden: float, heads: float) -> None:
+def _mixers(model: LanguageModel) -> tuple[float, float, float]:
+    """Layers with full, sliding and linear attention (state space counted with the last)."""
+    s = model.structure
+    sliding, linear = float(s.sliding_attention), float(s.linear_attention + s.mamba)
+    own = 0.0 if s.attention_blocks else float((s.mlp or 0) + (s.moe or 0))
+    layers = float(s.attention_blocks or model.layers or 0) - own
+    full = float(s.full_attention) if s.full_attention is not None else layers - sliding - linear
+    return full, sliding, linear
+
+
+def _grouped(model: LanguageModel, layers: float) -> _Attention:
+    """Multi-head and grouped-query attention."""
+    heads, kv_heads, dim, value = _heads(model)
+    params, kv = _projections(model, heads, kv_heads, dim, value)
+    score = layers * 2.0 * heads * (dim + value)
+    return _Attention(
+        params=layers * params, kv=layers * kv, kv_heads=kv_heads, score=score, prefill_score=score,
+    )  # fmt: skip
+
+
+def _heads(model: LanguageModel) -> tuple[float, float, float, float]:
+    """Heads, key-value heads, width of keys and of values."""
+    heads = float(model.heads or 0)
+    dim = float(model.head_dim or float(model.hidden or 0) / heads)
+    return heads, float(model.kv_heads or heads), dim, float(model.v_head_dim or dim)
+
+
+def _projections(model: LanguageModel, heads: float, kv_heads: float, dim: float, value: float) -> tuple[float, float]:
+    """Parameters and cached elements per token of one grouped layer."""
+    s, hidden, rank = model.structure, float(model.hidden or 0), float(model.q_lora_rank or 0)
+    query = rank * (hidden + heads * dim) if rank else hidden * heads * dim
+    values = 0.0 if s.keys_are_values else value
+    gate = hidden * heads * value if s.output_gate else 0.0
+    return query + hidden * kv_heads * (dim + values) + gate + heads * value * hidden, kv_heads * (dim + value)
+
+
+def _with_sliding(out: _Attention, model: LanguageModel, layers: float) -> _Attention:
+    """Layers that keep a window of tokens, grouped, with shapes of their own where stated."""
+    s = model.structure
+    heads, kv_heads, dim, value = _heads(model)
+    kv_heads = float(s.sliding_kv_heads or kv_heads)
+    if s.sliding_head_dim:
+        dim = value = float(s.sliding_head_dim)
+    separate = model.model_copy(update={"structure": s.model_copy(update={"keys_are_values": False}), "q_lora_rank": 0})
+    params, kv = _projections(separate, heads, kv_heads, dim, value)
+    return out._replace(
+        params=out.params + layers * params, window_kv=layers * kv, window_score=layers * 2.0 * heads * (dim + value),
+        window=float(model.sliding_window or 4096), kv_heads=kv_heads if not out.latent else out.kv_heads,
+    )  # fmt: skip
+
+
+def _latent(model: LanguageModel, layers: float) -> _Attention:
     """Multi-head latent attention: one latent and one rotary key per token; decode attends in the latent space.
 
     Source: DeepSeek-V2 (arXiv 2405.04434), section 2.1 and the weight absorption described there.
     """
-    rank, rope = float(model.kv_lora_rank or 512), float(model.qk_rope_dim or 64)
+    hidden, heads = float(model.hidden or 0), float(model.heads or 0)
+    rank, rope = float(model.kv_lora_rank or 0), float(64 if model.qk_rope_dim is None else model.qk_rope_dim)
     nope, value = float(model.qk_nope_dim or 128), float(model.v_head_dim or 128)
     query_rank = float(model.q_lora_rank or 0)
     query = query_rank * (hidden + heads * (nope + rope)) if query_rank else hidden * heads * (nope + rope)
-    per_layer = query + hidden * (rank + rope) + rank * heads * (nope + value) + heads * value * hidden
-    out.update(
-        params=layers * per_layer, kv=layers * (rank + rope), kv_heads=1.0, latent=1.0,
+    gate = hidden * heads * value if model.structure.output_gate else 0.0
+    per_layer = query + gate + hidden * (rank + rope) + rank * heads * (nope + value) + heads * value * hidden
+    return _Attention(
+        params=layers * per_layer, kv=layers * (rank + rope), latent=1.0,
         score=layers * 2.0 * heads * (2.0 * rank + rope), prefill_score=layers * 2.0 * heads * (nope + rope + value),
     )  # fmt: skip
 
 
-def _fill_compressed(
-    out: dict[str, Any], model: LanguageModel, extra: dict[str, Any], layers: float, hidden: float, heads: float
-) -> None:
+def _compressed(model: LanguageModel, layers: float) -> _Attention:
     """Attention over a sequence compressed r-fold with one shared key-value head, plus a short window, as configured.
 
     Layers with ratio r cache one entry of `head_dim` per r tokens; ratio 0 keeps the window alone. The output
-    projection is
-    of low rank where a rank is given. Own reading of the published configuration; the paper may count slightly
-    otherwise.
+    projection is of low rank where a rank is given. Own reading of the published configuration; the paper may count
+    slightly otherwise.
     """
-    dim, query_rank = float(model.head_dim or 512), float(model.q_lora_rank or 0)
-    output_rank = float(extra.get("o_lora_rank", 0))
+    hidden, heads, dim = float(model.hidden or 0), float(model.heads or 0), float(model.head_dim or 512)
+    query_rank, output_rank = float(model.q_lora_rank or 0), float(model.structure.output_rank or 0)
     query = query_rank * (hidden + heads * dim) if query_rank else hidden * heads * dim
     output = output_rank * (heads * dim / 8.0 + hidden) * 8.0 if output_rank else heads * dim * hidden
-    ratios = [r for r in extra.get("compress_ratios", []) if r > 0] or [64]
-    kept = sum(1.0 / r for r in ratios) / len(ratios)
-    four = sum(1.0 for r in ratios if r <= 8) / len(ratios)
-    out.update(
-        params=layers * (query + hidden * dim * 2.0 + output), kv=layers * dim * kept, kv_heads=1.0, latent=1.0,
-        score=layers * 4.0 * heads * dim * kept, prefill_score=layers * 4.0 * heads * dim * kept,
+    kept = _kept(model) * layers
+    return _Attention(
+        params=layers * (query + hidden * dim * 2.0 + output), kv=dim * kept, latent=1.0,
+        score=4.0 * heads * dim * kept, prefill_score=4.0 * heads * dim * kept,
         window=float(model.sliding_window or 128), window_kv=layers * dim, window_score=layers * 4.0 * heads * dim,
-        index_share=four / 4.0,
     )  # fmt: skip
 
 
-def _fill_grouped(out: dict[str, Any], model: LanguageModel, extra: dict[str, Any], text: str) -> None:
-    """Multi-head and grouped-query attention, with window layers or linear layers among the full ones."""
-    hidden, heads = float(model.hidden or 0), float(model.heads or 0)
-    kv_heads = float(model.kv_heads or heads)
-    dim = float(model.head_dim or hidden / heads)
-    full, windowed, linear, _ = _layer_kinds(model, extra, text)
-    per_layer = hidden * dim * (2.0 * heads + 2.0 * kv_heads)
-    # A gated linear layer has query, key, value, gate and output projections of the width of the model (own reading).
-    state_heads = float(extra.get("linear_num_value_heads", extra.get("linear_num_key_heads", heads)))
-    state_dim = float(extra.get("linear_head_dim", 128))
-    state = float(extra.get("state_elements_per_layer", state_heads * state_dim * state_dim))
-    linear_params = float(extra.get("linear_params_per_layer", 5.0 * hidden * hidden))
-    out.update(
-        params=(full + windowed) * per_layer + linear * linear_params, kv=full * 2.0 * kv_heads * dim,
-        kv_heads=kv_heads, score=full * 4.0 * heads * dim, prefill_score=full * 4.0 * heads * dim,
-        window=float(model.sliding_window) if windowed and model.sliding_window else math.inf,
-        window_kv=windowed * 2.0 * kv_heads * dim, window_score=windowed * 4.0 * heads * dim, state=linear * state,
+def _kept(model: LanguageModel) -> float:
+    """Cache entries per token and layer of compressed attention, mean over layers."""
+    ratios = model.structure.compress_ratios
+    return sum(n / r for r, n in ratios.items() if r > 0) / max(sum(ratios.values()), 1)
+
+
+def _with_index(out: _Attention, model: LanguageModel, layers: float) -> _Attention:
+    """The selector of sparse attention: keys of its own for every cached token, and what a query really reads."""
+    s = model.structure
+    heads, dim = float(s.index_heads or 64), float(s.index_head_dim or 128)
+    ratios = s.compress_ratios
+    # Over a compressed sequence only layers that compress little select, each entry once.
+    own = float(s.index_layers or layers)
+    seen = sum(n / r for r, n in ratios.items() if 0 < r <= 8) if ratios else own
+    tokens = float(s.index_topk or 0) * (min(r for r in ratios if r > 0) if ratios else 1.0)
+    query = heads * dim * float(model.q_lora_rank or model.hidden or 0)
+    params = (float(sum(n for r, n in ratios.items() if 0 < r <= 8)) if ratios else own) * (
+        query + float(model.hidden or 0) * (dim + heads)
+    )
+    return out._replace(
+        params=out.params + params, topk=tokens,
+        index_flops=2.0 * heads * dim * seen / s.index_block, index_elements=dim * seen / s.index_block,
     )  # fmt: skip
 
 
-def _layer_kinds(model: LanguageModel, extra: dict[str, Any], text: str) -> tuple[float, float, float, float]:
-    """Layers with full, windowed, linear and no attention."""
-    layers = float(model.layers or 0)
-    kinds = extra.get("layer_types")
-    if isinstance(kinds, dict):
-        windowed = float(kinds.get("sliding_attention", 0))
-        linear = float(kinds.get("linear_attention", 0)) + float(kinds.get("mamba", 0))
-        none = float(kinds.get("mlp", 0)) + float(kinds.get("moe", 0))
-        return float(kinds.get("full_attention", layers - windowed - linear - none)), windowed, linear, none
-    ratio = re.search(r"(\d+)\s*(?:local)?\s*:\s*(\d+)", text)
-    if ratio and "linear" in text:
-        share = float(ratio[1]) / (float(ratio[1]) + float(ratio[2]))
-        share = max(share, 1.0 - share)
-        return layers * (1.0 - share), 0.0, layers * share, 0.0
-    if ratio and model.sliding_window:
-        share = float(ratio[1]) / (float(ratio[1]) + float(ratio[2]))
-        return layers * (1.0 - share), layers * share, 0.0, 0.0
-    return layers, 0.0, 0.0, 0.0
-
-
-def _native(text: str) -> str:
+def native_dtype(text: str) -> str:
+    """The number format a checkpoint is published in, as one of the room's formats."""
     folded = (text or "bf16").lower()
-    for word, name in (("mxfp4", "fp4"), ("compressed", "int4"), ("fp8", "fp8"), ("int4", "int4")):
-        if word in folded and "/" not in folded:
+    if "/" in folded:
+        return "bf16"
+    for word, name in (("fp4", "fp4"), ("compressed", "int4"), ("fp8", "fp8"), ("int4", "int4"), ("int8", "int8")):
+        if word in folded:
             return name
     return "bf16"
 
@@ -408,7 +421,7 @@ def resident_bytes(model: Architecture, dtype: str) -> Any:
 
     4-bit MoE checkpoints keep attention and shared layers at 8 bits or more; dense ones quantise them with the rest.
     """
-    other = {"fp4": "fp8", "int4": "bf16"}.get(dtype, dtype)
+    other = BESIDE_EXPERTS.get(dtype, dtype)
     moe = np.asarray(model.experts) > 0
     size = np.where(moe, ELEMENT_BYTES[other], ELEMENT_BYTES[dtype])
     return (model.attention_params + model.dense_params + model.shared_params) * size + 2.0 * model.head_params
@@ -425,14 +438,11 @@ def touched_experts(experts: Any, active: Any, tokens: Any, evenness: Any = np.i
     experts = np.asarray(experts, dtype=float)
     share = np.where(experts > 0, np.asarray(active) / np.maximum(experts, 1.0), 0.0)
     missed = np.log1p(-np.minimum(share, 1 - 1e-9))
-    xp: Any = np
-    if any(type(v).__module__.startswith("jax") for v in (tokens, evenness)):
-        import jax.numpy as xp
-    tokens = xp.maximum(tokens, 0.0)
+    tokens = np.maximum(tokens, 0.0)
     if isinstance(evenness, float) and np.isinf(evenness):
-        return experts * -xp.expm1(tokens * missed)
-    others = xp.log1p(-xp.maximum(tokens - 1.0, 0.0) * missed / evenness)
-    return experts * -xp.expm1(xp.minimum(tokens, 1.0) * missed - evenness * others)
+        return experts * -np.expm1(tokens * missed)
+    others = np.log1p(-np.maximum(tokens - 1.0, 0.0) * missed / evenness)
+    return experts * -np.expm1(np.minimum(tokens, 1.0) * missed - evenness * others)
 
 
 def flops_per_token(model: Architecture, context: Any = 0.0, *, prefill: bool = False) -> Any:
@@ -466,7 +476,7 @@ def kv_bytes(model: Architecture, context: Any, kv_dtype: str = "bf16") -> Any:
 
 def kv_read_bytes(model: Architecture, context: Any, kv_dtype: str = "bf16") -> Any:
     """Bytes of cache one decoded token reads: sparse attention reads its top-k tokens and the selector's keys."""
-    size = ELEMENT_BYTES[kv_dtype]
+    size = ELEMENT_BYTES[kv_dtype] * model.cache_reads
     return (
         model.kv_elements * np.minimum(context, model.topk) * size
         + model.index_elements * np.asarray(context, dtype=float) * size

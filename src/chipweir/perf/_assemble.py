@@ -8,9 +8,11 @@ import numpy as np
 
 from chipweir.perf import _architecture, _hardware
 from chipweir.perf._configuration import Configuration
+from chipweir.perf._offered import once
 from chipweir.perf._operators import Work, work
 from chipweir.perf._plan import Plan, decode_slots
-from chipweir.perf._serving import Case, look_interval
+from chipweir.perf._serving import Case
+from chipweir.perf._software import look_interval
 
 
 def gather(configurations: Sequence[Configuration]) -> Work:
@@ -29,53 +31,36 @@ def gather(configurations: Sequence[Configuration]) -> Work:
     )
 
 
+# Layers of DeepSeek-V3 and R1, by which their recipes are told.
+DEEPSEEK_LAYERS = 61.0
+COLUMNS = ("isl", "osl", "tp", "dp", "replicas", "pp", "prefill_tp", "prefill_dp", "prefill_replicas", "ep", "prefill_ep",
+           "drafts", "gain", "steady", "static", "start", "fresh", "slots", "cold", "bunched", "once",
+           "interval")  # fmt: skip
+
+
 def case(
     configurations: Sequence[Configuration], plans: Sequence[Plan], concurrency: Sequence[float] | np.ndarray
 ) -> Case:
     """`Case` of n configurations with their plans and concurrencies; mixed replicas prefill on the chips they decode
     on."""
     split = np.array([p.split for p in plans], dtype=float)
-    column = np.array(
-        [
-            (
-                c.isl,
-                c.osl,
-                p.tp,
-                p.dp,
-                p.replicas,
-                p.prefill_tp,
-                p.prefill_dp,
-                p.prefill_replicas,
-                p.ep,
-                p.prefill_ep,
-                c.drafting,
-                c.phase == "decode",
-                decode_slots(c.framework, p, float(n)),
-                c.cold,
-                look_interval(c.framework, c.chip.family, data=p.dp > 1, split=p.split, concurrency=n),
-            )
-            for c, p, n in zip(configurations, plans, concurrency, strict=True)
-        ],
-        dtype=float,
-    ).T
-    isl, osl, tp, dp, replicas, p_tp, p_dp, p_replicas, ep, p_ep, drafting, steady, slots, cold, interval = column
+    rows = [
+        (
+            c.isl, c.osl, p.tp, p.dp, p.replicas, p.pp, p.prefill_tp, p.prefill_dp, p.prefill_replicas, p.ep,
+            p.prefill_ep, c.drafting, c.offered.gain, c.phase == "decode", c.offered.static, c.offered.start,
+            1.0 - c.offered.cached, min(decode_slots(c.engine, p, float(n)), c.running * p.dp * p.replicas), c.cold,
+            c.bunched, once(c.offered), look_interval(c.engine, c.chip.family, data=p.dp > 1, split=p.split, concurrency=n,
+                                     published=bool(c.model.latent) and float(c.model.layers) == DEEPSEEK_LAYERS),
+        )
+        for c, p, n in zip(configurations, plans, concurrency, strict=True)
+    ]  # fmt: skip
+    column = dict(zip(COLUMNS, np.array(rows, dtype=float).T, strict=True))
     joint = split == 0
-    return Case(
-        isl=isl,
-        osl=osl,
-        concurrency=np.asarray(concurrency, dtype=float),
-        tp=tp,
-        dp=dp,
-        replicas=replicas,
-        split=split,
-        prefill_tp=np.where(joint, tp, p_tp),
-        prefill_dp=np.where(joint, dp, p_dp),
-        prefill_replicas=np.where(joint, replicas, p_replicas),
-        ep=ep,
-        drafting=drafting,
-        steady=steady,
-        interval=interval,
-        slots=slots,
-        cold=cold,
-        prefill_ep=np.where(joint, ep, p_ep),
-    )
+    for name, own in (
+        ("prefill_tp", "tp"),
+        ("prefill_dp", "dp"),
+        ("prefill_replicas", "replicas"),
+        ("prefill_ep", "ep"),
+    ):
+        column[name] = np.where(joint, column[own], column[name])
+    return Case(concurrency=np.asarray(concurrency, dtype=float), split=split, **column)

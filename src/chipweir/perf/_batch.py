@@ -22,19 +22,20 @@ from chipweir.perf._energy import PowerCurve
 from chipweir.perf._fitted import Fitted, fitted
 from chipweir.perf._intervals import deployment, spread, widen
 from chipweir.perf._operators import OPERATORS, Load, Work, activation_bytes, pass_load, resident_weights
+from chipweir.perf._operators import take as take_work
 from chipweir.perf._plan import Plan
 from chipweir.perf._search import resolve
 from chipweir.perf._serving import (
-    DRAFTS,
-    USABLE,
     Case,
     Efficiency,
     Served,
+    fits,
     inter_token,
     moving,
     operator_seconds,
     serve,
 )
+from chipweir.perf._serving import take as take_cases
 
 
 Row = Mapping[str, str]
@@ -49,6 +50,10 @@ ERROR_OF = {
 # Rows estimated at a time: bounds the memory that layouts tried for rows which state none take.
 TOGETHER = 4096
 BINDS = np.array(["compute", "memory bandwidth", "link", "overhead"])
+# Numbers of `Work` that a datasheet number stands in, and the log standard deviation from which it counts as open.
+SPECS = {"flops": ("rate", "score_rate"), "bandwidth": ("memory_bandwidth",), "memory": ("memory_bytes",),
+         "link": ("link", "scaleout")}  # fmt: skip
+OPEN = 0.02
 # Factor on the output by which it is seen how power follows it.
 MORE = 1.1
 
@@ -151,13 +156,17 @@ def _training_answers(rows: Sequence[Row], places: list[int], known: Fitted, ans
 
 
 def _novelty(c: Configuration, posterior: Posterior) -> list[str]:
-    notes = []
-    if c.chip.vendor not in posterior.form.levels.get("vendor", ()):
-        notes.append(f"no measurement of any {c.chip.vendor} chip: wide interval")
-    elif c.chip.id not in posterior.errors.chips:
-        notes.append(f"{c.chip.name} not measured: its vendor's efficiencies")
-    if c.model.id not in posterior.errors.models:
-        notes.append(f"{c.model.name} not measured: from its architecture")
+    new = posterior.errors.new(c)
+    said = {
+        "vendor": f"no measurement of any {c.chip.vendor} chip: wide interval",
+        "generation": f"no measurement of {c.chip.vendor}'s {c.chip.generation or 'generation'}: its maker's efficiencies",
+        "chip": f"{c.chip.name} not measured: its generation's efficiencies",
+        "model": f"{c.model.name} not measured: from its architecture",
+        "engine": f"no measurement of the engine {c.engine}",
+        "format": f"{c.dtype} not measured on {c.chip.vendor} chips",
+        "date": f"software of {c.year:.1f} is outside the years measured",
+    }
+    notes = [said[name] for name in new if name in said]
     if c.chip.spec_log_sd > 0.3:
         notes.append(f"{c.chip.name} has no full datasheet: gaps filled from its peers")
     if c.chip.edge and c.chip.memory_bytes < 1e9:
@@ -172,6 +181,7 @@ def describe(plan: Plan | None, predictions: Predictions, at: int) -> dict[str, 
         "tp": plan.tp,
         "attention_dp": plan.dp,
         "ep": plan.ep,
+        "pp": plan.pp,
         "replicas": plan.replicas,
         "chips": predictions.chips[at],
         "concurrency": float(predictions.cases.concurrency[at]),
@@ -197,19 +207,18 @@ def predict(
         return None, [], reasons
     work = gather(resolved)
     cases = case(resolved, [c.plan for c in resolved if c.plan is not None], concurrency[kept])
-    needed = resident_weights(work, cases.tp, cases.dp)
-    fits = needed <= USABLE * work.memory_bytes
-    for at in np.flatnonzero(~fits):
+    needed, held = resident_weights(work, cases.tp, cases.dp) / cases.pp, fits(work, cases)
+    for at in np.flatnonzero(~held):
         c = resolved[at]
         reasons[kept[at]] = (
             f"does not fit: {needed[at] / 1e9:,.1f} GB of weights per chip "
             f"({c.model.name} in {c.dtype}, tp {cases.tp[at]:g}, "
             f"attention dp {cases.dp[at]:g}), {c.chip.name} has {float(c.chip.memory_bytes) / 1e9:,.1f} GB"
         )
-    if not fits.all():
-        kept = [k for k, f in zip(kept, fits, strict=True) if f]
+    if not held.all():
+        kept = [k for k, f in zip(kept, held, strict=True) if f]
         remaining, _, _ = _evaluate(
-            [c for c, f in zip(resolved, fits, strict=True) if f],
+            [c for c, f in zip(resolved, held, strict=True) if f],
             concurrency[kept],
             configurations,
             kept,
@@ -233,7 +242,9 @@ def _evaluate(
     work = gather(resolved)
     cases = case(resolved, [c.plan for c in resolved if c.plan is not None], concurrency)
     where = index(posterior.form, [group_levels(c) for c in resolved])
-    served = serve(work, efficiencies(posterior.mean, where, posterior.form.size), cases)
+    e = efficiencies(posterior.mean, where, posterior.form)
+    cases = arriving(work, e, cases, np.array([c.offered.rate for c in resolved]))
+    served = serve(work, e, cases)
     chosen = np.array([given[i].concurrency is None for i in kept])
     median, chips = _medians(resolved, work, cases, served)
     extra = unmet_spread(resolved, work, cases, posterior)
@@ -252,7 +263,7 @@ def _medians(
     resolved: Sequence[Configuration], work: Work, cases: Case, served: Served
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     phase = np.array([c.phase for c in resolved])
-    decode_chips = cases.tp * cases.dp * cases.replicas
+    decode_chips = cases.decode_chips
     split = cases.split > 0
     # Prefill workers that are not stated: as many as keep up with the decode side.
     known = np.isfinite(cases.prefill_replicas)
@@ -265,7 +276,8 @@ def _medians(
     only_prefill, only_decode = phase == "prefill", phase == "decode"
     full_prefill = cases.isl / served.prefill_s / (cases.prefill_tp * cases.prefill_dp)
     lasting = np.array([c.lasting for c in resolved])
-    output = served.rate * cases.osl / decode_chips * lasting
+    pooled = np.array([c.plan is not None and c.plan.pooled > 0 for c in resolved])
+    output = served.rate * cases.osl / np.where(pooled, chips, decode_chips) * lasting
     incoming = np.where(only_prefill, full_prefill, served.rate * cases.isl / prefill_chips * lasting)
     total = np.where(only_prefill, full_prefill, served.rate * (cases.isl + cases.osl) / chips * lasting)
     hide = np.where(only_prefill, np.nan, 1.0)
@@ -279,29 +291,45 @@ def _medians(
     return median, chips
 
 
+ROUNDS_OF_ARRIVAL = 8
+
+
+def arriving(work: Work, e: Efficiency, cases: Case, rate: np.ndarray) -> Case:
+    """`cases` with as many requests present as a stated rate of arrival [n] (requests/s) keeps there: Little's law, at
+    most the concurrency. Rows without a rate stay closed loops."""
+    if not np.isfinite(rate).any():
+        return cases
+    most = cases.concurrency
+    present = np.where(np.isfinite(rate), 1.0, most)
+    for _ in range(ROUNDS_OF_ARRIVAL):
+        served = serve(work, e, replace(cases, concurrency=np.minimum(present, most)))
+        latency = served.ttft + cases.osl * served.tpot
+        present = np.where(np.isfinite(rate), np.clip(rate * latency, 1.0, most), most)
+    return replace(cases, concurrency=present)
+
+
 def unmet_spread(
     resolved: Sequence[Configuration], work: Work, cases: Case, posterior: Posterior
 ) -> dict[str, np.ndarray]:
-    """Log standard deviation [n] by quantity that gaps of the datasheet and levels never measured add."""
+    """Log standard deviation [n] by quantity that gaps of the datasheet add: every open number is moved by its own."""
     n = len(resolved)
-    spec = np.array([float(c.chip.spec_log_sd) for c in resolved])
-    out = {name: spec.copy() for name in ("tpot", "ttft", "output")}
+    names = ("tpot", "ttft", "output")
+    out = {name: np.zeros(n) for name in names}
     levels = [group_levels(c) for c in resolved]
-    known = posterior.form.levels
-    rows = np.array([i for i in range(n) if levels[i]["vendor"] not in known.get("vendor", ())], dtype=int)
-    if len(rows) == 0:
-        return out | {"input": out["output"]}
-    from chipweir.perf._operators import take as take_work
-    from chipweir.perf._serving import take
-
-    where = index(posterior.form, [levels[i] for i in rows])
-    logs = []
-    for theta in posterior.unmet():
-        served = serve(take_work(work, rows), efficiencies(theta, where, posterior.form.size), take(cases, rows))
-        logs.append(np.log([served.tpot, served.ttft, served.rate]))
-    sd = np.std(np.array(logs), axis=0)
-    for place, name in enumerate(("tpot", "ttft", "output")):
-        out[name][rows] = np.hypot(out[name][rows], sd[place])
+    for spec, columns in SPECS.items():
+        sd = np.array([float(getattr(c.chip, f"{spec}_log_sd")) for c in resolved])
+        rows = np.flatnonzero(sd > OPEN)
+        if not len(rows):
+            continue
+        e = efficiencies(posterior.mean, index(posterior.form, [levels[i] for i in rows]), posterior.form)
+        base, case_ = take_work(work, rows), take_cases(cases, rows)
+        logs = []
+        for sign in (1.0, -1.0):
+            moved = {name: getattr(base, name) * np.exp(sign * sd[rows]) for name in columns}
+            served = serve(replace(base, **moved), e, case_)
+            logs.append(np.log([served.tpot, served.ttft, served.rate]))
+        for name, change in zip(names, np.abs(logs[0] - logs[1]) / 2.0, strict=True):
+            out[name][rows] = np.hypot(out[name][rows], np.minimum(np.nan_to_num(change), 1.5))
     return out | {"input": out["output"]}
 
 
@@ -328,7 +356,7 @@ def _add_power(
     from chipweir.perf._energy import shipped_curve
 
     curve = curve or shipped_curve()
-    output = np.nan_to_num(median["output_tok_s_chip"]) * cases.tp * cases.dp * cases.replicas / chips
+    output = np.nan_to_num(median["output_tok_s_chip"]) * cases.decode_chips / chips
     incoming = np.nan_to_num(median["total_tok_s_chip"]) - output
     power, more = (_power(resolved, cases, served, k * output, k * incoming, curve) for k in (1.0, MORE))
     follows = np.clip(np.log(more / power) / np.log(MORE), 0.0, 1.0)[:, None]
@@ -359,8 +387,8 @@ def _power(
             output_tok_s=np.maximum(output[rows], 1e-9),
             input_tok_s=np.maximum(incoming[rows], 0.0),
             batch=np.maximum(served.batch[rows], 1.0),
-            chips=cases.tp[rows] * cases.dp[rows],
-            context=cases.isl[rows] + cases.osl[rows] / 2,
+            chips=cases.tp[rows] * cases.dp[rows] * cases.pp[rows],
+            context=cases.context[rows],
             curve=curve,
         )
     return power
@@ -375,9 +403,9 @@ def operator_table(
     """
     posterior = posterior or shipped()
     work, c = gather([configuration]), predictions.cases
-    e = efficiencies(posterior.mean, index(posterior.form, [group_levels(configuration)]), posterior.form.size)
-    batch = np.maximum(predictions.served.batch, c.dp) * (1.0 + DRAFTS * c.drafting)
-    step = pass_load(work, batch, batch, c.isl + c.osl / 2, c.tp, c.dp, c.ep, evenness=e.evenness)
+    e = efficiencies(posterior.mean, index(posterior.form, [group_levels(configuration)]), posterior.form)
+    batch = np.maximum(predictions.served.batch / c.pp, c.dp) * (1.0 + c.drafts)
+    step = pass_load(work, batch, batch, c.context, c.tp, c.dp, c.ep, evenness=e.evenness)
     tokens = c.isl * c.prefill_dp
     prompt = pass_load(
         work, tokens, c.prefill_dp, c.isl / 2, c.prefill_tp, c.prefill_dp, prefill=True, evenness=e.evenness

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chipweir.perf._operators import OVERLAP, Work, namespace
+import numpy as np
+
+from chipweir.perf._operators import OVERLAP, Work
 
 
 DOMAINS = 4.0
@@ -28,27 +30,27 @@ def all_reduce(size: Any, chips: Any, link: Any, floor: Any, summing: Any = 0.0)
     go round a ring. Where the switch adds up (`summing` 1) a chip sends its bytes once and receives the sum, of which
     it passes on its own n-th part: (n+1)/n of the message.
     """
-    xp = namespace(size, chips, link, floor)
     ring = 2.0 * (chips - 1.0) / chips
-    passes = xp.where(summing > 0, xp.minimum(ring, (chips + 1.0) / chips), ring)
-    quickest = xp.minimum((chips - 1.0) * size / link, RING_START + passes * size / link)
-    return xp.where(chips > 1, floor + quickest, 0.0)
+    passes = np.where(summing > 0, np.minimum(ring, (chips + 1.0) / chips), ring)
+    quickest = np.minimum((chips - 1.0) * size / link, RING_START + passes * size / link)
+    return np.where(chips > 1, floor + quickest, 0.0)
 
 
 def all_to_all(size: Any, chips: Any, link: Any, floor: Any) -> Any:
     """Seconds for every chip to send `size` bytes spread over the others."""
-    xp = namespace(size, chips, link, floor)
-    return xp.where(chips > 1, floor + (chips - 1.0) / chips * size / link, 0.0)
+    return np.where(chips > 1, floor + (chips - 1.0) / chips * size / link, 0.0)
 
 
 def link_bandwidth(w: Work, chips: Any) -> Any:
     """B/s per chip for a group of `chips`: the scale-up link if the group fits the domain, else what leaves it.
 
-    Of a group of n larger than its domain d the share (n - d) / n of the traffic crosses the slower network.
+    Of a group of n larger than its domain d the share (n - d) / n of the traffic crosses the slower network. Where chips
+    are wired pair by pair a group of n reaches each other over n - 1 of the links of each.
     """
-    xp = namespace(w.link, chips)
-    outside = xp.maximum(chips - w.domain, 0.0) / chips
-    return xp.where(outside > 0, 1.0 / (outside / w.scaleout + (1.0 - outside) / w.link), w.link)
+    used = np.clip((chips - 1.0) / np.maximum(np.minimum(w.domain, 8.0) - 1.0, 1.0), 1e-3, 1.0)
+    link = np.where(w.mesh > 0, w.link * used, w.link)
+    outside = np.maximum(chips - w.domain, 0.0) / chips
+    return np.where(outside > 0, 1.0 / (outside / w.scaleout + (1.0 - outside) / link), link)
 
 
 def expert_exchange(w: Work, tokens: Any, ranks: Any, share: Any, floor: Any) -> Any:
@@ -58,13 +60,12 @@ def expert_exchange(w: Work, tokens: Any, ranks: Any, share: Any, floor: Any) ->
     holds one, and
     routers keep that to `DOMAINS` (DeepSeek-V3, arXiv 2412.19437, section 3.2).
     """
-    xp = namespace(tokens, share, floor)
     size = tokens / ranks * w.hidden
-    inside = xp.minimum(w.experts_active, ranks) * (xp.minimum(w.domain, ranks) - 1.0) / ranks
-    domains = xp.minimum(xp.minimum(w.experts_active, DOMAINS), ranks / w.domain)
-    outside = xp.where(ranks > w.domain, domains * (ranks - w.domain) / ranks, 0.0)
+    inside = np.minimum(w.experts_active, ranks) * (np.minimum(w.domain, ranks) - 1.0) / ranks
+    domains = np.minimum(np.minimum(w.experts_active, DOMAINS), ranks / w.domain)
+    outside = np.where(ranks > w.domain, domains * (ranks - w.domain) / ranks, 0.0)
     seconds = size * (inside / w.link + outside / w.scaleout) / share
-    return xp.where(ranks > 1, 2.0 * floor + 3.0 * seconds, 0.0)
+    return np.where(ranks > 1, 2.0 * floor + 3.0 * seconds, 0.0)
 
 
 def layer_messages(w: Work, tokens: Any, tp: Any, dp: Any, link: Any, exchange: Any, floor: Any) -> Any:
@@ -75,7 +76,6 @@ def layer_messages(w: Work, tokens: Any, tp: Any, dp: Any, link: Any, exchange: 
     parallel:
     an exchange with the experts; dense models gather and scatter instead.
     """
-    xp = namespace(tokens, link, floor)
     chips = tp * dp
     inner = all_reduce(
         2.0 * tokens / dp * w.hidden,
@@ -87,9 +87,16 @@ def layer_messages(w: Work, tokens: Any, tp: Any, dp: Any, link: Any, exchange: 
     wide = link_bandwidth(w, chips) * link
     floor = floor + CROSSING * (chips > w.domain)
     gather = 2.0 * all_to_all(2.0 * tokens * w.hidden, chips, wide, floor)
-    swap = xp.where(w.experts > 0, expert_exchange(w, tokens, chips, exchange, floor), gather)
+    swap = np.where(w.experts > 0, expert_exchange(w, tokens, chips, exchange, floor), gather)
     reduce = all_reduce(2.0 * tokens * w.hidden, chips, wide, floor, w.summing * (chips <= w.domain))
-    return w.layers * (inner + xp.where(dp > 1, swap, reduce))
+    return w.layers * (inner + np.where(dp > 1, swap, reduce))
+
+
+def stage_messages(w: Work, tokens: Any, chips: Any, stages: Any, floor: Any) -> Any:
+    """Seconds to hand the activations of one pass from each pipeline stage of `chips` chips to the next."""
+    outside = chips * stages > w.domain
+    hop = floor + CROSSING * outside + 2.0 * tokens * w.hidden / np.where(outside, w.scaleout, w.link)
+    return np.where(stages > 1, (stages - 1.0) * hop, 0.0)
 
 
 def visible(work: Any, messages: Any, dp: Any) -> Any:
@@ -99,7 +106,6 @@ def visible(work: Any, messages: Any, dp: Any) -> Any:
     Deployments over more than `OVERLAPPED` ranks hide the shorter of the two (DeepSeek-V3, section 3.2.2), smaller
     ones do not.
     """
-    xp = namespace(work, messages)
-    longer = xp.maximum(work, messages) + 1e-30
+    longer = np.maximum(work, messages) + 1e-30
     together = longer * ((work / longer) ** OVERLAP + (messages / longer) ** OVERLAP) ** (1.0 / OVERLAP)
-    return xp.where(dp > OVERLAPPED, together - work, messages)
+    return np.where(dp > OVERLAPPED, together - work, messages)

@@ -9,43 +9,20 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture, architecture, kv_bytes, resident_bytes, weight_bytes
+from chipweir.perf._cells import LARGEST, degree, flag, number
+from chipweir.perf._checkpoint import named_format
 from chipweir.perf._hardware import DTYPES, Hardware, dtype_name, hardware, native
+from chipweir.perf._offered import Offered, bunched, cold, lasting, limits, read_offered, statistic
 from chipweir.perf._plan import Plan, Stated, arrange, prefill_beside, read_plan, smallest_group
 from chipweir.perf._serving import USABLE
+from chipweir.perf._software import NOW, engine_of, most_running, software_year
 
 
 SERVING = ("serving", "offline", "prefill", "decode", "energy_serving")
 TRAINING = ("training", "finetune_lora", "lora performance", "sft performance", "pretraining", "finetune")
-STATED_LOADS = {
-    # Mean prompt and output tokens of workloads that tables name instead of numbering. Chat and reasoning prompts:
-    # prior.
-    "chat mix": (250.0, 600.0), "code fim": (500.0, 250.0), "gpqa (long reasoning out)": (250.0, 8000.0),
-}  # fmt: skip
-# MLPerf inference fixes request lengths per model (facts: performance notes) and latency limits per scenario: time to
-# first token and per output token in ms (rules of v4.1 and v5.1; recalled).
-MLPERF_LENGTHS = {"llama2-70b": (294.0, 294.0), "llama3.1-405b": (9400.0, 680.0), "deepseek-r1": (800.0, 3880.0),
-                  "mixtral-8x7b": (650.0, 145.0), "llama3.1-8b": (870.0, 128.0)}  # fmt: skip
-MLPERF_LIMITS = {
-    ("llama2-70b", "server"): (2000.0, 200.0), ("llama2-70b", "interactive"): (450.0, 40.0),
-    ("llama3.1-405b", "server"): (6000.0, 175.0), ("llama3.1-405b", "interactive"): (4500.0, 80.0),
-    ("deepseek-r1", "server"): (2000.0, 80.0), ("mixtral-8x7b", "server"): (2000.0, 200.0),
-    ("llama3.1-8b", "server"): (2000.0, 100.0), ("llama3.1-8b", "interactive"): (500.0, 30.0),
-}  # fmt: skip
-DEFAULT_ISL, DEFAULT_OSL = 2048.0, 512.0
-LARGEST = {
-    "n_chips": 1e6,
-    "tp": 4096.0,
-    "ep": 65536.0,
-    "dp": 65536.0,
-    "pp": 4096.0,
-    "isl": 1e8,
-    "osl": 1e8,
-    "concurrency": 1e7,
-}
 # Decode services in the tables hold about this time per token; the target where a decode row states neither batch
 # nor target.
 DEFAULT_TPOT_S = 0.05
@@ -54,51 +31,67 @@ DEFAULT_TPOT_S = 0.05
 @dataclass(frozen=True)
 class Configuration:
     """A resolved row. `plan` None: to be chosen. `concurrency` None: to be chosen under `tpot_limit` (s), or as much
-    as pays. `settled`: whether drafting is stated or known rather than guessed. `harness`: how the load
-    was offered; `lasting`: share of the steady rate that a run of its length shows; `cold`: share of its requests that
-    meet kernels not yet tuned."""
+    as pays. `year`: of the software, `dated` where a row tells it. `tuning`: flags by those who make engine or chip
+    ("tuned"), as documented ("plain"), "" where nobody says. `stat`: what a latency is of its distribution."""
 
     phase: str
     chip: Hardware
     model: Architecture
     dtype: str
     kv_dtype: str
-    framework: str
+    engine: str
     plan: Plan | None
     n_chips: float | None
-    isl: float
-    osl: float
     concurrency: float | None
-    drafting: float
-    tpot_limit: float | None
-    ttft_limit: float | None
-    stat: str
+    offered: Offered
+    tpot_limit: float | None = None
+    ttft_limit: float | None = None
+    stat: str = "mean"
+    year: float = NOW
+    dated: bool = False
+    tuning: str = ""
     notes: tuple[str, ...] = field(default=())
-    settled: bool = True
-    harness: str = "waves"
-    lasting: float = 1.0
-    cold: float = 0.0
 
+    @property
+    def isl(self) -> float:
+        """Prompt tokens."""
+        return self.offered.isl
 
-def number(row: Mapping[str, str], name: str, *, least: float = 0.0, strict: bool = True) -> float | None:
-    """The number in a cell, None if empty. Raises `InputError` for text or a number not above `least`."""
-    text = (row.get(name) or "").strip()
-    if not text or text.lower() in ("nan", "none", "na", "n/a"):
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise InputError(f"{name} must be a number, not '{text}'") from None
-    if not math.isfinite(value) or (value <= least if strict else value < least):
-        raise InputError(f"{name} must be {'above' if strict else 'at least'} {least:g}, not {text}")
-    if value > LARGEST.get(name, 1e9):
-        raise InputError(f"{name} of {text} is beyond what this model can say; at most {LARGEST.get(name, 1e9):g}")
-    return value
+    @property
+    def osl(self) -> float:
+        """Output tokens."""
+        return self.offered.osl
 
+    @property
+    def drafting(self) -> float:
+        """Tokens drafted a step."""
+        return self.offered.drafts
 
-def flag(row: Mapping[str, str], name: str) -> bool:
-    """Whether a cell says yes."""
-    return (row.get(name) or "").strip().lower() in ("true", "yes", "1", "1.0")
+    @property
+    def running(self) -> float:
+        """Requests one scheduler takes at once."""
+        stated = self.offered.running
+        return most_running(self.engine, self.year, float(self.chip.memory_bytes)) if math.isnan(stated) else stated
+
+    @property
+    def start(self) -> float:
+        """Cached tokens when decoding starts."""
+        return self.isl if math.isnan(self.offered.start) else self.offered.start
+
+    @property
+    def bunched(self) -> float:
+        """Share of all present requests' prefills that the time to first token waits for from a common start."""
+        return bunched(self.offered, self.stat)
+
+    @property
+    def cold(self) -> float:
+        """Share of requests that meet kernels not yet tuned."""
+        return cold(self.offered, self.stat)
+
+    @property
+    def lasting(self) -> float:
+        """Share of the steady rate that the run shows."""
+        return lasting(self.offered)
 
 
 def read_configuration(row: Mapping[str, str]) -> Configuration:
@@ -109,73 +102,73 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
         raise InputError(f"phase '{phase}' is not one of {', '.join(SERVING + TRAINING)}")
     chip = hardware((row.get("chip") or "").strip() or (row.get("system") or "").strip())
     model = architecture(row.get("model") or "")
-    notes: list[str] = []
-    framework = framework_family(row.get("framework") or "")
+    notes: list[str] = [model.doubt] if model.doubt else []
+    framework = row.get("framework") or ""
+    engine = engine_of(framework)
+    year = software_year(framework, row.get("framework_version") or "", row.get("date") or "")
     dtype = precision(row.get("precision") or "", row.get("model") or "", model, chip, notes)
-    isl, osl, mlperf = lengths(row, phase, notes)
-    stated = _stated(row)
-    plan = _phase_plan(row, phase, stated, model, chip, dtype)
-    concurrency = _concurrency(row, phase, plan, stated)
+    offered = read_offered(row, phase, model, notes)
+    stated = _stated(row, engine)
+    plan = _phase_plan(phase, stated, model, chip, dtype)
+    concurrency = _concurrency(row, phase, plan)
+    if concurrency is None and offered.prompts:
+        # All prompts of a run at once, or as many as come.
+        concurrency = offered.prompts
     if plan is not None and plan.pooled and concurrency is None:
         plan = None
-    kv_dtype = cache_dtype(dtype, framework, chip, phase)
+    kv_dtype = cache_dtype(dtype, engine, chip, row.get("kv_precision") or "")
     if plan is not None and not plan.counted and concurrency is not None:
-        group = float(smallest_group(model, chip, dtype))
-        plan = arrange(plan, bool(model.latent), group, isl, osl, concurrency, float(chip.scaleup_domain))
-        if not plan.pooled:
-            plan = hold(plan, model, chip, dtype, kv_dtype, isl + osl, concurrency)
-            plan = prefill_beside(plan, isl, osl)
-    drafts, settled = drafting(row, model, framework, chip)
-    limit = MLPERF_LIMITS.get((mlperf, (row.get("stat") or "").strip().lower())) if mlperf else None
-    tpot_limit = limit[1] / 1e3 if limit else (DEFAULT_TPOT_S if phase == "decode" and concurrency is None else None)
+        plan = _arranged(plan, model, chip, dtype, kv_dtype, offered, concurrency)
+    stat = row.get("stat") or ""
+    limit = limits(offered, stat)
+    tpot_limit = limit[1] if limit else (DEFAULT_TPOT_S if phase == "decode" and concurrency is None else None)
     return Configuration(
-        phase=phase,
-        chip=chip,
-        model=model,
-        dtype=dtype,
-        kv_dtype=kv_dtype,
-        framework=framework,
-        plan=plan,
-        n_chips=stated.n_chips,
-        isl=isl,
-        osl=osl,
-        concurrency=concurrency,
-        drafting=drafts,
-        settled=settled,
-        harness=harness(row),
-        lasting=lasting(row),
-        cold=cold(row),
-        tpot_limit=tpot_limit,
-        ttft_limit=limit[0] / 1e3 if limit else None,
-        stat=statistic(row.get("stat") or ""),
-        notes=tuple(notes),
-    )
+        phase=phase, chip=chip, model=model, dtype=dtype, kv_dtype=kv_dtype, engine=engine, plan=plan,
+        n_chips=stated.n_chips, concurrency=concurrency, offered=offered, tpot_limit=tpot_limit,
+        ttft_limit=limit[0] if limit else None, stat=statistic(stat), year=NOW if year is None else year,
+        dated=year is not None, tuning=_tuning(row.get("tuning") or "", engine, plan, offered), notes=tuple(notes),
+    )  # fmt: skip
 
 
-@lru_cache(maxsize=4096)
-def framework_family(text: str) -> str:
-    """The serving software as one of trt, sglang, vllm, other."""
-    folded = text.lower()
-    for word, name in (("sglang", "sglang"), ("vllm", "vllm"), ("tensorrt", "trt"), ("trt", "trt")):
-        if word in folded:
-            return name
-    return "other"
+def _arranged(
+    plan: Plan, model: Architecture, chip: Hardware, dtype: str, kv_dtype: str, offered: Offered, concurrency: float
+) -> Plan:
+    """A disaggregated plan whose workers are not counted, with the number such deployments run."""
+    group = float(smallest_group(model, chip, dtype))
+    isl, osl = offered.isl, offered.osl
+    plan = arrange(plan, bool(model.latent), group, isl, osl, concurrency, float(chip.scaleup_domain))
+    if plan.pooled:
+        return plan
+    return prefill_beside(hold(plan, model, chip, dtype, kv_dtype, isl + osl, concurrency), isl, osl)
+
+
+def _tuning(text: str, engine: str, plan: Plan | None, offered: Offered) -> str:
+    """Who chose the flags: as stated; makers' own stacks, disaggregated deployments and MLPerf submissions are tuned."""
+    folded = text.strip().lower()
+    if folded not in ("", "tuned", "plain"):
+        raise InputError(f"tuning must be tuned or plain, not '{text.strip()}'")
+    sure = engine in ("trt", "maker") or bool(offered.mlperf) or (plan is not None and plan.split)
+    return folded or ("tuned" if sure else "")
+
+
+WORDS = (("w4a8", "w4a8"), ("w8a16", "w8a16"), ("w4a16", "int4"), ("fp4", "fp4"), ("int4", "int4"), ("int8", "int8"),
+         ("w8a8", "int8"), ("awq", "int4"), ("gptq", "int4"), ("fp8", "fp8"), ("f16", "bf16"),
+         ("float16", "bf16"))  # fmt: skip
 
 
 def precision(text: str, name: str, model: Architecture, chip: Hardware, notes: list[str]) -> str:
-    """Number format of the weights: as stated, else as the model's name says, else as the model is published."""
-    folded = text.lower()
-    if folded:
+    """Number format of the weights: as stated, else as the checkpoint's name says, else as the model is published."""
+    folded = re.sub(r"[\s_]", "", text.lower())
+    if folded and folded not in ("auto", "default", "mixed"):
         if "fp4" in folded and "fp8/" in folded:
             return "fp4" if bool(native(chip, "fp4")) else "fp8"
-        for word, dtype in (("fp4", "fp4"), ("int4", "int4"), ("w4a16", "int4"), ("int8", "int8"), ("w8a8", "int8"),
-                            ("fp8", "fp8"), ("f16", "bf16"), ("float16", "bf16")):  # fmt: skip
+        for word, dtype in WORDS:
             if word in folded:
                 return dtype
         return dtype_name(text)
-    for word in ("nvfp4", "mxfp4", "fp8", "int8", "awq", "gptq", "w8a8"):
-        if word in name.lower():
-            return dtype_name(word)
+    told = named_format(name)
+    if told:
+        return told
     native_dtype = model.native_dtype if model.native_dtype in DTYPES else "bf16"
     if native_dtype == "fp8" and not bool(native(chip, "fp8")) and bool(native(chip, "int8")):
         native_dtype = "int8"
@@ -183,13 +176,14 @@ def precision(text: str, name: str, model: Architecture, chip: Hardware, notes: 
     return native_dtype
 
 
-def cache_dtype(dtype: str, framework: str, chip: Hardware, phase: str) -> str:
-    """Number format of the cache: eight bits where tuned recipes for 8- and 4-bit weights use it, else sixteen.
-
-    ML.ENERGY runs vLLM with its default cache; SGLang's recipes store eight bits on chips with 4-bit units.
-    """
-    tuned = framework in ("trt", "vllm") or (framework == "sglang" and bool(native(chip, "fp4")))
-    return "fp8" if dtype in ("fp8", "fp4") and tuned and phase != "energy_serving" else "bf16"
+def cache_dtype(dtype: str, engine: str, chip: Hardware, stated: str = "") -> str:
+    """Number format of the cache: as stated; eight bits where tuned recipes for 8- and 4-bit weights use it, else
+    sixteen. SGLang's recipes store eight bits on chips with 4-bit units; vLLM keeps sixteen unless told."""
+    folded = stated.lower()
+    if folded and folded not in ("auto", "default"):
+        return "fp8" if re.search("fp8|e4m3|e5m2|int8|8bit|c8", folded) else "bf16"
+    tuned = engine in ("trt", "maker") or (engine == "sglang" and bool(native(chip, "fp4")))
+    return "fp8" if dtype in ("fp8", "fp4") and tuned else "bf16"
 
 
 def hold(
@@ -206,79 +200,27 @@ def hold(
     return plan if limit < 1.0 else replace(plan, replicas=max(plan.replicas, math.ceil(concurrency / limit)))
 
 
-def lengths(row: Mapping[str, str], phase: str, notes: list[str]) -> tuple[float, float, str]:
-    """Prompt and output tokens per request, and the MLPerf model they belong to if the row is one of MLPerf's."""
-    text = (row.get("isl") or "").strip()
-    named = STATED_LOADS.get(text.lower())
-    mlperf = _mlperf_model(row)
-    if named:
-        isl: float | None = named[0]
-    else:
-        isl = _token_count(text)
-    osl = number(row, "osl") or (named[1] if named else None)
-    if mlperf:
-        isl, osl = isl or MLPERF_LENGTHS[mlperf][0], osl or MLPERF_LENGTHS[mlperf][1]
-    if isl is None:
-        isl = number(row, "seq_len")
-    if isl is None:
-        notes.append(f"prompt length not stated: {DEFAULT_ISL:g} tokens")
-    if osl is None and phase != "prefill":
-        notes.append(f"output length not stated: {DEFAULT_OSL:g} tokens")
-    return isl or DEFAULT_ISL, osl or DEFAULT_OSL, mlperf
-
-
-def statistic(text: str) -> str:
-    """What a latency is of its distribution: median, mean, or the median of single steps (ML.ENERGY's tables)."""
-    folded = text.lower()
-    if "itl" in folded:
-        return "step"
-    return "median" if folded.startswith("median") else "mean"
-
-
-def _token_count(text: str) -> float | None:
-    """Tokens from "4096", "4k", or words that hold a mean ("4k-64k mean 32k"); None if empty or not a number."""
-    if not text:
-        return None
-    match = re.search(r"mean\s*([\d.]+)\s*(k?)", text, re.I) or re.fullmatch(r"\s*([\d.]+)\s*(k?)\s*", text, re.I)
-    if match is None:
-        raise InputError(f"isl must be a number of tokens, not '{text}'")
-    value = float(match[1]) * (1024.0 if match[2] else 1.0)
-    if not (math.isfinite(value) and 0 < value <= LARGEST["isl"]):
-        raise InputError(f"isl must be above 0 and at most {LARGEST['isl']:g}, not {text}")
-    return value
-
-
-def _mlperf_model(row: Mapping[str, str]) -> str:
-    if "mlperf" not in (row.get("family") or "").lower() and (row.get("stat") or "") not in (
-        "Offline",
-        "Server",
-        "Interactive",
-    ):
-        return ""
-    name = re.sub(r"-99(\.9)?$", "", (row.get("model") or "").lower()).replace("_", ".")
-    return next((known for known in MLPERF_LENGTHS if name.startswith(known)), "")
-
-
-def _stated(row: Mapping[str, str]) -> Stated:
-    degree = {n: number(row, n) for n in ("n_chips", "tp", "prefill_chips", "decode_chips")}
-    # A degree of zero in the published tables means that the layout does not use it.
-    degree |= {n: number(row, n, strict=False) or None for n in ("pp", "ep", "dp", "moe_tp")}
+def _stated(row: Mapping[str, str], engine: str) -> Stated:
+    names = ("n_chips", "tp", "pp", "dp", "cp", "moe_tp", "prefill_chips", "decode_chips")
+    degrees: dict[str, float | None] = {n: degree(row, n) for n in names}
+    spread = (row.get("ep") or "").strip().lower()
+    # "yes": experts spread over every chip of the replica.
+    wide = spread in ("yes", "true", "on", "enabled")
+    degrees["ep"] = None if wide or spread in ("no", "false", "off") else degree(row, "ep")
     text = (row.get("attention_dp") or "").strip()
     attention: float | bool | None = None
-    if text.lower() in ("true", "false"):
-        attention = text.lower() == "true"
+    if text.lower() in ("true", "false", "yes", "no"):
+        attention = text.lower() in ("true", "yes")
     elif text:
         attention = number(row, "attention_dp", strict=False)
     return Stated(
-        **degree, attention_dp=attention, disagg=flag(row, "disagg"),
+        **degrees, attention_dp=attention, disagg=flag(row, "disagg"), wide=wide, engine=engine,
         prefill_parallel=(row.get("prefill_parallel") or "").strip(),
         decode_parallel=(row.get("decode_parallel") or "").strip(),
     )  # fmt: skip
 
 
-def _phase_plan(
-    row: Mapping[str, str], phase: str, stated: Stated, model: Architecture, chip: Hardware, dtype: str
-) -> Plan | None:
+def _phase_plan(phase: str, stated: Stated, model: Architecture, chip: Hardware, dtype: str) -> Plan | None:
     """The plan of a row. Pure prefill and decode pools that state only their size run experts over all of it."""
     if phase not in ("decode", "prefill") or stated.tp is not None:
         return read_plan(stated, model, chip, dtype)
@@ -299,68 +241,15 @@ def on_each(model: Architecture, dtype: str, tp: float, dp: float) -> float:
     return (float(weight_bytes(model, dtype)) + repeated) / (tp * dp)
 
 
-def _concurrency(row: Mapping[str, str], phase: str, plan: Plan | None, stated: Stated) -> float | None:
-    batch = number(row, "batch_per_replica")
+def _concurrency(row: Mapping[str, str], phase: str, plan: Plan | None) -> float | None:
+    """Requests at a time: as stated, else sequences of a decode replica, else mean running ones."""
+    batch, running = number(row, "batch_per_replica"), number(row, "concurrency")
     if phase == "decode" and batch is not None and plan is not None:
         return batch * plan.decode_chips
-    running = number(row, "concurrency")
-    if phase == "energy_serving" and batch is not None and plan is not None:
-        # Mean running sequences are below the configured maximum when the queue runs dry.
-        return max(batch, 1.0)
+    if running is None and batch is not None and plan is not None:
+        # Mean running sequences of a replica are below the configured maximum when the queue runs dry.
+        return max(batch, 1.0) * max(plan.replicas, 1.0)
     return running
 
 
-def harness(row: Mapping[str, str]) -> str:
-    """How a benchmark offers its load: in many waves (most), or in one or few so that all requests start together."""
-    family = (row.get("family") or "").strip()
-    if family == "InferenceX-tokenpos":
-        return "sweep"
-    return "short" if family == "NVIDIA-silicon-sample" and not (row.get("date") or "").strip() else "waves"
-
-
-# Requests of a benchmark over its concurrency (the public suites' setting).
-WAVES = 10.0
-
-
-def lasting(row: Mapping[str, str]) -> float:
-    """Share of the steady rate that a benchmark of a fixed number of requests shows: the last wave runs out, half empty
-    on average. Rows that name no client statistic (median or mean latency) report steady rates."""
-    text = (row.get("stat") or "").lower()
-    client = text.startswith(("median", "mean")) and "itl" not in text
-    return WAVES / (WAVES + 0.5) if client and harness(row) == "waves" else 1.0
-
-
-def cold(row: Mapping[str, str]) -> float:
-    """Share of requests whose first token waits for kernels to be compiled and tuned: the first wave where a table gives
-    means (dated rows of NVIDIA's silicon sample are such), none in a median or where nothing was measured."""
-    text = (row.get("stat") or "").lower()
-    means = text.startswith("mean") or (row.get("family") or "").strip() == "NVIDIA-silicon-sample"
-    return 1.0 / WAVES if means and statistic(text) == "mean" and harness(row) == "waves" else 0.0
-
-
-# Builds of TensorRT-LLM of early 2026 whose labelled rows all ran draft layers, or none did (mixed deployments).
-DRAFTING_BUILDS = {"1.1.0rc2.post2": 1.0, "1.2.0rc6.post2": 0.0, "1.2.0rc6.post3": 1.0}
-# First dates of labelled rows with draft layers: mixed and disaggregated deployments.
-DRAFTING_SINCE, DRAFTING_SPLIT_SINCE = "2026", "2025-12-08"
-
-
-def drafting(row: Mapping[str, str], model: Architecture, framework: str, chip: Hardware) -> tuple[float, bool]:
-    """1 where multi-token prediction is on, 0 where off, and whether the row (or its silence elsewhere) settles it.
-
-    Tables of tuned deployments name DeepSeek-R1 without saying whether its draft layer ran. Rows that do say tell since
-    when and in which builds it ran; disaggregated deployments were measured with and without, more often with,
-    but SGLang's on racks without.
-    """
-    text = (row.get("spec_decode") or "").strip().lower()
-    if text:
-        return (0.0 if text in ("none", "off", "false", "no") else 1.0), True
-    if not model.id.endswith("deepseek-r1") or framework not in ("trt", "sglang"):
-        return 0.0, True
-    date = (row.get("date") or "").strip()
-    split = flag(row, "disagg")
-    if date and date < (DRAFTING_SPLIT_SINCE if split else DRAFTING_SINCE):
-        return 0.0, True
-    if split:
-        return (0.0 if framework == "sglang" and float(chip.scaleup_domain) > 8 else 1.0), False
-    build = (row.get("framework_version") or "").strip().rsplit(":", 1)[-1]
-    return DRAFTING_BUILDS.get(build, 0.0) if framework == "trt" else 0.0, False
+__all__ = ["LARGEST", "SERVING", "TRAINING", "Configuration", "cache_dtype", "precision", "read_configuration"]

@@ -86,7 +86,7 @@ def edge_chip(
         ecosystem="other", generation="edge", year=2025.0, bf16_flops=tops / 2, fp8_flops=0.0, fp4_flops=0.0,
         int8_flops=tops, memory_bytes=memory_gb * 1e9, memory_bandwidth=memory_gbs * 1e9, scaleup_bandwidth=8e9,
         scaleup_domain=float(domain), scaleup_topology="pcie", scaleout_bandwidth=1.25e9, tdp_w=watts,
-        node_nm=float(process), edge=1.0, spec_log_sd=0.3,
+        node_nm=float(process), edge=1.0, flops_log_sd=0.4, bandwidth_log_sd=0.1,
     )  # fmt: skip
     die = made.wafer_usd / (WAFER_MM2 * EDGE_LOSS / die_mm2) / YIELD
     price = (die + PACKAGE_USD + BOARD_USD + MEMORY_USD_GB * memory_gb) * MARKUP

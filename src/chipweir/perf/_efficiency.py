@@ -19,30 +19,26 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._configuration import Configuration
+from chipweir.perf._hardware import multiplied_as
 from chipweir.perf._intervals import Errors
-from chipweir.perf._operators import namespace
 from chipweir.perf._serving import Efficiency
+from chipweir.perf._software import NEWEST, OLDEST
 
 
-GROUPS = (
-    "vendor",
-    "generation",
-    "framework",
-    "dtype",
-    "recipe",
-    "attention",
-    "stage",
-    "stat",
-    "harness",
-    "campaign",
-    "experts",
-)
+GROUPS = ("vendor", "line", "port", "engine", "unit", "format", "attention", "experts", "stage", "stat")
+# Year from which software's progress is counted.
+EPOCH = 2026.0
+# What tuning counts: flags of those who make engine or chip, or as the documentation writes them. Where nobody says, between
+# them where sweeps with tuned flags are published (prior); elsewhere engines are run as documented.
+TUNED, UNSAID = {"tuned": 1.0, "plain": -1.0}, {"cuda": 0.2, "rocm": 0.2}
 
 
 @dataclass(frozen=True)
 class Term:
     """One efficiency: prior `centre` (natural scale), `sd` (transformed scale), the prior spread of each group's
-    offsets, and levels whose offset is not centred on zero ("group=level": offset)."""
+    offsets, levels whose offset is not centred on zero ("group=level": offset), and mean and spread of what a year of
+    software changes (`yearly`) and of what software ported to other chips than it was written for costs (`ported`), and
+    spread of what tuned or plain flags change (`tuning`)."""
 
     name: str
     form: str
@@ -50,6 +46,15 @@ class Term:
     sd: float
     groups: Mapping[str, float]
     offsets: Mapping[str, float] = field(default_factory=dict)
+    yearly: tuple[float, float] | None = None
+    tuning: float = 0.0
+    ported: tuple[float, float] | None = None
+
+    def covariates(self) -> list[tuple[str, float, float]]:
+        """Names, prior means and spreads of the slopes it has."""
+        slopes = [("year", *self.yearly)] if self.yearly else []
+        slopes += [("tuned", 0.0, self.tuning)] if self.tuning else []
+        return [*slopes, ("ported", *self.ported)] if self.ported else slopes
 
 
 # Priors. Shares of peaks: what tuned kernels reach (dense matrix products 0.6-0.8 of the 16- and 8-bit peaks in operator
@@ -57,57 +62,52 @@ class Term:
 # with slow arithmetic is not charged for another's waiting: grouped products of routed experts read their operands again
 # for every tile of 64 to 128 (89 FLOP a number of 8 bits, 126 of 16 bits at 4,096 tokens in the table of an Ascend 910B).
 # Seconds: kernel launches and scheduler steps of serving software, and of a first wave that finds kernels cold. All
-# refitted.
+# refitted. `line` is maker and generation: newer parts of a maker start from the maker's own level.
 TERMS = (
-    Term("matmul", "share", 0.65, 0.3, {"vendor": 0.3, "generation": 0.12, "dtype": 0.12}),
-    Term("prefill", "share", 0.65, 0.4, {"vendor": 0.3, "generation": 0.09, "dtype": 0.2, "framework": 0.09}),
-    Term("score", "share", 0.35, 0.6, {"vendor": 0.4, "attention": 0.24}),
-    Term("bandwidth", "share", 0.8, 0.5, {"vendor": 0.4, "generation": 0.18}),
-    Term("packing", "share", 0.9, 0.5, {"dtype": 0.3}),
-    Term("cache", "share", 0.6, 0.6, {"vendor": 0.4, "framework": 0.1, "attention": 0.12}),
-    Term("routed", "share", 0.7, 0.6, {"vendor": 0.4, "recipe": 0.24, "framework": 0.1}),
-    Term("grouped", "share", 0.8, 0.3, {"vendor": 0.2, "dtype": 0.12, "framework": 0.12}),
-    Term("reuse", "factor", 100.0, 0.5, {"vendor": 0.2, "dtype": 0.2, "framework": 0.12}),
+    Term("matmul", "share", 0.65, 0.3, {"vendor": 0.3, "line": 0.12, "unit": 0.12}),
+    Term("prefill", "share", 0.68, 0.3, {"vendor": 0.3, "line": 0.12, "unit": 0.2, "engine": 0.12}, yearly=(0.05, 0.1),
+        tuning=0.2, ported=(-0.2, 0.2)),
+    Term("score", "share", 0.55, 0.4, {"vendor": 0.4, "attention": 0.24}, ported=(-0.2, 0.2)),
+    Term("bandwidth", "share", 0.9, 0.3, {"vendor": 0.3, "line": 0.18}),
+    Term("packing", "share", 0.9, 0.5, {"format": 0.3}),
+    Term("cache", "share", 0.66, 0.4, {"vendor": 0.4, "engine": 0.1, "attention": 0.12}, ported=(-0.2, 0.2)),
+    Term("routed", "share", 0.75, 0.3, {"vendor": 0.4, "line": 0.15, "format": 0.24, "engine": 0.1}, tuning=0.2,
+        ported=(-0.2, 0.2)),
+    Term("grouped", "share", 0.8, 0.3, {"vendor": 0.2, "unit": 0.12, "engine": 0.12}),
+    Term("reuse", "factor", 100.0, 0.5, {"vendor": 0.2, "unit": 0.2, "engine": 0.12}),
     Term("link", "share", 0.75, 0.4, {"vendor": 0.4}),
-    Term("exchange", "share", 0.75, 0.5, {"vendor": 0.3, "framework": 0.24}),
-    Term("floor", "seconds", 8e-6, 0.5, {"vendor": 0.4, "framework": 0.18}),
-    Term("layer", "seconds", 25e-6, 0.6, {"vendor": 0.5, "framework": 0.15, "attention": 0.18}),
-    Term("gate", "seconds", 25e-6, 0.6, {"vendor": 0.4, "framework": 0.12, "stat": 0.12}),
-    Term("step", "seconds", 1.5e-3, 0.6, {"framework": 0.24}),
-    Term("sequence", "seconds", 2e-5, 0.7, {"framework": 0.3, "stat": 0.36}),
+    Term("exchange", "share", 0.75, 0.5, {"vendor": 0.3, "engine": 0.24}, ported=(-0.2, 0.2)),
+    Term("floor", "seconds", 3e-06, 0.3, {"vendor": 0.4, "engine": 0.18}, ported=(0.3, 0.2)),
     Term(
-        "first",
-        "seconds",
-        0.05,
-        0.8,
-        {"framework": 0.3, "stage": 0.4, "harness": 0.2},
-        {"harness=short": 0.3, "stage=split": 0.5},
+        "layer", "seconds", 6e-05, 0.25,
+        {"vendor": 0.35, "line": 0.25, "port": 0.3, "engine": 0.2, "attention": 0.18},
+        yearly=(-0.1, 0.15), tuning=0.2, ported=(0.2, 0.2),
     ),
+    Term(
+        "gate", "seconds", 4e-05, 0.25,
+        {"vendor": 0.35, "line": 0.25, "port": 0.3, "engine": 0.15, "stat": 0.12},
+        yearly=(-0.1, 0.15), tuning=0.2, ported=(0.3, 0.2),
+    ),
+    Term("step", "seconds", 0.0005, 0.3, {"engine": 0.3}, yearly=(-0.1, 0.15), tuning=0.2, ported=(0.2, 0.2)),
+    Term("sequence", "seconds", 2e-5, 0.7, {"engine": 0.3, "stat": 0.36}, yearly=(-0.1, 0.15)),
+    Term("eager", "seconds", 0.0002, 0.4, {"engine": 0.4, "vendor": 0.3, "attention": 0.2}, tuning=0.2,
+        yearly=(-0.1, 0.15), ported=(0.2, 0.2)),
+    Term("eager_gate", "seconds", 0.00015, 0.4, {"engine": 0.4, "vendor": 0.3}, yearly=(-0.1, 0.15), ported=(0.2, 0.2)),
+    Term("first", "seconds", 0.05, 0.5, {"engine": 0.3, "stage": 0.4}, {"stage=split": 0.5}),
     Term("poll", "factor", 1.0, 0.25, {}),
-    Term("queue", "factor", 0.6, 0.7, {"framework": 0.4, "stage": 0.5}, {"stage=split": 0.5}),
+    Term("queue", "factor", 0.35, 0.5, {"engine": 0.4, "stage": 0.5}, {"stage=split": 0.5}),
+    Term("burst", "factor", 1.3, 0.3, {"engine": 0.3, "stat": 0.4}),
     Term(
-        "burst",
-        "factor",
-        0.06,
-        0.8,
-        {"framework": 0.2, "harness": 0.5, "campaign": 0.4},
-        {"harness=waves/median": -2.3, "harness=sweep": 2.3},
-    ),
-    Term(
-        "warmup",
-        "seconds",
-        0.3,
-        0.7,
-        {"experts": 0.7, "framework": 0.5, "generation": 0.4},
+        "warmup", "seconds", 0.3, 0.7, {"experts": 0.7, "engine": 0.5, "line": 0.4},
         # Dense models have fewer kernels to tune; vLLM tunes before it serves.
-        {"experts=routed": 0.7, "experts=dense": -0.7, "framework=vllm": -3.0},
+        {"experts=routed": 0.7, "experts=dense": -0.7, "engine=vllm": -3.0},
     ),
-    Term("activation", "factor", 1.5, 0.5, {"vendor": 0.3, "framework": 0.18}),
-    Term("shuffle", "factor", 1.5, 0.5, {"vendor": 0.2, "framework": 0.1}),
-    Term("mixing", "factor", 0.8, 0.4, {"framework": 0.18, "stage": 0.3}, {"stage=split": 0.3}),
-    Term("evenness", "factor", 1.0, 0.2, {}),
-    Term("accepted", "factor", 1.2, 0.4, {"framework": 0.18}),
-)
+    Term("activation", "factor", 1.5, 0.5, {"vendor": 0.3, "engine": 0.18}),
+    Term("shuffle", "factor", 0.75, 0.3, {"vendor": 0.2, "engine": 0.1}),
+    Term("mixing", "factor", 0.95, 0.2, {"engine": 0.18, "stage": 0.3}, {"stage=split": 0.3}),
+    Term("evenness", "factor", 0.6, 0.2, {}),
+    Term("accepted", "share", 0.6, 0.5, {"engine": 0.25}),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,7 @@ def layout(levels: Mapping[str, Sequence[str]]) -> Layout:
     for term in TERMS:
         names.append(term.name)
         names += [f"{term.name}[{group}={level}]" for group in term.groups for level in levels.get(group, ())]
+        names += [f"{term.name}[{covariate}]" for covariate, _, _ in term.covariates()]
     return Layout({g: tuple(v) for g, v in levels.items()}, tuple(names), {n: i for i, n in enumerate(names)})
 
 
@@ -143,6 +144,9 @@ def prior(form: Layout) -> tuple[np.ndarray, np.ndarray]:
             for level in form.levels.get(group, ()):
                 place = form.place[f"{term.name}[{group}={level}]"]
                 mean[place], sd[place] = term.offsets.get(f"{group}={level}", 0.0), spread
+        for covariate, centre, spread in term.covariates():
+            place = form.place[f"{term.name}[{covariate}]"]
+            mean[place], sd[place] = centre, spread
     return mean, sd
 
 
@@ -151,25 +155,26 @@ def _transform(form: str, value: float) -> float:
 
 
 def group_levels(configuration: Configuration) -> dict[str, str]:
-    """The level of each group a configuration belongs to."""
-    model = configuration.model
+    """The level of each group a configuration belongs to. `port`: an engine on chips it was not first written for."""
+    model, chip = configuration.model, configuration.chip
     attention = "latent" if model.latent else "linear" if model.state_elements > 0 else "grouped"
     plan = configuration.plan
     stage = "mixed" if plan is None or not plan.split else "split" if plan.counted else "open"
-    statistic = "mean" if configuration.stat == "mean" else "median"
-    harness = f"waves/{statistic}" if configuration.harness == "waves" else configuration.harness
+    unit = str(multiplied_as(chip, configuration.dtype))
     return {
-        "vendor": configuration.chip.vendor,
-        "framework": configuration.framework,
-        "dtype": configuration.dtype,
+        "vendor": chip.vendor,
+        "line": chip.line,
+        "port": "own" if chip.ecosystem == "cuda" else f"{chip.vendor}/{configuration.engine}",
+        "engine": configuration.engine,
+        "unit": unit,
+        "format": configuration.dtype if unit == configuration.dtype else f"{configuration.dtype} as {unit}",
         "attention": attention,
+        "experts": "routed" if float(model.experts) > 0 else "dense",
         "stage": stage,
         "stat": configuration.stat,
-        "generation": configuration.chip.family,
-        "recipe": f"{'default' if configuration.stat == 'step' else 'tuned'}/{configuration.dtype}",
-        "harness": harness,
-        "experts": "routed" if float(model.experts) > 0 else "dense",
-        "campaign": f"{configuration.framework}/{configuration.harness}",
+        "tuned": TUNED.get(configuration.tuning, UNSAID.get(chip.ecosystem, -1.0)),
+        "ported": float(chip.ecosystem != "cuda"),
+        "year": min(max(configuration.year, OLDEST), NEWEST),
     }
 
 
@@ -206,7 +211,9 @@ def to_json(posterior: Posterior) -> str:
         "mean": [round(float(x), 4) for x in posterior.mean],
         "draws": [[round(float(x), 3) for x in draw] for draw in posterior.draws],
         "errors": {q: {k: [round(x, 4) for x in v] for k, v in kinds.items()} for q, kinds in errors.points.items()},
-        "chips": sorted(errors.chips), "models": sorted(errors.models),
+        "wider": {q: {k: round(x, 3) for k, x in found.items()} for q, found in errors.wider.items()},
+        "seen": {k: sorted(v) for k, v in errors.seen.items()},
+        "spans": {k: [round(x, 3) for x in v] for k, v in errors.spans.items()},
     }  # fmt: skip
     return json.dumps(record, separators=(",", ":")) + "\n"
 
@@ -219,7 +226,12 @@ def from_json(text: str, where: str = "posterior") -> Posterior:
         form = layout(record["levels"])
         mean, draws = np.asarray(record["mean"], dtype=float), np.asarray(record["draws"], dtype=float)
         points = {q: {k: (float(v[0]), float(v[1])) for k, v in kinds.items()} for q, kinds in record["errors"].items()}
-        errors = Errors(points, frozenset(record["chips"]), frozenset(record["models"]))
+        errors = Errors(
+            points,
+            {q: {k: float(x) for k, x in found.items()} for q, found in record["wider"].items()},
+            {k: frozenset(v) for k, v in record["seen"].items()},
+            {k: (float(v[0]), float(v[1])) for k, v in record["spans"].items()},
+        )
     except (json.JSONDecodeError, KeyError, TypeError, ValueError, IndexError) as error:
         raise InputError(f"{where}: not a fitted posterior ({error!r})") from None
     if mean.shape != (form.size,) or draws.ndim != 2 or draws.shape[1] != form.size:
@@ -234,11 +246,17 @@ def shipped() -> Posterior:
 
 
 Index = Mapping[str, list[np.ndarray]]
+COVARIATES = ("year", "tuned", "ported")
 
 
-def index(form: Layout, rows: Sequence[Mapping[str, str]]) -> Index:
-    """For every term the places of base and offsets per row [n]; the place after the last stands for an unmet level."""
-    out: dict[str, list[np.ndarray]] = {}
+def index(form: Layout, rows: Sequence[Mapping[str, Any]]) -> Index:
+    """For every term the places of base and offsets per row [n], under "year" the years of software and under "tuned" how
+    tuned; the place after the last stands for an unmet level."""
+    out: dict[str, list[np.ndarray]] = {
+        "year": [np.array([float(r["year"]) for r in rows]) - EPOCH],
+        "tuned": [np.array([float(r["tuned"]) for r in rows])],
+        "ported": [np.array([float(r["ported"]) for r in rows])],
+    }
     columns = {g: np.array([r[g] for r in rows], dtype=object) for g in GROUPS}
     for term in TERMS:
         places = [np.full(len(rows), form.place[term.name])]
@@ -251,15 +269,16 @@ def index(form: Layout, rows: Sequence[Mapping[str, str]]) -> Index:
     return out
 
 
-def efficiencies(theta: Any, where: Index, size: int) -> Efficiency:
+def efficiencies(theta: Any, where: Index, form: Layout, moved: str = "", step: float = 0.0) -> Efficiency:
     """Efficiencies per row [n] from the parameter vector `theta` [p] (or draws [..., p], giving [..., n]).
 
-    `size` is p without the unmet level's place; `theta` may have that place too (`Posterior.unmet`).
+    `theta` may have a place more than the layout, the offset of an unmet level (`Posterior.unmet`). The linear predictor
+    of the efficiency `moved` is moved by `step`.
     """
-    xp = namespace(theta)
     # Without draws of it, an unmet level's offset is its prior mean, zero.
+    size = form.size
     padded = (
-        theta if theta.shape[-1] == size + 1 else xp.concatenate([theta, xp.zeros((*theta.shape[:-1], 1))], axis=-1)
+        theta if theta.shape[-1] == size + 1 else np.concatenate([theta, np.zeros((*theta.shape[:-1], 1))], axis=-1)
     )
     values = {}
     for term in TERMS:
@@ -267,5 +286,10 @@ def efficiencies(theta: Any, where: Index, size: int) -> Efficiency:
         total = padded[..., base]
         for spread, at in zip(term.groups.values(), offsets, strict=True):
             total = total + padded[..., at] * np.where(at == size, spread, 1.0)
-        values[term.name] = 1.0 / (1.0 + xp.exp(-total)) if term.form == "share" else xp.exp(total)
+        for covariate, _, _ in term.covariates():
+            slope = padded[..., form.place[f"{term.name}[{covariate}]"]]
+            total = total + (slope[..., None] if slope.ndim else slope) * where[covariate][0]
+        if term.name == moved:
+            total = total + step
+        values[term.name] = 1.0 / (1.0 + np.exp(-total)) if term.form == "share" else np.exp(total)
     return Efficiency(**values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,16 +12,20 @@ import numpy as np
 from chipweir.errors import InputError
 from chipweir.perf._architecture import architecture, kv_bytes, weight_bytes
 from chipweir.perf._batch import Predictions, describe, operator_table, predict
-from chipweir.perf._configuration import LARGEST, Configuration, cache_dtype, precision
+from chipweir.perf._cells import LARGEST
+from chipweir.perf._configuration import Configuration, cache_dtype, precision
 from chipweir.perf._efficiency import Posterior
 from chipweir.perf._fitted import Fitted, fitted
 from chipweir.perf._hardware import Hardware, hardware, native
+from chipweir.perf._offered import Offered
 from chipweir.perf._plan import Plan, candidates
 from chipweir.perf._serving import USABLE
+from chipweir.perf._software import NOW, engine_of
 
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512)
-FRAMEWORKS = {"cuda": "trt", "rocm": "sglang", "cann": "vllm"}
+# The engine usual on an ecosystem's chips.
+ENGINE_OF = {"cuda": "trt", "rocm": "sglang", "cann": "vllm"}
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ def estimate(
             raise InputError(f"{name} of {value:g} is beyond what this model can say; at most {most:g}")
     country = _country(country)
     chip = hardware(on, overrides)
-    base = _configuration(model, chip, isl, osl, precision_name, framework)
+    base = _configuration(model, chip, Offered(isl, osl, waves=math.inf), precision_name, framework)
     if chips is None and chip.system_chips and chip.system_chips <= 512:
         chips = int(chip.system_chips)
     known = fitted(posterior)
@@ -145,35 +150,24 @@ def _country(name: str) -> str:
     return str(facts.load().country(name).alpha2)
 
 
-def _configuration(model: str, chip: Hardware, isl: float, osl: float, dtype: str, framework: str) -> Configuration:
+def _configuration(
+    model: str, chip: Hardware, offered: Offered, dtype: str, framework: str, year: float | None = None
+) -> Configuration:
     known = architecture(model)
-    notes: list[str] = []
-    family = framework or FRAMEWORKS.get(str(chip.ecosystem), "vllm")
+    notes: list[str] = [known.doubt] if known.doubt else []
+    engine = engine_of(framework) if framework else ENGINE_OF.get(str(chip.ecosystem), "vllm")
     name = precision(dtype, model, known, chip, notes)
     return Configuration(
-        phase="serving",
-        chip=chip,
-        model=known,
-        dtype=name,
-        kv_dtype=cache_dtype(name, family, chip, "serving"),
-        framework=family,
-        plan=None,
-        n_chips=None,
-        isl=isl,
-        osl=osl,
-        concurrency=None,
-        drafting=0.0,
-        tpot_limit=None,
-        ttft_limit=None,
-        stat="median",
-        notes=tuple(notes),
-    )
+        phase="serving", chip=chip, model=known, dtype=name, kv_dtype=cache_dtype(name, engine, chip), engine=engine,
+        plan=None, n_chips=None, concurrency=None, offered=offered, stat="median", year=NOW if year is None else year,
+        tuning="tuned" if engine in ("trt", "maker") else "", notes=tuple(notes),
+    )  # fmt: skip
 
 
 def _memory(c: Configuration, predictions: Predictions) -> dict[str, float]:
     plan = c.plan
     assert plan is not None
-    chips = plan.tp * plan.dp
+    chips = plan.tp * plan.dp * plan.pp
     batch = float(predictions.served.batch[0])
     return {
         "weights_bytes": float(weight_bytes(c.model, c.dtype)),
@@ -234,7 +228,7 @@ def frontier(
     """Throughput per chip against time per token over layouts and loads, only points no other beats in both, fastest
     first."""
     chip = hardware(on)
-    base = _configuration(model, chip, isl, osl, precision_name, framework)
+    base = _configuration(model, chip, Offered(isl, osl, waves=math.inf), precision_name, framework)
     chips = chips or (int(chip.system_chips) if 0 < chip.system_chips <= 512 else None)
     plans: Sequence[Plan] = candidates(base.model, chip, base.dtype, float(chips) if chips else None, context=isl + osl)
     trials = [replace(base, plan=p, concurrency=b * p.decode_chips) for p in plans for b in BATCHES]

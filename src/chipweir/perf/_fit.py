@@ -1,66 +1,107 @@
-"""Fitting the efficiencies to measurements: maximum a posteriori with NumPyro, Laplace draws, errors by leaving
-groups out.
+"""Fitting the efficiencies to measurements: maximum a posteriori by Gauss-Newton, errors by leaving groups out.
 
     chipweir estimate --fit perf-measurements.csv --out posterior.json
 
-Measured logs are Student-t about the estimate's. Measurements of one chip, model and release repeat each other's
-errors, so the likelihood is
-tempered: a row counts as `TEMPER` of an independent one. JAX and NumPyro are imported only here.
+Measured logs are Student-t about the estimate's. Rows of one source share an error, and so do rows of one chip, model,
+engine and format within a source: both are offsets of their own in the fit, so that a thousand rows of one sweep say
+little more than a hundred, and a source counts as a source. Estimates are made without them; what they hold is part of
+the interval.
+
+An estimate depends on the parameters through the twenty-odd efficiencies of its row alone, and these are sums of few
+parameters: derivatives by efficiency (one evaluation of all rows each) and a sparse matrix give the Jacobian, and a fit
+takes seconds. Student-t errors are weighed anew in every step (iteratively reweighted least squares).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._assemble import gather
-from chipweir.perf._efficiency import GROUPS, TERMS, Layout, Posterior, efficiencies, group_levels, index, layout, prior
-from chipweir.perf._intervals import QUANTITIES, Errors, deployment, learn
+from chipweir.perf._efficiency import (
+    COVARIATES,
+    GROUPS,
+    TERMS,
+    Layout,
+    Posterior,
+    efficiencies,
+    group_levels,
+    index,
+    layout,
+    prior,
+)
+from chipweir.perf._intervals import FEWEST as FEWEST_KIND
+from chipweir.perf._intervals import NOVELTIES, QUANTITIES, Errors, deployment, learn, spans, traits
+from chipweir.perf._intervals import spread_of as _spread
 from chipweir.perf._measured import Measured, Row, arrays, measured, stated
-from chipweir.perf._operators import Work, namespace
+from chipweir.perf._operators import Work
 from chipweir.perf._serving import Case, Served, inter_token, serve
 
 
-TEMPER = 0.2
-# Scale of the Student-t (3 degrees of freedom) about each log, and how much a row's quantity counts.
-SCALES = {"tpot": (0.15, 1.0), "ttft": (0.2, 0.3), "output": (0.2, 0.3)}
+# Scale of the Student-t about each log, how much a quantity counts, and the spread of what a source and a sweep share.
+SCALES = {"tpot": (0.15, 1.0), "ttft": (0.25, 0.3), "output": (0.2, 0.4)}
+SOURCE_SD = {"tpot": 0.03, "ttft": 0.06, "output": 0.03}
+SWEEP_SD = {"tpot": 0.05, "ttft": 0.1, "output": 0.05}
 DEGREES = 3.0
+# Rows of one sweep still repeat one another's errors: each counts as this share of an independent one.
+TEMPER = 0.25
+# Most rows of one sweep that are looked at: neighbours along a sweep say the same.
+FEW = 24
 DRAWS = 48
-STEPS = 400
-# The curvature uses one row in this many.
-THIN = 3
+ROUNDS = 14
+# Step of a derivative on the scale of a linear predictor.
+STEP = 0.02
 FEWEST = 20
-ATTRIBUTION = (
-    "Fitted to public measurements: InferenceX (SemiAnalysis, Apache-2.0 repositories), NVIDIA aiconfigurator silicon "
-    "samples (Apache-2.0), ML.ENERGY v3, CloudMatrix384 and DeepSeek papers, vLLM and SGLang blogs. No measurement is "
-    "contained."
-)
 
 
-def predicted(theta: Any, data: Measured, work: Work, cases: Case, where: Any, size: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Shared:
+    """Places [n] of the source and of the sweep every row belongs to, and how many there are of each."""
+
+    source: np.ndarray
+    sweep: np.ndarray
+    sources: int
+    sweeps: int
+
+
+def shared(data: Measured) -> Shared:
+    """Sources and sweeps of the rows."""
+    sources = [r.get("family") or r.get("source") or "" for r in data.rows]
+    sweeps = [
+        (s, c.chip.id, c.model.id, c.engine, c.dtype, bool(c.plan and c.plan.split))
+        for s, c in zip(sources, data.configurations, strict=True)
+    ]
+    places = []
+    for keys in (sources, sweeps):
+        at: dict[Any, int] = {}
+        places.append(np.array([at.setdefault(key, len(at)) for key in keys]))
+    return Shared(places[0], places[1], int(places[0].max()) + 1, int(places[1].max()) + 1)
+
+
+def predicted(theta: Any, data: Measured, work: Work, cases: Case, where: Any, form: Layout) -> dict[str, Any]:
     """Estimates of the measured quantities [n]: seconds, tokens/s per decoding chip, per chip that prefills."""
-    served = serve(work, efficiencies(theta, where, size), cases)
-    return quantities(served, data, cases)
+    return quantities(serve(work, efficiencies(theta, where, form), cases), data, cases)
 
 
 def quantities(served: Served, data: Measured, cases: Case) -> dict[str, Any]:
     """What tables report from a `Served`: time per token as their statistic, output per decoding chip, input per chip
     that prefills."""
     steps = np.array([c.stat == "step" for c in data.configurations])
-    xp = namespace(served.tpot)
-    tpot = xp.where(steps, inter_token(served, cases.osl), served.tpot)
+    tpot = np.where(steps, inter_token(served, cases.osl), served.tpot)
     lasting = np.array([c.lasting for c in data.configurations])
-    decoding = cases.tp * cases.dp * cases.replicas
-    reading = xp.where(cases.split > 0, cases.prefill_tp * cases.prefill_dp * cases.prefill_replicas, decoding)
+    pooled = np.array([bool(c.plan and c.plan.pooled) for c in data.configurations])
+    decoding = cases.decode_chips
+    prefilling = cases.prefill_tp * cases.prefill_dp * cases.prefill_replicas
+    reading = np.where(cases.split > 0, prefilling, decoding)
     rate = served.rate * lasting
     return {
         "tpot": tpot,
         "ttft": served.ttft,
-        "output": rate * cases.osl / decoding,
+        "output": rate * cases.osl / np.where(pooled, decoding + prefilling, decoding),
         "input": rate * cases.isl / reading,
     }
 
@@ -72,83 +113,151 @@ def levels(data: Measured) -> dict[str, list[str]]:
     return {g: sorted({f[g] for f in found} | known[g]) for g in GROUPS}
 
 
-def numpyro_model(data: Measured, work: Work, cases: Case, form: Layout) -> Callable[[Any], None]:
-    """The probability model given how much each row counts [n]: normal priors on all parameters, tempered Student-t
-    likelihood of the logs."""
-    import jax.numpy as jnp
-    import numpyro
-    import numpyro.distributions as dist
+class Problem:
+    """The rows of a fit with all that does not change between fits: arrays, design, logs of what was measured.
 
-    mean, sd = prior(form)
-    where = index(form, [group_levels(c) for c in data.configurations])
-    logs = {name: np.log(np.where(np.isfinite(getattr(data, name)), getattr(data, name), 1.0)) for name in SCALES}
-    used = {name: np.isfinite(getattr(data, name)) for name in SCALES}
+    `place` [f]: flat place (quantity, row) of every measured number; `design`: for each efficiency the sparse matrix
+    [n, p] that turns parameters into its linear predictor; `offsets`: sparse [f, k] offsets of sources and sweeps.
+    """
 
-    def model(weight: Any) -> None:
-        theta = numpyro.sample("theta", dist.Normal(mean, sd).to_event(1))
-        estimate = predicted(theta, data, work, cases, where, form.size)
-        for name, (scale, share) in SCALES.items():
-            error = dist.StudentT(DEGREES, jnp.log(estimate[name]), scale).log_prob(logs[name])
-            numpyro.factor(name, jnp.sum(jnp.where(used[name], TEMPER * share * weight * error, 0.0)))
+    def __init__(self, data: Measured, form: Layout) -> None:
+        from scipy import sparse
 
-    return model
+        self.data, self.form = data, form
+        self.work, self.cases = gather(data.configurations), arrays(data.configurations)
+        self.where = index(form, [group_levels(c) for c in data.configurations])
+        self.mean, self.sd = prior(form)
+        n = len(data.rows)
+        self.design = {name: _design(name, self.where, form, n) for name in self.where if name not in COVARIATES}
+        both = shared(data)
+        logs, place, scale, share, columns, values = [], [], [], [], [], []
+        for k, (name, (size, counted)) in enumerate(SCALES.items()):
+            rows = np.flatnonzero(np.isfinite(getattr(data, name)))
+            logs.append(np.log(getattr(data, name)[rows]))
+            place.append(k * n + rows)
+            scale.append(np.full(len(rows), size))
+            share.append(np.full(len(rows), counted))
+            first = k * (both.sources + both.sweeps)
+            columns.append(np.stack([first + both.source[rows], first + both.sources + both.sweep[rows]], axis=1))
+            values.append(np.tile([SOURCE_SD[name], SWEEP_SD[name]], (len(rows), 1)))
+        self.logs, self.place = np.concatenate(logs), np.concatenate(place)
+        self.row = self.place % n
+        self.scale, self.share = np.concatenate(scale), np.concatenate(share)
+        column = np.concatenate(columns)
+        many = len(SCALES) * (both.sources + both.sweeps)
+        line = np.repeat(np.arange(len(column)), 2)
+        self.offsets = sparse.csr_matrix((np.concatenate(values).ravel(), (line, column.ravel())), (len(column), many))
+
+    @property
+    def size(self) -> int:
+        """Parameters and offsets together."""
+        return self.form.size + int(self.offsets.shape[1])
+
+    def start(self) -> np.ndarray:
+        """Prior means, no offsets."""
+        return np.concatenate([self.mean, np.zeros(self.offsets.shape[1])])
+
+    def estimate(self, theta: np.ndarray, moved: str = "", step: float = 0.0) -> np.ndarray:
+        """Logs of all measured numbers [f], with one efficiency's linear predictor moved by `step`."""
+        found = efficiencies(theta, self.where, self.form, moved, step)
+        made = quantities(serve(self.work, found, self.cases), self.data, self.cases)
+        with np.errstate(divide="ignore"):
+            logs: np.ndarray = np.log(np.concatenate([np.asarray(made[name]) for name in SCALES]))
+        return logs[self.place]
+
+    def jacobian(self, theta: np.ndarray, now: np.ndarray) -> Any:
+        """Sparse [f, p]: change of every log by parameter."""
+        parts = []
+        for name, design in self.design.items():
+            slope = (self.estimate(theta, name, STEP) - now) / STEP
+            parts.append(design[self.row].multiply(np.where(np.isfinite(slope), slope, 0.0)[:, None]))
+        return sum(parts[1:], parts[0]).tocsr()
 
 
-def potential_of(data: Measured, form: Layout) -> Callable[[Any, Any], Any]:
-    """Minus the log posterior density as a function of the parameters and of how much each row counts [n]."""
-    import jax
+def _design(name: str, where: Any, form: Layout, n: int) -> Any:
+    """Sparse [n, p] of one efficiency: base and offsets count one, a year of software its years."""
+    from scipy import sparse
 
-    jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
-    from numpyro.infer.util import log_density
-
-    model = numpyro_model(data, gather(data.configurations), arrays(data.configurations), form)
-
-    def potential(theta: Any, weight: Any) -> Any:
-        return -log_density(model, (weight,), {}, {"theta": theta})[0]
-
-    return potential
-
-
-def maximiser(data: Measured, form: Layout) -> Callable[..., np.ndarray]:
-    """The most probable parameters [p] as a function of how much each row counts [n], and of where to start (the prior)
-    and after how many steps to end; compiled once."""
-    import jax
-    from scipy.optimize import minimize
-
-    both = jax.jit(jax.value_and_grad(potential_of(data, form)))
-
-    def maximise(weight: np.ndarray, start: np.ndarray | None = None, steps: int = STEPS) -> np.ndarray:
-        def numbers(theta: np.ndarray) -> tuple[float, np.ndarray]:
-            value, slope = both(theta, weight)
-            return float(value), np.asarray(slope, dtype=float)
-
-        options = {"maxiter": steps, "maxfun": 2 * steps}
-        start = prior(form)[0] if start is None else start
-        found = minimize(numbers, start, jac=True, method="L-BFGS-B", options=options)
-        return np.asarray(found.x)
-
-    return maximise
+    term = next(t for t in TERMS if t.name == name)
+    line, column, value = [], [], []
+    for places in where[name]:
+        known = np.flatnonzero(places < form.size)
+        line.append(known)
+        column.append(places[known])
+        value.append(np.ones(len(known)))
+    for covariate, _, _ in term.covariates():
+        line.append(np.arange(n))
+        column.append(np.full(n, form.place[f"{name}[{covariate}]"]))
+        value.append(where[covariate][0])
+    parts = (np.concatenate(value), (np.concatenate(line), np.concatenate(column)))
+    return sparse.csr_matrix(parts, (n, form.size))
 
 
-def laplace(potential: Callable[[Any], Any], mode: np.ndarray, form: Layout, count: int, seed: int = 0) -> np.ndarray:
-    """Draws [count, p] from the normal approximation at the mode; curvature is not let fall below a tenth of the
-    prior's."""
-    import jax
+@dataclass(frozen=True)
+class Fit:
+    """The most probable numbers (parameters, then offsets), and the curvature of the log density there."""
 
-    curvature = np.asarray(jax.hessian(potential)(mode))
-    floor = 0.1 / prior(form)[1] ** 2
-    values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
-    values = np.maximum(values, floor.min())
-    noise = np.random.default_rng(seed).standard_normal((count, len(mode)))
-    draws: np.ndarray = mode + (noise / np.sqrt(values)) @ vectors.T
-    return draws
+    numbers: np.ndarray
+    precision: np.ndarray
+    value: float
+
+
+def maximise(problem: Problem, weight: np.ndarray, start: np.ndarray | None = None, rounds: int = ROUNDS) -> Fit:
+    """The most probable numbers given how much each row counts [n], by damped Gauss-Newton steps from `start`."""
+    from scipy import sparse
+
+    numbers = problem.start() if start is None else start.copy()
+    p = problem.form.size
+    inverse = np.concatenate([1.0 / problem.sd**2, np.ones(problem.offsets.shape[1])])
+    centre = problem.start()
+    counted = TEMPER * problem.share * weight[problem.row] / problem.scale**2
+    now = problem.estimate(numbers[:p])
+    value, damping = _loss(problem, numbers, now, counted, inverse, centre), 1e-3
+    for _ in range(rounds):
+        wide = sparse.hstack([problem.jacobian(numbers[:p], now), problem.offsets]).tocsr()
+        rest = _rest(problem, numbers, now)
+        each = counted * (DEGREES + 1.0) / (DEGREES + (rest / problem.scale) ** 2)
+        weighed = wide.multiply(each[:, None])
+        slope = weighed.T @ rest - inverse * (numbers - centre)
+        curvature = (weighed.T @ wide).toarray() + np.diag(inverse)
+        gained = 0.0
+        for _ in range(8):
+            move = np.linalg.solve(curvature + damping * np.diag(np.diag(curvature)), slope)
+            tried = numbers + move
+            there = problem.estimate(tried[:p])
+            loss = _loss(problem, tried, there, counted, inverse, centre)
+            if np.isfinite(loss) and loss < value:
+                gained = value - loss
+                numbers, now, value, damping = tried, there, loss, damping / 5.0
+                break
+            damping *= 6.0
+        if gained < 1e-3 * (1.0 + abs(value)) * 0.05:
+            break
+    return Fit(numbers, curvature, value)
+
+
+def _rest(problem: Problem, numbers: np.ndarray, now: np.ndarray) -> np.ndarray:
+    rest: np.ndarray = problem.logs - now - problem.offsets @ numbers[problem.form.size :]
+    return np.where(np.isfinite(rest), rest, 0.0)
+
+
+def _loss(
+    problem: Problem, numbers: np.ndarray, now: np.ndarray, counted: np.ndarray, inverse: np.ndarray, centre: np.ndarray
+) -> float:
+    """Minus the log posterior density, but for constants."""
+    if not np.isfinite(now).all():
+        return float("inf")
+    rest = _rest(problem, numbers, now) / problem.scale
+    errors = counted * problem.scale**2 * (DEGREES + 1.0) / 2.0 * np.log1p(rest**2 / DEGREES)
+    return float(errors.sum() + 0.5 * (inverse * (numbers - centre) ** 2).sum())
 
 
 def ratios(theta: np.ndarray, form: Layout, data: Measured) -> dict[str, np.ndarray]:
-    """ln(measured / estimated) of every quantity [n]; NaN where not measured."""
+    """ln(measured / estimated) of every quantity [n], estimated from what the rows say; NaN where not measured."""
+    data = replace(data, configurations=data.asked)
     where = index(form, [group_levels(c) for c in data.configurations])
     cases = arrays(data.configurations)
-    estimate = predicted(theta, data, gather(data.configurations), cases, where, form.size)
+    estimate = predicted(theta[: form.size], data, gather(data.configurations), cases, where, form)
     return {name: np.log(getattr(data, name) / np.asarray(estimate[name])) for name in QUANTITIES}
 
 
@@ -162,33 +271,49 @@ def folds(labels: np.ndarray, limit: int) -> list[np.ndarray]:
     return [np.isin(labels, group) for group in bins]
 
 
-def thinned(data: Measured, by: int, seed: int = 0) -> Measured:
-    """One row in `by`, each counting for that many (neighbouring rows repeat each other)."""
-    if by <= 1 or len(data.rows) < FEWEST * by:
-        return data
-    keep = np.sort(np.random.default_rng(seed).permutation(len(data.rows))[: len(data.rows) // by])
-    return replace(data.take(keep), weight=data.weight[keep] * by)
+def thinned(data: Measured, most: int = FEW, seed: int = 0) -> Measured:
+    """At most `most` rows of every sweep, spread over it by chance; each counts for those it stands for, up to four."""
+    sweep = shared(data).sweep
+    order = np.random.default_rng(seed).permutation(len(sweep))
+    seen = np.zeros(sweep.max() + 1, dtype=int)
+    keep = []
+    for row in order:
+        if seen[sweep[row]] < most:
+            seen[sweep[row]] += 1
+            keep.append(row)
+    kept = np.sort(np.array(keep))
+    few = data.take(kept)
+    counts = np.bincount(sweep)[sweep[kept]]
+    few.weight[:] = few.weight * np.minimum(np.maximum(counts / most, 1.0), 4.0)
+    return few
 
 
-def left_out(data: Measured, by: str, limit: int, say: Callable[[str], None]) -> dict[str, np.ndarray]:
-    """ln(measured / estimated) [n] with every row estimated from a fit that saw nothing of its chip (or model).
+def left_out(
+    data: Measured, by: str, limit: int, say: Callable[[str], None], few: Measured | None = None,
+    problem: Problem | None = None, best: Fit | None = None,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """ln(measured / estimated) [n] with every row estimated from a fit that saw nothing of its chip (generation, vendor,
+    model, family, ...).
 
     What is left out counts zero, so that levels of it alone keep their priors. Refits start from the fit of all rows.
     """
-    labels = data.label(by)
-    form = layout(levels(data))
-    maximise = maximiser(data, form)
-    everything = maximise(data.weight)
+    few = few if few is not None else thinned(data)
+    labels, seen = data.label(by), few.label(by)
+    problem = problem or Problem(few, layout(levels(data)))
+    form = problem.form
+    everything = (best or maximise(problem, few.weight)).numbers
     result = {name: np.full(len(data.rows), np.nan) for name in QUANTITIES}
     for out in folds(labels, limit):
-        if out.all() or not out.any():
+        names = np.unique(labels[out])
+        apart = np.isin(seen, names)
+        if apart.all() or not out.any():
             continue
-        found = ratios(
-            maximise(np.where(out, 0.0, data.weight), everything, STEPS // 3), form, data.take(np.flatnonzero(out))
-        )
+        weight = np.where(apart, 0.0, few.weight)
+        numbers = maximise(problem, weight, everything).numbers if apart.any() else everything
+        found = ratios(numbers, form, data.take(np.flatnonzero(out)))
         for name, values in found.items():
             result[name][out] = values
-        say(f"left out {by} {', '.join(sorted(set(labels[out])))}: {_score(result['tpot'][out])}")
+        say(f"left out {by} {', '.join(names)}: {_score(result['tpot'][out])}")
     return result
 
 
@@ -201,54 +326,93 @@ def _score(ratio: np.ndarray) -> str:
     )
 
 
+# What is left out to learn how much wider intervals must be, and in how many parts at most.
+LEFT_OUT = (("family", 40), ("vendor", 9), ("generation", 12), ("chip", 10), ("model", 12), ("attention", 8),
+            ("engine", 8), ("format", 12), ("date", 8))  # fmt: skip
+ATTRIBUTION = (
+    "Fitted to public measurements: InferenceX (SemiAnalysis, Apache-2.0 repositories), NVIDIA aiconfigurator silicon "
+    "samples, TensorRT-LLM performance pages, SGLang cookbook, ROCm vLLM pages and vLLM recipes (Apache-2.0), ML.ENERGY "
+    "v3, vLLM-Ascend nightly baselines, CloudMatrix384, xDeepServe and DeepSeek papers, vLLM and SGLang blogs, llama.cpp "
+    "benchmarks of XiongjieDai. No measurement is contained."
+)
+
+
 def fit(
     rows: Sequence[Row], command: str = "", *, quick: bool = False, say: Callable[[str], None] = lambda _: None
 ) -> Posterior:
-    """The posterior of a table of measurements, with errors learnt from chips and models left out (not if `quick`).
+    """The posterior of a table of measurements, with intervals learnt from what is left out in turn (not if `quick`).
 
     Raises `InputError` where the table has too few usable rows.
     """
-    data, _, _ = stated(measured(rows))
+    everything = measured(rows)
+    data, _, _ = stated(everything)
     if len(data.rows) < FEWEST:
         raise InputError(f"only {len(data.rows)} usable serving rows; a fit needs at least {FEWEST}")
-    form = layout(levels(data))
-    theta = maximiser(data, form)(data.weight)
-    own = ratios(theta, form, data)
+    few, form = thinned(data), layout(levels(data))
+    problem = Problem(few, form)
+    best = maximise(problem, few.weight)
+    own = ratios(best.numbers, form, data)
     say(f"all {len(data.rows)} rows: {_score(own['tpot'])}")
-    few = thinned(data, THIN)
-    density = potential_of(few, form)
-    draws = laplace(lambda x: density(x, few.weight), theta, form, DRAWS)
-    kinds = [deployment(c, chosen=False) for c in data.configurations]
-    counted = np.where(data.weight < 0.5, np.where(data.weight < 0.15, 1.0, data.weight), 1.0)
-    points = {q: {f"familiar:{k}": v for k, v in t.items()} for q, t in learn(own, kinds, counted).items()}
-    new = own if quick else _joined(left_out(data, "chip", 7, say), left_out(data, "model", 8, say))
-    repeat = 1 if quick else 2
-    for quantity, table in learn(new, kinds * repeat, np.tile(counted, repeat)).items():
-        points[quantity] |= {f"new:{k}": v for k, v in table.items()}
-    chosen = chosen_errors(
-        measured(rows), Posterior(form, theta, draws, Errors(points, frozenset(), frozenset()), "", "")
-    )
+    draws = laplace(best, form, DRAWS)
+    left = {} if quick else _left_out_each(data, few, problem, best, say)
+    errors = learnt(data, own, left)
+    posterior = Posterior(form, best.numbers[: form.size], draws, errors, ATTRIBUTION, command)
+    chosen = chosen_errors(everything, posterior)
     if chosen is not None:
-        points["output"] |= {"familiar:chosen": chosen, "new:chosen": (chosen[0] * 1.15, chosen[1] * 1.15)}
-    chips = frozenset(c.chip.id for c in data.configurations)
-    models = frozenset(c.model.id for c in data.configurations)
-    return Posterior(form, theta, draws, Errors(points, chips, models), ATTRIBUTION, command)
+        points = {q: dict(t) for q, t in errors.points.items()}
+        points.setdefault("output", {})["chosen"] = chosen
+        posterior = replace(posterior, errors=replace(errors, points=points))
+    return posterior
+
+
+def laplace(best: Fit, form: Layout, count: int, seed: int = 0) -> np.ndarray:
+    """Draws [count, p] of the parameters from the normal approximation at the mode, offsets averaged out."""
+    values, vectors = np.linalg.eigh((best.precision + best.precision.T) / 2.0)
+    noise = np.random.default_rng(seed).standard_normal((count, len(best.numbers)))
+    draws: np.ndarray = best.numbers + (noise / np.sqrt(np.maximum(values, 1e-9))) @ vectors.T
+    return draws[:, : form.size]
+
+
+def _left_out_each(
+    data: Measured, few: Measured, problem: Problem, best: Fit, say: Callable[[str], None]
+) -> dict[str, dict[str, np.ndarray]]:
+    return {by: left_out(data, by, limit, say, few, problem, best) for by, limit in LEFT_OUT}
+
+
+def learnt(data: Measured, own: Mapping[str, np.ndarray], left: Mapping[str, Mapping[str, np.ndarray]]) -> Errors:
+    """Errors by kind of deployment of rows whose source was left out, and how much wider they are where more is new.
+
+    Sources count by the root of their rows. Widening is the ratio of the spread of the same rows' errors with something
+    left out to that with their source left out, at least 1.
+    """
+    kinds = [deployment(c, chosen=False) for c in data.asked]
+    weight = data.weight / np.sqrt(np.bincount(shared(data).source)[shared(data).source])
+    base = left.get("family", own)
+    points = learn(base, kinds, weight)
+    wider: dict[str, dict[str, float]] = {}
+    for by, found in left.items():
+        if by == "family":
+            continue
+        for quantity in QUANTITIES:
+            both = np.isfinite(found[quantity]) & np.isfinite(base[quantity])
+            if both.sum() >= 4 * FEWEST_KIND:
+                ratio = _spread(found[quantity][both], weight[both]) / _spread(base[quantity][both], weight[both])
+                wider.setdefault(quantity, {})[by] = float(np.clip(ratio, 1.0, 4.0))
+    names = [traits(c) for c in data.configurations]
+    seen = {n: frozenset(t[n] for t in names) for n in NOVELTIES if n != "date"}
+    return Errors(points, wider, seen, spans(data.configurations))
 
 
 def chosen_errors(data: Measured, posterior: Posterior) -> tuple[float, float] | None:
     """Errors of throughput where the load is not stated but chosen (MLPerf): none of these rows is fitted."""
     from chipweir.perf._batch import predict
 
-    free = [i for i, c in enumerate(data.configurations) if c.concurrency is None and np.isfinite(data.output[i])]
+    free = [i for i, c in enumerate(data.asked) if c.concurrency is None and np.isfinite(data.output[i])]
     if len(free) < FEWEST:
         return None
     data = data.take(np.array(free))
-    predictions, kept, _ = predict(data.configurations, posterior)
+    predictions, kept, _ = predict(data.asked, posterior)
     if predictions is None:
         return None
     ratio = np.log(data.output[np.array(kept)] / predictions.median["output_tok_s_chip"])
     return learn({"output": ratio}, ["chosen"] * len(ratio), np.ones(len(ratio)))["output"]["chosen"]
-
-
-def _joined(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: np.concatenate([a[name], b[name]]) for name in a}

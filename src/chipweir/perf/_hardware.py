@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,19 +24,26 @@ if TYPE_CHECKING:
 TERA, GIGA = 1e12, 1e9
 # Memory stacks come in powers of two: an "80 GB" accelerator shows 80 GiB to its driver.
 GIBI = 2.0**30
-DTYPES = ("bf16", "fp8", "fp4", "int8", "int4")
+DTYPES = ("bf16", "fp8", "fp4", "int8", "int4", "w4a8", "w8a16")
 # Weight-only formats pay for unpacking before the multiply: share of the compute peak of the wider format that is left.
 # Prior, not measured here: fused dequantisation kernels are described as reaching 0.7-0.9 of the dense peak.
 EMULATION = 0.8
 # Generations whose switches reduce in the network (NVLink SHARP came with the third NVSwitch, for Hopper; own knowledge).
 SUMMING = ("hopper", "blackwell", "rubin")
 TOPOLOGIES = ("switch", "mesh", "torus", "pcie")
-# Where a datasheet has no number the median of the catalogued chips of the same maker and years stands in, and the
-# interval widens by this log standard deviation (prior: spread of same-year data-centre accelerators in the catalogue).
-NO_DATASHEET_LOG_SD = 0.7
-EDGE_NODE_NM = 14.0
+# Where a datasheet has no number the median of the catalogued chips of the same country and years stands in, with this
+# log standard deviation: the spread between data-centre chips of the same years in the catalogue.
+PEER_LOG_SD = {"half_tflops": 0.6, "memory_gb": 0.35, "memory_gbs": 0.5, "scaleup_gbs": 0.6, "scaleup_domain": 0.5,
+               "scaleout_gbps": 0.4, "tdp_w": 0.3}  # fmt: skip
+# The same for a 16-bit rate told from a narrower format's.
+NARROWER_LOG_SD = 0.3
+# Log standard deviation by confidence of the source (A seen in a primary document .. D guess); our prior.
+CONFIDENCE_LOG_SD = {"A": 0.0, "B": 0.03, "C": 0.10, "D": 0.25}
+# An 80 % interval of a normal is this many standard deviations wide; ranges of datasheets are read as such intervals.
+WIDTH_80 = 2.5631
 ALIASES = {"fp16": "bf16", "bfloat16": "bf16", "float16": "bf16", "float8": "fp8", "mxfp8": "fp8", "nvfp4": "fp4",
-           "mxfp4": "fp4", "w8a8": "int8", "w4a16": "int4", "awq": "int4", "gptq": "int4"}  # fmt: skip
+           "mxfp4": "fp4", "w8a8": "int8", "w4a16": "int4", "awq": "int4", "gptq": "int4", "fp32": "bf16",
+           "w4a4": "fp4"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,8 @@ class Hardware:
     `memory_bytes` B, `memory_bandwidth`
     B/s. `scaleup_bandwidth`, `scaleout_bandwidth`: B/s per chip in one direction; `scaleup_domain`: chips that reach
     each
-    other at that speed. `tdp_w` W. `spec_log_sd`: log standard deviation of the speed owed to the datasheet's gaps.
+    other at that speed. `tdp_w` W. `*_log_sd`: log standard deviations of what the datasheet leaves open; `assumed`:
+    names of the numbers that no datasheet gave, apart by blanks.
     """
 
     id: Any
@@ -69,21 +77,36 @@ class Hardware:
     tdp_w: Any
     node_nm: Any
     edge: Any
-    spec_log_sd: Any
+    flops_log_sd: Any = 0.0
+    bandwidth_log_sd: Any = 0.0
+    memory_log_sd: Any = 0.0
+    link_log_sd: Any = 0.0
+    power_log_sd: Any = 0.0
+    assumed: Any = ""
     system: Any = ""
     system_chips: Any = 0.0
     system_power_w: Any = math.nan
+
+    @property
+    def spec_log_sd(self) -> Any:
+        """Log standard deviation of a speed that owes half to arithmetic and half to memory."""
+        return 0.7 * np.hypot(self.flops_log_sd, self.bandwidth_log_sd)
 
     @property
     def family(self) -> str:
         """The generation without its variants, in lower case: blackwell for Blackwell Ultra."""
         return str(self.generation).split(" ")[0].lower()
 
+    @property
+    def line(self) -> str:
+        """Maker and generation: what shares kernels."""
+        return f"{self.vendor}/{self.family}"
+
 
 NUMBERS = tuple(
     f.name
     for f in fields(Hardware)
-    if f.name not in {"id", "name", "vendor", "ecosystem", "generation", "scaleup_topology", "system"}
+    if f.name not in {"id", "name", "vendor", "ecosystem", "generation", "scaleup_topology", "assumed", "system"}
 )
 
 # What no accelerator is without; peaks of narrow formats may be 0.
@@ -117,28 +140,35 @@ def dtype_name(text: str) -> str:
     return name
 
 
-def compute_rate(hardware: Hardware, dtype: str) -> Any:
-    """Dense peak in FLOP/s (op/s) at which a matrix product stored as `dtype` runs.
+def multiplied_as(hardware: Hardware, dtype: str) -> Any:
+    """The format whose unit multiplies weights stored as `dtype` (text, or an array [n] of it).
 
-    A format without its own unit is emulated: 8-bit floats run as INT8 where a unit exists and otherwise unpacked to
-    BF16, 4-bit weights unpack to 8 or 16 bit, each at `EMULATION` of that peak.
+    A format without its own unit is emulated: 8-bit floats run as INT8 where a unit exists and is faster than
+    unpacking to BF16, 4-bit weights unpack to 8 or 16 bit.
     """
-    wide = np.asarray(hardware.bf16_flops)
-    fp8, int8, fp4 = (np.asarray(x) for x in (hardware.fp8_flops, hardware.int8_flops, hardware.fp4_flops))
-    if dtype == "bf16":
-        return wide
+    wide, fp8, int8, fp4 = (np.asarray(getattr(hardware, f"{n}_flops")) for n in ("bf16", "fp8", "int8", "fp4"))
+    if dtype in ("bf16", "int4", "w8a16"):
+        return np.where(wide > -1.0, "bf16", "bf16")
     # A token INT8 unit (B300: 0.07 of BF16) is slower than unpacking: take the better of the two.
-    as_int8 = np.maximum(int8, EMULATION * wide)
-    if dtype == "int8":
-        return np.maximum(as_int8, EMULATION * fp8)
-    eight = np.where(fp8 > 0, fp8, np.maximum(EMULATION * int8, EMULATION * wide))
+    whole = np.where(int8 >= EMULATION * wide, "int8", np.where((fp8 > 0) & (fp8 >= wide), "fp8", "bf16"))
+    if dtype in ("int8", "w4a8"):
+        return whole
+    eight = np.where(fp8 > 0, "fp8", np.where(int8 >= wide, "int8", "bf16"))
     if dtype == "fp8":
         return eight
     if dtype == "fp4":
-        return np.where(fp4 > 0, fp4, np.maximum(EMULATION * eight, EMULATION * wide))
-    if dtype == "int4":
-        return EMULATION * wide
+        return np.where(fp4 > 0, "fp4", eight)
     raise InputError(f"unknown number format '{dtype}'; known: {', '.join(DTYPES)}")
+
+
+def compute_rate(hardware: Hardware, dtype: str) -> Any:
+    """Dense peak in FLOP/s (op/s) at which a matrix product stored as `dtype` runs: that of the unit which multiplies
+    it, times `EMULATION` where weights are unpacked first."""
+    unit = multiplied_as(hardware, dtype)
+    rate = np.zeros(np.shape(unit))
+    for name in ("bf16", "fp8", "int8", "fp4"):
+        rate = np.where(unit == name, getattr(hardware, f"{name}_flops"), rate)
+    return np.where(unit == dtype, rate, EMULATION * rate)
 
 
 def sums_in_switch(hardware: Hardware) -> Any:
@@ -154,6 +184,8 @@ def native(hardware: Hardware, dtype: str) -> Any:
         return np.asarray(hardware.bf16_flops) > 0
     if dtype in ("fp8", "fp4", "int8"):
         return np.asarray(getattr(hardware, f"{dtype}_flops")) > 0
+    if dtype == "w4a8":
+        return np.asarray(hardware.int8_flops) > 0
     return np.zeros_like(np.asarray(hardware.bf16_flops), dtype=bool)
 
 
@@ -189,7 +221,7 @@ def _cached(name: str, facts: Facts) -> Hardware:
     if not name:
         raise InputError("no chip given; name a chip (NVIDIA H20) or a system (GB200 NVL72)")
     try:
-        return from_chip(facts.chip(name), facts)
+        return from_chip(facts.chip(name), facts.chips.values())
     except UnknownName as unknown:
         system = _system_or_none(name, facts)
         if system is not None:
@@ -197,9 +229,9 @@ def _cached(name: str, facts: Facts) -> Hardware:
         base = re.sub(r"\s*\((?:A2|A3)\)\s*$", "", name, flags=re.I)
         die = re.sub(r"[\s-]+die$", "", base, flags=re.I)
         if die != base:
-            return one_die(from_chip(facts.chip(die), facts), facts)
+            return one_die(from_chip(facts.chip(die), facts.chips.values()), facts)
         if base != name:
-            return from_chip(facts.chip(base), facts)
+            return from_chip(facts.chip(base), facts.chips.values())
         records: list[Chip | System] = [*facts.chips.values(), *facts.systems.values()]
         known = [n for record in records for n in (record.id, record.name, *record.aliases)]
         raise UnknownName("chip or system", name, known) from unknown
@@ -213,64 +245,72 @@ def _system_or_none(name: str, facts: Facts) -> System | None:
 
 
 def _number(value: Value | float | None) -> float:
-    """The best single number of a fact, NaN where there is none."""
+    """The best single number of a fact, NaN where there is none or it is not positive."""
     best: Any = getattr(value, "best", value)
-    return math.nan if best is None else float(best)
+    return math.nan if best is None or not best > 0 else float(best)
 
 
-def _log_width(value: Value | None) -> float:
-    """Log standard deviation of a range taken as an 80 % interval."""
-    low, high = getattr(value, "low", None), getattr(value, "high", None)
-    return math.log(high / low) / 2.5631 if low and high and high > low else 0.0
+def _stated_log_sd(value: Value | None) -> float:
+    """Log standard deviation of a stated number: a range taken as an 80 % interval, and what its source is worth."""
+    if value is None:
+        return 0.0
+    low, high = value.interval
+    width = math.log(high / low) / WIDTH_80 if high > low > 0 else 0.0
+    return max(width, CONFIDENCE_LOG_SD[value.confidence])
 
 
-def from_chip(chip: Chip, facts: Facts) -> Hardware:
-    """A `Hardware` from a chip's record. Gaps are filled from peers and recorded in `spec_log_sd`."""
-    year = _year(chip.release)
-    peers = _peers(chip, year, facts)
-    flops, gap_flops = _or_peers(_number(chip.half_tflops), peers, "half_tflops")
-    if gap_flops and not math.isnan(_number(chip.fp8_tflops)):
-        flops, gap_flops = _number(chip.fp8_tflops) / 2, 0.2
-    elif gap_flops and not math.isnan(_number(chip.fp4_tflops)):
-        flops, gap_flops = _number(chip.fp4_tflops) / 4, 0.3
-    memory, gap_memory = _or_peers(_number(chip.memory_gb), peers, "memory_gb")
-    bandwidth, gap_bandwidth = _or_peers(_number(chip.memory_gbs), peers, "memory_gbs")
-    link, gap_link = _or_peers(_number(chip.scaleup_gbs), peers, "scaleup_gbs")
-    power, _ = _or_peers(_number(chip.tdp_w), peers, "tdp_w")
-    node = _node_nm(chip.node)
+class _Number(NamedTuple):
+    """A number, the log standard deviation of its error, and whether no datasheet gave it."""
+
+    value: float
+    log_sd: float
+    assumed: bool
+
+
+def from_chip(chip: Chip, peers: Collection[Chip]) -> Hardware:
+    """A `Hardware` from a chip's record. Gaps are filled from `peers` (the catalogue) and named in `assumed`."""
+    pools = _pools(chip, peers)
+    flops = _sixteen_bit(chip, pools)
+    bandwidth, memory, link, out, domain = (
+        _or_peers(chip, name, pools) for name in ("memory_gbs", "memory_gb", "scaleup_gbs", "scaleout_gbps",
+                                                  "scaleup_domain")
+    )  # fmt: skip
+    power = _power(chip, pools)
+    named = {"bf16": flops, "memory": memory, "bandwidth": bandwidth, "scaleup": link, "domain": domain,
+             "scaleout": out, "power": power}  # fmt: skip
     low_power = chip.memory_type is not None and re.search(r"\bL?P?DDR", chip.memory_type.upper()) is not None
-    spread = math.hypot(
-        max(gap_flops, _log_width(chip.half_tflops)) * 0.7, max(gap_bandwidth, _log_width(chip.memory_gbs)) * 0.7
-    )
     return Hardware(
         id=chip.id,
         name=chip.name,
         vendor=chip.maker,
         ecosystem=_ecosystem(chip),
         generation=chip.architecture or "",
-        year=year,
-        bf16_flops=flops * TERA,
+        year=_year(chip.release),
+        bf16_flops=flops.value * TERA,
         fp8_flops=_or_zero(chip.fp8_tflops) * TERA,
         fp4_flops=_or_zero(chip.fp4_tflops) * TERA,
         int8_flops=_or_zero(chip.int8_tops) * TERA,
-        memory_bytes=memory * GIBI,
-        memory_bandwidth=bandwidth * GIGA,
-        scaleup_bandwidth=link * GIGA,
-        scaleup_domain=_domain(chip),
+        memory_bytes=memory.value * GIBI,
+        memory_bandwidth=bandwidth.value * GIGA,
+        scaleup_bandwidth=link.value * GIGA,
+        scaleup_domain=max(domain.value, 1.0),
         scaleup_topology=_topology(chip.scaleup, chip.maker),
-        scaleout_bandwidth=(_number(chip.scaleout_gbps) if not math.isnan(_number(chip.scaleout_gbps)) else 100.0)
-        * GIGA
-        / 8,
-        tdp_w=power,
-        node_nm=node,
+        scaleout_bandwidth=out.value * GIGA / 8,
+        tdp_w=power.value,
+        node_nm=_node_nm(chip.node),
         edge=float(bool(low_power or not chip.data_centre)),
-        spec_log_sd=math.hypot(spread, (gap_memory > 0) * 0.1 + (gap_link > 0) * 0.1),
+        flops_log_sd=flops.log_sd,
+        bandwidth_log_sd=bandwidth.log_sd,
+        memory_log_sd=memory.log_sd,
+        link_log_sd=link.log_sd,
+        power_log_sd=power.log_sd,
+        assumed=" ".join(name for name, number in named.items() if number.assumed),
     )
 
 
 def from_system(system: System, facts: Facts) -> Hardware:
     """The system's chip, with the scale-up domain of the system where its fabric is named."""
-    base = from_chip(facts.chip(system.chip), facts)
+    base = from_chip(facts.chip(system.chip), facts.chips.values())
     chips = float(system.n_chips or 0)
     joined = bool(system.scaleup_fabric) and chips > 0
     power = _number(system.power_kw)
@@ -309,27 +349,53 @@ def _year(release: str | None) -> float:
     )
 
 
-def _peers(chip: Chip, year: float, facts: Facts) -> list[list[Chip]]:
+def _pools(chip: Chip, peers: Collection[Chip]) -> list[list[Chip]]:
     """Data-centre chips within two years, of the same maker's country where there are three of them; then all chips."""
-    near = [c for c in facts.chips.values() if c.id != chip.id and c.data_centre and abs(_year(c.release) - year) <= 2]
+    year, others = _year(chip.release), [c for c in peers if c.id != chip.id]
+    near = [c for c in others if c.data_centre and abs(_year(c.release) - year) <= 2]
     home = [c for c in near if c.maker_country == chip.maker_country]
-    return [home if len(home) >= 3 else near, near, list(facts.chips.values())]
+    return [home if len(home) >= 3 else near, near, others]
 
 
-def _or_peers(number: float, peers: Sequence[Sequence[Chip]], name: str) -> tuple[float, float]:
-    """`number`, or the median of the first pool of peers in which any states it."""
+def _or_peers(chip: Chip, name: str, pools: Sequence[Sequence[Chip]]) -> _Number:
+    """The chip's number, or the median of the first pool of peers in which any states it."""
+    number = _number(getattr(chip, name))
     if not math.isnan(number):
-        return number, 0.0
-    for pool in peers:
+        return _Number(number, _stated_log_sd(getattr(chip, name)), assumed=False)
+    for pool in pools:
         known = [k for k in (_number(getattr(c, name)) for c in pool) if not math.isnan(k)]
         if known:
-            return float(np.median(known)), NO_DATASHEET_LOG_SD
-    raise InputError(f"no chip states {name}; give it as an override")
+            return _Number(float(np.median(known)), PEER_LOG_SD[name], assumed=True)
+    raise InputError(f"{chip.name}: no chip states {name}; give it as an override")
 
 
-def _domain(chip: Chip) -> float:
-    number = _number(chip.scaleup_domain)
-    return 8.0 if math.isnan(number) else max(number, 1.0)
+def _sixteen_bit(chip: Chip, pools: Sequence[Sequence[Chip]]) -> _Number:
+    """16-bit rate; of a chip that states only narrower formats half of it for each halving of the width."""
+    if math.isnan(_number(chip.half_tflops)):
+        for narrow, divisor in ((chip.fp8_tflops, 2.0), (chip.int8_tops, 2.0), (chip.fp4_tflops, 4.0)):
+            rate = _number(narrow)
+            if not math.isnan(rate):
+                return _Number(rate / divisor, max(NARROWER_LOG_SD, _stated_log_sd(narrow)), assumed=False)
+    return _or_peers(chip, "half_tflops", pools)
+
+
+def _power(chip: Chip, pools: Sequence[Sequence[Chip]]) -> _Number:
+    """Design power; where it is not stated that of peers scaled by size, the geometric mean of 16-bit rate and memory
+    bandwidth: in proportion for chips smaller than their peers, with the square root for larger ones, which are usually
+    made in a better process."""
+    found = _or_peers(chip, "tdp_w", pools)
+    own = _size(chip)
+    if not found.assumed or math.isnan(own):
+        return found
+    pool = next(pool for pool in pools if any(not math.isnan(_number(c.tdp_w)) for c in pool))
+    sizes = [size for c in pool if not math.isnan(_number(c.tdp_w)) and not math.isnan(size := _size(c))]
+    relative = own / float(np.median(sizes)) if sizes else 1.0
+    return found._replace(value=found.value * (relative if relative < 1 else relative**0.5))
+
+
+def _size(chip: Chip) -> float:
+    """Geometric mean of 16-bit rate and memory bandwidth; NaN where either is unknown."""
+    return math.sqrt(_number(chip.half_tflops) * _number(chip.memory_gbs))
 
 
 def _topology(text: str | None, maker: str) -> str:

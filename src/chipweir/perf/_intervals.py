@@ -1,58 +1,93 @@
-"""From a median to an interval: how wrong the estimate was on chips and models it had not seen.
+"""From a median to an interval: how wrong estimates were of what the fit had not seen, and how new a row is.
 
-Errors are kept as 10 % and 90 % points of the log ratio measured / predicted, by quantity and kind of deployment, once
-for chips and models that were measured and once for those left out. What a row adds (gaps of its datasheet, a vendor
-or framework never
-measured) widens the interval in quadrature.
+Errors are kept as 10 % and 90 % points of the log ratio measured / predicted, by quantity and kind of deployment, for
+rows of sources that were left out of the fit. What else is new to the fit (chip, generation, vendor, model, kind of
+attention, engine, number format, date) widens them by what leaving that out did to the errors; what a row adds (gaps of
+its datasheet, loads beyond those measured) widens them further. All of it adds up as variances.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chipweir.perf._configuration import Configuration
 
+if TYPE_CHECKING:
+    from chipweir.perf._configuration import Configuration
 
 QUANTITIES = ("tpot", "ttft", "output", "input")
 Z80 = 1.2815515655446004
 FEWEST = 25
 # Where nothing was measured of a kind of deployment (prior: the widest kind measured).
 DEFAULT = (-0.6, 0.6)
+# What a row may have that the fit has not; nested ones are counted by the widest.
+NOVELTIES = ("vendor", "generation", "chip", "model", "attention", "engine", "format", "date")
+NESTED = ("vendor", "generation", "chip")
+# Factor on the spread where too little was measured to learn it.
+DEFAULT_WIDER = 1.3
+# Log standard deviation for every factor of e by which a load lies beyond those measured; prior.
+BEYOND = 0.15
 
 
 @dataclass(frozen=True)
 class Errors:
-    """`points[quantity][kind]`: (10 %, 90 %) points of ln(measured / predicted); `kind` is `familiar:...` or
-    `new:...`."""
+    """`points[quantity][kind]`: (10 %, 90 %) points of ln(measured / predicted); `wider[quantity][novelty]`: factor on
+    the spread where that is new; `seen[novelty]`: what the fit has seen; `spans[name]`: least and most of isl, osl,
+    concurrency and chips measured, and years of software."""
 
     points: Mapping[str, Mapping[str, tuple[float, float]]]
-    chips: frozenset[str]
-    models: frozenset[str]
+    wider: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    seen: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    spans: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
-    def familiar(self, configuration: Configuration) -> bool:
-        """Whether both the chip and the model were measured."""
-        return configuration.chip.id in self.chips and configuration.model.id in self.models
+    def new(self, configuration: Configuration) -> tuple[str, ...]:
+        """What of a configuration the fit has not seen; of vendor, generation and chip the widest alone."""
+        names = traits(configuration)
+        found = [n for n in NOVELTIES if n != "date" and names[n] not in self.seen.get(n, frozenset())]
+        low, high = self.spans.get("year", (-math.inf, math.inf))
+        if not low - 0.25 <= configuration.year <= high + 0.25:
+            found.append("date")
+        widest = next((n for n in NESTED if n in found), None)
+        return tuple(n for n in found if n not in NESTED or n == widest)
+
+
+def traits(c: Configuration) -> dict[str, str]:
+    """What of a configuration may be new."""
+    model = c.model
+    attention = "latent" if model.latent else "linear" if model.state_elements > 0 else "grouped"
+    sparse = "" if math.isinf(float(model.topk)) else "/sparse"
+    return {
+        "vendor": str(c.chip.vendor), "generation": c.chip.line, "chip": str(c.chip.id), "model": shape(c),
+        "attention": f"{attention}{sparse}/{model.kind}", "engine": c.engine, "format": f"{c.dtype}/{c.chip.vendor}",
+    }  # fmt: skip
+
+
+def shape(c: Configuration) -> str:
+    """What models share whose layers are the same."""
+    m = c.model
+    return f"{float(m.layers):g}x{float(m.hidden):g}/{float(m.experts):g}/{float(m.kv_elements):g}"
 
 
 def deployment(configuration: Configuration, chosen: bool) -> str:
     """The kind of deployment an error belongs to; `chosen`: the load was not stated but chosen."""
-    plan = configuration.plan
+    plan, offered = configuration.plan, configuration.offered
     if configuration.phase in ("prefill", "decode"):
         return configuration.phase
-    if configuration.harness == "sweep":
-        return "sweep"
     if chosen:
         return "chosen"
-    if not configuration.settled:
+    if not offered.settled:
         return "unsure"
-    if configuration.stat == "step":
-        return "steps"
     if plan is not None and plan.split:
         return "split" if plan.counted and np.isfinite(plan.prefill_replicas) else "part-stated"
-    if configuration.drafting > 0:
+    if configuration.stat == "step":
+        return "steps"
+    if offered.static:
+        return "static"
+    if offered.drafts > 0:
         return "drafting"
     return "data" if plan is not None and plan.dp > 1 else "tensor"
 
@@ -73,32 +108,68 @@ def learn(
 
 def _points(ratio: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
     order = np.argsort(ratio)
-    place = np.cumsum(weight[order]) / weight.sum()
+    place = (np.cumsum(weight[order]) - 0.5 * weight[order]) / weight.sum()
     low, high = np.interp([0.1, 0.9], place, ratio[order])
     return min(float(low), -0.02), max(float(high), 0.02)
+
+
+def spread_of(ratio: np.ndarray, weight: np.ndarray) -> float:
+    """Half the width of the weighted middle 80 % of `ratio` [n]."""
+    low, high = _points(ratio, weight)
+    return (high - low) / 2.0
 
 
 def spread(
     errors: Errors, configurations: Sequence[Configuration], chosen: Sequence[bool], quantity: str
 ) -> np.ndarray:
     """(10 %, 90 %) points of ln(measured / predicted) for every row, [n, 2]."""
-    table = errors.points.get(quantity, {})
-    cache: dict[tuple[bool, str], tuple[float, float]] = {}
+    table, wider = errors.points.get(quantity, {}), errors.wider.get(quantity, {})
     out = np.empty((len(configurations), 2))
+    cache: dict[tuple[str, tuple[str, ...]], tuple[float, float]] = {}
     for row, (configuration, free) in enumerate(zip(configurations, chosen, strict=True)):
-        key = (errors.familiar(configuration), deployment(configuration, free))
+        key = (deployment(configuration, free), errors.new(configuration))
         if key not in cache:
-            cache[key] = _lookup(table, *key)
+            low, high = _lookup(table, key[0])
+            factor = math.sqrt(1.0 + sum(max(wider.get(n, DEFAULT_WIDER), 1.0) ** 2 - 1.0 for n in key[1]))
+            cache[key] = low * factor, high * factor
         out[row] = cache[key]
-    return out
+    return widen(out, beyond(errors, configurations))
 
 
-def _lookup(table: Mapping[str, tuple[float, float]], familiar: bool, kind: str) -> tuple[float, float]:
-    wanted = (f"familiar:{kind}", f"familiar:{kind}") if familiar else (f"new:{kind}",)
-    for name in (*wanted, f"new:{kind}", f"familiar:{kind}", "new:all", "familiar:all"):
-        if name in table:
-            return table[name]
-    return DEFAULT
+def _lookup(table: Mapping[str, tuple[float, float]], kind: str) -> tuple[float, float]:
+    return next((table[name] for name in (kind, "all") if name in table), DEFAULT)
+
+
+def beyond(errors: Errors, configurations: Sequence[Configuration]) -> np.ndarray:
+    """Log standard deviation [n] for loads and sizes beyond those measured."""
+    out = np.zeros(len(configurations))
+    for name, (low, high) in errors.spans.items():
+        if name != "year":
+            value = np.array([_size(c, name) for c in configurations])
+            value = np.where(np.isfinite(value), value, low)
+            out += np.maximum(np.log(low / value), 0.0) + np.maximum(np.log(value / high), 0.0)
+    return BEYOND * out
+
+
+def _size(c: Configuration, name: str) -> float:
+    if name == "chips":
+        return math.nan if c.plan is None else c.plan.decode_chips
+    value = getattr(c, name)
+    return math.nan if value is None else float(value)
+
+
+SIZES = ("isl", "osl", "concurrency", "chips")
+
+
+def spans(configurations: Sequence[Configuration]) -> dict[str, tuple[float, float]]:
+    """Range of sizes and years that the middle 98 % of measured rows span."""
+    found = {}
+    for name in SIZES:
+        values = np.array([_size(c, name) for c in configurations])
+        low, high = np.quantile(values[np.isfinite(values)], [0.01, 0.99])
+        found[name] = (float(low), float(high))
+    years = [c.year for c in configurations if c.dated]
+    return found | {"year": (min(years), max(years))} if years else found
 
 
 def widen(points: np.ndarray, log_sd: np.ndarray) -> np.ndarray:

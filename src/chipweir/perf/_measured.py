@@ -14,9 +14,11 @@ from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture
 from chipweir.perf._assemble import case, gather
 from chipweir.perf._configuration import SERVING, Configuration, read_configuration
+from chipweir.perf._intervals import traits
 from chipweir.perf._operator_table import explain, is_operator_table
-from chipweir.perf._operators import Work, resident_weights
-from chipweir.perf._serving import USABLE, Case
+from chipweir.perf._operators import Work
+from chipweir.perf._serving import Case, fits
+from chipweir.perf._sources import told
 
 
 Row = Mapping[str, str]
@@ -28,10 +30,12 @@ TOO_LARGE = 64_000_000
 @dataclass(frozen=True)
 class Measured:
     """n measured configurations: seconds, tokens a second and chip; NaN where not measured. `weight`: how much a row
-    counts."""
+    counts; less where its state is guessed. `configurations` hold what sources tell of their runs elsewhere, `asked` only
+    what the rows say: fits are made with the first and scored with the second."""
 
     rows: tuple[Row, ...]
     configurations: tuple[Configuration, ...]
+    asked: tuple[Configuration, ...]
     tpot: np.ndarray
     ttft: np.ndarray
     output: np.ndarray
@@ -41,24 +45,33 @@ class Measured:
     def take(self, keep: np.ndarray) -> Measured:
         """Rows `keep` (positions)."""
         return Measured(
-            tuple(self.rows[i] for i in keep), tuple(self.configurations[i] for i in keep), self.tpot[keep],
+            tuple(self.rows[i] for i in keep), tuple(self.configurations[i] for i in keep),
+            tuple(self.asked[i] for i in keep), self.tpot[keep],
             self.ttft[keep], self.output[keep], self.input[keep], self.weight[keep],
         )  # fmt: skip
 
     def label(self, name: str) -> np.ndarray:
-        """A column to group by [n]: chip, model, family, phase, framework, dtype. Models with the same layers are
-        one."""
+        """A column to group by [n]: chip, generation, vendor, model (the same layers are one), family (who published),
+        date (half a year), phase, engine, format, attention."""
         if name == "model":
             return _same_layers([c.model for c in self.configurations])
         columns: dict[str, Callable[[Row, Configuration], str]] = {
-            "chip": lambda _, c: c.chip.id,
+            "chip": lambda _, c: str(c.chip.id),
+            "generation": lambda _, c: c.chip.line,
+            "vendor": lambda _, c: str(c.chip.vendor),
             "family": lambda r, _: r.get("family") or "",
+            "date": lambda _, c: _half(c.year) if c.dated else "undated",
             "phase": lambda _, c: c.phase,
-            "framework": lambda _, c: c.framework,
-            "dtype": lambda _, c: c.dtype,
+            "engine": lambda _, c: c.engine,
+            "format": lambda _, c: traits(c)["format"],
+            "attention": lambda _, c: traits(c)["attention"],
         }
         get = columns[name]
         return np.array([get(r, c) for r, c in zip(self.rows, self.configurations, strict=True)])
+
+
+def _half(year: float) -> str:
+    return f"{int(year)}H{1 + int((year % 1) >= 0.5)}"
 
 
 def _same_layers(models: Sequence[Architecture]) -> np.ndarray:
@@ -117,12 +130,14 @@ def _clean(row: dict[Any, Any], line: int) -> dict[str, str]:
 
 def measured(rows: Sequence[Row]) -> Measured:
     """The serving rows that can be read; others are left out (their reasons come with the batch interface)."""
-    kept, configurations = [], []
+    kept, configurations, asked = [], [], []
     for row in rows:
         if (row.get("phase") or "serving").strip().lower() not in SERVING or row.get("malformed"):
             continue
         try:
-            configurations.append(read_configuration(row))
+            plain = read_configuration(row)
+            configurations.append(read_configuration(told(row)))
+            asked.append(plain)
             kept.append(row)
         except InputError:
             continue
@@ -134,7 +149,7 @@ def measured(rows: Sequence[Row]) -> Measured:
                                     ("output", "output_tok_s_chip", 1.0), ("input", "input_tok_s_chip", 1.0))
     }  # fmt: skip
     columns["ttft"] = np.where(columns["ttft"] * 1e3 > SATURATED_MS, np.nan, columns["ttft"])
-    return Measured(tuple(kept), tuple(configurations), **columns, weight=_weights(kept, configurations))
+    return Measured(tuple(kept), tuple(configurations), tuple(asked), **columns, weight=_weights(kept, configurations))
 
 
 def _number(row: Row, name: str) -> float:
@@ -145,17 +160,15 @@ def _number(row: Row, name: str) -> float:
     return value if value > 0 else float("nan")
 
 
+UNSETTLED, UNFINISHED = 0.25, 0.1
+
+
 def _weights(rows: Sequence[Row], configurations: Sequence[Configuration]) -> np.ndarray:
-    """Rows that repeat one another count less, and least those whose state is guessed (see the traps in
-    docs/perf.md)."""
-    weight = np.ones(len(rows))
-    for i, (row, configuration) in enumerate(zip(rows, configurations, strict=True)):
-        family = row.get("family") or ""
-        if family == "NVIDIA-silicon-sample":
-            weight[i] = 0.6 if configuration.settled else 0.1
-        elif family == "InferenceX-tokenpos":
-            weight[i] = 0.2
-    return weight
+    """Rows whose drafting is guessed count less, and least those whose authors call them unfinished; rows that repeat one
+    another are the fit's business."""
+    unfinished = np.array(["work in progress" in (row.get("notes") or "") for row in rows])
+    settled = np.array([c.offered.settled for c in configurations])
+    return np.where(unfinished, UNFINISHED, np.where(settled, 1.0, UNSETTLED))
 
 
 def stated(data: Measured) -> tuple[Measured, Work, Case]:
@@ -166,8 +179,7 @@ def stated(data: Measured) -> tuple[Measured, Work, Case]:
     chosen = data.take(np.array(whole))
     work = gather(chosen.configurations)
     cases = arrays(chosen.configurations)
-    fits = np.flatnonzero(resident_weights(work, cases.tp, cases.dp) <= USABLE * work.memory_bytes)
-    kept = chosen.take(fits)
+    kept = chosen.take(np.flatnonzero(fits(work, cases)))
     return kept, gather(kept.configurations), arrays(kept.configurations)
 
 

@@ -22,21 +22,13 @@ OPERATORS = ("attention_projection", "attention_score", "dense_ffn", "shared_ffn
 OVERLAP = 4.0
 
 
-def namespace(*values: Any) -> Any:
-    """`jax.numpy` if any of `values` is a JAX array or tracer, else `numpy`: one source for estimating and fitting."""
-    if any(type(v).__module__.startswith("jax") for v in values):
-        import jax.numpy as jnp
-
-        return jnp
-    return np
-
-
 @dataclass(frozen=True)
 class Work:
     """What n rows ask of a chip and what the chip has, gathered once; every field is an array [n] (or a float).
 
     Rates in FLOP/s, bandwidths in B/s, sizes in B or counts, as in `Hardware` and `Architecture`. `summing`: 1 where the
-    switch of the scale-up domain adds up what passes through it.
+    switch of the scale-up domain adds up what passes through it; `mesh`: 1 where chips of the domain are wired pair by
+    pair, so that a small group uses few of its links.
     """
 
     rate: Any
@@ -75,6 +67,8 @@ class Work:
     window_score_flops: Any
     index_flops: Any
     topk: Any
+    cache_reads: Any = 1.0
+    mesh: Any = 0.0
 
 
 def take(work: Work, index: np.ndarray) -> Work:
@@ -88,7 +82,7 @@ def work(hardware: Hardware, model: Architecture, dtype: np.ndarray, kv_dtype: n
     moe = np.asarray(model.experts) > 0
     for name, width in ELEMENT_BYTES.items():
         rows = dtype == name
-        other = {"fp4": "fp8", "int4": "bf16"}.get(name, name)
+        other = models.BESIDE_EXPERTS.get(name, name)
         size = np.where(rows, width, size)
         resident = np.where(rows, np.where(moe, ELEMENT_BYTES[other], width), resident)
         rate = np.where(rows, compute_rate(hardware, name), rate)
@@ -107,6 +101,7 @@ def work(hardware: Hardware, model: Architecture, dtype: np.ndarray, kv_dtype: n
         window=model.window, window_kv_elements=model.window_kv_elements, state_elements=model.state_elements,
         score_flops=model.score_flops, prefill_score_flops=model.prefill_score_flops,
         window_score_flops=model.window_score_flops, index_flops=model.index_flops, topk=model.topk,
+        cache_reads=model.cache_reads, mesh=np.where(np.atleast_1d(hardware.scaleup_topology) == "mesh", 1.0, 0.0),
     )  # fmt: skip
 
 
@@ -125,11 +120,10 @@ def busiest_rank(w: Work, touched: Any, ep: Any) -> Any:
     counts is
     about its mean plus sqrt(2 ln ep) standard deviations (extreme value of independent normals), and at most E / ep.
     """
-    xp = namespace(touched)
     held = np.maximum(w.experts, 1e-9) / ep
-    share = xp.clip(touched / np.maximum(w.experts, 1e-9), 1e-9, 1.0)
-    most = held * share + xp.sqrt(held * share * (1.0 - share) + 1e-12) * np.sqrt(2.0 * np.log(np.maximum(ep, 1.0)))
-    return xp.where(w.experts > 0, xp.minimum(most, held) * ep, 0.0)
+    share = np.clip(touched / np.maximum(w.experts, 1e-9), 1e-9, 1.0)
+    most = held * share + np.sqrt(held * share * (1.0 - share) + 1e-12) * np.sqrt(2.0 * np.log(np.maximum(ep, 1.0)))
+    return np.where(w.experts > 0, np.minimum(most, held) * ep, 0.0)
 
 
 def pass_load(
@@ -159,7 +153,8 @@ def pass_load(
     seen = np.minimum(context, w.topk)
     windowed = np.minimum(context, w.window)
     score = w.prefill_score_flops if prefill else w.score_flops
-    cache = w.kv_size * (w.kv_elements * seen + w.index_elements * context + w.window_kv_elements * windowed)
+    cache = w.kv_elements * seen + w.index_elements * context + w.window_kv_elements * windowed
+    cache = cache * w.kv_size * w.cache_reads
     return Load(
         flops={
             "attention_projection": 2.0 * w.attention_params * tokens / chips,
@@ -202,7 +197,7 @@ def activation_bytes(w: Work, tokens: Any, tp: Any, dp: Any, ep: Any = 1.0) -> t
 def roofline(flops: Any, bytes_: Any, rate: Any, bandwidth: Any) -> Any:
     """Seconds: compute and memory time joined by a norm of order `OVERLAP`, never less than the longer of the two."""
     compute, memory = flops / rate, bytes_ / bandwidth
-    longest = namespace(compute, memory).maximum(compute, memory) + 1e-30
+    longest = np.maximum(compute, memory) + 1e-30
     return longest * ((compute / longest) ** OVERLAP + (memory / longest) ** OVERLAP + 1e-30) ** (1.0 / OVERLAP)
 
 

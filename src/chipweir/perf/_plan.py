@@ -28,7 +28,8 @@ class Plan:
     decode workers, otherwise it is what such deployments run (`arrange`). `pooled`: chips of prefill and decode
     together where a row states nothing but their sum, infinite where not even that, else 0. `slots`: requests that one
     rank of a decode worker takes at once, where stated. `ep`, `prefill_ep`: ranks that routed experts are spread over
-    when decoding and in prefill workers."""
+    when decoding and in prefill workers. `pp`: pipeline stages that a replica's layers are cut into, each of `tp` x `dp`
+    chips."""
 
     tp: float
     dp: float
@@ -42,6 +43,7 @@ class Plan:
     pooled: float = 0.0
     slots: float = math.inf
     prefill_ep: float = 1.0
+    pp: float = 1.0
 
     @property
     def split(self) -> bool:
@@ -51,7 +53,7 @@ class Plan:
     @property
     def decode_chips(self) -> float:
         """Chips that decode."""
-        return self.tp * self.dp * self.replicas
+        return self.tp * self.dp * self.pp * self.replicas
 
     @property
     def prefill_chips(self) -> float:
@@ -75,6 +77,9 @@ class Stated:
     dp: float | None = None
     attention_dp: float | bool | None = None
     moe_tp: float | None = None
+    cp: float | None = None
+    wide: bool = False
+    engine: str = "other"
     disagg: bool = False
     prefill_chips: float | None = None
     decode_chips: float | None = None
@@ -131,26 +136,41 @@ def read_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str) -
         value = getattr(stated, name)
         if value is not None and not (math.isfinite(value) and value >= 1):
             raise InputError(f"{name} must be at least 1, not {value:g}")
+    if stated.cp is not None and stated.cp > 1:
+        raise InputError("context parallelism in serving is not modelled; leave cp out or give tp")
+    if stated.pp is not None and (stated.pp > float(model.layers) or stated.pp % 1):
+        raise InputError(f"pp must be a whole number of at most the {float(model.layers):g} layers, not {stated.pp:g}")
     if stated.disagg and (stated.prefill_parallel or stated.decode_parallel):
         return _split_plan(stated, model, chip, dtype)
-    if stated.tp is None and stated.ep is None and stated.dp is None:
+    if stated.disagg and stated.n_chips is not None:
+        return _pool(stated.n_chips)
+    if stated.tp is None and stated.ep is None and stated.dp is None and (stated.pp or 1.0) <= 1:
         return None
-    return _joint_plan(stated, bool(model.latent))
+    if stated.tp is None and stated.ep is None and stated.dp is None and stated.n_chips is not None:
+        stated = replace(stated, tp=max(math.floor(stated.n_chips / (stated.pp or 1.0)), 1.0))
+    return _joint_plan(stated, model)
 
 
-def _joint_plan(stated: Stated, latent: bool) -> Plan:
+def _joint_plan(stated: Stated, model: Architecture) -> Plan:
     """A mixed deployment from its columns.
 
     Where `n_chips` is the product of tensor and expert degrees of one and the same group (a known quirk of published
     tables, visible in tokens/s per chip), the group is counted once. Expert parallelism without data parallelism
     keeps attention tensor parallel.
     """
+    latent, routed = bool(model.latent), float(model.experts) > 0
     tp, ep, dp = (stated.tp or 1.0), (stated.ep or 1.0), (stated.dp or 1.0)
     pp = stated.pp or 1.0
     wide = stated.moe_tp or 1.0
     if ep <= 1 and wide > tp * dp and wide % tp == 0:
         # Experts split over more chips than attention: attention is repeated on the others.
         return Plan(tp=tp, dp=wide / tp, replicas=math.floor(max(stated.n_chips or 1.0, wide) / wide))
+    if dp > 1 and routed and (group := _data_group(stated, tp, dp)) is not None:
+        size = group * dp
+        spread = size if stated.wide else min(max(ep, 1.0), size)
+        return Plan(tp=group, dp=dp, replicas=max((stated.n_chips or size) // (size * pp), 1.0), ep=spread, pp=pp)
+    if stated.wide:
+        ep = tp
     attention = stated.attention_dp
     groups = float(attention) if attention is not None and not isinstance(attention, bool) else None
     chips = stated.n_chips
@@ -167,16 +187,38 @@ def _joint_plan(stated: Stated, latent: bool) -> Plan:
         raise InputError(f"n_chips must be a whole number, not {chips:g}")
     if latent and ep <= 1 and dp <= 1 and pp <= 1 and chips == tp and _no_group(tp):
         return _pool(tp)
-    if tp > chips and ep <= 1:
-        raise InputError(f"tp {tp:g} needs more than the {chips:g} chips stated")
+    if tp * pp > chips and ep <= 1:
+        stages = f" in {pp:g} stages" if pp > 1 else ""
+        raise InputError(f"tp {tp:g}{stages} needs more than the {chips:g} chips stated")
     if attention is True or (groups is not None and groups > 1) or (dp > 1 and ep > 1):
         size = min(max(group, dp, ep), chips)
         inner = 1.0 if attention is True or groups is not None else max(1.0, min(tp, size / dp))
-        return Plan(tp=inner, dp=max(size / inner, 1.0), replicas=max(chips / size, 1.0), ep=min(ep, size))
+        replicas = max(math.floor(chips / (size * pp)), 1.0)
+        return Plan(tp=inner, dp=max(size / inner, 1.0), replicas=replicas, ep=min(ep, size), pp=pp)
     size = min(group, chips)
+    replicas = max(math.floor(chips / (size * pp)), 1.0)
     if latent and size > LATENT_TENSOR_LIMIT:
-        return Plan(tp=1.0, dp=size, replicas=max(math.floor(chips / (size * pp)), 1.0), ep=size)
-    return Plan(tp=size, dp=1.0, replicas=max(math.floor(chips / (size * pp)), 1.0), ep=min(ep, size))
+        return Plan(tp=1.0, dp=size, replicas=replicas, ep=size, pp=pp)
+    return Plan(tp=size, dp=1.0, replicas=replicas, ep=min(ep, size), pp=pp)
+
+
+def _data_group(stated: Stated, tp: float, dp: float) -> float | None:
+    """Chips that attention of one data parallel rank is split over, where `dp` ranks share their experts; None where
+    `dp` counts replicas.
+
+    SGLang writes tp 8 dp 2 for 8 chips (four a rank), vLLM and others tp 4 dp 2 for the same; the number of chips tells
+    which, else the engine. Ranks share experts with attention data parallelism, and in vLLM always.
+    """
+    shared = stated.attention_dp is True or stated.wide or (stated.ep or 1.0) > 1 or stated.engine == "vllm"
+    if stated.attention_dp is False or isinstance(stated.attention_dp, float) or not shared:
+        return None
+    inside = tp / dp if tp % dp == 0 else None
+    chips = stated.n_chips
+    if chips is not None:
+        if inside is not None and chips == tp and tp > 1:
+            return inside
+        return tp if chips % (tp * dp) == 0 else None
+    return inside if stated.engine == "sglang" and inside is not None and tp > 1 else tp
 
 
 def _split_plan(stated: Stated, model: Architecture, chip: Hardware, dtype: str) -> Plan:
@@ -284,12 +326,12 @@ def prefill_beside(plan: Plan, isl: float, osl: float) -> Plan:
 SURPLUS = 1.25
 
 
-def decode_slots(framework: str, plan: Plan, concurrency: float) -> float:
+def decode_slots(engine: str, plan: Plan, concurrency: float) -> float:
     """Requests that all decode workers take at once, infinite where nothing says so; the others wait."""
     ranks = plan.dp * plan.replicas
     if math.isfinite(plan.slots):
         return max(plan.slots, 1.0) * ranks
-    if framework != "trt" or not plan.split or not plan.counted or concurrency <= ranks:
+    if engine != "trt" or not plan.split or not plan.counted or concurrency <= ranks:
         return math.inf
     power = 2.0 ** math.floor(math.log2(concurrency / ranks) + 1e-9) * ranks
     return power if concurrency <= SURPLUS * power else math.inf

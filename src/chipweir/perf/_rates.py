@@ -4,7 +4,11 @@ The two numbers from which cost per token, match-ups and the world's table are m
 only write are the two ends of every deployment; a mix is their weighted harmonic mean.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +16,14 @@ from chipweir.errors import InputError
 from chipweir.perf import _architecture, _hardware
 from chipweir.perf._assemble import case, gather
 from chipweir.perf._configuration import Configuration, read_configuration
-from chipweir.perf._efficiency import Posterior, efficiencies, group_levels, index, shipped
+from chipweir.perf._efficiency import Index, Layout, Posterior, efficiencies, group_levels, index, shipped
 from chipweir.perf._energy import chip_power, equivalent_flops, serving_power
 from chipweir.perf._intervals import spread
-from chipweir.perf._operators import Work, cache_per_sequence, resident_weights
+from chipweir.perf._offered import DRAFTS
+from chipweir.perf._operators import Work, take
 from chipweir.perf._plan import Plan, candidates, smallest_group
-from chipweir.perf._serving import USABLE, Case, Efficiency, decode_step, prefill_pass
+from chipweir.perf._serving import Case, Reader, decode_step, fits, most_sequences, prefill_pass, tokens_a_step
+from chipweir.perf._serving import take as take_cases
 
 
 # Sequences on each chip worth trying.
@@ -78,7 +84,7 @@ def serving_rates(
     configuration = read_configuration(row) if hardware is None else _with_hardware(row, hardware)
     posterior = posterior or shipped()
     try:
-        plans = _plans(configuration)
+        plans = replica_plans(configuration)
     except InputError as error:
         return Rates(0.0, 0.0, np.nan, 0.0, 0.0, configuration.dtype, 0.0, 0.0, 0.0, 0.0, str(error))
     prefill, prefill_w = _prefill(configuration, plans, posterior)
@@ -100,10 +106,11 @@ def _best_dtype(hardware: _hardware.Hardware, native: str) -> str:
     return native if native in _hardware.DTYPES else "bf16"
 
 
-def _plans(configuration: Configuration) -> list[Plan]:
+def replica_plans(configuration: Configuration) -> list[Plan]:
     """Layouts of one replica: dense models up to twice the chips that hold them, expert models up to `WIDEST_EXPERTS`.
 
     Experts spread over many chips cross the scale-up domain where it is small: published deployments decode on 72-320.
+    Raises `InputError` with the bytes where no group holds the model.
     """
     context = configuration.isl + configuration.osl
     least = smallest_group(configuration.model, configuration.chip, configuration.dtype, context=context)
@@ -114,56 +121,122 @@ def _plans(configuration: Configuration) -> list[Plan]:
     return [replace(plan, replicas=1.0) for plan in options] or [Plan(float(least), 1.0, 1.0, stated=False)]
 
 
+@dataclass(frozen=True)
+class Trials:
+    """n trials of configurations with a plan each, and what the numeric core needs of them.
+
+    `row` [n]: which configuration; `load` [n]: sequences on the replica; `pair` [n]: place in `plans`, which holds the
+    plan of every pair of configuration and plan.
+    """
+
+    row: np.ndarray
+    load: np.ndarray
+    pair: np.ndarray
+    plans: tuple[Plan, ...]
+    work: Work
+    cases: Case
+    where: Index
+
+    @property
+    def chips(self) -> np.ndarray:
+        """Chips of the replica [n]."""
+        chips: np.ndarray = self.cases.tp * self.cases.dp * self.cases.pp
+        return chips
+
+    def at(self, keep: np.ndarray) -> Trials:
+        """Trials `keep`."""
+        where = {name: [places[keep] for places in columns] for name, columns in self.where.items()}
+        return Trials(
+            self.row[keep], self.load[keep], self.pair[keep], self.plans, take(self.work, keep),
+            take_cases(self.cases, keep), where,
+        )  # fmt: skip
+
+
+def trials(
+    configurations: Sequence[Configuration],
+    plans: Sequence[Sequence[Plan]],
+    form: Layout,
+    *,
+    phase: str,
+    batches: Sequence[Sequence[float]] | None = None,
+) -> Trials:
+    """Every configuration with each of its `plans`, each drafting or not, each at `batches` sequences a chip (by
+    configuration; one trial a plan where none are given). Work and levels are gathered once a configuration."""
+    each = [replace(c, phase=phase, plan=options[0]) for c, options in zip(configurations, plans, strict=True)]
+    pairs = [
+        (row, plan, draft)
+        for row, (c, options) in enumerate(zip(each, plans, strict=True))
+        for plan in options
+        for draft in ((0.0, DRAFTS) if batches is not None and c.model.mtp_layers > 0 else (0.0,))
+    ]
+    loads = [
+        np.array(batches[row], dtype=float) * plan.decode_chips if batches is not None else np.array([plan.dp])
+        for row, plan, _ in pairs
+    ]
+    pair = np.repeat(np.arange(len(pairs)), [len(load) for load in loads])
+    row = np.array([row for row, _, _ in pairs])[pair]
+    once = case([each[row] for row, _, _ in pairs], [plan for _, plan, _ in pairs], np.ones(len(pairs)))
+    once = replace(once, drafts=np.array([draft for _, _, draft in pairs]))
+    return Trials(
+        row=row, load=np.concatenate(loads), pair=pair, plans=tuple(plan for _, plan, _ in pairs),
+        work=take(gather(each), row), cases=take_cases(once, pair), where=levels_at(each, form, row),
+    )  # fmt: skip
+
+
+def levels_at(configurations: Sequence[Configuration], form: Layout, row: np.ndarray) -> Index:
+    """Where the levels of configurations `row` [n] stand in the parameter vector."""
+    found = index(form, [group_levels(c) for c in configurations])
+    return {name: [places[row] for places in columns] for name, columns in found.items()}
+
+
+def decode_seconds(t: Trials, theta: Any, form: Layout) -> np.ndarray:
+    """Seconds per output token [n] (or [d, n] for draws) of replicas that only decode."""
+    c, e = t.cases, efficiencies(theta, t.where, form)
+    seconds: np.ndarray = decode_step(t.work, e, t.load, c)["total"] / tokens_a_step(e, c)
+    return seconds
+
+
+def prefill_rate(t: Trials, theta: Any, form: Layout) -> np.ndarray:
+    """Tokens a second and chip [n] (or [d, n]) of replicas that only read prompts."""
+    c, e = t.cases, efficiencies(theta, t.where, form)
+    busy = prefill_pass(t.work, e, c.isl, Reader(c.tp, c.dp, c.ep, c.pp), fresh=c.fresh)["busy"]
+    rate: np.ndarray = c.isl / busy / t.chips
+    return rate
+
+
+def held(t: Trials) -> np.ndarray:
+    """Whether weights and the caches of all sequences fit [n]."""
+    enough: np.ndarray = t.load <= most_sequences(t.work, t.cases)
+    return enough
+
+
 def _decode(configuration: Configuration, plans: list[Plan], posterior: Posterior, tpot_s: float) -> Rates:
-    # Models with a draft layer of their own may use it or not, whichever pays.
-    drafts = (0.0, 1.0) if configuration.model.mtp_layers > 0 else (0.0,)
-    trials = [(plan, batch, draft) for plan in plans for batch in BATCHES for draft in drafts]
-    tried = [replace(configuration, plan=plan, drafting=draft, phase="decode") for plan, _, draft in trials]
-    loads = np.array([batch * plan.decode_chips for plan, batch, _ in trials])
-    work, cases = gather(tried), case(tried, [plan for plan, _, _ in trials], [float(load) for load in loads])
-    where = index(posterior.form, [group_levels(c) for c in tried])
-    seconds = step_seconds(work, efficiencies(posterior.mean, where, posterior.form.size), cases, loads)
-    chips = cases.tp * cases.dp
-    room = USABLE * work.memory_bytes - resident_weights(work, cases.tp, cases.dp)
-    context = configuration.isl + configuration.osl
-    held = loads <= np.maximum(room, 0.0) / cache_per_sequence(work, context, cases.tp) * cases.dp
+    tried = trials([configuration], [plans], posterior.form, phase="decode", batches=[BATCHES])
+    seconds, enough = decode_seconds(tried, posterior.mean, posterior.form), held(tried)
     kept = seconds <= tpot_s
-    rate = loads / seconds / chips
+    rate = tried.load / seconds / tried.chips
     nothing = Rates(0.0, 0.0, np.nan, 0.0, 0.0, configuration.dtype, 0.0, 0.0, 0.0, 0.0)
-    if not (held & kept).any():
-        fastest = np.min(np.where(held, seconds, np.inf))
+    if not (enough & kept).any():
+        fastest = np.min(np.where(enough, seconds, np.inf))
         reason = f"{tpot_s * 1e3:.3g} ms a token cannot be kept: {fastest * 1e3:.3g} ms at best"
-        return replace(nothing, reason=reason if held.any() else "one sequence's cache does not fit")
-    best = int(np.argmax(np.where(held & kept, rate, -1.0)))
+        return replace(nothing, reason=reason if enough.any() else "one sequence's cache does not fit")
+    best = int(np.argmax(np.where(enough & kept, rate, -1.0)))
+    chips = float(tried.chips[best])
     power = serving_power(
         configuration.chip, configuration.model, configuration.dtype, output_tok_s=rate[best], input_tok_s=0.0,
-        batch=loads[best], chips=chips[best], context=configuration.isl + configuration.osl / 2,
+        batch=tried.load[best], chips=chips, context=configuration.isl + configuration.osl / 2,
     )  # fmt: skip
     return replace(
-        nothing, decode=float(rate[best]), tpot_s=float(seconds[best]), batch=float(trials[best][1]),
-        group=float(chips[best]), decode_w=float(power), drafted=trials[best][2] > 0,
+        nothing, decode=float(rate[best]), tpot_s=float(seconds[best]), batch=float(tried.load[best] / chips),
+        group=chips, decode_w=float(power), drafted=bool(tried.cases.drafts[best] > 0),
     )  # fmt: skip
-
-
-def step_seconds(work: Work, e: Efficiency, cases: Case, loads: np.ndarray) -> np.ndarray:
-    """Seconds per output token [n] of replicas that only decode `loads` sequences."""
-    context = cases.isl + cases.osl / 2
-    parts = decode_step(work, e, loads, context, cases.tp, cases.dp, cases.drafting, cases.ep)
-    seconds: np.ndarray = parts["total"] / (1.0 + e.accepted * cases.drafting)
-    return seconds
 
 
 def _prefill(configuration: Configuration, plans: list[Plan], posterior: Posterior) -> tuple[float, float]:
     """Tokens a second and chip of prompts, and mean power in W."""
-    tried = [replace(configuration, plan=plan, phase="prefill") for plan in plans]
-    work = gather(tried)
-    tp, dp, ep = (np.array([getattr(plan, name) for plan in plans]) for name in ("tp", "dp", "ep"))
-    where = index(posterior.form, [group_levels(c) for c in tried])
-    e = efficiencies(posterior.mean, where, posterior.form.size)
-    passes = prefill_pass(work, e, configuration.isl, tp, dp, ep=ep)
-    rate = configuration.isl / passes["busy"] / (tp * dp)
-    fits = resident_weights(work, tp, dp) <= USABLE * work.memory_bytes
-    best = int(np.argmax(np.where(fits, rate, -1.0)))
+    tried = trials([configuration], [plans], posterior.form, phase="prefill")
+    rate = prefill_rate(tried, posterior.mean, posterior.form)
+    best = int(np.argmax(np.where(fits(tried.work, tried.cases), rate, -1.0)))
     model, chip = configuration.model, configuration.chip
     matrices = 2.0 * _architecture.active_matrix_params(model) * rate[best]
     scores = model.prefill_score_flops * configuration.isl / 2 * rate[best]

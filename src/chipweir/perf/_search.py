@@ -12,9 +12,9 @@ from chipweir.errors import InputError
 from chipweir.perf._assemble import case, gather
 from chipweir.perf._configuration import Configuration
 from chipweir.perf._efficiency import Layout, efficiencies, group_levels, index
-from chipweir.perf._operators import Work, resident_weights, take
+from chipweir.perf._operators import Work, take
 from chipweir.perf._plan import Plan, candidates
-from chipweir.perf._serving import USABLE, Case, Served, serve
+from chipweir.perf._serving import Case, Served, fits, serve
 from chipweir.perf._serving import take as take_cases
 
 
@@ -86,7 +86,7 @@ def _take_best(
     cases = replace(take_cases(once, pair), concurrency=np.concatenate(loads))
     found = index(form, [group_levels(replace(configurations[row], plan=plan)) for row, plan in pairs])
     where = {name: [places[pair] for places in columns] for name, columns in found.items()}
-    score = _score(serve(work, efficiencies(theta, where, form.size), cases), cases, configurations, rows, work)
+    score = _score(serve(work, efficiencies(theta, where, form), cases), cases, configurations, rows, work)
     # Trials of a row stand together.
     start = np.searchsorted(rows, some)
     for row, first, end in zip(some, start, [*start[1:], len(rows)], strict=True):
@@ -103,7 +103,7 @@ def _score(
 ) -> np.ndarray:
     """Larger is better: log tokens/s per chip where latency limits are kept; where they are missed less than any that
     keeps them, by the factor; -inf where memory does not hold it. `rows` [n]: which configuration a trial belongs to."""
-    chips = cases.tp * cases.dp * cases.replicas
+    chips = cases.decode_chips
     rate = served.rate * cases.osl / chips
     tpot_limit = np.array([c.tpot_limit or np.inf for c in configurations])[rows]
     ttft_limit = np.array([c.ttft_limit or np.inf for c in configurations])[rows]
@@ -113,5 +113,4 @@ def _score(
     late = np.where(missed > 1.0, 1e3 + 30.0 * np.log(missed), 0.0)
     score = np.where(stated, 1.0 / served.tpot, np.log(rate) - late)
     smallest = cases.concurrency <= chips
-    fits = resident_weights(work, cases.tp, cases.dp) <= USABLE * work.memory_bytes
-    return np.where(fits & (stated | held | smallest) & (served.limit >= 1.0), score, -np.inf)
+    return np.where(fits(work, cases) & (stated | held | smallest) & (served.limit >= 1.0), score, -np.inf)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture
+from chipweir.perf._hardware import Hardware
 from chipweir.perf._training_layout import choose, codes, distinct
 from chipweir.perf._training_work import (
     DTYPES,
@@ -44,7 +45,7 @@ from chipweir.perf._training_work import (
 
 # One interruption per 50,700 chip-hours: 419 unexpected ones in 54 days on 16,384 H100 (Llama 3, section 3.3.4).
 CHIP_HOURS_BETWEEN_FAILURES = 50_700.0
-GROUPS = ("ecosystem", "chip", "model")
+GROUPS = ("origin", "ecosystem", "line", "stack", "chip", "model")
 # Rows whose draws are evaluated at a time: what fits the processor's cache.
 TOGETHER = 512
 
@@ -73,11 +74,11 @@ class TrainingEstimate:
 
 @dataclass(frozen=True)
 class Posterior:
-    """Fitted numbers: `draws` {name: [d]}, offsets of the log step time by ecosystem, chip, model, and their spreads.
+    """Fitted numbers: `draws` {name: [d]}, offsets of the log step time by group (`GROUPS`), and their spreads.
 
     The first draw is the most probable value: estimates are made with it, the others say how far it can be trusted.
     `offsets` {"ecosystem:cuda": [d], ...} are joint with `draws`; `scales`: log standard deviations of what no draw
-    knows, "residual" for every row, "ecosystem", "chip", "model" for one never measured.
+    knows, "residual" for every row, those of the groups for one never measured.
     """
 
     draws: Mapping[str, FloatArray]
@@ -110,7 +111,7 @@ class Posterior:
         return drawn, variance
 
     def known(self, job: TrainingJob) -> tuple[npt.NDArray[np.bool_], ...]:
-        """Whether the ecosystem, the chip and the model of every job were measured, [n] each."""
+        """Whether each of `GROUPS` of every job was measured, [n] each."""
         found = []
         for kind, ids in self._ids(job):
             names, place = codes(ids)
@@ -118,7 +119,26 @@ class Posterior:
         return tuple(found)
 
     def _ids(self, job: TrainingJob) -> list[tuple[str, npt.NDArray[np.object_]]]:
-        return list(zip(GROUPS, (job.hardware.ecosystem, job.hardware.id, model_keys(job.model)), strict=True))
+        return list(zip(GROUPS, group_ids(job), strict=True))
+
+
+# What frameworks were first written for: Megatron and PyTorch for CUDA, JAX for XLA.
+NATIVE = ("cuda", "xla")
+
+
+def group_ids(job: TrainingJob) -> tuple[npt.NDArray[np.object_], ...]:
+    """The level of each of `GROUPS` [n]: those of the chip, software's family, and model."""
+    stack = np.broadcast_to(np.asarray(job.stack, dtype=object), len(job.chips))
+    chip = chip_ids(job.hardware)
+    return chip["origin"], chip["ecosystem"], chip["line"], stack, chip["chip"], model_keys(job.model)
+
+
+def chip_ids(h: Hardware) -> dict[str, npt.NDArray[np.object_]]:
+    """The groups of chips [n]: origin (software written for them, or ported to them), ecosystem, line (maker and
+    generation), chip."""
+    lines = [f"{v}/{str(g).split(' ')[0].lower()}" for v, g in zip(h.vendor, h.generation, strict=True)]
+    origin = np.where(np.isin(h.ecosystem.astype(str), NATIVE), "native", "ported").astype(object)
+    return {"origin": origin, "ecosystem": h.ecosystem, "line": np.array(lines, dtype=object), "chip": h.id}
 
 
 def model_keys(m: Architecture) -> npt.NDArray[np.object_]:

@@ -90,7 +90,8 @@ def codes(ids: Iterable[str]) -> tuple[list[str], npt.NDArray[np.int_]]:
 def distinct(t: Terms, job: TrainingJob) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_]]:
     """Rows that differ in some number, and for every row the place of its like among them."""
     names = [getattr(t, name) for name in TERMS] + [getattr(job, name) for name in (*STATED, "virtual")]
-    names += [codes(ids)[1].astype(float) for ids in (job.hardware.ecosystem, job.hardware.id, job.model.id)]
+    stack = np.broadcast_to(np.asarray(job.stack, dtype=object), len(job.chips))
+    names += [codes(ids)[1].astype(float) for ids in (job.hardware.ecosystem, job.hardware.id, job.model.id, stack)]
     keys = np.ascontiguousarray(np.stack(names, axis=1) + 0.0)
     places: dict[bytes, int] = {}
     first: list[int] = []
@@ -139,6 +140,7 @@ def _candidates(t: Terms, asked: FloatArray, grid: FloatArray) -> tuple[Layout, 
     dp = np.floor(t.chips / (tp * pp * cp) + 1e-9)
     possible = (dp >= 1) & (pp <= t.layers) & (dp * micro <= t.batch + 1e-9)
     possible = possible & (ep <= np.maximum(t.experts, 1.0)) & (ep <= dp * cp * tp) & ((grid[5] == 0) | (pp == 1))
+    possible = possible & (np.isnan(t.sharded) | (grid[5] == t.sharded))
     wanted = asked[5][:, None]
     virtual = np.where(np.isnan(wanted), np.clip(np.floor(t.layers / pp / 2.0), 1.0, 5.0), wanted)
     dp, virtual = np.maximum(dp, 1.0), np.where(pp > 1, virtual, 1.0)
@@ -195,6 +197,7 @@ def _recomputed(t: Terms, options: Layout, possible: npt.NDArray[np.bool_], *, l
     fixed, activations = memory(t, options, lean=lean)
     room = (t.usable - fixed) / activations
     level = sum((room < kept).astype(np.int8) for kept in KEPT[:-1])
+    level = np.maximum(level, np.nan_to_num(t.recompute).astype(np.int8))
     return _Recipe(level, fixed + activations * KEPT[level], possible & (room >= KEPT[-1]))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf import _architecture, _hardware
-from chipweir.perf._training import Posterior, TrainingEstimate, shipped_posterior, training_batch
+from chipweir.perf._training import GROUPS, Posterior, TrainingEstimate, shipped_posterior, training_batch
 from chipweir.perf._training_work import LAYOUT_FIELDS, TrainingJob, model_flops
 
 
@@ -27,13 +27,15 @@ PHASES = {
 SOFTWARE_OF = 2026.46
 # Older software counts as half a year old: what earlier runs lacked, their own engineers had made up for.
 MOST_AGE = 0.5
+# First date of submissions whose "fp8/fp4" is FP4 where the chip has it (MLPerf Training v5.1).
+FP4_SINCE = "2025-10"
 PUBLIC = "megatron|nemo|maxtext"
 QUANTILE_80 = 1.2815515655446004
 POINTS = ("p10", "p50", "p90")
 SHOWN = ("tp", "pp", "cp", "ep", "dp", "micro_batch", "virtual", "sharded", "recompute")
 COLUMNS = (
     "phase", "chip", "system", "model", "precision", "n_chips", "global_batch", "seq_len", "framework", "date",
-    "batch_per_replica", "dp", *LAYOUT_FIELDS,
+    "batch_per_replica", "dp", "recompute", "sharding", "notes", *LAYOUT_FIELDS,
 )  # fmt: skip
 Cells = tuple[str, ...]
 MOST_TOKENS = 1e12
@@ -102,9 +104,9 @@ def quantiles(centre: float, log_sd: float) -> dict[str, float]:
 
 
 def _answers(
-    estimate: TrainingEstimate, jobs: Sequence[_Job], measured: Sequence[tuple[bool, bool, bool]]
+    estimate: TrainingEstimate, jobs: Sequence[_Job], measured: Sequence[tuple[bool, ...]]
 ) -> Iterator[dict[str, Any]]:
-    """One answer per job, of plain numbers; `measured`: whether its ecosystem, chip and model were."""
+    """One answer per job, of plain numbers; `measured`: whether each of `GROUPS` was."""
     factors = np.exp(QUANTILE_80 * estimate.log_sd)
     measures = {"tokens_s_chip_train": estimate.tokens_s_chip, "tflops_chip": estimate.flops_chip / 1e12}
     measures |= {"mfu": estimate.mfu, "step_time_s": estimate.step_time_s}
@@ -121,19 +123,19 @@ def _answers(
             if job.batch_stated or name != "step_time_s"
         }
         answer |= {"plan": dict(zip(SHOWN, layout[place], strict=True)), "binds": str(estimate.binds[place])}
-        notes = [*job.notes, *_novelty(job, *measured[place])]
+        notes = [*job.notes, *_novelty(job, dict(zip(GROUPS, measured[place], strict=True)))]
         yield answer | ({"notes": notes} if notes else {})
 
 
-def _novelty(job: _Job, ecosystem: bool, chip: bool, model: bool) -> list[str]:
+def _novelty(job: _Job, known: Mapping[str, bool]) -> list[str]:
     notes = []
-    if not ecosystem:
+    if not known["ecosystem"]:
         notes.append(f"training with {job.hardware.name}'s software was never measured: wide interval")
-    elif not chip:
+    elif not known["chip"]:
         notes.append(
             f"training on {job.hardware.name} not measured: from its datasheet and its software on other chips"
         )
-    if not model:
+    if not known["model"]:
         notes.append(f"training of {job.model.name} not measured: from its architecture")
     if float(job.hardware.spec_log_sd) > 0.3:
         notes.append(f"{job.hardware.name} has no full datasheet: gaps filled from its peers")
@@ -180,6 +182,9 @@ class _Job(NamedTuple):
     dtype: str
     age: float
     layout: tuple[float, ...]
+    sharded: float
+    recompute: float
+    stack: str
     batch_stated: bool
     notes: tuple[str, ...]
 
@@ -244,8 +249,45 @@ def _job(row: Mapping[str, str]) -> _Job:
         re.search("fp8|float8", asked) and dtype == "bf16"
     ):
         notes.append(f"{hardware.name} has no unit for {asked}: runs in {dtype}")
-    age = software_age(row)
-    return _Job(hardware, model, chips, mode, max(batch, 1.0), seq_len, dtype, age, layout, stated, tuple(notes))
+    if replicas > 1 and ranks == chips:
+        # All chips are accounted for: degrees that nobody states are not used.
+        layout = (*(1.0 if math.isnan(degree) else degree for degree in layout[:3]), *layout[3:])
+    return _Job(
+        hardware, model, chips, mode, max(batch, 1.0), seq_len, dtype, software_age(row), layout, _sharded(row),
+        _recompute(row), stack_of(row["framework"]), stated, tuple(notes),
+    )  # fmt: skip
+
+
+# Words of a training framework and the family of software they mean.
+STACKS = (("torchtitan", "torch"), ("llm-foundry", "torch"), ("fsdp", "torch"), ("megatron", "megatron"),
+          ("nemo", "megatron"), ("ngc pytorch", "megatron"), ("maxtext", "maxtext"), ("modellink", "mindspeed"),
+          ("mindspeed", "mindspeed"), ("mindspore", "maker"), ("rocm", "torch-rocm"))  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def stack_of(framework: str) -> str:
+    """The family of training software: torch, megatron, maxtext, mindspeed, maker (a lab's own), or other."""
+    folded = framework.lower()
+    found = next((name for word, name in STACKS if word in folded), None)
+    return found or ("maker" if folded in ("meta", "deepseek internal", "bytedance", "huawei") else "other")
+
+
+def _sharded(row: Mapping[str, str]) -> float:
+    """1 where weights are sharded over data-parallel ranks, 0 where told not, NaN where not told."""
+    text = f"{row['sharding']} {row['framework']} {row['notes']}".lower()
+    if re.search(r"full_shard|fsdp|zero-?3", text):
+        return 1.0
+    return 0.0 if re.search(r"no_shard|\bddp\b", text) else math.nan
+
+
+def _recompute(row: Mapping[str, str]) -> float:
+    """Least place in `RECOMPUTE` that was run, NaN where not told."""
+    text = f"recompute {row['recompute']}; {row['notes']}".lower()
+    if re.search(r"full recompute|recompute full|activation checkpointing true", text):
+        return 3.0
+    if re.search(r"selective recompute|recompute selective|recompute yes", text):
+        return 1.0
+    return 0.0 if re.search(r"recompute none|activation checkpointing false", text) else math.nan
 
 
 def _layout(row: Mapping[str, str], model: _architecture.Architecture) -> tuple[float, ...]:
@@ -256,6 +298,9 @@ def _layout(row: Mapping[str, str], model: _architecture.Architecture) -> tuple[
         if name == "micro_batch" and number is None:
             # Tables of training runs give the micro-batch as the batch of one replica.
             number = _number(row, "batch_per_replica")
+        if name == "micro_batch" and number is None:
+            told = re.search(r"micro[- ]batch (\d+)", row["notes"])
+            number = float(told[1]) if told else None
         if name in ("pp", "cp", "ep") and number == 0:
             number = 1.0
         if number is not None and (number < 1 or number != round(number)):
@@ -296,6 +341,8 @@ def training_dtype(row: Mapping[str, Any], hardware: _hardware.Hardware) -> str:
     """
     text = str(row.get("precision") or "").strip().lower()
     eight = "fp8" if hardware.fp8_flops > 0 else "bf16"
+    if "fp8/fp4" in text and hardware.fp4_flops > 0 and str(row.get("date") or "") >= FP4_SINCE:
+        return "fp4"
     if "mixed" in text or text in ("fp8", "float8", "int8"):
         return "int8" if eight == "bf16" and hardware.int8_flops > 0 and text != "fp8" else eight
     if "mxfp8" in text:
@@ -357,7 +404,11 @@ def _stack(jobs: Sequence[_Job]) -> TrainingJob:
     models = {id(job.model): job.model for job in jobs}
     chip_at = {key: at for at, key in enumerate(chips)}
     model_at = {key: at for at, key in enumerate(models)}
-    numbers = np.array([(job.chips, job.global_batch, job.seq_len, job.age, *job.layout) for job in jobs], dtype=float)
+    numbers = np.array(
+        [(job.chips, job.global_batch, job.seq_len, job.age, job.sharded, job.recompute, *job.layout) for job in jobs],
+        dtype=float,
+    )
+    names = ("chips", "global_batch", "seq_len", "age", "sharded", "recompute", *LAYOUT_FIELDS)
     return TrainingJob(
         hardware=_hardware.take(
             _hardware.stack(list(chips.values())), np.array([chip_at[id(job.hardware)] for job in jobs])
@@ -367,5 +418,6 @@ def _stack(jobs: Sequence[_Job]) -> TrainingJob:
         ),
         dtype=np.array([job.dtype for job in jobs]),
         mode=np.array([job.mode for job in jobs]),
-        **dict(zip(("chips", "global_batch", "seq_len", "age", *LAYOUT_FIELDS), numbers.T, strict=True)),
+        stack=np.array([job.stack for job in jobs], dtype=object),
+        **dict(zip(names, numbers.T, strict=True)),
     )

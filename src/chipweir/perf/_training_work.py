@@ -18,7 +18,6 @@ import numpy.typing as npt
 from chipweir.perf import _architecture, _hardware
 from chipweir.perf._architecture import Architecture, active_matrix_params
 from chipweir.perf._hardware import Hardware
-from chipweir.perf._operators import namespace
 
 
 FloatArray = npt.NDArray[np.float64]
@@ -51,7 +50,8 @@ class TrainingJob:
 
     `chips`; `tp`, `pp`, `cp`, `ep` parallel degrees; `micro_batch` sequences; `virtual` pipeline chunks per stage;
     `global_batch` sequences a step; `seq_len` tokens; `dtype` one of `DTYPES`; `mode` one of `MODES`; `age` years by
-    which the software precedes the middle of 2026.
+    which the software precedes the middle of 2026. `sharded`: 1 where weights are sharded over data-parallel ranks, 0
+    where not; `recompute`: the least place in `RECOMPUTE` that was run; NaN: not stated. `stack`: the software's family.
     """
 
     hardware: Hardware
@@ -68,6 +68,9 @@ class TrainingJob:
     micro_batch: FloatArray
     virtual: FloatArray
     age: Any = 0.0
+    sharded: Any = np.nan
+    recompute: Any = np.nan
+    stack: Any = "other"
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ class Terms:
     place: Any
     size: Any
     age: Any
+    strain: Any
     bf16: Any
     peak: Any
     bandwidth: Any
@@ -128,6 +132,8 @@ class Terms:
     kept_width: Any
     score: Any
     state: Any
+    sharded: Any
+    recompute: Any
 
 
 TERMS = tuple(f.name for f in fields(Terms))
@@ -135,13 +141,13 @@ TERMS = tuple(f.name for f in fields(Terms))
 FEATURES = (
     "matrix", "head", "place", "attention", "scan", "matrix_traffic", "grouped_traffic", "traffic", "routed_share",
     "expert_traffic", "adapters", "tensor_link", "expert_link", "expert_network", "context_link", "shard_link",
-    "layers", "expert_layers", "gradients", "optimizer", "age",
+    "layers", "expert_layers", "gradients", "optimizer", "age", "strain",
 )  # fmt: skip
 # Names of the fitted numbers; their priors stand with the fit.
 FITTED = (
     *(f"reach_{name}" for name in (*DTYPES, "attention", "scan")), "grouped", "touch_matrix", "touch_grouped", "touch",
     "touch_expert", "touch_adapter", "see_tensor", "see_expert", "see_network", "see_context", "see_shard",
-    "see_gradients", "launch", "launch_expert", "stale",
+    "see_gradients", "launch", "launch_expert", "stale", "throttle",
 )  # fmt: skip
 
 
@@ -202,7 +208,8 @@ def terms(job: TrainingJob) -> Terms:
     per_hidden = np.where(narrow, NARROW_ACTIVATION_PER_HIDDEN, ACTIVATION_PER_HIDDEN)
     numbers = Terms(
         chips=job.chips, batch=job.global_batch, seq_len=job.seq_len, lora=job.mode == "lora", narrow=narrow,
-        place=place, size=np.where(narrow, 1.0, 2.0), age=np.broadcast_to(job.age, count), bf16=h.bf16_flops, peak=peak,
+        place=place, size=np.where(narrow, 1.0, 2.0), age=np.broadcast_to(job.age, count),
+        strain=h.bf16_flops / 1e12 / h.tdp_w, bf16=h.bf16_flops, peak=peak,
         bandwidth=h.memory_bandwidth, scaleup=h.scaleup_bandwidth, scaleout=h.scaleout_bandwidth,
         domain=h.scaleup_domain, usable=usable_memory(h), hidden=m.hidden, layers=m.layers, moe_layers=m.moe_layers,
         experts=m.experts, active=m.experts_active, vocab=m.vocab, blocks=blocks,
@@ -214,6 +221,7 @@ def terms(job: TrainingJob) -> Terms:
         kv_width=np.where(m.latent > 0, 2.0 * m.hidden, (m.kv_elements + m.window_kv_elements) / m.layers),
         kept_width=per_hidden * m.hidden + np.where(m.experts > 0, copies, 0.0),
         score=attention_flops(m, job.seq_len / 2.0) - STATE_FLOPS * m.state_elements, state=m.state_elements,
+        sharded=np.broadcast_to(job.sharded, count), recompute=np.broadcast_to(job.recompute, count),
     )  # fmt: skip
     return Terms(*np.array([np.asarray(getattr(numbers, name), dtype=float) for name in TERMS]))
 
@@ -226,12 +234,11 @@ def take_terms(t: Terms, index: npt.NDArray[np.int_]) -> Terms:
 def take_jobs(job: TrainingJob, keep: npt.NDArray[np.int_]) -> TrainingJob:
     """Jobs `keep`."""
     plain = {
-        f.name: getattr(job, f.name)[keep] for f in fields(TrainingJob) if f.name not in ("hardware", "model", "age")
+        f.name: np.broadcast_to(getattr(job, f.name), len(job.chips))[keep]
+        for f in fields(TrainingJob)
+        if f.name not in ("hardware", "model")
     }
-    return TrainingJob(
-        hardware=_hardware.take(job.hardware, keep), model=_architecture.take(job.model, keep),
-        age=np.broadcast_to(job.age, len(job.chips))[keep], **plain,
-    )  # fmt: skip
+    return TrainingJob(hardware=_hardware.take(job.hardware, keep), model=_architecture.take(job.model, keep), **plain)
 
 
 def memory(t: Terms, layout: Layout, *, lean: bool = False) -> tuple[FloatArray, FloatArray]:
@@ -262,7 +269,7 @@ def features(t: Terms, layout: Layout) -> dict[str, FloatArray]:
     """Work [n] of one micro-batch on one pipeline stage in seconds at datasheet rates, by kind.
 
     `layers`, `expert_layers` are counts (of layers on the stage), `gradients` and `optimizer` seconds per step, `place`
-    the position of the format in `DTYPES`, `age` years.
+    the position of the format in `DTYPES`, `age` years, `strain` dense 16-bit TFLOP/s per W of the chip's power limit.
     """
     lora = t.lora > 0
     tokens = layout.micro_batch * t.seq_len / layout.cp
@@ -277,7 +284,7 @@ def features(t: Terms, layout: Layout) -> dict[str, FloatArray]:
     out["adapters"] = np.where(lora, out["traffic"], 0.0)
     out["layers"] = t.layers / layout.pp
     out["expert_layers"] = t.moe_layers / layout.pp
-    out["age"], out["place"] = t.age, t.place
+    out["age"], out["place"], out["strain"] = t.age, t.place, t.strain
     _add_messages(out, t, layout, tokens, passes)
     return out
 
@@ -349,9 +356,10 @@ def micro_batches(t: Terms, layout: Layout) -> FloatArray:
 def step_seconds(work: Mapping[str, Any], stages: Any, theta: Mapping[str, Any]) -> Any:
     """Seconds of a step [n] from `features` [n], stage times a step `stages` [n] (`pipeline`) and the fitted numbers.
 
-    `theta` holds natural values, numbers or draws [d] (then [d, n] comes back), of NumPy or JAX: `reach_*` shares of a
+    `theta` holds natural values, numbers or draws [d] (then [d, n] comes back): `reach_*` shares of a
     peak, `see_*` visible shares of messages, `touch_*` multiples of the counted traffic, `launch_*` seconds a layer,
-    `stale` the growth of routed experts' costs per year of `age`.
+    `stale` the growth of routed experts' costs per year of `age`; `throttle` how much longer products take per TFLOP/s
+    that a chip promises for a watt, since its clock falls when all units work.
     """
     parts = stage_parts(work, theta)
     local = sum(parts[name] for name in parts if name != "network")
@@ -364,9 +372,10 @@ def stage_parts(work: Mapping[str, Any], theta: Mapping[str, Any]) -> dict[str, 
     """Seconds of one micro-batch on one stage by what it waits for: compute, memory, link, network, overhead."""
     t = {name: _wide(value) for name, value in theta.items()}
     stale = 1.0 + t["stale"] * work["age"]
+    clock = 1.0 + t["throttle"] * work["strain"]
     even = work["matrix"] / _reach(theta, work["place"]) + work["head"] / t["reach_bf16"]
     return {
-        "compute": even * (1.0 + work["routed_share"] * (1.0 / t["grouped"] - 1.0))
+        "compute": clock * even * (1.0 + work["routed_share"] * (1.0 / t["grouped"] - 1.0))
         + work["attention"] / t["reach_attention"] + work["scan"] / t["reach_scan"],
         "memory": t["touch_matrix"] * work["matrix_traffic"] + t["touch"] * work["traffic"]
         + t["touch_adapter"] * work["adapters"]
@@ -381,7 +390,7 @@ def stage_parts(work: Mapping[str, Any], theta: Mapping[str, Any]) -> dict[str, 
 def _reach(theta: Mapping[str, Any], place: Any) -> Any:
     """Share of the peak reached in each row's format, [n] or [d, n]."""
     columns = [theta[f"reach_{name}"] for name in DTYPES]
-    stacked = namespace(*columns).stack(columns, axis=-1)
+    stacked = np.stack(columns, axis=-1)
     return stacked[..., np.asarray(place, dtype=int)]
 
 

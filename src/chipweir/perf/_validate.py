@@ -148,7 +148,7 @@ def roofline_tpot(data: Measured) -> np.ndarray:
     """Seconds per output token at datasheet peaks: the longer of compute and memory of each operator, nothing else."""
     cases, work = arrays(data.configurations), gather(data.configurations)
     batch = np.maximum(cases.concurrency / cases.replicas, cases.dp)
-    load = pass_load(work, batch, batch, cases.isl + cases.osl / 2, cases.tp, cases.dp)
+    load = pass_load(work, batch / cases.pp, batch / cases.pp, cases.context, cases.tp, cases.dp)
     seconds = np.zeros(len(batch))
     for name in OPERATORS:
         rate = work.score_rate if name == "attention_score" else work.rate

@@ -12,15 +12,38 @@ if TYPE_CHECKING:
     from chipweir.report import figures
     from chipweir.report._headline import Cell, headline_table
     from chipweir.report._html import render_html, write_html
+    from chipweir.report._strategy import (
+        advice_page,
+        advice_sections,
+        exploration_page,
+        game_page,
+        write_page,
+    )
 
 _WHERE = {
     "Cell": "_headline",
+    "advice_page": "_strategy",
+    "advice_sections": "_strategy",
+    "exploration_page": "_strategy",
+    "game_page": "_strategy",
+    "write_page": "_strategy",
     "headline_table": "_headline",
     "render_html": "_html",
     "write_html": "_html",
 }
 
-__all__ = ["Cell", "figures", "headline_table", "render_html", "write_html"]
+__all__ = [
+    "Cell",
+    "advice_page",
+    "advice_sections",
+    "exploration_page",
+    "figures",
+    "game_page",
+    "headline_table",
+    "render_html",
+    "write_html",
+    "write_page",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -79,13 +79,13 @@ def regions_on(day: date) -> list[Region]:
 def legal_rows(
     facts: "Facts", names: Sequence[str], destinations: Sequence[str], months: np.ndarray
 ) -> tuple[list[str], np.ndarray]:
-    """Row names and licence states (row, month) of each chip for each destination, from the rule engine."""
+    """Row names and licence states (row, month; indices of `rules.STATUSES`) of each chip for each destination."""
     from chipweir import rules
 
     chips = [facts.chip(name) for name in names]
     engine: Any = rules
     found = engine.availability(chips, list(destinations), months)
-    status = np.asarray(found.status)
+    status = np.asarray(found.law)
     rows, states = [], []
     for p, chip in enumerate(chips):
         for d, destination in enumerate(destinations):

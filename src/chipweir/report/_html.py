@@ -13,7 +13,7 @@ import xarray as xr
 
 from chipweir.errors import InputError
 from chipweir.i18n import _, use_language
-from chipweir.report import _access, _headline, _numbers, _sections
+from chipweir.report import _access, _headline, _numbers, _sections, _strategy
 from chipweir.report._labels import label
 from chipweir.report._sections import Page
 from chipweir.report._style import COLOURS, THEMES, template
@@ -27,9 +27,10 @@ def write_html(
 ) -> Path:
     """Write the report of a run to `path` and return it.
 
-    `extras` may hold `facts` (a `Facts`; the shipped ones if left out), `parameters` (records with name, group,
-    distribution, low, central, high, unit, description, source; the shipped ones if left out), `traces` (what
-    `chipweir.strategy.explain` returns), `credibility` and `checks` (lists of mappings), `command` (the line that repeats
+    `extras` may hold `advice` (what `chipweir.strategy.advise` returns, with its document), `facts` (a `Facts`; the
+    shipped ones if left out), `parameters` (records with name, group, distribution, low, central, high, unit, description,
+    source; the shipped ones if left out), `traces` (what `chipweir.strategy.explain` returns), `credibility` and `checks`
+    (lists of mappings), `command` (the line that repeats
     the run), `title`. The file appears whole or not at all. Raises `InputError` where it can't be written.
     """
     target = Path(path)
@@ -50,42 +51,55 @@ def write_html(
 
 def render_html(dataset: xr.Dataset, *, lang: str = "en", extras: Mapping[str, Any] | None = None) -> str:
     """The report as text; see `write_html`."""
-    from jinja2 import Environment, PackageLoader
-    from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
-
     extras = dict(extras or {})
     with use_language(lang):
         cells = _headline.headline_table(dataset, lang)
         page = _page(dataset, cells, extras)
-        environment = Environment(loader=PackageLoader("chipweir.report", "templates"), autoescape=True)
         manifest = _access.manifest(dataset)
         years = sorted({cell.year for cell in cells})
         year = TILE_YEAR if TILE_YEAR in years else (years[-1] if years else TILE_YEAR)
-        return environment.get_template("report.html.j2").render(
-            _=_,
+        return render_page(
+            page,
             lang=lang,
             title=extras.get("title") or _("The contest over AI chips: what the model says"),
             meta=_meta(dataset, manifest),
             version=manifest.get("code_version", ""),
-            sections=page.sections,
             tiles=_sections.tiles(cells, year),
             tiles_note=_(
                 "{year}, {scenario}; below it what the other scenarios change, member by member.",
                 year=year,
                 scenario=label("scenario", _access.BASELINE),
             ),
-            css=Markup(_asset("report.css")),
-            script=Markup(_asset("report.js")),
-            plotly_js=Markup(get_plotlyjs()),
-            figures_json=Markup(_figures_json(page)),
         )
+
+
+def render_page(page: Page, *, lang: str, tiles: Any = (), tiles_note: str = "", **texts: str) -> str:
+    """A page as text, with what stands at its top (`title`, `meta`, `version`); the language in force is `lang`."""
+    from jinja2 import Environment, PackageLoader
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
+
+    environment = Environment(loader=PackageLoader("chipweir.report", "templates"), autoescape=True)
+    return environment.get_template("report.html.j2").render(
+        _=_,
+        lang=lang,
+        sections=page.sections,
+        tiles=tiles,
+        tiles_note=tiles_note,
+        css=Markup(_asset("report.css")),
+        script=Markup(_asset("report.js")),
+        plotly_js=Markup(get_plotlyjs()),
+        figures_json=Markup(_figures_json(page)),
+        **texts,
+    )
 
 
 def _page(dataset: xr.Dataset, cells: list[_headline.Cell], extras: Mapping[str, Any]) -> Page:
     facts = extras["facts"] if "facts" in extras else _shipped_facts()
     page = Page()
     page.add(_sections.headline(cells) if cells else None)
+    if extras.get("advice") is not None:
+        _strategy.advice_sections(page, *extras["advice"])
     for section in (
         _sections.compute_section,
         _sections.flow_section,

@@ -23,6 +23,7 @@ BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY = (
     "#56B4E9",
     "#8C8C8C",
 )
+YELLOW, RUST = "#F0E442", "#8B3A00"
 PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px 2px 1px 2px")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")

@@ -6,10 +6,13 @@ them, the importing government's stance. Every decision carries its trace.
 
 from typing import TYPE_CHECKING, Any
 
+from chipweir.rules._asked import Item, Shipment
 from chipweir.rules._book import Book, shipped, with_overlays
 from chipweir.rules._classify import classify
 from chipweir.rules._decide import decide
-from chipweir.rules._records import Classification, Decision, Found, Item, Margin, Shipment, Step
+from chipweir.rules._records import Classification, Decision, Found, Law, Margin, Question, Reading, Step
+from chipweir.rules._status import practice_of
+from chipweir.rules._terms import STATUSES, status_names, status_text, status_word, term
 
 
 if TYPE_CHECKING:
@@ -34,19 +37,28 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "STATUSES",
     "Availability",
     "Book",
     "Classification",
     "Decision",
     "Found",
     "Item",
+    "Law",
     "Margin",
+    "Question",
+    "Reading",
     "Shipment",
     "Step",
     "availability",
     "classify",
     "classify_many",
     "decide",
+    "practice_of",
     "shipped",
+    "status_names",
+    "status_text",
+    "status_word",
+    "term",
     "with_overlays",
 ]

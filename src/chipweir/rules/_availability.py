@@ -10,16 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from chipweir.errors import InputError
-from chipweir.rules._book import Book, Condition, with_overlays
+from chipweir.rules._asked import Item, Shipment
+from chipweir.rules._book import Book, with_overlays
 from chipweir.rules._chips import ControlledChip, find, from_facts
 from chipweir.rules._circuits import Goods, goods
 from chipweir.rules._classify import classify_goods
 from chipweir.rules._decide import decide_goods
 from chipweir.rules._places import country, land
-from chipweir.rules._records import Item, Shipment
-from chipweir.rules._status import status_of
+from chipweir.rules._status import FREE, status_of
+from chipweir.rules._terms import STATUSES, status_word
+from chipweir.rules._when import Condition
 
 
+HOME_LAWS = ("KR",)
+"""Makers' countries other than the US whose own export law on chips is modelled."""
+_REGIMES = ("US", *HOME_LAWS)
 STANCE_NAMES = ("open", "discouraged", "conditional", "blocked", "unknown")
 MID_MONTH = 15
 _ANY = Item(spec="chip")  # stands in the shipment; the goods are resolved once for each product
@@ -30,6 +35,8 @@ class Availability:
     """Arrays of shape [month, product, destination].
 
     `status`: 0 free, 1 exception or notification, 2 presumption of approval, 3 case by case, 4 denial, 5 unknown.
+    `law`: the state as the texts have it, an index of `STATUSES` (`status` also follows practice where no text speaks).
+    `home`: the states of `status` under the export law of the maker's own country where it is modelled (Korea), else 0.
     `stance` of the importing government: 0 open, 1 discouraged, 2 conditional, 3 blocked, 4 unknown.
     `quota`: units a month, inf where none. `fee`: share of the price. `share_cap`: largest ratio of shipments to those
     for use in the US, inf where none. Each month is judged on its 15th day.
@@ -39,6 +46,8 @@ class Availability:
     destinations: tuple[str, ...]
     months: npt.NDArray[np.datetime64]
     status: npt.NDArray[np.int8]
+    law: npt.NDArray[np.int8]
+    home: npt.NDArray[np.int8]
     stance: npt.NDArray[np.int8]
     quota: npt.NDArray[np.float64]
     fee: npt.NDArray[np.float64]
@@ -50,6 +59,8 @@ def availability(
     destinations: Sequence[str],
     months: Iterable[Any],
     overlays: Iterable[Path | str | Mapping[str, Any] | Book] = (),
+    *,
+    as_of: date | str | None = None,
 ) -> Availability:
     """The enforced US rules for products sold by their makers to recipients headquartered at the destination.
 
@@ -57,17 +68,18 @@ def availability(
     datetime64. The exporter is the chip's maker, so letters bind; certifications are taken as given. A sale in the
     maker's own country is free, and so are chips of Chinese makers, whom US licences do not stop. Where a China variant
     has no published numbers, the class it was in all likelihood designed for is taken; for other chips without, what
-    estimates of low confidence give. Raises `InputError`.
+    estimates of low confidence give. Where no text states a review policy, what was in fact done counts. With `as_of`
+    only what had been published by that day is law. Raises `InputError`.
     """
-    book = with_overlays(overlays)
+    book = with_overlays(overlays, as_of=as_of)
     chips = [_product(product) for product in products]
     codes = [country(code, "destination") for code in destinations]
     stamps = np.array([_month(month) for month in months], dtype="datetime64[M]")
     days = [date(int(str(m)[:4]), int(str(m)[5:7]), MID_MONTH) for m in stamps]
     shape = (len(days), len(chips), len(codes))
     arrays: dict[str, npt.NDArray[Any]] = {
-        "status": np.zeros(shape, np.int8), "stance": np.zeros(shape, np.int8), "quota": np.full(shape, np.inf),
-        "fee": np.zeros(shape), "share_cap": np.full(shape, np.inf),
+        **{name: np.zeros(shape, np.int8) for name in ("status", "law", "home", "stance")},
+        "quota": np.full(shape, np.inf), "fee": np.zeros(shape), "share_cap": np.full(shape, np.inf),
     }  # fmt: skip
     held: dict[Any, tuple[float, ...]] = {}
     for m, day in enumerate(days):
@@ -125,8 +137,8 @@ def _month(value: Any) -> np.datetime64:
 
 
 def _current(book: Book, day: date) -> list[Any]:
-    """Every rule of the enforced US regime that can speak on a day, and the lines of its reviews."""
-    active = [requirement for requirement, _ in book.active(day, "enforced", "US")]
+    """Every enforced rule of the regimes asked that can speak on a day, and the lines of its reviews."""
+    active = [requirement for regime in _REGIMES for requirement, _ in book.active(day, "enforced", regime)]
     lines = [line for requirement in active for line in requirement.review if line.when.since <= day <= line.when.until]
     dated: tuple[Any, ...] = (
         *book.authorisations,
@@ -141,7 +153,7 @@ def _current(book: Book, day: date) -> list[Any]:
 
 def _fingerprint(book: Book, day: date) -> Any:
     """Days with the same fingerprint have the same rules in force; only country groups may still differ."""
-    active = book.active(day, "enforced", "US")
+    active = tuple(row for regime in _REGIMES for row in book.active(day, "enforced", regime))
     letters = tuple(
         who
         for requirement, _ in active
@@ -155,7 +167,7 @@ def _fingerprint(book: Book, day: date) -> Any:
     return tuple(id(entry) for entry in _current(book, day)), states, letters, paragraphs, authorised
 
 
-_PLACE_FIELDS = ("to", "not_to", "hq", "not_hq", "hq_stated", "hq_if_stated", "to_or_hq", "shipped_from")
+_PLACE_FIELDS = ("to", "not_to", "hq", "not_hq", "hq_stated", "hq_within", "to_or_hq", "shipped_from", "leaves")
 
 
 def _named_places(book: Book, day: date) -> frozenset[str]:
@@ -180,12 +192,17 @@ def _signature(code: str, day: date, book: Book, named: frozenset[str]) -> Any:
 
 
 def _cell(chip: ControlledChip, stuff: Goods, code: str, day: date, book: Book) -> tuple[float, ...]:
-    """status, stance, quota, fee and share cap of one product at one destination on one day."""
-    shipment = Shipment(_ANY, code, day, from_=_code(chip.maker_country) or "US", hq=code, exporter=chip.maker or None)
+    """status, law, home, stance, quota, fee and share cap of one product at one destination on one day."""
+    origin = _code(chip.maker_country) or "US"
+    shipment = Shipment(_ANY, code, day, from_=origin, hq=code, exporter=chip.maker or None)
     classed = classify_goods(stuff, day, book, trace=False)
     if len(classed.possible) > 1 and chip.inferred:
         classed = replace(classed, possible=frozenset({chip.inferred}))
-    decision = decide_goods(shipment, stuff, classed, book, trace=False)
+    decision = decide_goods(shipment, stuff, classed, book, trace=False, whole=False)
+    home = FREE
+    if origin in HOME_LAWS:
+        home = status_of(decide_goods(replace(shipment, regime=origin), stuff, classed, book, trace=False, whole=False))
     quota = np.inf if decision.units_per_month is None else decision.units_per_month
     share = np.inf if decision.share_cap is None else decision.share_cap
-    return (status_of(decision), STANCE_NAMES.index(decision.import_stance), quota, decision.fee, share)
+    law = STATUSES.index(status_word(decision))
+    return (status_of(decision), law, home, STANCE_NAMES.index(decision.import_stance), quota, decision.fee, share)

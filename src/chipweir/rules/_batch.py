@@ -8,25 +8,40 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from chipweir.errors import InputError, UnknownName
+from chipweir.errors import InputError, UnknownName, nearest
+from chipweir.rules._asked import (
+    ITEM_FIELDS,
+    ITEM_WORDS,
+    PARTY_FIELDS,
+    PASS_FIELDS,
+    SHIPMENT_FIELDS,
+    SHIPMENT_WORDS,
+    Shipment,
+)
 from chipweir.rules._book import Book, shipped
 from chipweir.rules._decide import decide
-from chipweir.rules._records import ITEM_FIELDS, PASS_FIELDS, SHIPMENT_FIELDS, Decision, Shipment
+from chipweir.rules._records import Decision
 
 
 MAX_LINE = 1_000_000
 _SKIM = 1 << 20
+_TABLES = (".csv", ".tsv")
+_KNOWN = (*SHIPMENT_FIELDS, *SHIPMENT_WORDS, *ITEM_FIELDS, *ITEM_WORDS, *PASS_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a batch: a decision, or what is wrong with the line. `id` and parties are passed through."""
+    """One line of a batch: a decision, or what is wrong with the line. `id` and parties are passed through.
+
+    `ignored` are the columns of a table that no rule reads.
+    """
 
     line: int
     decision: Decision | None
     error: str = ""
     id: Any = None
     parties: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 def batch(
@@ -35,34 +50,47 @@ def batch(
     """Decide the shipments in a JSON Lines or CSV file one by one, holding one line in memory at a time.
 
     `defaults` are fields for lines that do not state them. Raises `InputError` for a file that cannot be read, or a CSV
-    header with an unknown column; everything that is wrong with one line stands in its row.
+    header that lacks a destination or an item, or with a column that is nearly one of ours; everything that is wrong with
+    one line stands in its row.
     """
     book = rules or shipped()
+    given = defaults or {}
     try:
         stream = path.open("rb")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
     with stream:
         lines = bounded_lines(stream)
-        is_table = path.suffix.lower() in (".csv", ".tsv")
-        rows = _table(lines, path) if is_table else _json_lines(lines)
+        if path.suffix.lower() in _TABLES:
+            ignored, rows = _table(lines, path, given)
+        else:
+            ignored, rows = (), _json_lines(lines)
         for line, fields in rows:
-            yield _decide(line, fields, book, defaults or {}, trace)
+            yield _decide(line, fields, book, given, trace, ignored)
 
 
-def _decide(line: int, fields: Any, book: Book, defaults: Mapping[str, Any], trace: bool) -> Row:
+def _decide(
+    line: int, fields: Any, book: Book, defaults: Mapping[str, Any], trace: bool, ignored: tuple[str, ...]
+) -> Row:
     if isinstance(fields, InputError):
         return Row(line, None, str(fields))
     name = fields.get("id") if isinstance(fields, Mapping) else None
     try:
         if isinstance(fields, Mapping):
-            fields = {**defaults, **fields}
+            fields = {**_unless_stated(defaults, fields), **fields}
         shipment = Shipment.of(fields, f"line {line}")
         decision = decide(shipment, book, trace=trace)
     except (InputError, RecursionError, ArithmeticError) as error:
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         return Row(line, None, text if text.startswith(f"line {line}") else f"line {line}: {text}", name)
-    return Row(line, decision, "", name, tuple(p for p in (shipment.exporter, shipment.end_user) if p))
+    parties = tuple(party for field in PARTY_FIELDS if (party := getattr(shipment, field)))
+    return Row(line, decision, "", name, parties, ignored)
+
+
+def _unless_stated(defaults: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults that a line does not state under that or another name."""
+    stated = {SHIPMENT_WORDS.get(str(key), key) for key in fields}
+    return {key: value for key, value in defaults.items() if key not in stated}
 
 
 def bounded_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | InputError]]:
@@ -105,50 +133,101 @@ def _json_lines(lines: Iterator[tuple[int, bytes | InputError]]) -> Iterator[tup
             yield number, fields
 
 
-def _texts(lines: Iterator[tuple[int, bytes | InputError]], bad: list[int]) -> Iterator[str]:
+# --- tables
+
+
+def _texts(lines: Iterator[tuple[int, bytes | InputError]], bad: dict[int, str]) -> Iterator[str]:
+    """Lines as text; one that cannot be is noted and left empty, so that a garbled name is never taken for another."""
     for number, raw in lines:
         if isinstance(raw, InputError):
-            bad.append(number)
+            bad[number] = str(raw)
             yield "\n"
-        else:
-            yield raw.decode("utf-8-sig" if number == 1 else "utf-8", errors="replace").replace("\x00", "")
+            continue
+        try:
+            yield raw.decode("utf-8-sig" if number == 1 else "utf-8").replace("\x00", "")
+        except UnicodeDecodeError:
+            bad[number] = f"line {number}: not UTF-8 text; save the table as CSV (UTF-8)"
+            yield "\n"
 
 
-def _table(lines: Iterator[tuple[int, bytes | InputError]], path: Path) -> Iterator[tuple[int, Any]]:
-    bad: list[int] = []
-    reader = csv.reader(_texts(lines, bad), delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True)
+def _table(
+    lines: Iterator[tuple[int, bytes | InputError]], path: Path, defaults: Mapping[str, Any]
+) -> tuple[tuple[str, ...], Iterator[tuple[int, Any]]]:
+    """The columns that are not read, and the rows. Columns may stand in any order, set apart by commas or semicolons."""
+    bad: dict[int, str] = {}
+    texts = _texts(lines, bad)
+    first = next(texts, None)
+    if first is None:
+        return (), iter(())
+    if bad:
+        raise InputError(f"{path}: {next(iter(bad.values()))}")
+    sign = _separator(first, path)
     try:
-        header = [name.strip() for name in next(reader)]
-    except StopIteration:
-        return
-    except csv.Error as error:
+        header = [name.strip() for name in next(csv.reader([first], delimiter=sign, strict=True))]
+    except (csv.Error, StopIteration) as error:
         raise InputError(f"{path}: the header cannot be read: {error}") from None
-    known = (*SHIPMENT_FIELDS, *ITEM_FIELDS, *PASS_FIELDS)
-    for name in header:
-        if name not in known:
-            raise UnknownName("column", name[:60], known, where=str(path))
+    ignored = _check_header(header, path, defaults)
+    return ignored, _rows(header, csv.reader(texts, delimiter=sign, strict=True), bad, frozenset(ignored))
+
+
+def _separator(header: str, path: Path) -> str:
+    """The sign between columns: that of a .tsv, else the one that parts the header into most columns."""
+    if path.suffix.lower() == ".tsv":
+        return "\t"
+    return max((",", ";", "\t"), key=header.count)
+
+
+def _check_header(header: list[str], path: Path, defaults: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns that are none of ours. Raises `UnknownName` for one that is nearly ours, or where an item or a
+    destination is missing."""
+    unknown = [name for name in header if name not in _KNOWN]
+    near = [name for name in unknown if nearest(name, _KNOWN, 1) and _alike(name)]
+    meant = {SHIPMENT_WORDS.get(name, ITEM_WORDS.get(name, name)) for name in (*header, *defaults)}
+    lacking = "to" not in meant or not meant & {"item", *ITEM_FIELDS}
+    for name in near or (unknown if lacking else []):
+        raise UnknownName("column", name[:60], _KNOWN, where=str(path))
+    repeated = [name for name in header if name and header.count(name) > 1]
+    if repeated:
+        raise InputError(f"{path}: the column '{repeated[0]}' stands twice")
+    return tuple(name for name in unknown if name)
+
+
+def _alike(name: str) -> bool:
+    """Whether a name is so near one of ours that it is likely misspelt."""
+    from rapidfuzz import fuzz
+
+    return any(fuzz.ratio(name.casefold(), known.casefold()) >= _MISSPELT for known in _KNOWN)
+
+
+_MISSPELT = 85.0
+
+
+def _rows(header: list[str], reader: Any, bad: dict[int, str], ignored: frozenset[str]) -> Iterator[tuple[int, Any]]:
+    """The rows below the header, numbered as lines of the file; `reader` counts from the line after the header."""
     while True:
         try:
             cells = next(reader)
         except StopIteration:
-            yield from ((number, InputError(f"line {number}: longer than {MAX_LINE:,} bytes")) for number in bad)
+            yield from ((number, InputError(text)) for number, text in bad.items())
             return
         except csv.Error as error:
-            yield reader.line_num, InputError(f"line {reader.line_num}: {error}")
+            line = reader.line_num + 1
+            yield line, InputError(f"line {line}: {error}")
             continue
-        for number in bad:
-            yield number, InputError(f"line {number}: longer than {MAX_LINE:,} bytes")
+        for number, text in bad.items():
+            yield number, InputError(text)
         bad.clear()
         if any(cell.strip() for cell in cells):
-            yield reader.line_num, _fields(header, cells, reader.line_num)
+            line = reader.line_num + 1
+            yield line, _fields(header, cells, line, ignored)
 
 
-def _fields(header: list[str], cells: list[str], line: int) -> Any:
+def _fields(header: list[str], cells: list[str], line: int, ignored: frozenset[str]) -> Any:
     if len(cells) != len(header):
         return InputError(f"line {line}: {len(cells)} cells under {len(header)} columns")
     fields: dict[str, Any] = {}
     for name, cell in zip(header, cells, strict=True):
-        if cell.strip():
+        if cell.strip() and name and name not in ignored:
             try:
                 fields[name] = _cell(name, cell.strip())
             except InputError as error:

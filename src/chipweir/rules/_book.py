@@ -1,105 +1,46 @@
 """The law as dated data: reading it, laying hypothetical rules over it, and asking what is in force on a day."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from chipweir.i18n import language
+from chipweir.rules._when import ALWAYS, FIRST, LAST, Condition, Way
 from chipweir.rules._words import DATA
 
 
-FIRST, LAST = date.min, date.max
 VERIFIED_UNTIL = date(2026, 10, 9)
-MOST_REMEMBERED = 20_000
+MOST_REMEMBERED = 100_000
 POLICIES = ("presumption_of_denial", "presumption_of_approval", "case_by_case", "policy_of_denial", "unspecified")
 STATES = (
     "in_force", "not_due", "not_enforced", "stayed", "suspended", "revoked", "absorbed",
     "proposed", "reported", "announced_only", "guidance", "unknown",
 )  # fmt: skip
-QUANTITIES = frozenset(
-    (
-        "tpp", "pd", "io_gbps", "mem_bw_gbps", "mem_plus_io_gbps", "mbd", "node_nm", "non_planar", "transistors_bn",
-        "has_hbm", "data_centre", "co_packaged_with_processor", "training_ops", "weights",
-        "more_capable_than_best_open",
-        "shipment_tpp", "year_tpp", "country_tpp", "listed_ownership", "quantity",
-    )
-)  # fmt: skip
-
-
-class Test(NamedTuple):
-    """One comparison of a quantity with a literal."""
-
-    name: str
-    sign: str
-    threshold: Fraction | str | bool
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way of meeting a paragraph: every test must hold."""
-
-    name: str
-    tests: tuple[Test, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """When a rule applies. Empty fields do not restrict; all that are given must hold."""
-
-    since: date = FIRST
-    until: date = LAST
-    modes: tuple[str, ...] = ()
-    classes: frozenset[str] = frozenset()
-    data_centre: bool | None = None
-    kinds: frozenset[str] = frozenset()
-    to: tuple[str, ...] = ()
-    not_to: tuple[str, ...] = ()
-    hq: tuple[str, ...] = ()
-    not_hq: tuple[str, ...] = ()
-    hq_stated: tuple[str, ...] = ()
-    hq_if_stated: tuple[str, ...] = ()
-    to_or_hq: tuple[str, ...] = ()
-    shipped_from: tuple[str, ...] = ()
-    routes: tuple[str, ...] = ()
-    exporters: tuple[str, ...] = ()
-    exporter_types: tuple[str, ...] = ()
-    end_users: tuple[str, ...] = ()
-    end_user_types: tuple[str, ...] = ()
-    not_end_user_types: tuple[str, ...] = ()
-    chips: tuple[str, ...] = ()
-    maker_countries: tuple[str, ...] = ()
-    maker_countries_not: tuple[str, ...] = ()
-    designer_status: tuple[str, ...] = ()
-    packaged_by: tuple[str, ...] = ()
-    packaged_not_in: tuple[str, ...] = ()
-    any_of: tuple[Way, ...] = ()
-    every: tuple[Way, ...] = ()
-    tests: tuple[Test, ...] = ()
-    us_available: bool | None = None
-    certified: tuple[str, ...] = ()
-    ownership_unknown: bool | None = None
-    bars: "Condition | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What an instrument is from a day on; `mode` None holds for both modes."""
+    """What an instrument is from a day on; `mode` None holds for both modes. `published`: since when that is known."""
 
     since: date
     state: str
     mode: str | None = None
+    published: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """A rule, letter, bill or guidance, and what became of it."""
+    """A rule, letter, bill or guidance, and what became of it. `terms`: what an authorised application must certify."""
 
     id: str
     title: str
     announced: date
+    published: date | None = None
     effective: date | None = None
     compliance: date | None = None
     summary: str = ""
@@ -107,6 +48,13 @@ class Instrument:
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     title_ko: str = ""
+    terms: str = ""
+    terms_ko: str = ""
+
+    @property
+    def known_by(self) -> date:
+        """The day from which the public could know of it."""
+        return self.published or self.announced
 
     def state(self, on: date, mode: str) -> str | None:
         """The state on a day in a mode; None before the first."""
@@ -118,13 +66,24 @@ class Instrument:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A dated change of a country group."""
+
+    since: date
+    added: frozenset[str]
+    removed: frozenset[str]
+    note: str = ""
+    published: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """A country group: members at the start, then dated changes."""
 
     name: str
     title: str
     members: frozenset[str]
-    changes: tuple[tuple[date, frozenset[str], frozenset[str], str], ...] = ()
+    changes: tuple[Change, ...] = ()
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     title_ko: str = ""
@@ -132,9 +91,9 @@ class Group:
     def on(self, day: date) -> frozenset[str]:
         """The members on a day."""
         members = self.members
-        for since, added, removed, _ in self.changes:
-            if since <= day:
-                members = (members | added) - removed
+        for change in self.changes:
+            if change.since <= day:
+                members = (members | change.added) - change.removed
         return members
 
 
@@ -152,21 +111,30 @@ class Paragraph:
     instrument: str | None
     sources: tuple[str, ...]
     confidence: str
+    says: str = ""
+    says_ko: str = ""
     title_ko: str = ""
+    cfr: str = ""
+    published: date | None = None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One line of a review policy: the first whose condition holds decides."""
+    """One line of a review policy: the first whose condition holds decides. `practice` is what was done without a text."""
 
     policy: str
     when: Condition
     id: str = ""
-    name: str = ""
     practice: str | None = None
+    instrument: str | None = None
     note: str = ""
+    note_ko: str = ""
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
+    cfr: str = ""
+    published: date | None = None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +148,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A licence requirement."""
+    """A licence requirement. `unknown`: whether it holds is not for the rules to say; `asks` what would settle it."""
 
     id: str
     since: date
@@ -195,7 +163,15 @@ class Requirement:
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    note_ko: str = ""
+    asks: str = ""
+    asks_ko: str = ""
+    says: str = ""
+    says_ko: str = ""
     title_ko: str = ""
+    cfr: str = ""
+    published: date | None = None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +186,16 @@ class Authorisation:
     conditions: tuple[Condition, ...]
     instrument: str | None = None
     needs: str = ""
+    needs_ko: str = ""
     lifts_requirement: bool = False
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    note_ko: str = ""
     title_ko: str = ""
+    cfr: str = ""
+    published: date | None = None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +208,9 @@ class WayOut:
     until: date
     condition: Condition
     leaves: str
+    what_ko: str = ""
+    published: date | None = None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +226,12 @@ class Presumption:
     instrument: str | None
     sources: tuple[str, ...]
     confidence: str
+    says: str = ""
+    says_ko: str = ""
     title_ko: str = ""
+    cfr: str = ""
+    published: date | None = None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +250,8 @@ class Stance:
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    note_ko: str = ""
+    published: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +267,8 @@ class Tariff:
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    note_ko: str = ""
+    published: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,11 +281,13 @@ class Charge:
     rate: float
     requirement: str | None = None
     exporters: tuple[str, ...] = ()
-    condition: Condition = Condition()
+    condition: Condition = ALWAYS
     in_law: bool = True
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    note_ko: str = ""
+    published: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,12 +298,14 @@ class Cap:
     since: date
     until: date
     review: str | None = None
-    condition: Condition = Condition()
+    condition: Condition = ALWAYS
     share_of_us_shipments: float | None = None
     units_per_month: float | None = None
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
     note: str = ""
+    note_ko: str = ""
+    published: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,8 +317,10 @@ class Flag:
     until: date
     condition: Condition
     text: str
+    text_ko: str = ""
     sources: tuple[str, ...] = ()
     confidence: str = "medium"
+    published: date | None = None
 
 
 @dataclass(frozen=True)
@@ -345,6 +344,7 @@ class Book:
     flags: tuple[Flag, ...]
     sources: Mapping[str, str]
     overlays: tuple[str, ...] = ()
+    as_of: date | None = None
     _memo: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def remembered(self, key: Any) -> Any:
@@ -375,9 +375,20 @@ class Book:
         """The groups a destination is in on a day."""
         return [name for name in self.groups if code in self.members(name, on)]
 
+    def period(self, on: date) -> int:
+        """The number of the stretch of days around a day within which nothing in the book changes."""
+        days: list[date] | None = self._memo.get("days of change")
+        if days is None:
+            days = self.days_of_change()
+            self.remember("days of change", days)
+        return bisect_right(days, on)
+
     def state(self, instrument: str | None, on: date, mode: str) -> str | None:
         """The state of an instrument; a rule without one (an overlay's) is in force."""
-        return "in_force" if instrument is None else self.instruments[instrument].state(on, mode)
+        if instrument is None:
+            return "in_force"
+        held = self.instruments.get(instrument)
+        return None if held is None else held.state(on, mode)
 
     def active(self, on: date, mode: str, regime: str) -> tuple[tuple[Requirement, str], ...]:
         """The requirements of a regime that are in force, or whose status is unknown, on a day."""
@@ -388,7 +399,7 @@ class Book:
             for requirement in self.requirements:
                 if requirement.regime == regime and requirement.since <= on <= requirement.until:
                     state = self.state(requirement.instrument, on, mode)
-                    if state in ("in_force", "unknown"):
+                    if state in ("in_force", "unknown", "guidance"):
                         rows.append((requirement, state))
             found = tuple(rows)
             self.remember(key, found)
@@ -417,6 +428,9 @@ class Book:
             *self.charges, *self.caps, *self.flags, *self.presumptions,
             *(way for presumption in self.presumptions for way in presumption.ways_out),
             *(line.when for lines in self.reviews.values() for line in lines),
+            *(entry.condition for entries in (self.requirements, self.flags, self.charges, self.caps)
+              for entry in entries),
+            *(condition for entry in self.authorisations for condition in entry.conditions),
             *(line.when for requirement in self.requirements for line in requirement.review),
         ]  # fmt: skip
         for entry in dated:
@@ -429,22 +443,32 @@ class Book:
         for instrument in self.instruments.values():
             days.update(status.since for status in instrument.status)
         for group in self.groups.values():
-            days.update(since for since, *_ in group.changes)
+            days.update(change.since for change in group.changes)
         days.update(self.computers.values())
         return sorted(day for day in days if day > FIRST)
 
 
-FILES = (
-    "instruments",
-    "groups",
-    "classification",
-    "reviews",
-    "requirements",
-    "materials",
-    "exceptions",
-    "stances",
-    "sources",
-)
+LAW = DATA / "law"
+
+
+def law_files() -> list[Path]:
+    """The files of the law in order of their names; the golden results that lie beside them are no law."""
+    return sorted(path for path in LAW.glob("*.yaml") if not path.name.endswith(".golden.yaml"))
+
+
+def spoken(entry: Any, field: str) -> str:
+    """A text of a rule in the language in force; without a Korean one the English stands."""
+    korean = str(getattr(entry, f"{field}_ko", "")) if language() == "ko" else ""
+    return korean or str(getattr(entry, field, "") or "")
+
+
+def called(entry: Any) -> str:
+    """What a rule says in one line, in the language in force: its own words, else its title, else its id."""
+    if language() == "ko":
+        found = getattr(entry, "says_ko", "") or getattr(entry, "title_ko", "")
+        if found:
+            return str(found)
+    return str(getattr(entry, "says", "") or getattr(entry, "title", "") or entry.id)
 
 
 @cache
@@ -453,18 +477,25 @@ def shipped() -> Book:
     from chipweir.rules._parse import parse_book
     from chipweir.rules._yaml import read_shipped_yaml
 
-    return parse_book([(name, read_shipped_yaml(DATA / f"{name}.yaml")) for name in FILES])
+    return parse_book([(path.stem, read_shipped_yaml(path)) for path in law_files()])
 
 
-def with_overlays(overlays: Iterable[Path | str | Mapping[str, Any] | Book], base: Book | None = None) -> Book:
+def with_overlays(
+    overlays: Iterable[Path | str | Mapping[str, Any] | Book], base: Book | None = None, as_of: date | str | None = None
+) -> Book:
     """The shipped rules with overlay files (paths) or documents (mappings) laid over them, in order.
 
-    Raises `InputError` for an overlay that cannot be read or that names unknown keys, rules, groups or countries.
+    With `as_of` only what had been published by that day is law; overlays are laid over that. Raises `InputError` for an
+    overlay that cannot be read or that names unknown keys, rules, groups or countries.
     """
+    from chipweir.rules._asof import published_by
     from chipweir.rules._parse import lay_over
+    from chipweir.rules._words import day
     from chipweir.rules._yaml import read_user_yaml
 
     book = base or shipped()
+    if as_of is not None:
+        book = published_by(book, day(as_of, "as_of"))
     for overlay in overlays:
         if isinstance(overlay, Book):
             book = overlay

@@ -1,21 +1,43 @@
 """From an item as stated to the integrated circuits that classification looks at, each with its numbers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from chipweir.errors import InputError, UnknownName
-from chipweir.i18n import _
-from chipweir.rules._chips import ControlledChip, find
+from chipweir.i18n import _, language
+from chipweir.rules._asked import ITEM_FIELDS, Item, process
+from chipweir.rules._chips import ControlledChip
+from chipweir.rules._identify import identify
 from chipweir.rules._numbers import exact, shown
-from chipweir.rules._records import Item
-from chipweir.rules._words import flag, vocabulary
+from chipweir.rules._parties import seat_of
+from chipweir.rules._places import land
+from chipweir.rules._words import N_, flag, folded, is_word, vocabulary
 
 
 LOGIC = frozenset({"chip", "server", "logic_die"})
 MEMORY = frozenset({"hbm_stack", "hbm1_stack", "hbm2_stack", "hbm2e_stack", "hbm3_stack", "hbm3e_stack", "hbm4_stack"})
+MATERIALS = frozenset(
+    ("gallium", "germanium", "antimony", "superhard_material", "graphite", "tungsten", "tellurium", "bismuth",
+     "molybdenum", "indium", "rare_earths", "rare_earth_magnets", "rare_earth_products")
+)  # fmt: skip
 PLANAR_LIMIT_NM = 16  # logic at 16/14 nm or below is FinFET or GAA
+
+
+KIND_LABELS = {
+    "chip": N_("chip"), "server": N_("server"), "logic_die": N_("logic die"), "hbm_stack": N_("HBM stack"),
+    "hbm1_stack": N_("HBM1 stack"), "hbm2_stack": N_("HBM2 stack"), "hbm2e_stack": N_("HBM2E stack"),
+    "hbm3_stack": N_("HBM3 stack"), "hbm3e_stack": N_("HBM3E stack"), "hbm4_stack": N_("HBM4 stack"),
+    "model_weights": N_("model weights"), "fab_tool": N_("chipmaking tool"), "technology": N_("technology"),
+    "software": N_("software"), "gallium": N_("gallium"), "germanium": N_("germanium"), "antimony": N_("antimony"),
+    "superhard_material": N_("superhard material"), "graphite": N_("graphite"), "tungsten": N_("tungsten"),
+    "tellurium": N_("tellurium"), "bismuth": N_("bismuth"), "molybdenum": N_("molybdenum"), "indium": N_("indium"),
+    "rare_earths": N_("rare earths"), "rare_earth_magnets": N_("rare-earth magnets"),
+    "rare_earth_products": N_("product with rare earths"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,27 +55,66 @@ class Circuit:
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What an item comes down to."""
+    """What an item comes down to. `dc` is a server's own data-centre flag, `eccn` the classification stated for the item.
+
+    Of a chip that is only named (`catalogued`), the circuits are one and the same object for all shipments.
+    """
 
     kind: str
     name: str
     circuits: tuple[Circuit, ...]
     quantity: Fraction
     assumptions: tuple[str, ...]
+    dc: bool | None = None
+    eccn: str | None = None
+    catalogued: bool = False
+
+    @property
+    def for_data_centres(self) -> bool:
+        """Whether anything in it is designed or marketed for data centres, or the whole is."""
+        return self.dc is True or any(circuit.numbers.get("data_centre") for circuit in self.circuits)
 
 
 def goods(item: Item) -> Goods:
     """Resolve names, sum dies, derive TPP and performance density. Raises `InputError` for contradictions."""
+    if item.chip is not None and _others(item) == _NOTHING_ELSE:
+        from chipweir import facts
+
+        named = _by_name(item.chip, language(), facts.load())
+        notes = list(named.assumptions)
+        return Goods(named.kind, named.name, named.circuits, _quantity(item, notes), tuple(notes), catalogued=True)
+    return _goods(item)
+
+
+_OTHERS = tuple(name for name in ITEM_FIELDS if name not in ("chip", "quantity"))
+_others = attrgetter(*_OTHERS)
+_NOTHING_ELSE = (None,) * len(_OTHERS)
+
+
+@lru_cache(maxsize=4096)
+def _by_name(name: str, spoken: str, known: object) -> Goods:
+    """What a name stands for, with what is to be said of it in one language."""
+    del spoken, known
+    return _goods(Item(chip=name, quantity=1))
+
+
+def _goods(item: Item) -> Goods:
     notes: list[str] = []
     kind = _kind(item)
     if item.contains is not None:
         return _computer(item, notes)
-    chip = _named(item)
+    chip = _named(item, notes)
     if isinstance(chip, Item):
-        return goods(chip)
+        return _goods(chip)
     circuit = _circuit(item, chip, kind, notes)
-    quantity = exact(item.quantity, "item, quantity")
-    return Goods(kind, item.name or circuit.name, (circuit,), quantity, tuple(notes))
+    return Goods(kind, item.name or circuit.name, (circuit,), _quantity(item, notes), tuple(notes), eccn=item.eccn)
+
+
+def _quantity(item: Item, notes: list[str]) -> Fraction:
+    if item.quantity is None:
+        notes.append(_("quantity not stated: one unit taken"))
+        return Fraction(1)
+    return exact(item.quantity, "item, quantity")
 
 
 def _kind(item: Item) -> str:
@@ -63,6 +124,8 @@ def _kind(item: Item) -> str:
         if item.spec in MEMORY and item.tpp is not None:
             return "chip"
         return item.spec
+    if item.eccn is not None and item.chip is None:
+        return _kind_of_number(item)
     if item.chip is None and item.tpp is None and item.modes is None:
         if item.training_ops is not None or item.weights is not None or item.fine_tune_ops is not None:
             return "model_weights"
@@ -77,53 +140,84 @@ def _kind(item: Item) -> str:
     return "chip"
 
 
-def _named(item: Item) -> ControlledChip | Item | None:
-    """The catalogue chip, or, where the name is a system's, an item that contains its chips."""
+def _kind_of_number(item: Item) -> str:
+    """What an item is that is only described by its control number."""
+    assert item.eccn is not None
+    if item.eccn.startswith("3B"):
+        return "fab_tool"
+    if item.eccn.startswith("3A090.c"):
+        return "hbm_stack"
+    if item.eccn.startswith(("4A", "5A992", "5A002", "5A004")):
+        return "server"
+    return {"D": "software", "E": "technology"}.get(item.eccn[1:2], "chip") if item.eccn != "4E091" else "model_weights"
+
+
+_PROCESSING = ("tpp", "modes", "dies", "tpp_per_ic", "eccn")
+
+
+def _named(item: Item, notes: list[str]) -> ControlledChip | Item | None:
+    """The catalogue chip, or an item that stands for the name: a system's chips, a kind of goods ('hbm3e').
+
+    A name that nothing answers to is a label where the numbers are stated.
+    """
     if item.chip is None:
         return None
+    stated = any(getattr(item, field) is not None for field in _PROCESSING)
     try:
-        return find(item.chip)
-    except UnknownName as unknown:
-        from chipweir import facts
+        return identify(item.chip, item.maker, notes)
+    except InputError as unknown:
+        if stated:
+            label = item.chip.strip()[:60]
+            notes.append(
+                _("{name} names no one chip of the catalogue: answered from the numbers stated, the name is a label",
+                  name=label)
+            )  # fmt: skip
+            return None
+        if not isinstance(unknown, UnknownName):
+            raise
+        if is_word("item_kinds", item.chip):
+            return replace(item, chip=None, spec=item.chip)
+        return _system(item, unknown)
 
-        try:
-            system = facts.load().system(item.chip)
-        except InputError:
-            raise unknown from None
-        chips = system.n_chips.best if hasattr(system.n_chips, "best") else system.n_chips
-        inside = {"chip": system.chip, "quantity": int(chips or 1)}
-        return Item(contains=(inside,), quantity=item.quantity, dc=item.dc, name=system.name)
+
+def _system(item: Item, unknown: UnknownName) -> Item:
+    from chipweir import facts
+
+    try:
+        system = facts.load().system(item.chip or "")
+    except InputError:
+        raise unknown from None
+    chips = system.n_chips.best if hasattr(system.n_chips, "best") else system.n_chips
+    inside = {"chip": system.chip, "quantity": int(chips or 1)}
+    return Item(contains=(inside,), quantity=item.quantity, dc=item.dc, name=system.name)
 
 
 def _computer(item: Item, notes: list[str]) -> Goods:
     if not item.contains:
         raise InputError("item, contains: the list is empty; name at least one IC, or say spec: chip")
     if item.chip is not None:
-        notes.append(f"classified by what it contains; the name {item.chip[:40]} is not looked up")
+        notes.append(_("classified by what it contains; the name {name} is not looked up", name=item.chip[:40]))
     circuits: list[Circuit] = []
     for number, entry in enumerate(item.contains, 1):
         where = f"item, contains, entry {number}"
         part = dict(entry) if isinstance(entry, Mapping) else entry
         if isinstance(part, dict):
-            for name in ("count", "n", "qty"):
-                if name in part:
-                    part["quantity"] = part.pop(name)
-        inner = goods(Item.of(part, where))
+            if "n" in part:
+                part["quantity"] = part.pop("n")
+            part.setdefault("quantity", 1)
+        held = Item.of(part, where)
+        inner = goods(held if held.quantity is not None else replace(held, quantity=1))
         notes.extend(inner.assumptions)
         circuits += [
             Circuit(c.name, c.numbers, c.chip, c.maker, c.maker_country, c.us_available, c.count * inner.quantity)
             for c in inner.circuits
         ]
-    if item.dc is not None:
-        circuits = [
-            Circuit(
-                c.name, {**c.numbers, "data_centre": item.dc}, c.chip, c.maker, c.maker_country, c.us_available, c.count
-            )
-            for c in circuits
-        ]
+    if item.dc is not None and any(circuit.numbers.get("data_centre") != item.dc for circuit in circuits):
+        notes.append(_("a server's own data-centre flag does not change what its chips are"))
     distinct = list(dict.fromkeys(circuit.name for circuit in circuits))
-    name = item.name or f"server with {', '.join(distinct)}"
-    return Goods("server", name, tuple(circuits), exact(item.quantity, "item, quantity"), tuple(dict.fromkeys(notes)))
+    name = item.name or _("server with {chips}", chips=", ".join(distinct))
+    quantity = _quantity(item, notes)
+    return Goods("server", name, tuple(circuits), quantity, tuple(dict.fromkeys(notes)), item.dc, item.eccn)
 
 
 def _number(item: Item, name: str, chip: ControlledChip | None, held: str | None = None) -> Fraction | None:
@@ -150,33 +244,50 @@ def _circuit(item: Item, chip: ControlledChip | None, kind: str, notes: list[str
     numbers["has_hbm"] = item.has_hbm
     numbers["data_centre"] = _data_centre(item, chip, kind, notes)
     if kind in MEMORY:
-        numbers["mbd"] = _stack_density(item, kind, notes)
+        numbers["mbd"], numbers["mbd_stated"] = _stack_density(item, kind, notes)
         numbers["co_packaged_with_processor"] = bool(item.co_packaged_with_processor)
+        if item.co_packaged_with_processor is None:
+            notes.append(_("not stated whether co-packaged with a processor: taken as a stack by itself"))
     if kind == "model_weights":
         numbers.update(_model(item, notes))
     if chip is not None and chip.inferred and numbers["tpp"] is None:
         notes.append(
-            f"{chip.name}: TPP not published; inferred to be designed to stay outside 3A090, which decides nothing here"
-        )
+            _("{name}: TPP not published; inferred to be designed to stay outside 3A090, which decides nothing here",
+              name=chip.name)
+        )  # fmt: skip
     if chip is not None and chip.guess is not None and numbers["tpp"] is None:
-        guess = shown(exact(chip.guess, "tpp"))
         notes.append(
-            f"{chip.name}: TPP not known well; estimates of low confidence give {guess}, which decides nothing here"
-        )
+            _("{name}: TPP not known well; estimates of low confidence give {tpp}, which decides nothing here",
+              name=chip.name, tpp=shown(exact(chip.guess, "tpp")))
+        )  # fmt: skip
     available = item.us_available_2026_01_15
     if available is None and chip is not None:
         available = chip.us_available == "yes"
-    return Circuit(
-        item.name or (chip.name if chip else _described(kind, tpp)), numbers, chip.id if chip else None,
-        item.maker or (chip.maker if chip else None), item.maker_country or (chip.maker_country if chip else None),
-        available,
-    )  # fmt: skip
+    maker = item.maker or (_name_of_maker(chip) if chip else None)
+    seat = item.maker_country or (chip.maker_country if chip else None) or (seat_of(maker) if maker else None)
+    label = item.name or (chip.name if chip else item.chip.strip()[:60] if item.chip else _described(item, kind, tpp))
+    return Circuit(label, numbers, chip.id if chip else None, maker, land(seat) if seat else None, available)
 
 
-def _described(kind: str, tpp: Fraction | None) -> str:
-    return (
-        f"{kind.replace('_', ' ')} of TPP {shown(tpp)}" if kind in LOGIC and tpp is not None else kind.replace("_", " ")
-    )
+def _name_of_maker(chip: ControlledChip) -> str:
+    """The maker as the chip's own name writes it, else its identifier in words."""
+    words = chip.name.split()
+    for count in range(1, len(words)):
+        if folded("".join(words[:count])) == folded(chip.maker):
+            return " ".join(words[:count])
+    return chip.maker.replace("-", " ").title()
+
+
+def _described(item: Item, kind: str, tpp: Fraction | None) -> str:
+    label = kind_label(kind)
+    if kind in LOGIC and tpp is not None:
+        return _("{kind} of TPP {tpp}", kind=label, tpp=shown(tpp))
+    return f"{label} {item.eccn}" if item.eccn else label
+
+
+def kind_label(kind: str) -> str:
+    """What a kind of goods is called."""
+    return _(KIND_LABELS.get(kind, kind.replace("_", " ")))
 
 
 def _non_planar(node: Fraction | None) -> bool | None:
@@ -213,7 +324,7 @@ def _processing(item: Item, chip: ControlledChip | None, notes: list[str]) -> tu
         )
         rates_by_bits = _modes(item.modes, "item, modes")
         if count > 1:
-            notes.append(f"modes are of one die and summed over {count} dies")
+            notes.append(_("modes are of one die and summed over {count} dies", count=count))
         return max((count * rate * bits for bits, rate in rates_by_bits.items()), default=None), area
     if item.dies is not None and not isinstance(item.dies, tuple):
         exact(item.dies, "item, dies", least=1)
@@ -249,10 +360,7 @@ def _sum_of_dies(dies: tuple[Any, ...]) -> tuple[Fraction | None, Fraction | Non
         place = f"item, dies, entry {number}"
         if not isinstance(die, Mapping):
             raise InputError(f"{place}: expected a mapping with tpp or modes and die_mm2, got {str(die)[:60]!r}")
-        allowed = ("tpp", "modes", "die_mm2", "planar", "node_nm", "logic", "name")
-        for key in die:
-            if key not in allowed:
-                raise UnknownName("die field", str(key), allowed, where=place)
+        die = _die(die, place)
         if die.get("modes") is not None:
             rates = {bits: rate * bits for bits, rate in _modes(die["modes"], f"{place}, modes").items()}
         elif die.get("tpp") is not None:
@@ -265,6 +373,26 @@ def _sum_of_dies(dies: tuple[Any, ...]) -> tuple[Fraction | None, Fraction | Non
             total[bits] = total.get(bits, Fraction(0)) + rate
         area = _add_area(area, die, place)
     return (stated + max(total.values(), default=Fraction(0)) if known else None), area
+
+
+_DIE_FIELDS = ("tpp", "modes", "die_mm2", "planar", "node_nm", "logic", "name")
+_DIE_WORDS = {"mm2": "die_mm2", "area_mm2": "die_mm2", "area": "die_mm2", "node": "node_nm", "process": "node_nm"}
+
+
+def _die(given: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """A die under the fields' own names; a node may be written as finfet, gaa or planar."""
+    die: dict[str, Any] = {}
+    for key, value in given.items():
+        name = key if key in _DIE_FIELDS else _DIE_WORDS.get(str(key), "")
+        if not name or name in die:
+            raise UnknownName("die field", str(key), _DIE_FIELDS, where=place)
+        die[name] = value
+    if isinstance(die.get("node_nm"), str):
+        node, non_planar = process(die["node_nm"], f"{place}, node")
+        die["node_nm"] = node
+        if non_planar is not None:
+            die.setdefault("planar", not non_planar)
+    return die
 
 
 def _add_area(area: Fraction | None, die: Mapping[str, Any], place: str) -> Fraction | None:
@@ -283,16 +411,18 @@ def _density(item: Item, tpp: Fraction | None, area: Fraction | None) -> Fractio
     return tpp / area if tpp is not None and area else None
 
 
-def _stack_density(item: Item, kind: str, notes: list[str]) -> Fraction | None:
+def _stack_density(item: Item, kind: str, notes: list[str]) -> tuple[Fraction | None, bool]:
+    """GB/s per mm2, and whether it is stated; what is taken for a generation decides on control, never on an exception."""
     if item.mbd is not None:
-        return exact(item.mbd, "item, mbd")
+        return exact(item.mbd, "item, mbd"), True
     if item.mem_bw_gbps is not None and item.die_mm2 is not None and exact(item.die_mm2, "item, die_mm2"):
-        return exact(item.mem_bw_gbps, "item, mem_bw_gbps") / exact(item.die_mm2, "item, die_mm2")
+        return exact(item.mem_bw_gbps, "item, mem_bw_gbps") / exact(item.die_mm2, "item, die_mm2"), True
     known = vocabulary()["hbm_density"].get(kind)
     if known is None:
-        return None
-    notes.append(f"memory bandwidth density not stated: {known['value']} GB/s per mm2 taken ({known['note']})")
-    return exact(known["value"], "mbd")
+        return None, False
+    notes.append(_("memory bandwidth density not stated: {value} GB/s per mm2 taken for the generation",
+                   value=known["value"]))  # fmt: skip
+    return exact(known["value"], "mbd"), False
 
 
 def _model(item: Item, notes: list[str]) -> dict[str, Any]:
@@ -302,7 +432,7 @@ def _model(item: Item, notes: list[str]) -> dict[str, Any]:
         tuned = exact(item.fine_tune_ops, "item, fine_tune_ops")
         base = exact(item.base_training_ops or operations or 0, "item, base_training_ops")
         line = max(Fraction(25) * 10**24, base / 4)
-        notes.append(f"fine-tune of a published model: counts only above {shown(line)} operations")
+        notes.append(_("fine-tune of a published model: counts only above {line} operations", line=shown(line)))
         operations = (
             (base + tuned if tuned > line else Fraction(0)) if base else (operations if tuned > line else Fraction(0))
         )

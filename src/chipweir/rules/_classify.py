@@ -6,10 +6,13 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from chipweir.rules._book import Book, Paragraph, Test, Way, shipped
-from chipweir.rules._circuits import LOGIC, MEMORY, Circuit, Goods, goods
+from chipweir.i18n import _, language
+from chipweir.rules._asked import Item
+from chipweir.rules._book import Book, Paragraph, shipped, spoken
+from chipweir.rules._circuits import LOGIC, MEMORY, Circuit, Goods, goods, kind_label
 from chipweir.rules._numbers import OPERATORS, shown
-from chipweir.rules._records import Classification, Item, Margin, Step
+from chipweir.rules._records import Classification, Margin, Step, altered
+from chipweir.rules._when import Test, Way
 from chipweir.rules._words import day
 
 
@@ -94,7 +97,8 @@ def _steps(paragraph: Paragraph, circuit: Circuit, prefix: str) -> list[Step]:
             value = circuit.numbers.get(quantity)
             outcome = truth(Test(quantity, sign, literal), circuit.numbers)
             text = f"{prefix}{quantity} {shown(value)} {sign} {shown(literal)}"
-            label = f"{'carve-out ' if is_carve_out else ''}{way.name}"
+            name = spoken(way, "name")
+            label = _("carve-out {name}", name=name) if is_carve_out else name
             steps.append(
                 Step("classification", paragraph.id, text, _word(outcome), value, sign, literal, sources, trust, label)
             )
@@ -106,21 +110,52 @@ def _word(outcome: bool | None) -> str:
 
 
 def _way_met(paragraph: Paragraph, numbers: Mapping[str, Any]) -> str:
-    met = [way.name or "all tests" for way in paragraph.any_of if all_of(way.tests, numbers)]
+    met = [spoken(way, "name") or _("all tests") for way in paragraph.any_of if all_of(way.tests, numbers)]
     return "+".join(met)
+
+
+_OUTSIDE = ("3A991", "4A994", "EAR99")
+
+
+def stated_classes(eccn: str) -> frozenset[str] | None:
+    """The classes a control number stated by the exporter stands for; None for one that is not modelled."""
+    number, _dot, rest = eccn.partition(".")
+    last = eccn.rsplit(".", 1)[-1]
+    if number in ("3A090", "4A090"):
+        return frozenset({rest[0]}) if rest[:1] in ("a", "b", "c") else frozenset({"a", "b"})
+    if rest.startswith("z"):  # the paragraphs of other entries that carry what meets 3A090 or 4A090
+        return frozenset({last}) if last in ("a", "b") else frozenset({"a", "b"})
+    if number == "4E091":
+        return frozenset({"4E091"})
+    return frozenset({"none"}) if number in _OUTSIDE else None
 
 
 def classify_goods(stuff: Goods, on: date, book: Book, *, trace: bool = True) -> Classification:
     """Classify resolved goods; a computer by its worst circuit."""
+    if not stuff.catalogued:
+        held = _classified_once(stuff, on, book, trace=trace)
+    else:
+        key = ("of the catalogue", id(stuff.circuits), trace, language(), book.period(on))
+        kept: tuple[Any, Classification] | None = book.remembered(key)
+        if kept is None or kept[0] is not stuff.circuits:
+            kept = stuff.circuits, _classified_once(stuff, on, book, trace=trace)
+            book.remember(key, kept)
+        held = kept[1]
+    return altered(held, on=on, assumptions=(*stuff.assumptions, *held.assumptions), as_of=book.as_of)
+
+
+def _classified_once(stuff: Goods, on: date, book: Book, *, trace: bool) -> Classification:
+    """The class of goods with these numbers under the paragraphs of a day, kept for all goods like them."""
     paragraphs = book.current_paragraphs(on)
     circuits = tuple((circuit.name, *circuit.numbers.values()) for circuit in stuff.circuits)
     computers = tuple(on >= since for since in book.computers.values())
-    key = ("classified", trace, stuff.kind, stuff.name, circuits, tuple(p.id for p in paragraphs), computers)
+    rules = tuple(p.id for p in paragraphs)
+    key = ("classified", trace, language(), stuff.kind, stuff.name, stuff.eccn, circuits, rules, computers)
     held: Classification | None = book.remembered(key)
     if held is None:
         held = _classified(stuff, on, book, paragraphs, trace=trace)
         book.remember(key, held)
-    return replace(held, on=on, assumptions=stuff.assumptions)
+    return held
 
 
 def _classified(
@@ -130,6 +165,9 @@ def _classified(
     applied = [paragraph for paragraph in paragraphs if _applies(paragraph, stuff.kind)]
     per_circuit = [possible_classes(paragraphs, stuff.kind, circuit.numbers) for circuit in stuff.circuits]
     possible = _worst(per_circuit)
+    stated, said = _by_statement(stuff, possible, applied)
+    if stated is not None:
+        return replace(stated, on=on)
     steps: list[Step] = []
     if trace:
         for circuit in dict.fromkeys(circuit.name for circuit in stuff.circuits):
@@ -140,7 +178,8 @@ def _classified(
                 if meets(paragraph, first.numbers):
                     break
         if not applied:
-            steps.append(Step("classification", "none", f"no paragraph reaches a {stuff.kind.replace('_', ' ')}", "no"))
+            text = _("no paragraph reaches this kind: {kind}", kind=kind_label(stuff.kind))
+            steps.append(Step("classification", "none", text, "no"))
     leading = _leading(stuff, per_circuit)
     eccn, basis, way = _label(stuff, on, book, possible, applied, leading.numbers)
     if trace:
@@ -149,8 +188,32 @@ def _classified(
     margins = _margins(leading, stuff.kind, paragraphs, book) if trace and len(possible) == 1 and applied else ()
     return Classification(
         eccn, on, leading.numbers.get("tpp"), leading.numbers.get("pd"), possible, way, basis, missing, tuple(steps),
-        margins, stuff.assumptions, stuff.name,
+        margins, said, stuff.name,
     )  # fmt: skip
+
+
+def _by_statement(
+    stuff: Goods, possible: frozenset[str], applied: list[Paragraph]
+) -> tuple[Classification | None, tuple[str, ...]]:
+    """The class by the control number that the exporter states, where no numbers decide; else what to say of it."""
+    if stuff.eccn is None:
+        return None, ()
+    stated = stated_classes(stuff.eccn)
+    if stuff.kind in LOGIC | MEMORY | {"model_weights"} and len(possible) == 1:
+        if stated != possible:
+            return None, (_("stated as {eccn}; the numbers decide", eccn=stuff.eccn),)
+        return None, ()
+    in_force = {paragraph.paragraph for paragraph in applied}
+    classes = frozenset(c if c in in_force else "none" for c in stated or {"none"})
+    if stuff.kind not in LOGIC | MEMORY | {"model_weights"}:
+        classes = frozenset({"n/a"})
+    text = _("control number {eccn} as stated by the exporter", eccn=stuff.eccn)
+    step = Step("classification", stuff.eccn, text, stuff.eccn)
+    found = Classification(
+        stuff.eccn, date.min, None, None, classes, way=text, basis=stuff.eccn, trace=(step,), name=stuff.name,
+        assumptions=(_("classification taken from the control number stated, not from numbers"),),
+    )  # fmt: skip
+    return found, ()
 
 
 def _worst(per_circuit: list[frozenset[str]]) -> frozenset[str]:
@@ -173,12 +236,13 @@ def _label(
 ) -> tuple[str, str, str]:
     """ECCN, rule id and the way it is met."""
     if stuff.kind not in LOGIC and stuff.kind not in MEMORY and stuff.kind != "model_weights":
-        return "n/a", "", "outside advanced computing"
+        return "n/a", "", _("outside advanced computing")
     if len(possible) > 1:
-        return "undetermined", "", "possible: " + ", ".join(sorted(possible, key=STRICTNESS.__getitem__))
+        classes = ", ".join(sorted(possible, key=STRICTNESS.__getitem__))
+        return "undetermined", "", _("possible: {classes}", classes=classes)
     (found,) = possible
     if found == "none" and stuff.kind == "model_weights":
-        return "n/a", "", "not 4E091"
+        return "n/a", "", _("not 4E091")
     if found == "none":
         return "not_3A090", applied[0].id if applied else "", _why_out(applied, numbers)
     paragraph = next(p for p in applied if p.paragraph == found)
@@ -187,8 +251,9 @@ def _label(
         return paragraph.eccn, paragraph.id, way
     computer = f"4A090.{found}"
     if on < book.computers.get(computer, on):
-        return paragraph.eccn, paragraph.id, f"{way}; no {computer} yet: the .z paragraphs follow the circuits inside"
-    return computer, paragraph.id, f"{way} by the worst circuit inside"
+        text = _("{way}; no {computer} yet: the .z paragraphs follow the circuits inside", way=way, computer=computer)
+        return paragraph.eccn, paragraph.id, text
+    return computer, paragraph.id, _("{way} by the worst circuit inside", way=way)
 
 
 def _why_out(applied: list[Paragraph], numbers: Mapping[str, Any]) -> str:
@@ -198,7 +263,7 @@ def _why_out(applied: list[Paragraph], numbers: Mapping[str, Any]) -> str:
             and any_of(paragraph.any_of, numbers) is not False
             and all_of(paragraph.unless.tests, numbers)
         ):
-            return paragraph.unless.name
+            return spoken(paragraph.unless, "name")
     return ""
 
 
@@ -236,6 +301,7 @@ def _margins(circuit: Circuit, kind: str, paragraphs: tuple[Paragraph, ...], boo
     """What would flip the class: for each quantity and direction the nearest threshold, smallest change first."""
     key = (
         "margins",
+        language(),
         tuple(p.id for p in paragraphs),
         kind,
         tuple(circuit.numbers.get(q) for q in (*_VARIED, "data_centre")),
@@ -292,7 +358,7 @@ def _first_flip(
         reached = threshold * (1 + direction * _NUDGE)
         becomes = possible_classes(paragraphs, kind, _varied(circuit.numbers, quantity, reached))
         if becomes != present:
-            label = " or ".join(_PARAGRAPHS[name] for name in sorted(becomes, key=STRICTNESS.__getitem__))
+            label = _(" or ").join(_PARAGRAPHS[name] for name in sorted(becomes, key=STRICTNESS.__getitem__))
             return Margin(quantity, value, sign, threshold, label)
     return None
 

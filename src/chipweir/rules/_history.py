@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
+from chipweir.rules._asked import Item, Shipment
 from chipweir.rules._book import Book, shipped
 from chipweir.rules._chips import catalogue
 from chipweir.rules._circuits import goods
 from chipweir.rules._classify import classify_goods
 from chipweir.rules._decide import decide_goods
-from chipweir.rules._records import Decision, Item, Shipment
-from chipweir.rules._status import status_of
+from chipweir.rules._records import Decision
+from chipweir.rules._terms import STATUSES, status_word
 
 
 START = date(2022, 1, 1)
@@ -54,7 +55,9 @@ def history(shipment: Shipment, until: date, rules: Book | None = None, start: d
     for index, day in enumerate(days):
         last = days[index + 1] - timedelta(days=1) if index + 1 < len(days) else until
         on = replace(shipment, export_date=day)
-        decision = decide_goods(on, stuff, classify_goods(stuff, day, book, trace=False), book, trace=False)
+        decision = decide_goods(
+            on, stuff, classify_goods(stuff, day, book, trace=False), book, trace=False, whole=False
+        )
         if spells and _same(spells[-1].decision, decision):
             spells[-1] = Spell(spells[-1].since, last, spells[-1].decision)
         else:
@@ -73,7 +76,7 @@ def _same(one: Decision, other: Decision) -> bool:
 
 @dataclass(frozen=True)
 class Grid:
-    """Licence states on the last day of each month: a row for each chip, in the integers of `Availability.status`."""
+    """Licence states on the last day of each month: a row for each chip, as indices of `STATUSES`."""
 
     chips: tuple[str, ...]
     months: tuple[str, ...]
@@ -81,7 +84,10 @@ class Grid:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
-        return {"chips": list(self.chips), "months": list(self.months), "status": [list(row) for row in self.status]}
+        return {
+            "chips": list(self.chips), "months": list(self.months), "status": [list(row) for row in self.status],
+            "names": list(STATUSES),
+        }  # fmt: skip
 
 
 def grid(
@@ -101,7 +107,7 @@ def grid(
     rows = []
     for item in items.values():
         spells = history(replace(shipment, item=item), until, book, start)
-        rows.append(tuple(status_of(_on(spells, end).decision) for end in ends))
+        rows.append(tuple(STATUSES.index(status_word(_on(spells, end).decision)) for end in ends))
     return Grid(tuple(items), tuple(f"{end:%Y-%m}" for end in ends), tuple(rows))
 
 

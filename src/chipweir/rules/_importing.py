@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from fractions import Fraction
 
-from chipweir.rules._book import Book, Stance
+from chipweir.i18n import _
+from chipweir.rules._book import Book, Stance, spoken
 from chipweir.rules._case import Case
 from chipweir.rules._conditions import holds
 from chipweir.rules._numbers import shown
+from chipweir.rules._parties import is_named
 from chipweir.rules._records import Step
-from chipweir.rules._words import folded
 
 
 Say = Callable[[Step], None]
@@ -38,22 +39,12 @@ def stance_of(case: Case, book: Book, say: Say) -> str:
         if not stance.since <= case.on <= stance.until or not _reached(stance, case, book):
             continue
         level = stance.level
-        say(
-            Step(
-                "import",
-                stance.id,
-                f"import stance of {stance.to}",
-                level,
-                None,
-                None,
-                None,
-                stance.sources,
-                stance.confidence,
-                stance.note,
-            )
-        )
+        text = _("import stance of {place}", place=stance.to)
+        note = spoken(stance, "note")
+        say(Step("import", stance.id, text, level, sources=stance.sources, confidence=stance.confidence, note=note))
     if level != "open" and case.code in ("HK", "MO"):
-        say(Step("import", "customs territory", f"China's measures are not known to bind {case.code}", "unknown"))
+        text = _("China's measures are not known to bind {place}", place=case.code)
+        say(Step("import", "customs territory", text, "unknown"))
         return "unknown"
     return level
 
@@ -61,17 +52,15 @@ def stance_of(case: Case, book: Book, say: Say) -> str:
 def _reached(stance: Stance, case: Case, book: Book) -> bool:
     if stance.chips and not any(circuit.chip in stance.chips for circuit in case.circuits):
         return False
-    if stance.end_user_types and case.end_user_type not in stance.end_user_types:
+    if stance.end_user_types and case.user not in stance.end_user_types:
         return False
     if stance.foreign_data_centre and not any(
         circuit.maker_country != stance.to and circuit.numbers.get("data_centre") for circuit in case.circuits
     ):
         return False
     if stance.large_firm:
-        named = (
-            any(folded(firm) in case.end_user for firm in book.large_firms) or case.end_user_type == "internet_company"
-        )
-        return named or (not case.end_user and case.end_user_type == "unspecified")
+        named = is_named(case.names, case.raw_names, book.large_firms) or case.user == "internet_company"
+        return named or (not case.named and case.user == "unspecified")
     return True
 
 
@@ -81,7 +70,7 @@ def tariff_of(case: Case, book: Book, say: Say) -> bool | None:
     It falls on what enters the US, unless for use there; exports from the US to China and Macau must be tested in the
     US first, so they pay it.
     """
-    entering = case.to == "US" and case.origin != "US" and case.end_user_type not in US_USE
+    entering = case.to == "US" and case.origin != "US" and case.user not in US_USE
     passing = case.to in ("CN", "MO") and case.origin == "US" and case.route == "export"
     answer: bool | None = False
     for tariff in book.tariffs:
@@ -98,9 +87,10 @@ def tariff_of(case: Case, book: Book, say: Say) -> bool | None:
             both = False if False in inside else None if None in inside else True
             one = True if both or one else None if both is None else one
         tpp, memory = ("-".join(map(shown, band)) for band in (tariff.tpp, tariff.mem_bw_gbps))
-        text = f"TPP {tpp}, DRAM bandwidth {memory} GB/s"
+        text = _("TPP {tpp}, DRAM bandwidth {memory} GB/s", tpp=tpp, memory=memory)
         outcome = "unknown" if one is None else "yes" if one else "no"
-        say(Step("tariff", tariff.id, text, outcome, None, None, None, tariff.sources, tariff.confidence, tariff.note))
+        note = spoken(tariff, "note")
+        say(Step("tariff", tariff.id, text, outcome, sources=tariff.sources, confidence=tariff.confidence, note=note))
         answer = True if one or answer else None if one is None else answer
     return answer
 
@@ -113,10 +103,15 @@ def _inside(value: Fraction | None, band: tuple[Fraction, Fraction]) -> bool | N
 
 
 def flags_of(case: Case, book: Book, say: Say) -> tuple[str, ...]:
-    """Ids of the flags that hold."""
+    """Ids of the flags that hold, or may hold: a warning that may be due is due."""
     found = []
     for flag in book.flags:
-        if flag.since <= case.on <= flag.until and holds(flag.condition, case, book)[0] is True:
+        if not flag.since <= case.on <= flag.until:
+            continue
+        one = holds(flag.condition, case, book)[0]
+        if one is not False:
             found.append(flag.id)
-            say(Step("flag", flag.id, flag.text, "yes", None, None, None, flag.sources, flag.confidence))
-    return tuple(found)
+            outcome = "yes" if one else "unknown"
+            text = spoken(flag, "text")
+            say(Step("flag", flag.id, text, outcome, sources=flag.sources, confidence=flag.confidence))
+    return tuple(dict.fromkeys(found))

@@ -66,6 +66,11 @@ def country(value: object, name: str) -> str:
     return code
 
 
+def is_country_name(text: str) -> bool:
+    """Whether a text is a country's name or code."""
+    return bool(text.strip()) and _resolve(text) is not None
+
+
 @cache
 def english_names() -> list[str]:
     """The English names of all countries."""

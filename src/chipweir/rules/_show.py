@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from chipweir.errors import UnknownName
-from chipweir.rules._book import FIRST, LAST, Book, Condition, Group, Instrument, Test, Way
+from chipweir.rules._book import Book, Group, Instrument
 from chipweir.rules._numbers import plain, shown
+from chipweir.rules._when import FIRST, LAST, Condition, Test, Way
 from chipweir.rules._words import folded
 
 
@@ -92,6 +93,8 @@ def _plain(value: Any) -> Any:
         if isinstance(value, Instrument | Way | Condition) is False:
             row["kind"] = type(value).__name__.lower()
         for field in fields(value):
+            if not field.repr:
+                continue
             entry = getattr(value, field.name)
             if entry in (None, "", (), {}, frozenset(), FIRST, LAST, Condition()):
                 continue

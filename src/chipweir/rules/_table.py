@@ -2,11 +2,13 @@
 
 from datetime import date
 
+from chipweir.rules._asked import Shipment
 from chipweir.rules._book import Book, shipped
 from chipweir.rules._chips import ControlledChip, catalogue
 from chipweir.rules._decide import decide
 from chipweir.rules._numbers import shown
-from chipweir.rules._records import Decision, Shipment
+from chipweir.rules._records import Decision
+from chipweir.rules._terms import status_text, term
 
 
 REGIMES = (
@@ -27,19 +29,6 @@ CHIPS = (
     "amd-mi355x", "intel-gaudi-2", "intel-gaudi-3", "huawei-ascend-910b", "huawei-ascend-910c", "cambricon-mlu590",
     "moore-threads-s4000",
 )  # fmt: skip
-SIGNS = {
-    "presumption_of_denial": "denial", "policy_of_denial": "policy of denial", "case_by_case": "case by case",
-    "presumption_of_approval": "approval", "unspecified": "licence", "n/a": "licence",
-}  # fmt: skip
-
-
-def state(decision: Decision) -> str:
-    """A decision in one or two words."""
-    if decision.licence in ("no", "unknown", "conditional"):
-        return {"no": "free", "unknown": "?", "conditional": "conditional"}[decision.licence]
-    if decision.exception not in ("none", "n/a"):
-        return decision.exception
-    return SIGNS[decision.review]
 
 
 def binding_test(decision: Decision) -> str:
@@ -68,12 +57,18 @@ def rules_table(book: Book | None = None) -> str:
 
 
 def _row(chip: ControlledChip, book: Book) -> list[str]:
-    today = decide(Shipment(chip.id, "CN", REGIMES[-1][1]), book)
+    today = decide(Shipment(chip.id, "CN", REGIMES[-1][1], from_=_origin(chip), hq="CN"), book)
     cells = [chip.name, shown(today.tpp), shown(today.pd, 2), today.eccn.replace("_", " "), binding_test(today)]
     for _, on, mode in REGIMES:
-        states = [state(decide(Shipment(chip.id, to, on, mode=mode), book, trace=False)) for to in DESTINATIONS]
-        cells.append("free everywhere" if set(states) == {"free"} else " / ".join(states))
+        asked = [Shipment(chip.id, to, on, from_=_origin(chip), hq=to, mode=mode) for to in DESTINATIONS]
+        states = [status_text(decide(shipment, book, trace=False)) for shipment in asked]
+        free = term("status", "free")
+        cells.append(f"{free} anywhere" if set(states) == {free} else " / ".join(states))
     return cells
+
+
+def _origin(chip: ControlledChip) -> str:
+    return "CN" if chip.maker_country == "CN" else "US"
 
 
 def rules_page(book: Book | None = None) -> str:
@@ -82,11 +77,12 @@ def rules_page(book: Book | None = None) -> str:
     return f"""# Chips under the regimes
 
 Generated from the rules by `chipweir rules table`; a test holds this page to them. Each cell reads
-{" / ".join(DESTINATIONS)}: one unit, sold by the chip's maker from the United States to a recipient headquartered at the
-destination, all certifications given. `free` means that no licence requirement was found, a name such as NAC, ACA, AIA or
-LPP that this authorisation stands in for the licence, `?` that the answer is not known. Class and binding test are those
-of the last column's day and China: the smallest relative change of one number that would change the class, a requirement
-or the review policy. Not legal advice.
+{" / ".join(DESTINATIONS)}: one unit, sold by the chip's maker from the United States (Chinese chips from China) to a
+recipient whose seat and ultimate parent are at the destination, all certifications given. The words are those of every
+other text, picture and page: `no licence needed` that no requirement was found, `no policy stated` that a licence is needed
+and no text says how applications are looked at, a name such as NAC, ACA, AIA or LPP that this authorisation stands in for
+the licence, `not known` that the rules here cannot tell. Class and binding test are those of the last day and China:
+the smallest relative change of one number that would change the class, a requirement or the review policy. Not legal advice.
 
 Days: {days}.
 

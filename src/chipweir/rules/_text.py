@@ -5,14 +5,11 @@ from unicodedata import east_asian_width
 
 from chipweir.i18n import _
 from chipweir.rules._history import Spell
+from chipweir.rules._memo import QUANTITIES, Memo
 from chipweir.rules._numbers import shown
 from chipweir.rules._records import Classification, Decision, Margin, Step
 from chipweir.rules._screening import Hit
-
-
-def N_(text: str) -> str:
-    """Mark a text for the catalogue where it stands in a table; it is translated where it is shown."""
-    return text
+from chipweir.rules._terms import QUESTIONS, term
 
 
 UNITS = {
@@ -23,23 +20,13 @@ UNITS = {
     "mbd": " GB/s/mm2",
     "training_ops": "",
 }
-QUANTITIES = {
-    "tpp": N_("total processing performance"),
-    "pd": N_("performance density"),
-    "io_gbps": N_("interconnect"),
-    "mem_bw_gbps": N_("DRAM bandwidth"),
-    "mem_plus_io_gbps": N_("DRAM bandwidth and interconnect"),
-    "mbd": N_("memory bandwidth density"),
-    "training_ops": N_("training operations"),
-}
 
 
 def disclaimer() -> str:
     """What this is not."""
     return _(
-        "Not legal advice. Not covered: screening of parties against lists, full end-use rules of part 744, embargo "
-        "policies of part 746, technology and software other than model weights, "
-        "deemed exports, other countries' lists."
+        "Not legal advice. Not covered: screening of parties against lists, full end-use rules of part 744, "
+        "technology and software other than model weights, deemed exports, other countries' lists."
     )
 
 
@@ -70,13 +57,24 @@ def margin_line(margin: Margin) -> str:
 
 
 def trace_lines(steps: Iterable[Step]) -> list[str]:
-    """One line a step: question, outcome, rule, test, and where it stands."""
-    lines = []
+    """The tests in groups, one for each question, in the order they were made: outcome, rule, test, where it stands."""
+    groups: dict[str, list[Step]] = {}
     for step in steps:
-        source = f" [{', '.join(step.sources)}; {step.confidence}]" if step.sources and step.confidence else ""
-        note = f" ({step.note})" if step.note and step.note != step.test else ""
-        lines.append(f"  {step.question:<14} {step.outcome:<24} {step.rule}: {step.test}{note}{source}")
+        groups.setdefault(step.question, []).append(step)
+    lines = []
+    for question in sorted(groups, key=list(QUESTIONS).index):
+        lines.append(f"  {term('question', question)}:")
+        for step in groups[question]:
+            source = f" [{', '.join(step.sources)}; {step.confidence}]" if step.sources and step.confidence else ""
+            note = f" ({step.note})" if step.note and step.note != step.test else ""
+            lines.append(f"    {_outcome(step):<12} {step.rule}: {step.test}{note}{source}")
     return lines
+
+
+def _outcome(step: Step) -> str:
+    """A step's outcome in the words of its question."""
+    kind = {"review": "review", "import": "stance"}.get(step.question, "answer")
+    return term("answer" if step.outcome in ("yes", "no") else kind, step.outcome)
 
 
 def _said(what: str, text: object) -> str:
@@ -90,56 +88,81 @@ def classification_text(found: Classification, *, trace: bool) -> str:
         _("{name} on {day}", name=found.name, day=found.on) + f": {found.eccn}{way}",
         f"  TPP {shown(found.tpp)}, " + _("performance density") + f" {shown(found.pd)} TPP/mm2",
     ]
+    if found.as_of is not None:
+        lines.append(_said(_("law as published by"), found.as_of))
     if found.missing:
         lines.append(_said(_("missing"), ", ".join(found.missing)))
     lines += [_said(_("would flip"), margin_line(margin)) for margin in found.margins]
     lines += [_said(_("assumed"), text) for text in found.assumptions]
     if trace:
-        lines += [_("Tests, in order:"), *trace_lines(found.trace)]
+        lines += [_("Tests, grouped by question:"), *trace_lines(found.trace)]
     if found.on > found.verified_until:
         lines.append("  " + _("not verified after") + f" {found.verified_until}")
     return "\n".join([*lines, disclaimer()])
 
 
-OUTCOMES = {
-    "free": N_("no licence needed"),
-    "exception": N_("may go under an exception or authorisation"),
-    "licence": N_("needs a licence"),
-    "conditional": N_("depends on an attestation or condition"),
-    "unknown": N_("not known"),
-}
+def decision_text(
+    found: Decision, memo: Memo, *, trace: bool, hits: Sequence[Hit] = (), titles: str = "", now: str = ""
+) -> str:
+    """What a person reads after `licence`: the memo, then what stands behind it.
 
-
-def decision_text(found: Decision, *, trace: bool, hits: Sequence[Hit] = (), titles: str = "") -> str:
-    """What a person reads after `licence`; `titles` is what the rules of the basis are called."""
+    `titles` is what the rules of the basis are called, `now` the answer by what is published today.
+    """
     route = _("{name} on {day}", name=f"{found.name} -> {found.to}", day=found.on)
-    asked = ((_("licence"), found.licence), (_("review"), found.review), (_("exception"), found.exception))
-    behind = ((_("import stance"), found.import_stance), (_("tariff 25 %"), _tariff(found.tariff_25pct)))
-    lines = [
-        f"{route}: {_(OUTCOMES[found.outcome])}",
+    asked = (
+        (_("licence"), term("licence", found.licence)),
+        (_("review"), term("review", found.review)),
+        (_("exception"), term("exception", found.exception)),
+    )
+    behind = (
+        (_("import stance"), term("stance", found.import_stance)),
+        (_("tariff 25 %"), term("answer", _tariff(found.tariff_25pct))),
+    )
+    lines = [f"{route}: {term('outcome', found.outcome)}"]
+    lines += [f" {number} {line}" for number, line in enumerate(memo.lines(), 1)]
+    lines += [
         _said(_("classification"), f"{found.eccn} (TPP {shown(found.tpp)}, PD {shown(found.pd)})"),
         "  " + "   ".join(f"{what}: {answer}" for what, answer in asked),
         _said(_("basis"), f"{found.basis} ({titles})" if titles else found.basis),
         "  " + "   ".join(f"{what}: {answer}" for what, answer in behind),
     ]
+    if found.as_of is not None:
+        lines.append(_said(_("law as published by"), found.as_of))
+    if now:
+        lines.append(_said(_("by what is published now"), now))
     if found.fee:
         lines.append(_said(_("share of the price that goes with it"), f"{shown(100 * found.fee)} %"))
-    for requirement in found.requirements:
-        holds = "unknown" if requirement.holds is None else "yes"
-        lifted = f", {', '.join(requirement.exceptions)}" if requirement.exceptions else ""
-        lines.append("  " + _("requirement") + f" {requirement.rule}: {holds}, {requirement.review}{lifted}")
+    lines += _requirement_lines(found)
+    for law in found.laws:
+        says = f"; {law.says}" if law.says else ""
+        lines.append(
+            _said(_("law of {place}", place=law.regime), f"{term('outcome', law.outcome)} [{law.basis}]{says}")
+        )
     lines += [_said(_("condition"), text) for text in found.conditions]
     lines += [_said(_("flag"), text) for text in found.flags]
-    if found.missing:
-        lines.append(_said(_("missing"), ", ".join(found.missing)))
     lines += [_said(_("would flip"), margin_line(margin)) for margin in found.margins]
     lines += [_said(_("assumed"), text) for text in found.assumptions]
     lines += [_said(_("screening hit"), f"{hit.party} ~ {hit.name} ({hit.score:.0f}) {hit.list}") for hit in hits]
     if trace:
-        lines += [_("Tests, in order:"), *trace_lines(found.trace)]
+        lines += [_("Tests, grouped by question:"), *trace_lines(found.trace)]
     if found.not_verified:
         lines.append("  " + _("not verified after") + f" {found.verified_until}")
     return "\n".join([*lines, disclaimer()])
+
+
+def _requirement_lines(found: Decision) -> list[str]:
+    lines = []
+    for requirement in found.requirements:
+        holds = "unknown" if requirement.holds is None else "yes"
+        lifted = f", {', '.join(requirement.exceptions)}" if requirement.exceptions else ""
+        practice = ""
+        if requirement.practice != requirement.review:
+            practice = " " + _("(in practice {practice})", practice=term("review", requirement.practice))
+        review = term("review", requirement.review)
+        lines.append(
+            _said(_("requirement"), f"{requirement.rule}: {term('answer', holds)}, {review}{practice}{lifted}")
+        )
+    return lines
 
 
 def _tariff(value: bool | None) -> str:
@@ -148,10 +171,16 @@ def _tariff(value: bool | None) -> str:
 
 def decision_line(found: Decision) -> str:
     """A decision on one line."""
-    return (
-        f"{found.name} -> {found.to} {found.on}: {found.eccn}, licence {found.licence}, {found.review}, "
-        f"exception {found.exception}, import {found.import_stance} [{found.basis}]"
+    said = ", ".join(
+        (
+            found.eccn,
+            _("licence") + " " + term("licence", found.licence),
+            term("review", found.review),
+            _("exception") + " " + term("exception", found.exception),
+            _("import") + " " + term("stance", found.import_stance),
+        )
     )
+    return f"{found.name} -> {found.to} {found.on}: {said} [{found.basis}] {found.headline}"
 
 
 def history_text(name: str, to: str, spells: Sequence[Spell]) -> str:
@@ -172,7 +201,8 @@ def history_text(name: str, to: str, spells: Sequence[Spell]) -> str:
         d = spell.decision
         basis = d.basis + (" " + _("(not verified)") if d.not_verified else "")
         rows.append(
-            [str(spell.since), str(spell.until), d.eccn, d.licence, d.review, d.exception, d.import_stance,
-             _tariff(d.tariff_25pct), basis]
+            [str(spell.since), str(spell.until), d.eccn, term("licence", d.licence), term("review", d.review),
+             term("exception", d.exception), term("stance", d.import_stance), term("answer", _tariff(d.tariff_25pct)),
+             basis]
         )  # fmt: skip
     return f"{name} -> {to}\n{table(head, rows)}\n{disclaimer()}"

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chipweir.errors import InputError
-from chipweir.rules._book import Book, Paragraph, Test, shipped
+from chipweir.rules._book import Book, Paragraph, shipped
 from chipweir.rules._classify import possible_classes
 from chipweir.rules._numbers import exact
+from chipweir.rules._when import Test
 from chipweir.rules._words import day as read_day
 
 

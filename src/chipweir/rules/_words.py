@@ -15,9 +15,14 @@ from chipweir.rules._yaml import read_shipped_yaml
 DATA = Path(__file__).parent / "data"
 
 MODES = ("enforced", "as_written")
-REGIMES = ("US", "CN", "MY")
+REGIMES = ("US", "CN", "MY", "KR")
 YES = frozenset({"yes", "true", "y", "1"})
 NO = frozenset({"no", "false", "n", "0"})
+
+
+def N_(text: str) -> str:
+    """Mark a text for the catalogue where it stands in a table; it is translated where it is shown."""
+    return text
 
 
 @cache
@@ -50,6 +55,31 @@ def word(field: str, text: object, name: str) -> str:
     found = known.get(folded(text))
     if found is None:
         raise _unknown(name, text, known_words(field), vocabulary()[field])
+    return found
+
+
+def is_word(field: str, text: str) -> bool:
+    """Whether `text` spells a word of vocabulary `field`."""
+    return folded(text) in _synonyms(field)
+
+
+@cache
+def not_covered() -> Mapping[str, Any]:
+    """Activities and goods that no rule here covers, and where to look instead (`data/not_covered.yaml`)."""
+    loaded: Mapping[str, Any] = read_shipped_yaml(DATA / "not_covered.yaml")
+    return loaded
+
+
+@cache
+def _activities() -> Mapping[str, str]:
+    return {folded(word): key for key, entry in not_covered()["activities"].items() for word in (key, *entry["words"])}
+
+
+def activity(text: object, name: str = "") -> str | None:
+    """The activity that a text spells; None, or an `InputError` where it has a `name`, if it spells none."""
+    found = _activities().get(folded(text)) if isinstance(text, str) else None
+    if found is None and name:
+        raise _unknown(name, str(text), _activities(), not_covered()["activities"])
     return found
 
 
@@ -89,16 +119,39 @@ def flag(value: object, name: str) -> bool | None:
     raise InputError(f"{name}: expected yes or no, got {value!r}")
 
 
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        ("jan january", "feb february", "mar march", "apr april", "may", "jun june", "jul july", "aug august",
+         "sep sept september", "oct october", "nov november", "dec december"), 1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_TIME = r"(?:[T ]\d{2}:?\d{2}(?::?\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+_YEAR_FIRST = re.compile(r"(\d{4})([-/.])\s?(\d{1,2})\2\s?(\d{1,2})\.?" + _TIME)
+_COMPACT = re.compile(r"(\d{4})()(\d{2})(\d{2})" + _TIME)
+_EAST_ASIAN = re.compile(r"(\d{4})\s*([년年])\s*(\d{1,2})\s*[월月]\s*(\d{1,2})\s*[일日]")
+_DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ -]([A-Za-z]+)\.?,?[ -](\d{4})")
+_MONTH_DAY = re.compile(r"([A-Za-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})")
+
+
 @lru_cache(maxsize=8192)
 def _parsed_day(text: str) -> date | None:
+    """A day as people write it, where it can be read in one way only: the year first, or the month in letters."""
     try:
-        return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
-    except ValueError:
+        if match := _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text) or _EAST_ASIAN.fullmatch(text):
+            return date(int(match[1]), int(match[3]), int(match[4]))
+        if match := _DAY_MONTH.fullmatch(text):
+            return date(int(match[3]), _MONTHS[match[2].casefold()], int(match[1]))
+        if match := _MONTH_DAY.fullmatch(text):
+            return date(int(match[3]), _MONTHS[match[1].casefold()], int(match[2]))
+    except (ValueError, KeyError):
         return None
+    return None
 
 
 def day(value: object, name: str) -> date:
-    """A day, from a date or its ISO text. Raises `InputError` for an impossible one."""
+    """A day, from a date or its text; the year comes first or the month is in letters. Raises `InputError` for others."""
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):

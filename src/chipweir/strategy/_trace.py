@@ -208,7 +208,7 @@ def _driver(parameter: Any, slope: float, value: float) -> Driver:
     )  # fmt: skip
 
 
-_FACT = re.compile(r"\b(FAB|SHI|SMU|DEM|ECO|KOR|EVT)-(\d{3})(?:\.\.(\d{3}))?")
+_FACT = re.compile(r"\b(FAB|SHI|SMU|DEM|ECO|KOR|KOP|EVT|MOD)-(\d{3})(?:\.\.(\d{3}))?")
 
 
 def fact_ids(source: str) -> list[str]:

@@ -214,22 +214,27 @@ def _item(chip: str) -> Any:
 
 @lru_cache(maxsize=512)
 def answer(chip: str, place: str, day: str) -> dict[str, str] | None:
-    """What the rule engine says of a chip shipped from the United States to `place` (alpha-2) on a day: `state`, `rule`,
-    `text`, `source`, `stance`; None where it cannot tell."""
+    """What the rule engine says of a chip shipped from the United States to a recipient whose seat is in `place` (alpha-2)
+    on a day: `state`, `rule`, `text`, `source`, `stance`; None where it cannot tell."""
     try:
         from chipweir.rules import Shipment
         from chipweir.rules import decide as ask
     except ImportError:
         return None
     try:
-        decision = ask(Shipment(item=_item(chip), to=place, export_date=day))
+        decision = ask(Shipment(item=_item(chip), from_="US", to=place, hq=place, export_date=day))
     except InputError:
         return None
     return read(decision)
 
 
 def read(decision: Any) -> dict[str, str] | None:
-    """The parts of a decision that a claim is held against; None where the engine itself does not know."""
+    """The parts of a decision that a claim is held against; None where the engine itself does not know.
+
+    Where no text states a review policy, an article is held against what was in fact done.
+    """
+    from chipweir.rules import practice_of
+
     if decision.licence == "unknown":
         return None
     if decision.licence == "no":
@@ -237,7 +242,7 @@ def read(decision: Any) -> dict[str, str] | None:
     elif decision.exception not in {"", "none", "n/a"}:
         state = "exception"
     else:
-        state = _REVIEWS.get(decision.review, "denial")
+        state = _REVIEWS.get(practice_of(decision), "denial")
     rules = [found.rule for found in decision.requirements]
     cited = dict.fromkeys(source for step in decision.trace for source in step.sources)
     fee = f"; {decision.fee:.0%} of the price to the US government" if decision.fee else ""

@@ -8,6 +8,16 @@ variable raises `InputError` saying which.
 from chipweir.report.figures._flows import flows
 from chipweir.report.figures._parts import binding, ecosystem_shares, maturity
 from chipweir.report.figures._rules import legal_history, timeline, tpp_plane
+from chipweir.report.figures._strategy import (
+    best_replies,
+    box_limits,
+    indices,
+    parallel,
+    regret_heat,
+    shares_of_weights,
+    tornado,
+    winners_of_weights,
+)
 from chipweir.report.figures._time import (
     anything,
     compute,
@@ -30,26 +40,34 @@ from chipweir.report.figures._time import (
 
 __all__ = [
     "anything",
+    "best_replies",
     "binding",
+    "box_limits",
     "compute",
     "compute_by_origin",
     "difference",
     "ecosystem_shares",
     "flows",
+    "indices",
     "korea_at_risk",
     "korea_hbm",
     "lag",
     "largest_run",
     "legal_history",
     "maturity",
+    "parallel",
     "power",
     "premium",
     "production",
     "ratio_to_us",
+    "regret_heat",
     "share",
+    "shares_of_weights",
     "smuggled",
     "timeline",
     "token_price",
+    "tornado",
     "tpp_plane",
     "utilisation",
+    "winners_of_weights",
 ]

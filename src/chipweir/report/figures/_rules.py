@@ -11,24 +11,30 @@ import numpy as np
 
 from chipweir.i18n import _, language
 from chipweir.report._labels import EVENT_TYPES, label
-from chipweir.report._style import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION, Theme, ink, look, muted, rgba
+from chipweir.report._style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RUST,
+    SKY,
+    VERMILION,
+    YELLOW,
+    Theme,
+    ink,
+    look,
+    muted,
+    rgba,
+)
 from chipweir.report.figures._build import Spec, base, figure, footnote
+from chipweir.rules import status_names
 
 
-STATUS_COLOURS = (GREEN, SKY, BLUE, ORANGE, VERMILION, GREY)
-STATUS_SIGNS = ("○", "◔", "◑", "◕", "●", "?")
-
-
-def status_names() -> tuple[str, ...]:
-    """Licence states in the order of the rule engine's integers."""
-    return (
-        _("free"),
-        _("exception or notice"),
-        _("presumption of approval"),
-        _("case by case"),
-        _("denial"),
-        _("unknown"),
-    )
+# In the order of `chipweir.rules.STATUSES`.
+STATUS_COLOURS = (GREEN, SKY, BLUE, ORANGE, VERMILION, GREY, PURPLE, YELLOW, RUST)
+STATUS_SIGNS = ("○", "◔", "◑", "◕", "●", "?", "◌", "△", "■")
+_SHAPES = ("", "", "/", ".", "x", "-", "|", "\\", "+")
 
 
 @dataclass(frozen=True)
@@ -187,7 +193,7 @@ def legal_history(
     subtitle: str = "",
     theme: Theme = "light",
 ) -> Spec:
-    """Strip of licence states: `status` (row, month) in the rule engine's integers, a row for a chip or destination."""
+    """Strip of licence states: `status` (row, month) as indices of `chipweir.rules.STATUSES`, a row for a chip or place."""
     starts = months.astype("datetime64[M]")
     layout = base(title or _("Legal history"), subtitle, theme, _("state on the last day of each month"))
     layout["height"] = 170 + 30 * len(rows)
@@ -242,8 +248,14 @@ def _spell(row: str, starts: np.ndarray, start: int, end: int, state: int, *, fi
 
 
 def _pattern(state: int) -> Spec:
-    shape = ("", "", "/", ".", "x", "-")[state]
-    return {"shape": shape, "fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.55, "solidity": 0.2, "size": 7}
+    return {
+        "shape": _SHAPES[state],
+        "fillmode": "overlay",
+        "fgcolor": "#ffffff",
+        "fgopacity": 0.55,
+        "solidity": 0.2,
+        "size": 7,
+    }
 
 
 def _event_date(event: Any) -> date:
@@ -325,4 +337,4 @@ def timeline(
     return {"data": data, "layout": layout}
 
 
-__all__ = ["ChipPoint", "Region", "legal_history", "regions_2023", "status_names", "timeline", "tpp_plane"]
+__all__ = ["ChipPoint", "Region", "legal_history", "regions_2023", "timeline", "tpp_plane"]

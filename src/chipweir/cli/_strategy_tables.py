@@ -1,0 +1,278 @@
+"""Tables for people: what `explore`, `advise`, `game`, `voi` and `train` print."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from chipweir.cli._tables import console, plain_table
+from chipweir.i18n import _, language
+
+
+def said(text: Mapping[str, str]) -> str:
+    """A text in the language in force."""
+    return text.get(language()) or text["en"]
+
+
+def print_lines(lines: Sequence[str]) -> None:
+    out = console()
+    for line in lines:
+        out.print(Text(f"- {line}"), soft_wrap=True)
+
+
+def print_advice(found: Mapping[str, Any]) -> None:
+    """Sentences, the standing of the options, criteria by option, what is judged, and what to watch."""
+    from chipweir.strategy import percent
+
+    out = console()
+    print_lines(found["sentences"][language()])
+    out.print()
+    rows = [
+        (
+            said(o["title"]),
+            f"{o['score']:+.3f}",
+            f"{o['mean_regret']:.3f}",
+            f"{o['max_regret']:.3f}",
+            percent(o["best_share"]),
+            _("bound") if o["bound"] else percent(o["weight_share"]),
+            percent(o["satisficing"]),
+            _("no") if not o["undominated"] else _("yes"),
+        )
+        for o in found["options"]
+    ]
+    columns = (
+        _("option"), "#" + _("score"), "#" + _("mean regret"), "#" + _("largest regret"), "#" + _("best in futures"),
+        "#" + _("best over weights"), "#" + _("meets all"), _("undominated"),
+    )  # fmt: skip
+    out.print(plain_table(*columns, rows=rows, title=_("Options under the weights, and over all weights")))
+    out.print()
+    out.print(_criteria_table(found, "computed"))
+    if any(c["kind"] == "judged" for c in found["criteria"]):
+        out.print()
+        out.print(_judged_table(found))
+    if found["signposts"]:
+        out.print()
+        out.print(_signposts(found["signposts"]))
+
+
+def _criteria_table(found: Mapping[str, Any], kind: str) -> Table:
+    """Criterion by option: mean with the worst tenth below it, and the share of futures that meet the threshold."""
+    from chipweir.strategy import number, percent
+
+    table = Table(
+        title=_("Mean; mean of the worst tenth; share of futures that meet the threshold"),
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+    )
+    table.add_column(_("criterion"))
+    table.add_column(_("threshold"), justify="right")
+    for option in found["options"]:
+        table.add_column(said(option["title"]), justify="right")
+    for criterion in (c for c in found["criteria"] if c["kind"] == kind):
+        sign = "≥ " if criterion["better"] == "more" else "≤ "
+        line = "–" if criterion["threshold"] is None else sign + number(criterion["threshold"])
+        cells = []
+        for option in found["options"]:
+            row = option["criteria"][criterion["name"]]
+            cells.append(
+                Text.assemble(
+                    number(row["mean"]),
+                    "\n",
+                    (f"{number(row['cvar10'])}; {percent(option['meets'][criterion['name']])}", "dim"),
+                )
+            )
+        name = Text.assemble(said(criterion["title"]), "\n", (said(criterion["unit"]), "dim"))
+        table.add_row(name, line, *cells)
+    return table
+
+
+def _judged_table(found: Mapping[str, Any]) -> Table:
+    from chipweir.strategy import number
+
+    judged = [c for c in found["criteria"] if c["kind"] == "judged"]
+    rows = []
+    for criterion in judged:
+        values = [
+            number(o["judged"][criterion["name"]]["value"]) if criterion["name"] in o["judged"] else "–"
+            for o in found["options"]
+        ]
+        rows.append((f"{said(criterion['title'])} ({said(criterion['unit'])})", *values))
+    columns = (_("judged, outside the score"), *("#" + said(o["title"]) for o in found["options"]))
+    return plain_table(*columns, rows=rows)
+
+
+def _signposts(posts: Sequence[Mapping[str, Any]]) -> Table:
+    from chipweir.strategy import number, percent
+
+    rows = []
+    for post in posts:
+        level = number(post["level"])
+        change = _("above {level}", level=level) if post["above"] else _("below {level}", level=level)
+        told = (percent(post["hit"]), percent(post["false_alarm"]), number(post["gain"]))
+        rows.append((said(post["title"]), post["date"], change, *told))
+    columns = (_("signpost"), _("date"), _("change if"), "#" + _("tells"), "#" + _("false alarms"), "#" + _("gain"))
+    return plain_table(*columns, rows=rows)
+
+
+def print_exploration(found: Mapping[str, Any], described: Mapping[str, str]) -> None:
+    """Indices and boxes."""
+    from chipweir.strategy import number, percent
+
+    out = console()
+    outcome = found["outcome"]
+    labels = ", ".join(f"{dim} {label}" for dim, label in outcome["labels"].items())
+    name = f"{outcome['variable']} ({labels})" if labels else outcome["variable"]
+    out.print(
+        f"{name}, {outcome['scenario']}, {outcome['year']}: {number(outcome['p50'])} {outcome['unit']} "
+        f"(90 % {number(outcome['p05'])} – {number(outcome['p95'])}; {outcome['members']:,})",
+        style="bold",
+    )
+    kinds = list(dict.fromkeys(index["kind"] for index in found["indices"]))
+    main = "sobol_total" if "sobol_total" in kinds else "pawn"
+    by_name: dict[str, dict[str, Any]] = {}
+    for index in found["indices"]:
+        by_name.setdefault(index["name"], {})[index["kind"]] = index
+    ranked = sorted(by_name, key=lambda each: -by_name[each][main]["value"])[:12]
+    rows = []
+    for each in ranked:
+        cells = [
+            f"{by_name[each][k]['value']:.2f} ({by_name[each][k]['low']:.2f}–{by_name[each][k]['high']:.2f})"
+            for k in kinds
+        ]
+        rows.append((each, described.get(each, ""), *cells))
+    titles = {
+        "pawn": "PAWN",
+        "first": _("first order"),
+        "sobol_first": _("Sobol first"),
+        "sobol_total": _("Sobol total"),
+    }
+    out.print(plain_table(_("factor"), _("what it is"), *("#" + titles[k] for k in kinds), rows=rows))
+    if found["noise"]:
+        floor = ", ".join(f"{titles[k]} {v:.2f}" for k, v in found["noise"].items())
+        out.print(_("Chance alone shows up to: {floor}", floor=floor), style="dim")
+    out.print()
+    share = percent(found["where"]["share"])
+    out.print(_("Where {condition} ({share} of members):", condition=found["where"]["condition"], share=share))
+    if not found["boxes"]:
+        out.print(_("no simple condition tells"))
+    for box in found["boxes"]:
+        told = _(
+            "density {density}, coverage {coverage}", density=percent(box["density"]), coverage=percent(box["coverage"])
+        )
+        out.print(Text(f"- {box['text'][language()]} ({told})"), soft_wrap=True)
+
+
+def print_game(found: Mapping[str, Any]) -> None:
+    """Equilibria, commitment and best replies."""
+    from chipweir.strategy import percent
+
+    out = console()
+    titles = {(p["name"], q["name"]): said(q["title"]) for p in found["players"] for q in p["policies"]}
+
+    def named(profile: Mapping[str, str]) -> str:
+        return ", ".join(f"{player}: {titles[player, policy]}" for player, policy in profile.items())
+
+    rows = [
+        (named(each["profile"]), *(f"{v:+.3f}" for v in each["payoffs"].values()), percent(each["share_of_weights"]),
+         percent(each["share_of_members"]))
+        for each in found["pure"]
+    ]  # fmt: skip
+    players = [p["name"] for p in found["players"]]
+    columns = (_("pure equilibrium"), *("#" + p for p in players), "#" + _("of all weights"), "#" + _("of members"))
+    out.print(plain_table(*columns, rows=rows) if rows else _("No pure equilibrium."))
+    for each in found["mixed"]:
+        mixes = "; ".join(
+            f"{player}: " + ", ".join(f"{titles[player, k]} {percent(v)}" for k, v in mix.items())
+            for player, mix in each["strategies"].items()
+        )
+        out.print(Text(_("mixed equilibrium: {mixes}", mixes=mixes)), soft_wrap=True)
+    for each in found["stackelberg"]:
+        if each["profile"] is None:
+            continue
+        gain = "–" if each["gain"] is None else f"{each['gain']:+.3f}"
+        told = _(
+            "If {leader} commits first: {profile} (gain {gain})",
+            leader=each["leader"],
+            profile=named(each["profile"]),
+            gain=gain,
+        )
+        out.print(Text(told), soft_wrap=True)
+    out.print()
+    rows = [
+        (each["player"], named(each["given"]), titles[each["player"], each["reply"]], percent(each["probability"]))
+        for each in found["best_responses"]
+    ]
+    out.print(plain_table(_("player"), _("if others play"), _("best reply"), "#P", rows=rows))
+    if found["unknown_to_world"]:
+        out.print(_("The world does not know yet: {names}", names=", ".join(found["unknown_to_world"])), style="dim")
+
+
+def print_information(found: Mapping[str, Any]) -> None:
+    """What knowing each quantity would be worth."""
+    from chipweir.strategy import percent
+
+    out = console()
+    out.print(
+        _(
+            "Knowing everything before choosing would be worth {value} of a criterion's span.",
+            value=f"{found['evpi']:.3f}",
+        )
+    )
+    rows = [
+        (
+            row["name"],
+            said(row["title"]),
+            f"{row['value']:.4f} ({row['low']:.4f}–{row['high']:.4f})",
+            percent(row["share"]),
+            percent(row["switch"]),
+            _("yes") if row["above_noise"] else _("no"),
+            row["source"],
+        )
+        for row in found["quantities"]
+    ]
+    columns = (
+        _("quantity"), _("what it is"), "#" + _("worth knowing"), "#" + _("of everything"), "#" + _("choice changes"),
+        _("above chance"), _("source"),
+    )  # fmt: skip
+    out.print(plain_table(*columns, rows=rows))
+
+
+def print_training(found: Mapping[str, Any]) -> None:
+    """A training run: work, time by cluster, energy, cost, what binds."""
+    from chipweir.strategy import number
+
+    out = console()
+    work = found["work"]
+    head = f"{found['model'] or 'FLOP'}: {number(work['flop'])} FLOP"
+    out.print(Text(head, "bold"))
+    for line in found["sentences"][language()]:
+        out.print(Text(f"- {line}"), soft_wrap=True)
+    out.print()
+    rows = [
+        (
+            f"{row['chips']:,}",
+            _interval(row["days"]),
+            _interval(row["chip_hours"]),
+            f"{row['goodput']:.0%}",
+            f"{row['mfu']['p50']:.0%}",
+            _interval(row["energy_gwh"]),
+            _interval(row["cost_musd"]),
+            row["binds"],
+        )
+        for row in found["clusters"]
+    ]
+    columns = (
+        "#" + _("chips"), "#" + _("days"), "#" + _("chip-hours"), "#" + _("goodput"), "#MFU", "#GWh",
+        "#" + _("cost, USD m"), _("binds"),
+    )  # fmt: skip
+    out.print(plain_table(*columns, rows=rows, title=found["system"]))
+    for note in found["notes"]:
+        out.print(Text(note, "dim"), soft_wrap=True)
+
+
+def _interval(row: Mapping[str, float]) -> str:
+    from chipweir.strategy import number
+
+    return f"{number(row['p50'])} ({number(row['p10'])}–{number(row['p90'])})"

@@ -1,0 +1,480 @@
+"""Commands of the strategy room: explore, advise, game, voi and train."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chipweir.cli import _strategy_tables
+from chipweir.cli._common import (
+    FactsOption,
+    JsonOption,
+    LangOption,
+    MembersOption,
+    OutOption,
+    SeedOption,
+    complete_scenario,
+    interruptible,
+    keep_compiled,
+    print_json,
+    progress_bar,
+)
+from chipweir.errors import InputError, UnknownName
+from chipweir.i18n import _, use_language
+
+
+if TYPE_CHECKING:
+    from chipweir.facts import Facts
+    from chipweir.strategy import Order, Plan
+    from chipweir.world import Scenario
+
+MOST_MEMBERS = 100_000
+GAME_MEMBERS = 100
+SLOW_SECONDS = 5.0
+
+ClusterOption = Annotated[
+    str | None, typer.Option("--cluster", help="Address of a Dask scheduler, or local, or local:N.")
+]
+WeightsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--weights", "-w", metavar="FILE|NAME=W", help="Weights of criteria (repeatable); those not named count 1."
+    ),
+]
+WriteOption = Annotated[
+    Path | None, typer.Option("--write", help="A folder for figures (HTML), the answer (JSON) and the scenario files.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this room's commands to `app`."""
+    app.command("explore")(explore)
+    app.command("advise")(advise)
+    app.command("game")(game)
+    app.command("voi")(voi)
+    app.command("train")(train)
+
+
+def explore(
+    outcome: Annotated[str, typer.Argument(help="A reported variable, such as compute or lag_months.")],
+    labels: Annotated[
+        list[str] | None, typer.Argument(metavar="[DIM=LABEL]...", help="Such as region=CHN or origin=smuggled.")
+    ] = None,
+    scenario: Annotated[
+        str, typer.Option("--scenario", help="A scenario, a file or a stored run.", autocompletion=complete_scenario)
+    ] = "baseline",
+    year: Annotated[int, typer.Option("--year", help="Stocks at its end, flows as its mean.")] = 2030,
+    levers: Annotated[
+        list[str] | None, typer.Option("--levers", help="Levers that vary over their ranges too (repeatable, or a,b).")
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option("--where", metavar="'OUTCOME > X'", help="Futures to describe; default the upper fifth."),
+    ] = None,
+    sobol: Annotated[
+        int, typer.Option("--sobol", metavar="N", help="Run Saltelli's design with base N (a power of two).")
+    ] = 0,
+    members: MembersOption = 1_000,
+    seed: SeedOption = 1,
+    out: OutOption = None,
+    facts: FactsOption = None,
+    cluster: ClusterOption = None,
+    write: WriteOption = None,
+    lang: LangOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """What an outcome hangs on, and in which futures it passes a line: sensitivity and scenario discovery."""
+    from chipweir import strategy
+
+    with _running(lang, out, cluster) as (directory, mapper, bar):
+        _check(members, seed)
+        chosen = tuple(name for text in levers or [] for name in text.split(",") if name)
+        source, overlays = _source(scenario, directory)
+        question = strategy.Question(source, outcome, _labels(labels), year, members, seed, chosen, sobol)
+        known = _facts((*overlays, *(facts or ())))
+        _tell(strategy.exploration_cost(question, known, directory))
+        found = strategy.explore(question, known, directory, where, mapper, bar)
+        texts = strategy.box_texts(found.boxes)
+        document = strategy.exploration_document(found, texts)
+        if write is not None:
+            from chipweir import report
+
+            _write(write, "explore", document, report.exploration_page(found, document), [question.scenario], lang)
+        if as_json:
+            print_json(document)
+        else:
+            _strategy_tables.print_exploration(
+                document, {name: _strategy_tables.said(strategy.describe(name)[0]) for name in found.columns}
+            )
+
+
+def advise(
+    actor: Annotated[str, typer.Argument(help="korea, us or china.", autocompletion=lambda: ["korea", "us", "china"])],
+    options: Annotated[
+        Path | None, typer.Option("--options", help="An option file or a folder of them in place of the shipped set.")
+    ] = None,
+    futures: Annotated[
+        int, typer.Option("--futures", "--members", "-n", help="Draws; each meets every choice of others.")
+    ] = 1_000,
+    seed: SeedOption = 1,
+    weights: WeightsOption = None,
+    criteria: Annotated[
+        str | None, typer.Option("--criteria", metavar="FILE|a,b", help="Criteria of your own, or only these.")
+    ] = None,
+    choices: Annotated[
+        Path | None, typer.Option("--choices", help="A file with choices of others in place of the shipped ones.")
+    ] = None,
+    out: OutOption = None,
+    facts: FactsOption = None,
+    cluster: ClusterOption = None,
+    write: WriteOption = None,
+    lang: LangOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """How an actor's options fare over many futures: regret, worst cases, thresholds, all weights, what to watch."""
+    from chipweir import strategy
+
+    with _running(lang, out, cluster) as (directory, mapper, bar):
+        order = _order(actor, options, futures, seed, criteria, choices)
+        known, given = _facts(facts), _weights(weights)
+        _tell(strategy.plan(order, known, directory))
+        _warn_unknown(order)
+        experiments = strategy.run_experiments(order, known, directory, mapper, bar)
+        found = strategy.advise(experiments, given)
+        said = strategy.advice_sentences(found, bool(given), _command("advise"))
+        document = strategy.advice_document(found, said)
+        if write is not None:
+            from chipweir import report
+
+            scenarios = [option.under(choice) for option in order.options for choice in order.choices]
+            _write(write, "advise", document, report.advice_page(found, document), scenarios, lang)
+        if as_json:
+            print_json(document)
+        else:
+            _strategy_tables.print_advice(document)
+
+
+def voi(
+    actor: Annotated[str, typer.Argument(help="korea, us or china.", autocompletion=lambda: ["korea", "us", "china"])],
+    options: Annotated[Path | None, typer.Option("--options", help="An option file or a folder of them.")] = None,
+    futures: Annotated[
+        int, typer.Option("--futures", "--members", "-n", help="Draws; each meets every choice of others.")
+    ] = 1_000,
+    seed: SeedOption = 1,
+    weights: WeightsOption = None,
+    top: Annotated[int, typer.Option("--top", help="How many quantities to list.")] = 15,
+    out: OutOption = None,
+    facts: FactsOption = None,
+    cluster: ClusterOption = None,
+    lang: LangOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Which uncertain quantity, if known before choosing, would most improve the choice."""
+    from chipweir import strategy
+
+    if top < 1:
+        raise InputError(f"--top {top} is out of range; give 1 or more")
+    with _running(lang, out, cluster) as (directory, mapper, bar):
+        order = _order(actor, options, futures, seed, None, None)
+        known = _facts(facts)
+        _tell(strategy.plan(order, known, directory))
+        experiments = strategy.run_experiments(order, known, directory, mapper, bar)
+        document = strategy.information(experiments, _weights(weights), top)
+        if as_json:
+            print_json(document)
+        else:
+            _strategy_tables.print_information(document)
+
+
+def game(
+    players: Annotated[str, typer.Option("--players", help="us,china or us,china,korea.")] = "us,china",
+    menu: Annotated[
+        Path | None, typer.Option("--menu", help="YAML: for each player a list of shipped policies or option files.")
+    ] = None,
+    leader: Annotated[str | None, typer.Option("--leader", help="Only this player's commitment.")] = None,
+    weights: WeightsOption = None,
+    members: MembersOption = GAME_MEMBERS,
+    seed: SeedOption = 1,
+    out: OutOption = None,
+    facts: FactsOption = None,
+    cluster: ClusterOption = None,
+    write: WriteOption = None,
+    lang: LangOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Policies of two or three governments against one another: equilibria, commitment, best replies."""
+    from chipweir import strategy
+
+    with _running(lang, out, cluster) as (directory, mapper, bar):
+        _check(members, seed)
+        names = [name.strip() for name in players.split(",") if name.strip()]
+        table = strategy.game_table(names, _menu(menu), members, seed)
+        known = _facts(facts)
+        _tell(strategy.game_cells(table, known, directory).plan)
+        given: dict[str, dict[str, float]] = {}
+        for key, value in _weights(weights).items():
+            player, dot, criterion = key.partition(".")
+            if not dot or player not in names:
+                raise InputError(f"--weights {key}: write PLAYER.CRITERION=W with a player of this game")
+            given.setdefault(player, {})[criterion] = value
+        played = strategy.play(table, known, directory, given, mapper, bar)
+        document = strategy.game_document(played, leader)
+        if write is not None:
+            from chipweir import report
+
+            scenarios = [table.scenario(profile) for profile in table.profiles()]
+            _write(write, "game", document, report.game_page(document), scenarios, lang)
+        if as_json:
+            print_json(document)
+        else:
+            _strategy_tables.print_game(document)
+
+
+def train(
+    what: Annotated[str, typer.Argument(metavar="MODEL|FLOP", help="A language model, or FLOP such as 2.1e25.")],
+    on: Annotated[str, typer.Option("--on", metavar="CHIP|SYSTEM", help="What it is trained on.")] = "nvidia-h100-sxm",
+    chips: Annotated[
+        list[int] | None, typer.Option("--chips", help="Size of the cluster (repeatable; default four sizes).")
+    ] = None,
+    tokens: Annotated[
+        str | None, typer.Option("--tokens", help="Tokens trained on, such as 14.8e12; default as published.")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="KRW", help="Money at hand in KRW, such as 5.2e12.")
+    ] = None,
+    days: Annotated[float, typer.Option("--days", help="Longest time for the verdict on a budget.")] = 120.0,
+    precision: Annotated[str, typer.Option(help="bf16, fp8; by default fp8 where the model was trained so.")] = "",
+    country: Annotated[str, typer.Option(metavar="CC", help="Country whose power price is paid.")] = "KR",
+    lang: LangOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """What a training run takes: FLOP, chip-hours, days by cluster size, energy, cost with interval, and what binds."""
+    from chipweir import strategy
+
+    with use_language(lang):
+        order = strategy.TrainingOrder(
+            what=what,
+            on=on,
+            chips=tuple(chips or ()),
+            tokens=_amount(tokens, "--tokens"),
+            budget_krw=_amount(budget, "--budget"),
+            days=days,
+            precision=precision,
+            country=country,
+        )
+        document = strategy.train(order)
+        if as_json:
+            print_json(document)
+        else:
+            _strategy_tables.print_training(document)
+
+
+@contextmanager
+def _running(lang: str, out: Path | None, cluster: str | None) -> Iterator[tuple[Path, Any, Any]]:
+    """Language, the directory of runs, the map of a cluster or of this machine, and a progress bar."""
+    from chipweir import store
+    from chipweir.cluster import cluster_map
+
+    directory = store.runs_directory(out)
+    far = cluster_map(cluster) if cluster is not None else nullcontext(map)
+    with use_language(lang), interruptible(directory), far as mapper, progress_bar() as bar:
+        keep_compiled()
+        yield directory, mapper, bar
+
+
+def _check(members: int, seed: int) -> None:
+    if not 1 <= members <= MOST_MEMBERS:
+        raise InputError(f"--members {members} is out of range; give 1 to {MOST_MEMBERS}")
+    if not 0 <= seed < 2**63:
+        raise InputError(f"--seed {seed} is out of range; give 0 to {2**63 - 1}")
+
+
+def _source(name: str, directory: Path) -> "tuple[Scenario, tuple[Path, ...]]":
+    """A scenario by its name or file, or the first of a stored run with the user's own facts behind it."""
+    from chipweir import store
+    from chipweir.world import load_scenario, preset_names
+
+    if name not in preset_names() and Path(name).suffix not in {".yaml", ".yml"}:
+        try:
+            stored = store.find_run(name, directory)
+        except UnknownName:
+            return load_scenario(name), ()
+        folder = stored.path / "facts"
+        return stored.scenarios[0], tuple(sorted(folder.iterdir())) if folder.is_dir() else ()
+    return load_scenario(name), ()
+
+
+def _facts(extra: Sequence[Path] | None) -> "Facts":
+    from chipweir import facts
+
+    return facts.load(tuple(extra or ()))
+
+
+def _order(
+    actor: str, options: Path | None, futures: int, seed: int, criteria: str | None, choices: Path | None
+) -> "Order":
+    from chipweir import strategy
+
+    _check(futures, seed)
+    chosen = strategy.shipped_options(actor) if options is None else strategy.load_options(options)
+    others = [option.name for option in chosen if option.actor != actor]
+    if others:
+        raise InputError(f"option {others[0]} is not of {actor}")
+    empty = strategy.empty_options(chosen)
+    for option in empty:
+        missing = ", ".join(option.unknown_to_world())
+        typer.echo(f"chipweir: warning: {option.name} is left out: the world does not know {missing} yet", err=True)
+    chosen = tuple(option for option in chosen if option not in empty)
+    if len(chosen) < 2:
+        raise InputError("advice needs at least two options to compare")
+    return strategy.Order(actor, chosen, _choices(actor, choices), _criteria(actor, criteria), futures, seed)
+
+
+def _choices(actor: str, path: Path | None) -> Any:
+    from chipweir import strategy
+
+    return strategy.shipped_choices(actor) if path is None else strategy.read_choices(_read(path), str(path))
+
+
+def _criteria(actor: str, given: str | None) -> Any:
+    from dataclasses import replace
+
+    from chipweir import strategy
+
+    known = strategy.shipped_criteria(actor)
+    if given is None:
+        return known
+    if Path(given).suffix in {".yaml", ".yml"}:
+        return strategy.read_criteria(_read(Path(given)), given)
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    computed = {criterion.name: criterion for criterion in known.computed}
+    for name in names:
+        if name not in computed:
+            raise UnknownName("criterion", name, computed)
+    return replace(known, computed=tuple(computed[name] for name in dict.fromkeys(names)))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not a text file in UTF-8") from None
+
+
+def _weights(given: Sequence[str] | None) -> dict[str, float]:
+    """Weights by criterion, from files and from NAME=W."""
+    import yaml
+
+    found: dict[str, float] = {}
+    for text in given or ():
+        name, sign, value = text.partition("=")
+        entries: Mapping[str, Any] = {name.strip(): value.strip()}
+        if not sign:
+            try:
+                tree = yaml.safe_load(_read(Path(text)))
+            except yaml.YAMLError:
+                raise InputError(f"--weights {text}: not valid YAML") from None
+            if not isinstance(tree, dict):
+                raise InputError(f"--weights {text}: a file holds a mapping of criteria to weights")
+            entries = tree
+        for key, entry in entries.items():
+            try:
+                found[str(key)] = float(entry)
+            except (TypeError, ValueError):
+                raise InputError(f"--weights {key}: '{entry}' is not a number") from None
+            if not 0 <= found[str(key)] < float("inf"):
+                raise InputError(f"--weights {key}: {entry} is out of range; give 0 or more")
+    return found
+
+
+def _menu(path: Path | None) -> dict[str, list[str]] | None:
+    import yaml
+
+    if path is None:
+        return None
+    try:
+        tree = yaml.safe_load(_read(path))
+    except yaml.YAMLError:
+        raise InputError(f"{path}: not valid YAML") from None
+    if not isinstance(tree, dict) or not all(isinstance(menu, list) for menu in tree.values()):
+        raise InputError(f"{path}: a menu file holds for each player a list of policies")
+    beside = path.parent
+    return {
+        str(player): [str(beside / name) if str(name).endswith((".yaml", ".yml")) else str(name) for name in menu]
+        for player, menu in tree.items()
+    }
+
+
+def _labels(given: Sequence[str] | None) -> dict[str, str]:
+    found = {}
+    for text in given or ():
+        dim, sign, label = text.partition("=")
+        if not (dim and sign and label):
+            raise InputError(f"'{text}' is no choice of a label; write dim=label, such as region=CHN")
+        found[dim] = label
+    return found
+
+
+def _amount(text: str | None, option: str) -> float | None:
+    if text is None:
+        return None
+    try:
+        value = float(text.replace(",", "").replace("_", ""))
+    except ValueError:
+        raise InputError(f"{option} {text}: not a number; write such as 14.8e12") from None
+    if not 0 < value < 1e40:
+        raise InputError(f"{option} {text} is out of range; give a number above 0")
+    return value
+
+
+def _tell(plan: "Plan") -> None:
+    """Say what is about to be simulated, where that takes more than a moment."""
+    missing = plan.worlds - plan.stored
+    if missing and plan.seconds > SLOW_SECONDS:
+        text = _(
+            "{missing} of {worlds} worlds with {members} members each to simulate: about {seconds} s, and up to half a "
+            "minute to compile; stored ones are read",
+            missing=missing,
+            worlds=plan.worlds,
+            members=f"{plan.members:,}",
+            seconds=f"{plan.seconds:,.0f}",
+        )
+        typer.echo(f"chipweir: {text}", err=True)
+
+
+def _warn_unknown(order: "Order") -> None:
+    from chipweir import strategy
+
+    unknown = strategy.unknown_settings(order.options)
+    if unknown:
+        text = _("the world does not know {names} yet; they act through processes of the strategy room only",
+                 names=", ".join(unknown))  # fmt: skip
+        typer.echo(f"chipweir: warning: {text}", err=True)
+
+
+def _command(name: str) -> str:
+    """The command line as it was given, without what only says how to print it."""
+    given = [each for each in sys.argv[1:] if each != "--json"]
+    return " ".join(["chipweir", *given]) if given[:1] == [name] else f"chipweir {name}"
+
+
+def _write(
+    folder: Path, name: str, document: Mapping[str, Any], page: Any, scenarios: Sequence[Any], lang: str
+) -> None:
+    """Figures, answer and scenario files into `folder`."""
+    from chipweir.cli._common import dumps
+    from chipweir.report import write_page
+    from chipweir.store import writing
+
+    with writing(folder):
+        (folder / "scenarios").mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.json").write_text(dumps(document), encoding="utf-8")
+        for scenario in {each.digest: each for each in scenarios}.values():
+            (folder / "scenarios" / f"{scenario.name}.yaml").write_text(scenario.to_yaml(), encoding="utf-8")
+        write_page(folder / f"{name}.html", page, lang=lang)
+    typer.echo(str(folder), err=True)

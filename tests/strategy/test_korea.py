@@ -1,0 +1,167 @@
+"""Korea's processes on a made-up world: every lever of an option moves something, in the expected direction."""
+
+import numpy as np
+import pytest
+from imagined_world import imagined
+
+from chipweir.strategy import Option, shipped_choices, shipped_criteria, shipped_options
+from chipweir.strategy._futures import draws, happens, year_of
+from chipweir.strategy._korea import PROCESSES, Case
+from chipweir.strategy._options import Choice
+from chipweir.strategy._retaliation import retaliation, sizes
+
+
+MEMBERS, SEED = 400, 3
+DRAWS = draws(MEMBERS, SEED)
+CHOICES = {choice.name: choice for choice in shipped_choices("korea")}
+OPTIONS = {option.name: option for option in shipped_options("korea")}
+CRITERIA = shipped_criteria("korea")
+
+
+def measured(option: Option, choice: Choice) -> dict[str, np.ndarray]:
+    world = imagined(option.under(choice), MEMBERS, SEED)
+    case = Case(option, choice, world, DRAWS, CRITERIA.first, CRITERIA.last, CRITERIA.rate)
+    return {criterion.name: PROCESSES[criterion.process](case) for criterion in CRITERIA.computed}
+
+
+def changed(name: str, value: object, option: str = "hedge", choice: str = "law") -> tuple[dict, dict]:
+    """All criteria of an option with a planned lever at two values."""
+    from dataclasses import replace
+
+    base = OPTIONS[option]
+    other = replace(base, planned={**base.planned, name: value})
+    return measured(base, CHOICES[choice]), measured(other, CHOICES[choice])
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_criterion_has_a_value_in_every_future(name: str) -> None:
+    for choice in CHOICES.values():
+        for criterion, values in measured(OPTIONS[name], choice).items():
+            assert values.shape == (MEMBERS,), criterion
+            assert np.isfinite(values).all(), criterion
+
+
+def test_options_differ_on_every_criterion() -> None:
+    means = {
+        name: {k: v.mean() for k, v in measured(option, CHOICES["normal"]).items()} for name, option in OPTIONS.items()
+    }
+    for criterion in CRITERIA.computed:
+        values = {round(float(row[criterion.name]), 6) for row in means.values()}
+        assert len(values) >= 2, criterion.name
+    rows = [tuple(round(float(v), 3) for v in row.values()) for row in means.values()]
+    assert len(set(rows)) == len(rows)
+
+
+def same_where_it_counts(option: Option, less: Option, lever: str, choice: Choice) -> bool:
+    """Whether a lever is set as without the option, in the years in which the law leaves it room."""
+    years = range(2026, 2033)
+    one, other = option.series(lever, years, choice.name), less.series(lever, years, choice.name)
+    if lever == "korea.hbm_to_china":
+        control = option.under(choice).series("us.hbm_control", [f"{year}-12" for year in years])
+        one, other = one[control < 1], other[control < 1]
+    return np.allclose(one, other)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_zeroing_any_lever_of_an_option_moves_a_computed_criterion(name: str) -> None:
+    option = OPTIONS[name]
+    for lever in option.set_levers():
+        less = option.without(lever)
+        if all(same_where_it_counts(option, less, lever, choice) for choice in CHOICES.values()):
+            continue  # the option only writes down what holds anyway
+        moved = False
+        for choice in CHOICES.values():
+            one, other = measured(option, choice), measured(less, choice)
+            moved |= any(not np.allclose(one[key], other[key], rtol=1e-9) for key in one)
+        assert moved, lever
+
+
+@pytest.mark.parametrize(
+    ("lever", "value", "criterion", "sign"),
+    [
+        ("korea.china_fabs", 0.3, "china_fabs", -1),
+        ("korea.china_fabs", 0.3, "chip_income", -1),
+        ("korea.china_fabs", 0.3, "write_down", +1),
+        ("korea.china_fab_tech", 1.0, "write_down", -1),
+        ("korea.hbm_capex", 1.8, "leverage_us", +1),
+        ("korea.hbm_capex", 1.8, "chip_income", +1),
+        ("korea.us_outlay", 0.0, "chip_income", -1),
+        ("korea.us_outlay", 0.0, "public_cost", -1),
+        ("korea.stockpile_days", 180.0, "retaliation", -1),
+        ("korea.stockpile_days", 180.0, "public_cost", +1),
+        ("korea.second_source", 1.0, "retaliation", -1),
+        ("korea.second_source", 1.0, "compute", +1),
+        ("korea.dc_power", 1.0, "power", -1),
+        ("korea.dc_power", 1.0, "compute", -1),
+    ],
+)
+def test_levers_move_what_they_should(lever: str, value: float, criterion: str, sign: int) -> None:
+    base, other = changed(lever, value)
+    gap = sign * (other[criterion] - base[criterion])
+    assert gap.mean() > 0
+    assert (gap >= -1e-9).mean() > 0.8
+
+
+def test_provoking_more_costs_more_and_in_the_same_futures() -> None:
+    years = np.arange(2027, 2033)
+    calm, loud = (retaliation(DRAWS.own, years, provocation=p) for p in (0.3, 1.5))
+    assert (loud.comes | ~calm.comes).all()
+    assert loud.total.sum() > calm.total.sum()
+    assert calm.comes.mean() == pytest.approx(0.3 * 0.43, abs=0.05)
+
+
+def test_large_measures_have_the_size_and_half_lives_of_the_record() -> None:
+    size = 20_000
+    own = draws(size, 1).own
+    years = np.arange(2027, 2036)
+    found = retaliation(own, years, stockpile_days=30.0)
+    one = found.large & (found.year == 2027)
+    per_year = {name: cost[one] / own["retaliation_size"][one, None] for name, cost in found.by_channel.items()}
+    known = {channel.name: channel for channel in sizes().channels}
+    assert per_year["tourism"][0, 0] == pytest.approx(known["tourism"].krw_tn / 2)
+    for name in ("tourism", "consumer_goods", "content", "minerals"):
+        ratio = per_year[name][0, 2] / per_year[name][0, 1]
+        assert ratio == pytest.approx(2 ** (-1 / known[name].half_life))
+    assert found.large.mean() == pytest.approx(0.43 * 0.5, abs=0.01)
+    first_full = sum(per_year[name][0, 1] for name in ("tourism", "consumer_goods", "content", "minerals"))
+    assert 4 < first_full < 8.5
+
+
+def test_stocks_and_second_sources_ease_minerals_alone() -> None:
+    years = np.arange(2027, 2033)
+    bare, stocked = (retaliation(DRAWS.own, years, stockpile_days=days) for days in (0.0, 180.0))
+    assert stocked.by_channel["minerals"].sum() == 0
+    assert bare.by_channel["minerals"].sum() > 0
+    for name in ("tourism", "consumer_goods", "content"):
+        np.testing.assert_array_equal(bare.by_channel[name], stocked.by_channel[name])
+
+
+def test_events_happen_as_often_as_their_priors_say_and_are_nested() -> None:
+    own = draws(50_000, 2).own
+    for probability in (0.1, 0.4, 0.9):
+        assert happens(own["duty_score"], probability).mean() == pytest.approx(probability, abs=0.01)
+    assert (happens(own["duty_score"], 0.5) | ~happens(own["duty_score"], 0.3)).all()
+    years = year_of(own["cycle_year"])
+    assert np.unique(years).tolist() == [2027, 2028, 2029, 2030]
+    assert np.unique(years, return_counts=True)[1] / len(years) == pytest.approx([0.25] * 4, abs=0.01)
+
+
+def test_us_pressure_and_chinese_measures_are_correlated_as_stated() -> None:
+    own = draws(50_000, 2).own
+    assert np.corrcoef(own["duty_score"], own["retaliation_score"])[0, 1] == pytest.approx(0.3, abs=0.02)
+    assert np.std(own["duty_score"]) == pytest.approx(1, abs=0.02)
+
+
+def test_loss_of_memory_sales_follows_its_prior_and_the_worlds_belief() -> None:
+    drawn = draws(50_000, 2)
+    lost = drawn.own["china_memory_lost"]
+    assert np.quantile(lost, (0.1, 0.5, 0.9)) == pytest.approx([0.10, 0.25, 0.50], abs=0.02)
+    if "belief_china_hbm_domestic" in drawn.world:
+        ramp = drawn.world["belief_china_hbm_domestic"]
+        assert np.corrcoef(ramp, lost)[0, 1] > 0.4
+
+
+def test_draws_are_a_prefix_of_longer_ones() -> None:
+    few, many = draws(50, 7), draws(500, 7)
+    for name, values in few.own.items():
+        np.testing.assert_array_equal(values, many.own[name][:50])
