@@ -8,6 +8,7 @@ from typing import Any
 
 from chipweir import facts
 from chipweir import text as reading
+from chipweir.evidence._vocabulary import words_of
 from chipweir.text import Assembly, Document, EntityMention, Extraction, Lexicon, Name
 
 
@@ -21,7 +22,7 @@ def lexicon(known: "facts.Facts | None" = None) -> Lexicon:
 
 @lru_cache(maxsize=4)
 def _lexicon(known: "facts.Facts") -> Lexicon:
-    return Lexicon.of(_names(known), _makers(known), _assemblies(known))
+    return Lexicon.of(_names(known), _makers(known), _assemblies(known), words_of(known))
 
 
 def _names(known: "facts.Facts") -> Iterator[Name]:

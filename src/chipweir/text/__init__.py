@@ -13,6 +13,7 @@ from chipweir.text._document import (
     Sentence,
     Span,
     Time,
+    WordMention,
     plain_record,
     span_json,
 )
@@ -27,6 +28,7 @@ from chipweir.text._segment import attribution, quotations, script, segment
 from chipweir.text._starts import quick
 from chipweir.text._times import find_times
 from chipweir.text._units import pack, plain
+from chipweir.text._words import find_words
 
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "Span",
     "Time",
     "Word",
+    "WordMention",
     "attribution",
     "calendar",
     "decode",
@@ -52,6 +55,7 @@ __all__ = [
     "find_entities",
     "find_quantities",
     "find_times",
+    "find_words",
     "opens",
     "pack",
     "plain",

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Any, Literal
 
+from chipweir.text._lexicon import Word
+
 
 Language = Literal["ko", "en", "zh-Hans", "zh-Hant"]
 DateBasis = Literal["explicit", "inferred", "unknown"]
@@ -158,6 +160,15 @@ class EntityMention:
 
 
 @dataclass(frozen=True, slots=True)
+class WordMention:
+    """Words in the text, [start, end), and everything that they may name."""
+
+    start: int
+    end: int
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """A sentence: its paragraph's number, the stretches in quotation marks, and who is cited for it (the words as
     written)."""
@@ -180,6 +191,7 @@ class Extraction:
     quantities: tuple[Quantity, ...]
     times: tuple[Time, ...]
     entities: tuple[EntityMention, ...]
+    words: tuple[WordMention, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from chipweir.text._quantities import find_quantities
 from chipweir.text._segment import segment
 from chipweir.text._times import find_times
 from chipweir.text._units import plain
+from chipweir.text._words import find_words
 
 
 def extract(document: Document, lexicon: Lexicon) -> Extraction:
@@ -18,7 +19,8 @@ def extract(document: Document, lexicon: Lexicon) -> Extraction:
     names = masks.merged((one.start, one.end) for one in entities if holds_no_figure(one))
     times = find_times(document.text, document.published, masks.merged(blocked, names))
     quantities = find_quantities(document.text, times, names, document.language)
-    return Extraction(document, segment(document), quantities, times, entities, _warnings(entities))
+    words = find_words(document.text, lexicon)
+    return Extraction(document, segment(document), quantities, times, entities, words, _warnings(entities))
 
 
 def holds_no_figure(mention: EntityMention) -> bool:

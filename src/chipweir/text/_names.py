@@ -28,6 +28,7 @@ _TAIL = re.compile(
 _PARTICLE = re.compile(
     r"(?:에게서|으로부터|에서는|에서도|이라는|이라고|에서|에게|으로|까지|부터|보다|처럼|라는|라고|이나|에는|에도|과의|와의|은|는|이|가|을|를|의|에|와|과|로|도|만|측)$"
 )
+_YEAR = re.compile(r"(?:19|20)\d\d年")
 _NEAR_BESIDE = 24
 
 
@@ -101,6 +102,8 @@ def _bounded(text: str, start: int, end: int, name: Name, previous: int) -> bool
         return False
     if last.isascii() and last.isalnum() and after:
         if after == "s" and (last.isdigit() or last.isupper()) and not text[end + 1 : end + 2].isalnum():
+            return True
+        if last.isalpha() and _YEAR.match(text, end):
             return True
         if after.isascii() and (after.isalnum() or after == "_"):
             return False

@@ -1,0 +1,261 @@
+"""Verdicts from keyed records: what a figure says against all that is on record under the same keys.
+
+Contradicted needs a record whose whole key is said, in the same period, from a source that can be named, and none that
+agrees. Where nothing of the key is on record the verdict is that nothing was found; agreement of a part of the key (one
+segment, another basis) is imprecise. Every record that was compared is listed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from chipweir import facts
+from chipweir.evidence._compare import Comparison, compare
+from chipweir.evidence._frames import Claim, modality
+from chipweir.evidence._known import Known
+from chipweir.evidence._match import Match, Matcher
+from chipweir.evidence._scene import OWN, Reader, Scene, Seen
+from chipweir.evidence._slots import Page, Slot, entity_slot
+from chipweir.evidence._verdict import (
+    Evidence,
+    Number,
+    Status,
+    Text,
+    Verdict,
+    fact_evidence,
+    value_evidence,
+)
+
+
+_SHOWN = 4
+_WIDE = 2.5
+# Words that tell two measures about as strongly.
+_AS_STRONG = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record, how its key fits and how the figure stands to it."""
+
+    match: Match
+    comparison: Comparison
+    side: int
+
+    @property
+    def record(self) -> Known:
+        """The record."""
+        return self.match.record
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """The verdict on a figure and the measure that decided it (empty where nothing tells what is measured)."""
+
+    verdict: Verdict
+    measure: str
+    held: tuple[Held, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges the figures of one article against one fact base."""
+
+    page: Page
+    known: "facts.Facts"
+    on: str | None
+    given: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Reads what stands around the figures."""
+        return Reader(self.page)
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        """Finds the records of a figure."""
+        return Matcher(self.known, self.on)
+
+    def sentence(self, number: int) -> dict[int, Keyed]:
+        """The verdicts on the figures of a sentence, by their index; figures that nothing is known of are left out."""
+        return {scene.index: found for scene in self.reader.scenes(number) if (found := self.judge(scene)) is not None}
+
+    def judge(self, scene: Scene) -> Keyed | None:
+        """The verdict on one figure."""
+        matches = self.matcher.matches(self._as_given(scene))
+        held = [
+            Held(m, *c) for m in matches if (c := compare(scene.figure, m.record, self._convert(m.record))) is not None
+        ]
+        if not held:
+            return None
+        status, deciding, slot = decide(held)
+        return Keyed(self._verdict(scene, status, slot, deciding, held), deciding[0].record.measure, tuple(deciding))
+
+    def _as_given(self, scene: Scene) -> Scene:
+        """A scene in which what people set stands in place of the names of the same kind that were read."""
+        names = self.given.get(scene.index, ())
+        if not names:
+            return scene
+        at, kinds = scene.figure.start, {self.known.entities[name].kind for name in names}
+        set_by_hand = [Seen((name,), self.known.entities[name].kind, at, at, OWN, 0.0) for name in names]
+        return replace(scene, things=(*set_by_hand, *(one for one in scene.things if one.kind not in kinds)))
+
+    def _convert(self, record: Known) -> Any:
+        day = self.on or str(date.today())
+        if not record.timeless and record.end < date.fromisoformat(day):
+            day = record.end.isoformat()
+
+        def convert(amount: float, start: str, target: str) -> float | None:
+            from chipweir.errors import InputError
+
+            try:
+                return float(self.known.convert(amount, start, target, day))
+            except InputError:
+                return None
+
+        return convert
+
+    def _verdict(
+        self, scene: Scene, status: Status, slot: str, deciding: Sequence[Held], held: Sequence[Held]
+    ) -> Verdict:
+        figure, best = scene.figure, deciding[0].record
+        said = figure.value if isinstance(figure.value, int | float) else figure.low
+        numbers = [Number("claimed", float(said) if isinstance(said, int | float) else float("nan"), figure.unit)]
+        numbers += [_number(one.record) for one in deciding[:_SHOWN]]
+        evidence = [self.evidence(one, status) for one in deciding[:_SHOWN]]
+        text = Text("compared", {"claimed": numbers[0], "known": numbers[1], "what": self.what(best)})
+        if status == "unsupported":
+            text = Text("related_only", {"what": self.what(best)})
+        return Verdict(
+            status, slot, {slot: status}, tuple(numbers), tuple(evidence), text,
+            Text("change_fact"), tuple(self._notes(deciding, held)),
+        )  # fmt: skip
+
+    def _notes(self, deciding: Sequence[Held], held: Sequence[Held]) -> list[Text]:
+        notes = []
+        first = deciding[0].record
+        if all(one.record.recalled for one in deciding):
+            notes.append(Text("recalled"))
+        if first.nature != "observation":
+            notes.append(Text("nature", {"nature": first.nature}))
+        if (
+            self.on
+            and not first.timeless
+            and first.value.known_by > date.fromisoformat(self.on)
+            and first.kind == "fact"
+        ):
+            notes.append(Text("known_later", {"date": first.value.known_by.isoformat()}))
+        others = [one for one in held if one.match.exact and one.match.fit == deciding[0].match.fit]
+        if deciding[0].comparison == "same" and any(one.comparison == "apart" for one in others):
+            apart = next(one for one in others if one.comparison == "apart")
+            notes.append(Text("conflict", {"other": _number(apart.record), "what": self.what(apart.record)}))
+        return notes
+
+    def what(self, record: Known) -> str:
+        """A record's key in words."""
+        name = self.matcher.index.name
+        parts = [name(record.entity)] if record.entity else []
+        parts += [name(record.item)] if record.item else []
+        measure = self.known.measures.get(record.measure)
+        parts.append(measure.title["en"].lower() if measure else record.measure.removeprefix("spec:").replace("_", " "))
+        parts += [f"{key} {value}" for key, value in record.dims.items()]
+        if record.kind == "fact":
+            parts.append(self.known.facts[record.id].when)
+        return ", ".join(map(str, parts))
+
+    def evidence(self, one: Held, status: Status) -> Evidence:
+        """A record as evidence."""
+        record = one.record
+        supports = True if one.comparison == "same" else False if one.comparison == "apart" else None
+        if record.kind == "fact":
+            return fact_evidence(self.known.facts[record.id], self.known, supports)
+        kind = record.kind if record.kind in {"price", "chip", "system", "model"} else "fact"
+        return value_evidence(kind, record.id, self.what(record), record.value, self.known, supports)
+
+
+def _number(record: Known) -> Number:
+    finite = [end if abs(end) != float("inf") else None for end in (record.low, record.high)]
+    unit = record.unit
+    return Number(record.measure.removeprefix("spec:"), record.best, unit, finite[0], finite[1], record.id)
+
+
+def _vague(one: Held) -> bool:
+    """Whether a record's range is so wide that it can hardly deny anything."""
+    return one.record.high > _WIDE * max(one.record.low, 1e-12) > 0
+
+
+def decide(held: Sequence[Held]) -> tuple[Status, list[Held], str]:
+    """The status, the records that decide it (at least one) and the slot of the key that does."""
+    live = [one for one in held if one.match.fit != "off"]
+    if not live:
+        return "unsupported", list(held[:_SHOWN]), "period"
+    top = live[0].match
+    best = [one for one in live if one.match.missing + one.match.extra == top.missing + top.extra
+            and one.match.sure == top.sure and one.match.strength >= top.strength - _AS_STRONG]  # fmt: skip
+    exact = [one for one in best if one.match.fit == "exact"] or best
+    agreeing = [one for one in exact if one.comparison == "same"]
+    if agreeing and all(map(_vague, agreeing)) and any(one.comparison == "apart" and one.match.exact for one in exact):
+        return "imprecise", [*agreeing, *(one for one in exact if one.comparison == "apart")], "figure"
+    public = [one for one in agreeing if not one.record.own]
+    if agreeing:
+        return ("consistent", public, "figure") if public else ("unsupported", agreeing, "source")
+    elsewhere = [one for one in live if one.comparison == "same" and one.match.strength >= top.strength - _AS_STRONG]
+    deniers = [one for one in exact if one.match.exact and one.match.fit in {"exact", "within"} and not one.record.own]
+    deniers = [one for one in deniers if one.match.fit == "exact"] or deniers
+    now = [one for one in exact if one.match.exact and one.match.fit == "open" and one.record.timeless is False]
+    if not deniers:
+        if elsewhere:
+            loose = [one for one in elsewhere if not one.record.own]
+            return ("consistent", loose, "figure") if loose and not top.exact else ("unsupported", elsewhere, "source")
+        near = [one for one in exact if one.comparison == "near"]
+        return ("imprecise", near, "figure") if near and not near[0].record.own else ("unsupported", (now or exact), "")
+    if elsewhere:
+        return "imprecise", [*elsewhere[:1], *deniers], "item"
+    if any(one.comparison == "open" for one in deniers):
+        return "unsupported", deniers, "figure"
+    if any(one.comparison == "near" for one in deniers) or len({one.side for one in deniers}) > 1:
+        return "imprecise", sorted(deniers, key=lambda one: one.comparison != "near"), "figure"
+    return "contradicted", deniers, "figure"
+
+
+# What a claim about a measure is called: the frames of `data/frames.yaml`, else the measure itself.
+_FRAME_OF = {
+    "api_price": "price", "chip_price": "chip_price", "street_price": "chip_price", "rental_price": "rental",
+    "parameters": "params", "context_length": "context", "revenue": "revenue", "dc_revenue": "revenue",
+    "china_revenue": "revenue", "ai_revenue": "revenue", "product_revenue": "revenue", "growth": "growth",
+    "fund_size": "fund", "budget": "fund", "wafer_capacity": "wafer_capacity", "yield": "yield",
+    "advanced_logic_capacity": "wafer_capacity", "smuggled_value": "flow", "memory_layers": "layers",
+}  # fmt: skip
+
+
+def frame_of(measure: str) -> str:
+    """The frame of claims about a measure."""
+    if measure.startswith("spec:"):
+        return "spec"
+    if measure in _FRAME_OF:
+        return _FRAME_OF[measure]
+    return "share" if measure.endswith("_share") else "units" if "units" in measure else measure
+
+
+def further(page: Page, claims: Sequence[Claim], judged: Mapping[int, Keyed]) -> list[Claim]:
+    """Claims about figures that are on record and stand in no claim yet."""
+    taken = {claim.quantity for claim in claims}
+    found = []
+    for index, keyed in judged.items():
+        if index in taken or keyed.verdict.status == "unsupported":
+            continue
+        figure = page.found.quantities[index]
+        number = next(n for n, s in enumerate(page.sentences) if s.start <= figure.start < s.end)
+        said = modality(page, number, (figure.start, figure.end))
+        record = keyed.held[0].record
+        slots = {"measure": Slot("measure", keyed.measure, "", None, None, 0.8, "words")}
+        for name, value in (("subject", record.entity), ("item", record.item)):
+            at = next((i for i in page.places["entities"][number] if page.found.entities[i].id == value), None)
+            if at is not None:
+                slots[name] = entity_slot(name, page, at, 0.8, "type")
+        found.append(
+            Claim("", frame_of(keyed.measure), figure.start, figure.end, number, said,
+                  page.sentences[number].attribution, slots, 0.6, index)
+        )  # fmt: skip
+    return found
