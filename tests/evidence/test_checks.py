@@ -94,7 +94,7 @@ def test_a_count_ratio_that_names_no_order_is_read_the_way_it_can_hold():
 )
 def test_a_price_of_a_name_nobody_knows_is_not_the_price_of_the_one_before(text):
     found = [(claim, verdict) for claim, verdict in verdicts(text) if claim.frame == "price"]
-    assert [verdict.status for _claim, verdict in found][-1] == "not_checkable"
+    assert [verdict.status for _claim, verdict in found][-1] in {"not_checkable", "unsupported"}
     assert found[-1][0].slots["model"].asked
 
 

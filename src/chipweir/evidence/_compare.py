@@ -111,9 +111,9 @@ def _rate(said: str, known: str) -> float | None:
     return 1.0 if said == "per_year" and not known else None
 
 
-def compare(figure: Quantity, record: Known, convert: Convert) -> tuple[Comparison, int] | None:
+def compare(figure: Quantity, record: Known, convert: Convert) -> tuple[Comparison, int, float] | None:
     """How a figure stands to a record: the same, near, apart, or open where the record's bound cannot deny it; and on
-    which side of it (-1, 0, 1). None where they cannot be compared."""
+    which side of it (-1, 0, 1) by which factor. None where they cannot be compared."""
     scale = factor(figure, record)
     if scale is None:
         return None
@@ -129,17 +129,17 @@ def compare(figure: Quantity, record: Known, convert: Convert) -> tuple[Comparis
     return meet((low * scale, high * scale), record, slack)
 
 
-def meet(said: tuple[float, float], record: Known, slack: float = 0.0) -> tuple[Comparison, int]:
+def meet(said: tuple[float, float], record: Known, slack: float = 0.0) -> tuple[Comparison, int, float]:
     """How an interval in the record's unit stands to the record."""
     low, high = spread(record)
     low, high = low - abs(low) * slack, high + abs(high) * slack
     if said[0] <= high and low <= said[1]:
-        return "same", 0
+        return "same", 0, 1.0
     side = 1 if said[0] > high else -1
     outside, bound = (said[0], high) if side > 0 else (said[1], low)
     if math.isinf(record.high if side > 0 else record.low):
-        return "open", side
+        return "open", side, 1.0
     if outside * bound <= 0:
-        return "apart", side
+        return "apart", side, math.inf
     far = max(outside / bound, bound / outside)
-    return ("near" if far <= (NEARLY if record.nature == "observation" else NEARLY_FORECAST) else "apart"), side
+    return ("near" if far <= (NEARLY if record.nature == "observation" else NEARLY_FORECAST) else "apart"), side, far

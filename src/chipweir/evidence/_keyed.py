@@ -31,6 +31,8 @@ from chipweir.evidence._verdict import (
 
 _SHOWN = 4
 _WIDE = 2.5
+# How far a number must lie from those in force at the article's day to be denied by them.
+_FAR = 1.5
 # Words that tell two measures about as strongly.
 _AS_STRONG = 0.5
 
@@ -42,6 +44,7 @@ class Held:
     match: Match
     comparison: Comparison
     side: int
+    far: float
 
     @property
     def record(self) -> Known:
@@ -89,8 +92,12 @@ class Judge:
         ]
         if not held:
             return None
-        status, deciding, slot = decide(held)
+        status, deciding, slot = decide(held, self._flows)
         return Keyed(self._verdict(scene, status, slot, deciding, held), deciding[0].record.measure, tuple(deciding))
+
+    @cached_property
+    def _flows(self) -> frozenset[str]:
+        return frozenset(name for name, measure in self.known.measures.items() if measure.adds == "sum")
 
     def _as_given(self, scene: Scene) -> Scene:
         """A scene in which what people set stands in place of the names of the same kind that were read."""
@@ -155,7 +162,7 @@ class Judge:
     def what(self, record: Known) -> str:
         """A record's key in words."""
         name = self.matcher.index.name
-        parts = [name(record.entity)] if record.entity else []
+        parts: list[str] = [name(record.entity)] if record.entity else []
         parts += [name(record.item)] if record.item else []
         measure = self.known.measures.get(record.measure)
         parts.append(measure.title["en"].lower() if measure else record.measure.removeprefix("spec:").replace("_", " "))
@@ -167,7 +174,9 @@ class Judge:
     def evidence(self, one: Held, status: Status) -> Evidence:
         """A record as evidence."""
         record = one.record
-        supports = True if one.comparison == "same" else False if one.comparison == "apart" else None
+        supports = None
+        if status != "unsupported" and one.comparison in {"same", "apart"}:
+            supports = one.comparison == "same"
         if record.kind == "fact":
             return fact_evidence(self.known.facts[record.id], self.known, supports)
         kind = record.kind if record.kind in {"price", "chip", "system", "model"} else "fact"
@@ -185,38 +194,53 @@ def _vague(one: Held) -> bool:
     return one.record.high > _WIDE * max(one.record.low, 1e-12) > 0
 
 
-def decide(held: Sequence[Held]) -> tuple[Status, list[Held], str]:
-    """The status, the records that decide it (at least one) and the slot of the key that does."""
+def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[Held], str]:
+    """The status, the records that decide it (at least one) and the slot of the key that does. `flows` are measures
+    whose numbers hold for their own period only."""
     live = [one for one in held if one.match.fit != "off"]
     if not live:
         return "unsupported", list(held[:_SHOWN]), "period"
     top = live[0].match
-    best = [one for one in live if one.match.missing + one.match.extra == top.missing + top.extra
-            and one.match.sure == top.sure and one.match.strength >= top.strength - _AS_STRONG]  # fmt: skip
-    exact = [one for one in best if one.match.fit == "exact"] or best
+    like = [one for one in live if one.match.strength >= top.strength - _AS_STRONG]
+    best = [one for one in like if one.match.missing + one.match.extra == top.missing + top.extra
+            and one.match.sure == top.sure]  # fmt: skip
+    exact = (
+        [one for one in best if one.match.fit == "exact"] or [one for one in best if one.match.fit != "near"] or best
+    )
+    apart = [one for one in exact if one.comparison == "apart" and one.match.exact]
     agreeing = [one for one in exact if one.comparison == "same"]
-    if agreeing and all(map(_vague, agreeing)) and any(one.comparison == "apart" and one.match.exact for one in exact):
-        return "imprecise", [*agreeing, *(one for one in exact if one.comparison == "apart")], "figure"
-    public = [one for one in agreeing if not one.record.own]
     if agreeing:
-        return ("consistent", public, "figure") if public else ("unsupported", agreeing, "source")
-    elsewhere = [one for one in live if one.comparison == "same" and one.match.strength >= top.strength - _AS_STRONG]
-    deniers = [one for one in exact if one.match.exact and one.match.fit in {"exact", "within"} and not one.record.own]
-    deniers = [one for one in deniers if one.match.fit == "exact"] or deniers
-    now = [one for one in exact if one.match.exact and one.match.fit == "open" and one.record.timeless is False]
-    if not deniers:
-        if elsewhere:
-            loose = [one for one in elsewhere if not one.record.own]
-            return ("consistent", loose, "figure") if loose and not top.exact else ("unsupported", elsewhere, "source")
-        near = [one for one in exact if one.comparison == "near"]
-        return ("imprecise", near, "figure") if near and not near[0].record.own else ("unsupported", (now or exact), "")
+        public = [one for one in agreeing if not one.record.own]
+        if not public:
+            return "unsupported", agreeing, "source"
+        if (apart and all(map(_vague, agreeing))) or (
+            exact[0].match.fit == "near" and exact[0].record.measure in flows
+        ):
+            return "imprecise", [*public, *apart], "figure"
+        return "consistent", public, "figure"
+    deniers = [one for one in exact if _may_deny(one)]
+    elsewhere = [one for one in like if one.comparison == "same" and one.match.fit != "near" and not one.record.own]
     if elsewhere:
-        return "imprecise", [*elsewhere[:1], *deniers], "item"
-    if any(one.comparison == "open" for one in deniers):
-        return "unsupported", deniers, "figure"
-    if any(one.comparison == "near" for one in deniers) or len({one.side for one in deniers}) > 1:
-        return "imprecise", sorted(deniers, key=lambda one: one.comparison != "near"), "figure"
+        part = "imprecise" if deniers else "consistent"
+        return (
+            (part, [*elsewhere, *deniers], "item") if deniers or not top.exact else ("unsupported", elsewhere, "period")
+        )
+    near = [one for one in exact if one.comparison == "near" and not one.record.own]
+    if near or len({one.side for one in deniers}) > 1:
+        return "imprecise", [*near, *(one for one in deniers if one not in near)], "figure"
+    if not deniers or any(one.comparison == "open" for one in deniers):
+        return "unsupported", exact, "figure"
     return "contradicted", deniers, "figure"
+
+
+def _may_deny(one: Held) -> bool:
+    """Whether a record has the standing to deny: its whole key is said, its source can be named, and its period is the
+    claim's; of what holds at the article's day, a price list, or a number that is far off."""
+    if not one.match.exact or one.record.own:
+        return False
+    if one.match.fit == "open":
+        return not one.match.tacit and (one.record.measure == "api_price" or one.far > _FAR)
+    return one.match.fit in {"exact", "within"}
 
 
 # What a claim about a measure is called: the frames of `data/frames.yaml`, else the measure itself.

@@ -156,7 +156,13 @@ def records(known: "facts.Facts") -> Records:
 def _source(known: "facts.Facts", value: Any) -> tuple[bool, bool]:
     """Whether a value was recalled, and whether it has no publisher at all."""
     source = known.sources.get(value.source)
-    return bool(source and source.recalled), value.cls == "own"
+    return bool(source and source.recalled) or value.cls == "own", value.cls == "own"
+
+
+def _datasheet(known: "facts.Facts", value: Any) -> tuple[bool, bool]:
+    """The same of a product's specification: one recalled with some confidence is the maker's own, and marked."""
+    recalled, own = _source(known, value)
+    return recalled, own and value.confidence not in {"A", "B"}
 
 
 def _facts(known: "facts.Facts") -> Iterator[Known]:
@@ -227,7 +233,7 @@ def _products(known: "facts.Facts") -> Iterator[Known]:
                     unit = read_unit(value.unit)
                     if unit is None:
                         continue
-                    recalled, own = _source(known, value)
+                    recalled, own = _datasheet(known, value)
                     yield Known(
                         f"{product.id}.{name}", kind, f"spec:{name}", product.id, "", {}, *_TIMELESS,
                         *_bounds(value, unit[1]), unit[0], unit[2], "observation", value, "", recalled, own,
@@ -254,9 +260,14 @@ def _plain(
     known: "facts.Facts", record: Any, kind: str, measure: str, number: float, dims: Mapping[str, str] | None = None
 ) -> Known:
     """A plain number of a product: it has the product's source."""
-    cls, confidence = getattr(record, "cls", "company"), getattr(record, "confidence", "B")
-    value = facts.Value(central=number, source=record.source, cls=cls, confidence=confidence)
-    recalled, own = _source(known, value)
+    rated: Any = record if kind == "model" else None
+    value = facts.Value(
+        central=number,
+        source=record.source,
+        cls=rated.cls if rated is not None else "company",
+        confidence=rated.confidence if rated is not None else "B",
+    )
+    recalled, own = _datasheet(known, value)
     return Known(
         record.id, kind, measure, record.id, "", dims or {}, *_TIMELESS, number, number, number, "count", "",
         "observation", value, "", recalled, own,

@@ -2,7 +2,7 @@
 
 A match says how well the keys fit: `missing` are parts of the record's key that the text does not say, `extra` things
 that the text says and the record does not hold, `fit` how its period lies to that of the text. Only an exact match can
-contradict; the rest can only agree.
+contradict; the rest can only agree. `tacit` marks records of a special convention that the text does not say.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,18 +13,25 @@ from typing import Any, Literal
 
 from chipweir import facts
 from chipweir.errors import InputError
-from chipweir.evidence._checks._index import Index, index_of
 from chipweir.evidence._compare import factor
+from chipweir.evidence._index import Index, index_of
 from chipweir.evidence._known import Known, read_unit, records
 from chipweir.evidence._scene import AFTER, BEFORE, EARLIER, OWN, Scene, Seen
-from chipweir.evidence._vocabulary import families, silent_keys, silent_values, vocabulary
+from chipweir.evidence._vocabulary import (
+    families,
+    silent_keys,
+    silent_values,
+    spoken_values,
+    told_by_place,
+    vocabulary,
+)
 
 
 Fit = Literal["exact", "within", "near", "open", "off"]
 _FITS: tuple[Fit, ...] = ("exact", "within", "open", "near", "off")
 _STRENGTH = {"measure": 3.0, "spec": 3.0, "verb": 2.0, "generic": 1.0}
 _FARTHER = {OWN: 0.0, BEFORE: 0.4, AFTER: 0.8, EARLIER: 1.2}
-_IMPLIED, _MARK = 1.5, 1.5
+_IMPLIED, _MARK, _PLACE = 1.5, 1.5, 2.0
 # Measures whose subject is the thing priced; whose price it is (a place) need not be said.
 _OF_THE_ITEM = frozenset(
     {"chip_price", "street_price", "rental_price", "dram_price", "hbm_stack_price", "hbm_gb_price", "price_ratio",
@@ -50,6 +57,7 @@ class Match:
     extra: int
     fit: Fit
     sure: bool
+    tacit: bool = False
 
     @property
     def exact(self) -> bool:
@@ -115,6 +123,10 @@ class Matcher:
                 for name in word.ids:
                     if name in found:
                         found[name] += _MARK
+        named = {name for one in scene.things if one.level <= BEFORE for name in one.ids}
+        for name, place in told_by_place().items():
+            if name in found and place in named:
+                found[name] += _PLACE
         return found
 
     def _named(self, word: Seen) -> Iterator[str]:
@@ -195,7 +207,7 @@ class Keys:
             return None
         if rivals and self._before(rivals, subject):
             sure = False
-        sure = sure and (level < EARLIER or self.scene.alone)
+        sure = sure and (level < EARLIER or self.scene.alone) and not (level != OWN and self.scene.stranger)
         missing = 0
         if by_item:
             missing += record.entity not in _ANYWHERE and record.entity != "" and self._find(record.entity) is None
@@ -206,7 +218,9 @@ class Keys:
             sure = sure and (held is None or held[1])
         missing += sum(not self._said(key, value) for key, value in record.dims.items())
         extra = self._extras(record, used)
-        return Match(record, strength, missing, extra, self.fit(record), sure)
+        tacit = any(not self._told(key, value) and f"{key}={value}" not in silent_values()
+                    for key, value in record.dims.items())  # fmt: skip
+        return Match(record, strength, missing, extra, self.fit(record), sure, tacit)
 
     # -- names --------------------------------------------------------------------------------------------------------
 
@@ -309,19 +323,23 @@ class Keys:
     def _said(self, key: str, value: str) -> bool:
         """Whether the text says a dimension of a record, or need not."""
         name = f"{key}={value}"
-        if any(word.is_one(name) and word.level < EARLIER for word in self.scene.of_kind("dim")):
+        if self._told(key, value):
             return True
-        if key in vocabulary()["named"] and self._found(value) is not None:
-            return True
-        if name in silent_values() or key in silent_keys():
+        if name in silent_values() or (key in silent_keys() and name not in spoken_values()):
             return True
         return key == "market" and value in _ANYWHERE
+
+    def _told(self, key: str, value: str) -> bool:
+        """Whether the text says a dimension of a record in so many words."""
+        if any(word.is_one(f"{key}={value}") and word.level < EARLIER for word in self.scene.of_kind("dim")):
+            return True
+        return key in vocabulary()["named"] and self._found(value) is not None
 
     def _extras(self, record: Known, used: set[str]) -> int:
         """How many things beside the figure the record's key does not hold."""
         defined = self.matcher.known.measures.get(record.measure)
         keys = set(defined.dims) if defined is not None else set()
-        count = 0
+        count = self._told_by_another_place(record)
         for one in self.scene.things:
             if one.level != OWN or used & set(one.ids) or self._related(one, record):
                 continue
@@ -348,6 +366,23 @@ class Keys:
                 narrow = [name for name in word.ids if name not in _ANYWHERE]
                 count += not record.item and bool(narrow) and not used & set(narrow)
         return count
+
+    def _told_by_another_place(self, record: Known) -> int:
+        """Whether a place beside the noun tells another measure of the family: "revenue" is not all revenue in
+        "revenue in China" of a firm from elsewhere."""
+        home = getattr(self.matcher.known.entities.get(record.entity), "country", "")
+        for name, place in told_by_place().items():
+            family = any({name, record.measure} <= one for one in families().values())
+            away = getattr(self.matcher.known.entities.get(place), "country", "") != home
+            if (
+                family
+                and record.measure != name
+                and away
+                and self._level(place) == OWN
+                and place not in record.dims.values()
+            ):
+                return 1
+        return 0
 
     def _inside(self, word: Seen, used: set[str]) -> bool:
         """Whether a word is a piece of a name or of a longer word, or names what the record is about already."""

@@ -6,7 +6,7 @@ what a stretch does not say is taken from the stretches before it, then after it
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -54,6 +54,7 @@ class Scene:
     words: tuple[Seen, ...]
     times: tuple[tuple[Time, int], ...]
     alone: bool
+    stranger: bool = False
 
     def of_kind(self, kind: str) -> list[Seen]:
         """The words of one kind, nearest level first."""
@@ -156,10 +157,11 @@ class Reader:
                     continue
                 times.append((page.found.times[number], _level(page.found.times[number].start, start, end, back)))
         order = sorted(things, key=lambda one: (one.level, one.gap))
-        return Scene(
-            figure, index, sentence, start, end, tuple(order),
-            tuple(sorted(words, key=lambda one: (one.level, one.gap))), tuple(times), alone,
-        )  # fmt: skip
+        told = tuple(sorted(words, key=lambda one: (one.level, one.gap)))
+        taken = [(one.start, one.end) for one in (*order, *told) if one.level == OWN]
+        taken += [(time.start, time.end) for time, level in times if level == OWN]
+        stranger = start > page.sentences[sentence].start and _stranger(page.text, start, figure.start, taken)
+        return Scene(figure, index, sentence, start, end, tuple(order), told, tuple(times), alone, stranger)
 
     def _seen(self, mention: EntityMention, number: int, level: int, anchor: tuple[int, int], here: int) -> Seen:
         gap = self.page.gap((mention.start, mention.end), anchor) if level < EARLIER else 1000.0
@@ -181,9 +183,21 @@ class Reader:
                 for t in scene.things
                 if t.ids not in others
             )
-            paired.append(Scene(scene.figure, scene.index, scene.sentence, scene.start, scene.end, things, scene.words,
-                                scene.times, scene.alone))  # fmt: skip
+            paired.append(replace(scene, things=things, stranger=False))
         return paired
+
+
+# What looks like a name that nobody knows: a capital in an English sentence, a Korean noun made the subject.
+_NAME_LIKE = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z][\w.-]*|[가-힣A-Za-z0-9]{2,}(?=(?:은|는|이|가)\s)")
+_NO_NAME = re.compile(r"In|The|This|That|Q[1-4]|FY\d*|AI|GPU|HBM|US|이|그|올해|지난해|작년|현재|회사|가격|평균")
+
+
+def _stranger(text: str, start: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
+    """Whether a stretch names something before its figure that no name or word of ours covers."""
+    return any(
+        not _NO_NAME.fullmatch(found.group()) and not any(a < found.end() and found.start() < b for a, b in taken)
+        for found in _NAME_LIKE.finditer(text, start, end)
+    )
 
 
 def _level(place: int, start: int, end: int, back: int) -> int:

@@ -4,7 +4,7 @@ What words there are is data: `measures.csv` of the facts for the nouns, `data/w
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from chipweir import facts
@@ -51,12 +51,18 @@ def silent_values() -> frozenset[str]:
 
 
 @cache
+def spoken_values() -> frozenset[str]:
+    """Values that a text must say, although others of their dimension are a convention."""
+    return frozenset(name for name, row in vocabulary()["dims"].items() if row.get("must"))
+
+
+@cache
+def told_by_place() -> dict[str, str]:
+    """Measures of a family that a place beside the noun tells: revenue, and China."""
+    return {name: row["entity"] for name, row in vocabulary()["marks"].items() if "entity" in row}
+
+
+@cache
 def families() -> dict[str, frozenset[str]]:
     """The measures of each family, by the family's name."""
     return {name: frozenset(row["measures"]) for name, row in vocabulary()["generic"].items()}
-
-
-@lru_cache(maxsize=4)
-def spoken_dims(known: "facts.Facts") -> frozenset[str]:
-    """The values of dimensions that have words."""
-    return frozenset(vocabulary()["dims"])

@@ -63,6 +63,20 @@ CHECKERS: dict[str, Checker] = {
 }
 # Frames whose own checker may not deny by itself: it finds facts by nearness, not by key.
 _NO_DENIAL = frozenset({"flow", "yield", "growth", "score", "layers"})
+# Frames about the article's own figures and about pairs of things: their checker speaks first.
+_FIRST = frozenset(
+    {
+        "fx",
+        "unit_gloss",
+        "price_ratio",
+        "count_ratio",
+        "spec_ratio",
+        "context_ratio",
+        "fee_share",
+        "stock_move",
+        "duration",
+    }
+)
 _DECIDED = frozenset({"consistent", "contradicted", "stale", "imprecise"})
 
 
@@ -110,7 +124,9 @@ def check_claim(claim: Claim, context: Context, judged: Mapping[int, Keyed]) -> 
     if missing or (figure is not None and not math.isfinite(number_of(figure))):
         return _NO_NUMBER
     keyed = judged.get(claim.quantity) if claim.quantity is not None else None
-    if keyed is not None and (claim.frame not in CHECKERS or keyed.verdict.status in _DECIDED):
+    decided = keyed is not None and keyed.verdict.status in _DECIDED
+    open_yield = claim.frame == "yield" and bool(claim.asked)  # "yield of what?" comes before any number
+    if keyed is not None and claim.frame not in _FIRST and not open_yield and (decided or claim.frame not in CHECKERS):
         return keyed.verdict
     try:
         verdict = CHECKERS.get(claim.frame, check_generic)(claim, context)
