@@ -25,7 +25,7 @@ _CURRENCY_SLACK = 0.03
 _DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "quarter": 91.3, "year": 365.25}
 _TURNS = {"per_second": 31_557_600.0, "per_hour": 8766.0, "per_day": 365.25, "per_week": 52.18, "per_month": 12.0,
           "per_quarter": 4.0, "per_year": 1.0}  # fmt: skip
-_UNSAID = frozenset({"per_hour", "per_1e6_token", "per_month", "per_day", "per_kWh", "per_year", "per_second"})
+_UNSAID = frozenset({"per_1e6_token", "per_month", "per_day", "per_kWh", "per_year", "per_second"})
 
 Convert = Callable[[float, str, str], float | None]
 
@@ -98,7 +98,7 @@ def factor(figure: Quantity, record: Known) -> float | None:
 
 
 def _rate(said: str, known: str) -> float | None:
-    if said == known or (not said and known in _UNSAID):
+    if said in {known, known or "per_unit"} or (not said and known in _UNSAID):
         return 1.0
     if said in _TURNS and known in _TURNS:
         return _TURNS[said] / _TURNS[known]

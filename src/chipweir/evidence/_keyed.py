@@ -1,8 +1,9 @@
 """Verdicts from keyed records: what a figure says against all that is on record under the same keys.
 
 Contradicted needs a record whose whole key is said, in the same period, from a source that can be named, and none that
-agrees. Where nothing of the key is on record the verdict is that nothing was found; agreement of a part of the key (one
-segment, another basis) is imprecise. Every record that was compared is listed.
+agrees; what is our own knowledge only can agree (and says so), never deny. Where nothing of the key is on record the
+verdict is that nothing was found; agreement of a part of the key (one segment, another basis) is imprecise. Every
+record that was compared is listed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,8 @@ _SHOWN = 4
 _WIDE = 2.5
 # How far a number must lie from those in force at the article's day to be denied by them.
 _FAR = 1.5
+# How strongly a measure must be named before a number can be denied: by a noun or a verb, not by a unit alone.
+_NAMED = 1.4
 # Words that tell two measures about as strongly.
 _AS_STRONG = 0.5
 
@@ -59,6 +62,12 @@ class Keyed:
     verdict: Verdict
     measure: str
     held: tuple[Held, ...] = ()
+
+    @property
+    def of_a_product(self) -> bool:
+        """Whether the records are of a product, or of the very period: a yield of a node is a yield of what?"""
+        item = self.held[0].record.item if self.held else ""
+        return (bool(item) and not item.startswith("node-")) or self.held[0].match.fit == "exact"
 
 
 @dataclass(frozen=True)
@@ -142,7 +151,9 @@ class Judge:
     def _notes(self, deciding: Sequence[Held], held: Sequence[Held]) -> list[Text]:
         notes = []
         first = deciding[0].record
-        if all(one.record.recalled for one in deciding):
+        if all(one.record.own for one in deciding):
+            notes.append(Text("own"))
+        elif all(one.record.recalled for one in deciding):
             notes.append(Text("recalled"))
         if first.nature != "observation":
             notes.append(Text("nature", {"nature": first.nature}))
@@ -210,16 +221,13 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
     apart = [one for one in exact if one.comparison == "apart" and one.match.exact]
     agreeing = [one for one in exact if one.comparison == "same"]
     if agreeing:
-        public = [one for one in agreeing if not one.record.own]
-        if not public:
-            return "unsupported", agreeing, "source"
         if (apart and all(map(_vague, agreeing))) or (
             exact[0].match.fit == "near" and exact[0].record.measure in flows
         ):
-            return "imprecise", [*public, *apart], "figure"
-        return "consistent", public, "figure"
+            return "imprecise", [*agreeing, *apart], "figure"
+        return "consistent", sorted(agreeing, key=lambda one: one.record.order), "figure"
     deniers = [one for one in exact if _may_deny(one)]
-    elsewhere = [one for one in like if one.comparison == "same" and one.match.fit != "near" and not one.record.own]
+    elsewhere = [one for one in like if one.comparison == "same" and one.match.fit != "near"]
     if elsewhere:
         part = "imprecise" if deniers else "consistent"
         return (
@@ -236,7 +244,7 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
 def _may_deny(one: Held) -> bool:
     """Whether a record has the standing to deny: its whole key is said, its source can be named, and its period is the
     claim's; of what holds at the article's day, a price list, or a number that is far off."""
-    if not one.match.exact or one.record.own:
+    if not one.match.exact or one.record.own or one.match.strength < _NAMED:
         return False
     if one.match.fit == "open":
         return not one.match.tacit and (one.record.measure == "api_price" or one.far > _FAR)

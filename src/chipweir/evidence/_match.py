@@ -8,7 +8,7 @@ contradict; the rest can only agree. `tacit` marks records of a special conventi
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 from chipweir import facts
@@ -30,7 +30,7 @@ from chipweir.evidence._vocabulary import (
 Fit = Literal["exact", "within", "near", "open", "off"]
 _FITS: tuple[Fit, ...] = ("exact", "within", "open", "near", "off")
 _STRENGTH = {"measure": 3.0, "spec": 3.0, "verb": 2.0, "generic": 1.0}
-_FARTHER = {OWN: 0.0, BEFORE: 0.4, AFTER: 0.8, EARLIER: 1.2}
+_FARTHER = {OWN: 0.0, BEFORE: 1.1, AFTER: 1.2, EARLIER: 1.5}
 _IMPLIED, _MARK, _PLACE = 1.5, 1.5, 2.0
 # Measures whose subject is the thing priced; whose price it is (a place) need not be said.
 _OF_THE_ITEM = frozenset(
@@ -45,6 +45,10 @@ _ACTING = frozenset({"company", "lab", "agency", "country", "fab", "chip", "syst
 _PLACED = frozenset({"destination", "origin", "market", "customer", "place"})
 _SAME_QUARTER, _SAME_PERIOD = 17, 35
 _RECENT = 430
+# How strongly a measure must be named where its subject stands in an earlier sentence.
+_CARRIED = 2.9
+# The most chips of a server.
+_SERVER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,8 @@ class Matcher:
                     if name in found:
                         found[name] += _MARK
         named = {name for one in scene.things if one.level <= BEFORE for name in one.ids}
+        if "product_revenue" in found and any(one.kind in _PRODUCTS and one.level == OWN for one in scene.things):
+            found["product_revenue"] += _PLACE
         for name, place in told_by_place().items():
             if name in found and place in named:
                 found[name] += _PLACE
@@ -200,18 +206,19 @@ class Keys:
         found = self._find(subject)
         if found is None and subject not in _ANYWHERE:
             return None
-        level, sure = found if found is not None else (OWN, False)
+        level, sure = found if found is not None else (OWN, subject == "world")
         used = {subject, record.item, record.entity, *record.dims.values(), *self._parts(subject)}
         rivals = self._rivals(record, used, level)
         if rivals and (found is None or min(one.level for one in rivals) < level):
             return None
         if rivals and self._before(rivals, subject):
             sure = False
-        sure = sure and (level < EARLIER or self.scene.alone) and not (level != OWN and self.scene.stranger)
+        carried = strength >= _CARRIED and self.scene.alone
+        sure = sure and (level < EARLIER or carried) and not (level != OWN and self.scene.stranger)
+        sure = sure and (self.scene.dated or record.timeless)
         missing = 0
         if by_item:
-            missing += record.entity not in _ANYWHERE and record.entity != "" and self._find(record.entity) is None
-            missing += record.entity == "china" and self._find("china") is None
+            missing += record.entity not in _ANYWHERE and record.entity != "" and not self._placed(record)
         elif record.item:
             held = self._find(record.item)
             missing += 1 if held is None or held[0] == EARLIER else 0
@@ -223,6 +230,12 @@ class Keys:
         return Match(record, strength, missing, extra, self.fit(record), sure, tacit)
 
     # -- names --------------------------------------------------------------------------------------------------------
+
+    def _placed(self, record: Known) -> bool:
+        """Whether the place of a price is named, or told by its currency or its trade."""
+        if self._find(record.entity) is not None:
+            return True
+        return record.entity == "china" and (self.scene.figure.unit == "CNY" or record.measure == "street_price")
 
     def _find(self, identifier: str) -> tuple[int, bool] | None:
         """The nearest level at which a thing is named, and whether it is named itself and not by its kin."""
@@ -268,6 +281,8 @@ class Keys:
                 kin = set(self.matcher.index.kin(identifier))
                 if entity.kind in {"country", "agency", "group"} and entity.country:
                     kin |= {e.id for e in _governments(self.matcher.known).get(entity.country, ())}
+                kin |= _holders(self.matcher.known).get(identifier, frozenset())
+                kin |= _siblings(self.matcher.known).get(_family(identifier), frozenset())
                 for relative in kin:
                     found[relative] = min(found.get(relative, EARLIER), one.level)
         return found
@@ -312,7 +327,7 @@ class Keys:
             entity = entities.get(identifier)
             for name in one.ids:
                 other = entities.get(name)
-                if name in owners or identifier in self.matcher.index.kin(name):
+                if name in owners or (one.kind not in _PRODUCTS and identifier in self.matcher.index.kin(name)):
                     return True
                 if entity and other and other.kind in {"country", "region"} and entity.country == other.country != "":
                     return True
@@ -362,6 +377,8 @@ class Keys:
                     and any(record.measure in family and family & set(word.ids) for family in families().values())
                     and not self._level_of_record(record, word)
                 )
+            elif word.kind == "thing" and "world" in word.ids and keys & {"of", "market"}:
+                count += "world" not in used
             elif word.kind == "thing" and defined is not None and set(defined.item_kinds) & {"goods", "topic"}:
                 narrow = [name for name in word.ids if name not in _ANYWHERE]
                 count += not record.item and bool(narrow) and not used & set(narrow)
@@ -403,12 +420,15 @@ class Keys:
 
     def fit(self, record: Known) -> Fit:
         """How the record's period lies to the one the text names."""
-        if record.timeless:
+        if record.timeless or record.measure in vocabulary()["lasting"]:
             return "exact"
         spans = [span for time in self.scene.nearest_times for span in self._spans(time, record)]
         if not spans:
             return self._undated(record)
-        return min((self._fits(record, span) for span in spans), key=_FITS.index)
+        found = min((self._fits(record, span) for span in spans), key=_FITS.index)
+        if found == "off" and self.scene.time_level == EARLIER:
+            return self._undated(record)
+        return found
 
     def _spans(self, time: Any, record: Known) -> Iterator[tuple[date, date]]:
         if not time.low or not time.high:
@@ -452,7 +472,7 @@ class Keys:
         day = date.fromisoformat(self.matcher.on)
         if record.kind == "price":
             return "open" if record.start <= day <= record.end else "near"
-        if record.end < day - timedelta(days=_RECENT):
+        if record.end < day - timedelta(days=_RECENT) and record.measure not in vocabulary()["announced"]:
             return "off"
         return "open" if record.start <= day else "near"
 
@@ -476,15 +496,35 @@ def _fiscal(text: str, calendar: Any) -> tuple[date, date] | None:
     return found.start, found.end
 
 
-_GOVERNMENTS: dict[str, dict[str, list[Any]]] = {}
+def _family(chip: str) -> str:
+    """What the variants of a chip have in common: `nvidia-h100` of `nvidia-h100-sxm`."""
+    return "-".join(chip.split("-")[:2])
 
 
+@lru_cache(maxsize=4)
+def _siblings(known: "facts.Facts") -> dict[str, frozenset[str]]:
+    """The variants of each chip, by what their ids have in common."""
+    table: dict[str, set[str]] = {}
+    for chip in known.chips:
+        table.setdefault(_family(chip), set()).add(chip)
+    return {name: frozenset(found) for name, found in table.items()}
+
+
+@lru_cache(maxsize=4)
+def _holders(known: "facts.Facts") -> dict[str, frozenset[str]]:
+    """Servers of a chip, by the chip: a text that speaks of servers names the chip."""
+    table: dict[str, set[str]] = {}
+    for system in known.systems.values():
+        if system.n_chips <= _SERVER:
+            table.setdefault(system.chip, set()).add(system.id)
+    return {chip: frozenset(ids) for chip, ids in table.items()}
+
+
+@lru_cache(maxsize=4)
 def _governments(known: "facts.Facts") -> Mapping[str, list[Any]]:
-    """Countries with their governments, agencies and programmes, by country."""
-    if known.digest not in _GOVERNMENTS:
-        table: dict[str, list[Any]] = {}
-        for entity in known.entities.values():
-            if entity.kind in {"country", "agency"} and entity.country:
-                table.setdefault(entity.country, []).append(entity)
-        _GOVERNMENTS[known.digest] = table
-    return _GOVERNMENTS[known.digest]
+    """Countries with their governments and agencies, by country."""
+    table: dict[str, list[Any]] = {}
+    for entity in known.entities.values():
+        if entity.kind in {"country", "agency"} and entity.country:
+            table.setdefault(entity.country, []).append(entity)
+    return table

@@ -38,6 +38,23 @@ def _names(known: "facts.Facts") -> Iterator[Name]:
             plain = re.sub(r"\s*\([^)]*\)\s*$", "", form).strip()  # a gloss in brackets: `GB200 (per GPU, NVL72)`
             if plain and plain != form:
                 yield Name(plain, entity.id, entity.kind)
+    yield from _transcribed(known)
+
+
+def _transcribed(known: "facts.Facts") -> Iterator[Name]:
+    """Names of products that begin with their maker's, with the maker in Korean and Chinese: 딥시크 V2, 英伟达H100."""
+    makers = {product.id: product.maker for product in known.chips.values()}
+    makers |= {model.id: model.maker for model in known.models.values()}
+    for product, maker in makers.items():
+        entity, owner = known.entities.get(product), known.entities.get(maker)
+        if entity is None or owner is None:
+            continue
+        for form in (entity.names.en, *entity.aliases):
+            rest = form[len(owner.names.en) :].lstrip(" -")
+            if form.lower().startswith(owner.names.en.lower()) and rest[:1].isalnum() and any(map(str.isdigit, rest)):
+                for name in filter(None, (owner.names.ko, owner.names.zh)):
+                    yield Name(f"{name} {rest}", entity.id, entity.kind)
+                    yield Name(f"{name}-{rest}", entity.id, entity.kind)
 
 
 def _makers(known: "facts.Facts") -> dict[str, frozenset[str]]:

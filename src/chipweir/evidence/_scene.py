@@ -23,6 +23,8 @@ _BORDER = re.compile(
 _RESPECTIVELY = re.compile(r"\brespectively\b|각각|分别|分別|依次")
 _LINK = re.compile(r"[\s,，、·/&]*(?:and|와|과|및|和|与|與|及)?[\s·]*")
 _BACK = 3
+# "The government" without whose: in a Korean text Korea's.
+_GOVERNMENT = re.compile(r"(?<![가-힣])(?<!중국 )(?<!미국 )(?<!일본 )(?<!대만 )정부(?=[는은이가의와,]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,12 @@ class Scene:
         return [time for time, level in self.times if level == min(levels)] if levels else []
 
     @property
+    def dated(self) -> bool:
+        """Whether the figure's own stretch names the period, or nothing else does."""
+        here = [level for _, level in self.times if level < EARLIER]
+        return OWN in here or len(here) <= 1
+
+    @property
     def time_level(self) -> int:
         """How near the nearest date stands; beyond `EARLIER` where there is none."""
         return min((level for _, level in self.times), default=EARLIER + 1)
@@ -93,9 +101,12 @@ class Reader:
     def figures(self, sentence: int) -> list[int]:
         """The figures of a sentence that may be claims: no dates, labels, idioms or bases of prices."""
         found = []
+        mentions = (self.page.found.entities[i] for i in self.page.places["entities"][sentence])
+        names = [(one.start, one.end) for one in mentions if one.how == "alias"]
         for index in self.page.places["quantities"][sentence]:
             figure = self.page.found.quantities[index]
-            if figure.type not in {"date", "idiom", "ordinal-label"} and "label" not in figure.flags:
+            named = any(a <= figure.start and figure.end <= b for a, b in names)
+            if figure.type not in {"date", "idiom", "ordinal-label"} and "label" not in figure.flags and not named:
                 found.append(index)
         return sorted(found, key=lambda index: self.page.found.quantities[index].start)
 
@@ -156,12 +167,24 @@ class Reader:
                 if number in page.report_times:
                     continue
                 times.append((page.found.times[number], _level(page.found.times[number].start, start, end, back)))
+        things += self._home(sentence, start, end, anchor)
         order = sorted(things, key=lambda one: (one.level, one.gap))
         told = tuple(sorted(words, key=lambda one: (one.level, one.gap)))
         taken = [(one.start, one.end) for one in (*order, *told) if one.level == OWN]
         taken += [(time.start, time.end) for time, level in times if level == OWN]
-        stranger = start > page.sentences[sentence].start and _stranger(page.text, start, figure.start, taken)
+        stranger = _stranger(page.text, start, figure.start, taken)
         return Scene(figure, index, sentence, start, end, tuple(order), told, tuple(times), alone, stranger)
+
+    def _home(self, sentence: int, start: int, end: int, anchor: tuple[int, int]) -> list[Seen]:
+        """The government that a Korean text calls "the government"."""
+        span = self.page.sentences[sentence]
+        if self.page.found.document.language != "ko":
+            return []
+        return [
+            Seen(("korea-government", "south-korea"), "country", found.start(), found.end(),
+                 _level(found.start(), start, end, 0), self.page.gap(found.span(), anchor))
+            for found in _GOVERNMENT.finditer(self.page.text, span.start, span.end)
+        ]  # fmt: skip
 
     def _seen(self, mention: EntityMention, number: int, level: int, anchor: tuple[int, int], here: int) -> Seen:
         gap = self.page.gap((mention.start, mention.end), anchor) if level < EARLIER else 1000.0

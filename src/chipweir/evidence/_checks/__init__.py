@@ -125,7 +125,7 @@ def check_claim(claim: Claim, context: Context, judged: Mapping[int, Keyed]) -> 
         return _NO_NUMBER
     keyed = judged.get(claim.quantity) if claim.quantity is not None else None
     decided = keyed is not None and keyed.verdict.status in _DECIDED
-    open_yield = claim.frame == "yield" and bool(claim.asked)  # "yield of what?" comes before any number
+    open_yield = claim.frame == "yield" and bool(claim.asked) and not (keyed is not None and keyed.of_a_product)
     if keyed is not None and claim.frame not in _FIRST and not open_yield and (decided or claim.frame not in CHECKERS):
         return keyed.verdict
     try:
