@@ -15,8 +15,10 @@ from typing import Any
 from chipweir import facts
 from chipweir.evidence._compare import Comparison, compare
 from chipweir.evidence._frames import Claim, modality
+from chipweir.evidence._growth import growths, speaks_of_growth
 from chipweir.evidence._known import Known
 from chipweir.evidence._match import Match, Matcher
+from chipweir.evidence._ratios import Ratio, judge_ratio
 from chipweir.evidence._scene import OWN, Reader, Scene, Seen
 from chipweir.evidence._slots import Page, Slot, entity_slot
 from chipweir.evidence._verdict import (
@@ -95,7 +97,14 @@ class Judge:
 
     def judge(self, scene: Scene) -> Keyed | None:
         """The verdict on one figure."""
-        matches = self.matcher.matches(self._as_given(scene))
+        scene = self._as_given(scene)
+        ratio = judge_ratio(scene, self.matcher, self.page.text)
+        if ratio is not None:
+            return self._of_ratio(scene, ratio)
+        if speaks_of_growth(scene, self.page.text, self.page.scripts[scene.sentence]):
+            matches = growths(scene, self.matcher, self.page.text)
+        else:
+            matches = self.matcher.matches(scene)
         held = [
             Held(m, *c) for m in matches if (c := compare(scene.figure, m.record, self._convert(m.record))) is not None
         ]
@@ -103,6 +112,18 @@ class Judge:
             return None
         status, deciding, slot = decide(held, self._flows)
         return Keyed(self._verdict(scene, status, slot, deciding, held), deciding[0].record.measure, tuple(deciding))
+
+    def _of_ratio(self, scene: Scene, ratio: Ratio) -> Keyed:
+        """The verdict on how many times one thing is another."""
+        said = scene.figure.value if isinstance(scene.figure.value, int | float) else scene.figure.low
+        numbers = [Number("claimed", float(said or 0.0), scene.figure.unit)]
+        numbers += [Number(f"ratio: {one.name}", one.best, "ratio", one.low, one.high) for one in ratio.quotients]
+        used = list({record.id: record for one in ratio.quotients for record in one.of}.values())
+        evidence = tuple(self._evidence(record, None) for record in used[:_SHOWN])
+        text = Text("ratio", {"claimed": numbers[0], "known": numbers[1]}) if ratio.quotients else Text("nothing_found")
+        verdict = Verdict(ratio.status, "figure", {"figure": ratio.status}, tuple(numbers), evidence, text,
+                          Text("change_fact"))  # fmt: skip
+        return Keyed(verdict, "ratio")
 
     @cached_property
     def _flows(self) -> frozenset[str]:
@@ -184,10 +205,15 @@ class Judge:
 
     def evidence(self, one: Held, status: Status) -> Evidence:
         """A record as evidence."""
-        record = one.record
         supports = None
         if status != "unsupported" and one.comparison in {"same", "apart"}:
             supports = one.comparison == "same"
+        return self._evidence(one.record, supports)
+
+    def _evidence(self, record: Known, supports: bool | None) -> Evidence:
+        if record.kind == "arithmetic":
+            parts = record.id.split("/")
+            return Evidence("arithmetic", record.id, f"{parts[0]} / {parts[1]} - 1", supports=supports)
         if record.kind == "fact":
             return fact_evidence(self.known.facts[record.id], self.known, supports)
         kind = record.kind if record.kind in {"price", "chip", "system", "model"} else "fact"
@@ -229,10 +255,11 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
     deniers = [one for one in exact if _may_deny(one)]
     elsewhere = [one for one in like if one.comparison == "same" and one.match.fit != "near"]
     if elsewhere:
-        part = "imprecise" if deniers else "consistent"
-        return (
-            (part, [*elsewhere, *deniers], "item") if deniers or not top.exact else ("unsupported", elsewhere, "period")
-        )
+        if deniers:
+            return "imprecise", [*elsewhere, *deniers], "item"
+        if top.exact:
+            return "unsupported", elsewhere, "period"
+        return "consistent", elsewhere, "figure"
     near = [one for one in exact if one.comparison == "near" and not one.record.own]
     if near or len({one.side for one in deniers}) > 1:
         return "imprecise", [*near, *(one for one in deniers if one not in near)], "figure"
@@ -257,7 +284,7 @@ _FRAME_OF = {
     "parameters": "params", "context_length": "context", "revenue": "revenue", "dc_revenue": "revenue",
     "china_revenue": "revenue", "ai_revenue": "revenue", "product_revenue": "revenue", "growth": "growth",
     "fund_size": "fund", "budget": "fund", "wafer_capacity": "wafer_capacity", "yield": "yield",
-    "advanced_logic_capacity": "wafer_capacity", "smuggled_value": "flow", "memory_layers": "layers",
+    "ratio": "spec_ratio", "advanced_logic_capacity": "wafer_capacity", "smuggled_value": "flow", "memory_layers": "layers",
 }  # fmt: skip
 
 
@@ -280,9 +307,10 @@ def further(page: Page, claims: Sequence[Claim], judged: Mapping[int, Keyed]) ->
         figure = page.found.quantities[index]
         number = next(n for n, s in enumerate(page.sentences) if s.start <= figure.start < s.end)
         said = modality(page, number, (figure.start, figure.end))
-        record = keyed.held[0].record
         slots = {"measure": Slot("measure", keyed.measure, "", None, None, 0.8, "words")}
-        for name, value in (("subject", record.entity), ("item", record.item)):
+        told = [("subject", one.record.entity) for one in keyed.held[:1]]
+        told += [("item", one.record.item) for one in keyed.held[:1]]
+        for name, value in told:
             at = next((i for i in page.places["entities"][number] if page.found.entities[i].id == value), None)
             if at is not None:
                 slots[name] = entity_slot(name, page, at, 0.8, "type")

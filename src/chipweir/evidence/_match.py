@@ -5,7 +5,7 @@ that the text says and the record does not hold, `fit` how its period lies to th
 contradict; the rest can only agree. `tacit` marks records of a special convention that the text does not say.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
@@ -135,6 +135,11 @@ class Matcher:
                 found[name] += _PLACE
         return found
 
+    @staticmethod
+    def families(measures: Iterable[str]) -> set[str]:
+        """The measures that share a family with any of `measures`."""
+        return {name for family in families().values() if family & set(measures) for name in family}
+
     def _named(self, word: Seen) -> Iterator[str]:
         for identifier in word.ids:
             if word.kind == "generic":
@@ -215,7 +220,7 @@ class Keys:
             sure = False
         carried = strength >= _CARRIED and self.scene.alone
         sure = sure and (level < EARLIER or carried) and not (level != OWN and self.scene.stranger)
-        sure = sure and (self.scene.dated or record.timeless)
+        sure = sure and (self.scene.dated or record.timeless) and not self.scene.confused
         missing = 0
         if by_item:
             missing += record.entity not in _ANYWHERE and record.entity != "" and not self._placed(record)
@@ -294,6 +299,7 @@ class Keys:
             one
             for one in self.scene.things
             if one.level <= level
+            and not one.against
             and one.kind in kinds
             and not used & set(one.ids)
             and not self._related(one, record)
@@ -356,7 +362,7 @@ class Keys:
         keys = set(defined.dims) if defined is not None else set()
         count = self._told_by_another_place(record)
         for one in self.scene.things:
-            if one.level != OWN or used & set(one.ids) or self._related(one, record):
+            if one.level != OWN or one.against or used & set(one.ids) or self._related(one, record):
                 continue
             placed = bool(keys & _PLACED) and one.kind in {"country", "region"}
             count += one.kind in _TELLING or placed

@@ -13,6 +13,8 @@ from chipweir.text import Assembly, Document, EntityMention, Extraction, Lexicon
 
 
 _SMALLEST_ASSEMBLY = 32
+# What is left of a model's name without its maker: V3, R1, K2. It means the model in a text that names the maker.
+_SHORT = re.compile(r"[A-Z]{1,2}\d(?:\.\d)?")
 
 
 def lexicon(known: "facts.Facts | None" = None) -> Lexicon:
@@ -52,6 +54,8 @@ def _transcribed(known: "facts.Facts") -> Iterator[Name]:
         for form in (entity.names.en, *entity.aliases):
             rest = form[len(owner.names.en) :].lstrip(" -")
             if form.lower().startswith(owner.names.en.lower()) and rest[:1].isalnum() and any(map(str.isdigit, rest)):
+                if product in known.models and _SHORT.fullmatch(rest):
+                    yield Name(rest, entity.id, entity.kind, needs_maker=True)
                 for name in filter(None, (owner.names.ko, owner.names.zh)):
                     yield Name(f"{name} {rest}", entity.id, entity.kind)
                     yield Name(f"{name}-{rest}", entity.id, entity.kind)

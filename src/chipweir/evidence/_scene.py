@@ -37,6 +37,7 @@ class Seen:
     end: int
     level: int
     gap: float
+    against: bool = False
 
     def is_one(self, identifier: str) -> bool:
         """Whether it may stand for a thing."""
@@ -57,6 +58,7 @@ class Scene:
     times: tuple[tuple[Time, int], ...]
     alone: bool
     stranger: bool = False
+    confused: bool = False
 
     def of_kind(self, kind: str) -> list[Seen]:
         """The words of one kind, nearest level first."""
@@ -102,7 +104,7 @@ class Reader:
         """The figures of a sentence that may be claims: no dates, labels, idioms or bases of prices."""
         found = []
         mentions = (self.page.found.entities[i] for i in self.page.places["entities"][sentence])
-        names = [(one.start, one.end) for one in mentions if one.how == "alias"]
+        names = [(one.start, one.end) for one in mentions if one.how in {"alias", "pattern"}]
         for index in self.page.places["quantities"][sentence]:
             figure = self.page.found.quantities[index]
             named = any(a <= figure.start and figure.end <= b for a, b in names)
@@ -188,23 +190,25 @@ class Reader:
 
     def _seen(self, mention: EntityMention, number: int, level: int, anchor: tuple[int, int], here: int) -> Seen:
         gap = self.page.gap((mention.start, mention.end), anchor) if level < EARLIER else 1000.0
-        kind = "compared" if compared(self.page, number) else mention.kind
-        return Seen((mention.id, *mention.also), kind, mention.start, mention.end, level, gap)
+        against = compared(self.page, number)
+        return Seen((mention.id, *mention.also), mention.kind, mention.start, mention.end, level, gap, against)
 
     def _paired(self, scenes: list[Scene]) -> list[Scene]:
         """Lists that pair up: the first figure belongs to the first name of a list of as many names, and so on."""
-        mentions = sorted({(s.start, s.end, s.ids) for scene in scenes for s in scene.things if s.level < EARLIER})
-        run = _run(self.page.text, mentions, len(scenes))
+        named = {(s.start, s.end, s.ids, s.kind) for scene in scenes for s in scene.things if s.level < EARLIER}
+        runs = (
+            _run(self.page.text, sorted(one[:3] for one in named if one[3] == kind), len(scenes))
+            for kind in dict.fromkeys(one[3] for one in sorted(named))
+        )
+        run = next((one for one in runs if one is not None), None)
         if run is None:
-            return scenes
+            return [replace(scene, confused=True) for scene in scenes]
         paired = []
         for at, scene in enumerate(scenes):
             own = run[at]
             others = {one[2] for one in run} - {own[2]}
             things = tuple(
-                Seen(t.ids, t.kind, t.start, t.end, OWN if t.ids == own[2] else t.level, t.gap)
-                for t in scene.things
-                if t.ids not in others
+                replace(t, level=OWN if t.ids == own[2] else t.level) for t in scene.things if t.ids not in others
             )
             paired.append(replace(scene, things=things, stranger=False))
         return paired

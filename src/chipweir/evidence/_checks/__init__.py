@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from chipweir.evidence._arithmetic import Sum, is_wrong, sums
 from chipweir.evidence._checks import _hardware, _industry, _models, _money, _policy, _prices
 from chipweir.evidence._checks._context import Context, allowed, number_of
 from chipweir.evidence._frames import Claim, templates
 from chipweir.evidence._keyed import Judge, Keyed
 from chipweir.evidence._slots import Page
-from chipweir.evidence._verdict import Text, Verdict, fact_evidence, open_slots
+from chipweir.evidence._verdict import Evidence, Number, Status, Text, Verdict, fact_evidence, open_slots
 from chipweir.text import Extraction
 
 
@@ -62,20 +63,10 @@ CHECKERS: dict[str, Checker] = {
     "fee_share": _policy.check_fee_share,
 }
 # Frames whose own checker may not deny by itself: it finds facts by nearness, not by key.
-_NO_DENIAL = frozenset({"flow", "yield", "growth", "score", "layers"})
+_NO_DENIAL = frozenset({"flow", "yield", "growth", "score", "layers", "spec_ratio"})
 # Frames about the article's own figures and about pairs of things: their checker speaks first.
 _FIRST = frozenset(
-    {
-        "fx",
-        "unit_gloss",
-        "price_ratio",
-        "count_ratio",
-        "spec_ratio",
-        "context_ratio",
-        "fee_share",
-        "stock_move",
-        "duration",
-    }
+    {"fx", "unit_gloss", "price_ratio", "count_ratio", "context_ratio", "fee_share", "stock_move", "duration"}
 )
 _DECIDED = frozenset({"consistent", "contradicted", "stale", "imprecise"})
 
@@ -91,7 +82,28 @@ def check_claims(
     context = Context(Page(found), tuple(claims), facts, day)
     if judged is None:
         judged = judge_figures(context.page, facts, day, claims)
-    return tuple(check_claim(claim, context, judged) for claim in claims)
+    own = {one.result: one for one in sums(context.page)}
+    verdicts = (check_claim(claim, context, judged) for claim in claims)
+    return tuple(_with_sum(v, context, own.get(c.quantity or -1)) for c, v in zip(claims, verdicts, strict=True))
+
+
+def _with_sum(verdict: Verdict, context: Context, one: Sum | None) -> Verdict:
+    """A verdict beside what the article's own figures give: they decide where nothing on record does."""
+    if one is None or verdict.status in {"consistent", "contradicted"}:
+        return verdict
+    quantities = context.page.found.quantities
+    figure = quantities[one.result]
+    wrong = is_wrong(one, number_of(figure))
+    if not (one.holds or wrong):
+        return verdict
+    status: Status = "contradicted" if wrong else "consistent"
+    words = {"product": " x ", "sum": " + ", "change": " to "}[one.how].join(quantities[i].surface for i in one.parts)
+    expected = Number("expected", one.expected, figure.unit)
+    return Verdict(
+        status, "figure", {"figure": status}, (Number("claimed", number_of(figure), figure.unit), expected),
+        (Evidence("arithmetic", one.how, words, supports=not wrong),), Text("sum_holds", {"expected": expected}),
+        Text("change_none"),
+    )  # fmt: skip
 
 
 def judge_figures(page: Page, facts: Any, day: str | None, claims: Sequence[Claim] = ()) -> dict[int, Keyed]:
