@@ -138,7 +138,7 @@ def test_who_is_measured_against_whom_is_read_from_verbs_and_possessives():
         ("huawei-cloudmatrix-384", "nvidia-gb200-nvl72", "compute"),
         ("huawei-cloudmatrix-384", "nvidia-gb200-nvl72", "power"),
     ]
-    assert [v.status for _, v in by_frame] == ["imprecise", "consistent", "consistent"]
+    assert [v.status for _, v in by_frame] == ["imprecise", "imprecise", "consistent"]
     assert [c.value("who") for c, _ in found if c.frame == "amount"] == ["nvidia"]
 
 

@@ -18,6 +18,8 @@ NEARLY = 1.1
 # What a forecast of one source says of another's.
 NEARLY_FORECAST = 1.25
 _ABOUT = 0.05
+# "Four times": a whole multiple of one digit.
+_MULTIPLE = 0.1
 # "More than N" is said of what is not much more than N.
 _BOUND_REACH = 1.5
 _CURRENCY_SLACK = 0.03
@@ -39,6 +41,8 @@ def claimed(figure: Quantity) -> tuple[float, float]:
         value = sum(ends) / len(ends) if ends else math.nan
     if figure.bound == "range" and low is not None and high is not None:
         return low, high
+    if figure.unit == "ratio" and sum(ch.isdigit() for ch in figure.surface) <= 1 and value >= 2:
+        return value * (1 - _MULTIPLE), value * (1 + _MULTIPLE)
     slack = abs(value) * max(half_digit(figure.surface, value), _ABOUT if figure.bound == "approx" else 0.0)
     if figure.bound in {"ge", "gt"}:
         return value - slack, value * _BOUND_REACH if value > 0 else value / _BOUND_REACH

@@ -68,7 +68,9 @@ class Keyed:
     @property
     def of_a_product(self) -> bool:
         """Whether the records are of a product, or of the very period: a yield of a node is a yield of what?"""
-        item = self.held[0].record.item if self.held else ""
+        if not self.held:
+            return False
+        item = self.held[0].record.item
         return (bool(item) and not item.startswith("node-")) or self.held[0].match.fit == "exact"
 
 
@@ -117,7 +119,7 @@ class Judge:
         """The verdict on how many times one thing is another."""
         said = scene.figure.value if isinstance(scene.figure.value, int | float) else scene.figure.low
         numbers = [Number("claimed", float(said or 0.0), scene.figure.unit)]
-        numbers += [Number(f"ratio: {one.name}", one.best, "ratio", one.low, one.high) for one in ratio.quotients]
+        numbers += [Number(one.name, one.best, "ratio", one.low, one.high) for one in ratio.quotients]
         used = list({record.id: record for one in ratio.quotients for record in one.of}.values())
         evidence = tuple(self._evidence(record, None) for record in used[:_SHOWN])
         text = Text("ratio", {"claimed": numbers[0], "known": numbers[1]}) if ratio.quotients else Text("nothing_found")
@@ -253,7 +255,8 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
             return "imprecise", [*agreeing, *apart], "figure"
         return "consistent", sorted(agreeing, key=lambda one: one.record.order), "figure"
     deniers = [one for one in exact if _may_deny(one)]
-    elsewhere = [one for one in like if one.comparison == "same" and one.match.fit != "near"]
+    partly = [one for one in like if one.match.missing + one.match.extra <= top.missing + top.extra + 1]
+    elsewhere = [one for one in partly if one.comparison == "same" and one.match.fit != "near"]
     if elsewhere:
         if deniers:
             return "imprecise", [*elsewhere, *deniers], "item"

@@ -8,7 +8,7 @@ or inference runs.
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from chipweir.evidence._compare import NEARLY, claimed
@@ -20,6 +20,8 @@ from chipweir.evidence._vocabulary import vocabulary
 
 
 _PAIRS = ("performance_ratio", "compute_ratio", "price_ratio", "capex_ratio", "training_compute_ratio")
+# How far from datasheets a statement of speed or efficiency may lie before they deny it: they are of workloads.
+_LENIENT = {"compute": 1.3, "efficiency": 2.5}
 _KINDS = frozenset({"chip", "system", "language-model"})
 _RUNS = re.compile(r"추론|학습|훈련|실측|inference|training|throughput|推理|训练|訓練", re.I)
 _ON_TOP = re.compile(
@@ -34,13 +36,15 @@ _IT = re.compile(r"^[\s\"'“‘]*(?:It\b|Its\b|The (?:chip|system|model|card)|�
 
 @dataclass(frozen=True, slots=True)
 class Quotient:
-    """A ratio on record: its interval, what it is of and the records it comes from."""
+    """A ratio on record: its interval, what it is of and the records it comes from; `first` is the usual measure of the
+    respect, others (another precision) only bear on it."""
 
     low: float
     best: float
     high: float
     name: str
     of: tuple[Known, ...]
+    first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,13 @@ def judge_ratio(scene: Scene, matcher: Matcher, text: str) -> Ratio | None:
         return Ratio("unsupported", ())
     agreeing = [one for one in found if any(_meets(reading, one) for reading in readings)]
     if agreeing:
-        return Ratio("consistent", tuple(agreeing))
-    if any(_nearly(reading, one) for reading in readings for one in found):
+        rest = (one for one in found if one not in agreeing)
+        return Ratio("consistent" if any(one.first for one in agreeing) else "imprecise", (*agreeing, *rest))
+    if any(_nearly(reading, one, NEARLY) for reading in readings for one in found):
         return Ratio("imprecise", tuple(found))
+    lenient = 1.0 if stated else _LENIENT.get(_respect(scene), 1.0)
+    if any(_nearly(reading, one, lenient) for reading in readings for one in found):
+        return Ratio("unsupported", tuple(found))
     return Ratio("contradicted", tuple(found))
 
 
@@ -141,16 +149,14 @@ def _quotients(pair: tuple[tuple[str, ...], tuple[str, ...]], scene: Scene, matc
     names = {name for one in words if one.gap <= near for name in one.ids}
     table = vocabulary()["attributes"]
     for name in sorted(names):
+        first = True
         for field in table[name]["fields"]:
-            found = list(_of_field(field, name, pair, matcher))
-            if found:
-                yield from found
-                break
+            for one in _of_field(field, pair, matcher):
+                yield replace(one, first=first)
+                first = False
 
 
-def _of_field(
-    field: str, name: str, pair: tuple[tuple[str, ...], tuple[str, ...]], matcher: Matcher
-) -> Iterator[Quotient]:
+def _of_field(field: str, pair: tuple[tuple[str, ...], tuple[str, ...]], matcher: Matcher) -> Iterator[Quotient]:
     over, _, under = field.partition("/")
     for a, b in product(pair[0], pair[1]):
         left, right = _value(over, a, matcher), _value(over, b, matcher)
@@ -164,7 +170,7 @@ def _of_field(
                 continue
             low, best, high = low * other.low / cost.high, best * other.best / cost.best, high * other.high / cost.low
             of = (left, right, cost, other)
-        yield Quotient(low, best, high, name, of)
+        yield Quotient(low, best, high, f"{over} per W" if under else over, of)
 
 
 def _value(field: str, identifier: str, matcher: Matcher) -> Known | None:
@@ -189,6 +195,6 @@ def _meets(said: tuple[float, float], one: Quotient) -> bool:
     return said[0] <= high and low <= said[1]
 
 
-def _nearly(said: tuple[float, float], one: Quotient) -> bool:
+def _nearly(said: tuple[float, float], one: Quotient, reach: float) -> bool:
     low, high = _slack(one)
-    return said[0] <= high * NEARLY and low / NEARLY <= said[1]
+    return said[0] <= high * reach and low / reach <= said[1]

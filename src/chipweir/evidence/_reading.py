@@ -44,17 +44,15 @@ def _names(known: "facts.Facts") -> Iterator[Name]:
 
 
 def _transcribed(known: "facts.Facts") -> Iterator[Name]:
-    """Names of products that begin with their maker's, with the maker in Korean and Chinese: 딥시크 V2, 英伟达H100."""
-    makers = {product.id: product.maker for product in known.chips.values()}
-    makers |= {model.id: model.maker for model in known.models.values()}
-    for product, maker in makers.items():
+    """Names of models that begin with their maker's: with the maker in Korean and Chinese (딥시크 V2), and without."""
+    for product, maker in ((model.id, model.maker) for model in known.models.values()):
         entity, owner = known.entities.get(product), known.entities.get(maker)
         if entity is None or owner is None:
             continue
         for form in (entity.names.en, *entity.aliases):
             rest = form[len(owner.names.en) :].lstrip(" -")
             if form.lower().startswith(owner.names.en.lower()) and rest[:1].isalnum() and any(map(str.isdigit, rest)):
-                if product in known.models and _SHORT.fullmatch(rest):
+                if _SHORT.fullmatch(rest):
                     yield Name(rest, entity.id, entity.kind, needs_maker=True)
                 for name in filter(None, (owner.names.ko, owner.names.zh)):
                     yield Name(f"{name} {rest}", entity.id, entity.kind)
