@@ -6,6 +6,7 @@ verdict is that nothing was found; agreement of a part of the key (one segment, 
 record that was compared is listed.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -19,7 +20,7 @@ from chipweir.evidence._growth import growths, speaks_of_growth
 from chipweir.evidence._known import Known
 from chipweir.evidence._match import Match, Matcher
 from chipweir.evidence._ratios import Ratio, judge_ratio
-from chipweir.evidence._scene import OWN, Reader, Scene, Seen
+from chipweir.evidence._scene import EARLIER, OWN, Reader, Scene, Seen
 from chipweir.evidence._slots import Page, Slot, entity_slot
 from chipweir.evidence._verdict import (
     Evidence,
@@ -28,6 +29,8 @@ from chipweir.evidence._verdict import (
     Text,
     Verdict,
     fact_evidence,
+    publisher,
+    source_url,
     value_evidence,
 )
 
@@ -100,6 +103,8 @@ class Judge:
     def judge(self, scene: Scene) -> Keyed | None:
         """The verdict on one figure."""
         scene = self._as_given(scene)
+        if scene.figure.unit == "m":
+            return self._of_node(scene)
         ratio = judge_ratio(scene, self.matcher, self.page.text)
         if ratio is not None:
             return self._of_ratio(scene, ratio)
@@ -114,6 +119,27 @@ class Judge:
             return None
         status, deciding, slot = decide(held, self._flows)
         return Keyed(self._verdict(scene, status, slot, deciding, held), deciding[0].record.measure, tuple(deciding))
+
+    def _of_node(self, scene: Scene) -> Keyed | None:
+        """The verdict on the process a chip is said to be made on: the classes its record names."""
+        chips = [i for one in scene.things if one.level < EARLIER for i in one.ids if i in self.known.chips]
+        said = scene.figure.value
+        if (
+            len(set(chips)) != 1
+            or not isinstance(said, int | float)
+            or not _MADE_ON.search(self.page.words(scene.sentence))
+        ):
+            return None
+        chip = self.known.chips[chips[0]]
+        classes = _classes(chip.node)
+        if not classes:
+            return None
+        status: Status = "consistent" if any(abs(said * 1e9 - one) < _SAME_NODE for one in classes) else "contradicted"
+        numbers = (Number("claimed", float(said), "m"), Number("node", classes[0] * 1e-9, "m", source=chip.id))
+        source = Evidence("chip", chip.id, f"{chip.name}: {chip.node}", publisher(self.known, chip.source),
+                          source_url(self.known, chip.source), supports=status == "consistent")  # fmt: skip
+        text = Text("compared", {"claimed": numbers[0], "known": numbers[1], "what": f"{chip.name}, {chip.node}"})
+        return Keyed(Verdict(status, "figure", {"figure": status}, numbers, (source,), text), "node")
 
     def _of_ratio(self, scene: Scene, ratio: Ratio) -> Keyed:
         """The verdict on how many times one thing is another."""
@@ -222,6 +248,19 @@ class Judge:
         return value_evidence(kind, record.id, self.what(record), record.value, self.known, supports)
 
 
+_MADE_ON = re.compile(
+    r"공정|나노로|만든|만들|제조|process|\bnode|built on|made on|fabricated|制程|製程|工艺|工藝|纳米|奈米", re.I
+)
+_SAME_NODE = 0.6
+
+
+def _classes(node: str) -> list[float]:
+    """The process classes in nm that the name of a node stands for: N7 7; 4N 4 and its class 5; "N+2 (7 nm class)" 7."""
+    told = [float(n) for n in re.findall(r"(\d+(?:\.\d+)?) ?nm", node)]
+    told += [float(n) for n in re.findall(r"(?<![\d+.])(?:N|SF|LP)?(\d{1,2})(?=[A-Z+ ]|$)", node) if not told]
+    return [*told, *(5.0 for one in told if one == 4.0)]
+
+
 def _number(record: Known) -> Number:
     finite = [end if abs(end) != float("inf") else None for end in (record.low, record.high)]
     unit = record.unit
@@ -287,7 +326,7 @@ _FRAME_OF = {
     "parameters": "params", "context_length": "context", "revenue": "revenue", "dc_revenue": "revenue",
     "china_revenue": "revenue", "ai_revenue": "revenue", "product_revenue": "revenue", "growth": "growth",
     "fund_size": "fund", "budget": "fund", "wafer_capacity": "wafer_capacity", "yield": "yield",
-    "ratio": "spec_ratio", "advanced_logic_capacity": "wafer_capacity", "smuggled_value": "flow", "memory_layers": "layers",
+    "ratio": "spec_ratio", "node": "node_use", "advanced_logic_capacity": "wafer_capacity", "smuggled_value": "flow", "memory_layers": "layers",
 }  # fmt: skip
 
 

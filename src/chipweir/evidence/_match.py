@@ -108,14 +108,15 @@ class Matcher:
         for word in scene.words:
             if word.kind == "other" and word.level == OWN and _nearest_noun(scene, word):
                 return {}
-            if word.kind not in _STRENGTH:
+            if word.kind not in _STRENGTH or _hidden(scene, word):
                 continue
+            noun = word.kind in {"measure", "spec"} or _hides(scene, word)
             for name in self._named(word):
                 if not self._measurable(scene, name):
                     continue
-                strength = _STRENGTH[word.kind] - _FARTHER[word.level]
+                strength = _STRENGTH["measure" if noun else word.kind] - _FARTHER[word.level]
                 found[name] = max(found.get(name, 0.0), strength)
-                if word.level == OWN and word.kind in {"measure", "spec"}:
+                if word.level == OWN and noun:
                     own.add(name)
         for name in self._implied(scene):
             found[name] = max(found.get(name, 0.0), _IMPLIED)
@@ -189,6 +190,20 @@ def _implies(row: Mapping[str, Any], scene: Scene) -> bool:
         and row.get("basis", "") in figure.basis
         and row.get("min", 0.0) <= size <= row.get("max", float("inf"))
     )
+
+
+def _over(long: Seen, short: Seen) -> bool:
+    return long.start <= short.start and short.end <= long.end and long.end - long.start > short.end - short.start
+
+
+def _hidden(scene: Scene, word: Seen) -> bool:
+    """Whether a word is but a piece of a longer one that tells another measure, or none ("export ban")."""
+    return any(_over(other, word) for other in scene.words if other.kind in {"measure", "spec", "verb", "shadow"})
+
+
+def _hides(scene: Scene, word: Seen) -> bool:
+    """Whether a verb's words hold a noun of another measure: then they are the noun."""
+    return word.kind == "verb" and any(_over(word, other) for other in scene.words if other.kind == "measure")
 
 
 def _nearest_noun(scene: Scene, word: Seen) -> bool:

@@ -142,6 +142,12 @@ def _stated(pair: tuple[tuple[str, ...], tuple[str, ...]], matcher: Matcher) -> 
             yield Quotient(record.low, record.best, record.high, record.measure, (record,))
 
 
+def _respect(scene: Scene) -> str:
+    """The respect that the nearest word beside a figure names."""
+    words = [one for one in scene.of_kind("attribute") if one.level <= OWN + 1]
+    return min(words, key=lambda one: one.gap).ids[0] if words else ""
+
+
 def _quotients(pair: tuple[tuple[str, ...], tuple[str, ...]], scene: Scene, matcher: Matcher) -> Iterator[Quotient]:
     """Quotients of the fields that the words beside the figure name; of the compute where they name none."""
     words = [one for one in scene.of_kind("attribute") if one.level <= OWN + 1]

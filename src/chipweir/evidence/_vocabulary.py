@@ -29,7 +29,13 @@ def words_of(known: "facts.Facts") -> Iterator[Word]:
         forms = (*(form for by in measure.words.values() for form in by), measure.title["en"], measure.title["ko"])
         yield from (Word(form, measure.id, "measure") for form in forms if len(form) > 1)
     tables = (("verbs", "verb"), ("dims", "dim"), ("specs", "spec"), ("generic", "generic"), ("marks", "mark"))
-    for table, kind in (*tables, ("things", "thing"), ("attributes", "attribute"), ("others", "other")):
+    for table, kind in (
+        *tables,
+        ("things", "thing"),
+        ("attributes", "attribute"),
+        ("others", "other"),
+        ("shadows", "shadow"),
+    ):
         for identifier, row in vocabulary().get(table, {}).items():
             yield from (Word(form, identifier, kind) for language in LANGUAGES for form in row.get(language, ()))
     for entity in known.entities.values():

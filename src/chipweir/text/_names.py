@@ -28,6 +28,8 @@ _TAIL = re.compile(
 _PARTICLE = re.compile(
     r"(?:에게서|으로부터|에서는|에서도|이라는|이라고|에서|에게|으로|까지|부터|보다|처럼|라는|라고|이나|에는|에도|과의|와의|은|는|이|가|을|를|의|에|와|과|로|도|만|측)$"
 )
+# Codes long enough to mean one chip: H200 in a text tells that its H20 is a chip too.
+_LONG_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,4}\d{3}[A-Z]?(?![A-Za-z0-9])")
 _YEAR = re.compile(r"(?:19|20)\d\d年")
 _NEAR_BESIDE = 24
 
@@ -55,13 +57,17 @@ def _named(text: str, index: Lexicon, language: str, blocked: Sequence[tuple[int
     folded = small(text)
     cursor = masks.Cursor(blocked)
     makers: dict[str, bool] = {}
+    codes = {index.exact[code].id for code in _LONG_CODE.findall(text) if code in index.exact}
+    houses = {identifier.split("-")[0] for identifier in codes}
     end = 0
     for start in _starts(folded, index):
         if start < end or cursor.covers(start):
             continue
         for name in index.at(text, folded, start):
             stop = start + len(name.form)
-            if _bounded(text, start, stop, name, end) and _meant(text, folded, start, stop, name, index, makers):
+            if _bounded(text, start, stop, name, end) and _meant(
+                text, folded, start, stop, name, index, makers, houses
+            ):
                 yield EntityMention(start, stop, name.id, text[start:stop], name.kind, also=name.also)
                 end = stop
                 break
@@ -125,7 +131,8 @@ def _bounded(text: str, start: int, end: int, name: Name, previous: int) -> bool
 _CHIP_WORD = re.compile(r"\s?(?:AI )?(?:chips?|GPUs?|accelerators?|processors?|칩|반도체|芯片|晶片)(?![a-z])")
 
 
-def _meant(text: str, folded: str, start: int, end: int, name: Name, index: Lexicon, makers: dict[str, bool]) -> bool:
+def _meant(text: str, folded: str, start: int, end: int, name: Name, index: Lexicon, makers: dict[str, bool],
+           houses: set[str]) -> bool:  # fmt: skip
     """Sense rules: an ordinary word needs company, a short code needs its maker in the text."""
     pattern = _beside().get(name.form)
     if pattern is not None:
@@ -138,7 +145,8 @@ def _meant(text: str, folded: str, start: int, end: int, name: Name, index: Lexi
         if _CHIP_WORD.match(text[end : end + 14]):
             return True
         if name.id not in makers:
-            makers[name.id] = any(small(form) in folded for form in index.makers.get(name.id, ()))
+            told = any(small(form) in folded for form in index.makers.get(name.id, ()))
+            makers[name.id] = told or name.id.split("-")[0] in houses
         return makers[name.id]
     return True
 

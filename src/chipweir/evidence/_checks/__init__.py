@@ -10,6 +10,7 @@ from chipweir.evidence._checks import _hardware, _industry, _models, _money, _po
 from chipweir.evidence._checks._context import Context, allowed, number_of
 from chipweir.evidence._frames import Claim, templates
 from chipweir.evidence._keyed import Judge, Keyed
+from chipweir.evidence._laws import check_in_force, check_permit
 from chipweir.evidence._slots import Page
 from chipweir.evidence._verdict import Evidence, Number, Status, Text, Verdict, fact_evidence, open_slots
 from chipweir.text import Extraction
@@ -57,6 +58,8 @@ CHECKERS: dict[str, Checker] = {
     "growth": _money.check_growth,
     "stock_move": _money.check_stock_move,
     "rule_state": _policy.check_rule_state,
+    "in_force": check_in_force,
+    "permit": check_permit,
     "duration": _policy.check_duration,
     "event": _policy.check_event,
     "maker": _policy.check_maker,
