@@ -31,7 +31,7 @@ Fit = Literal["exact", "within", "near", "open", "off"]
 _FITS: tuple[Fit, ...] = ("exact", "within", "open", "near", "off")
 _STRENGTH = {"measure": 3.0, "spec": 3.0, "verb": 2.0, "generic": 1.0}
 _FARTHER = {OWN: 0.0, BEFORE: 1.1, AFTER: 1.2, EARLIER: 1.5}
-_IMPLIED, _MARK, _PLACE = 1.5, 1.5, 2.0
+_IMPLIED, _MARK, _PLACE, _KIN = 1.5, 1.5, 2.0, 0.5
 # Measures whose subject is the thing priced; whose price it is (a place) need not be said.
 _OF_THE_ITEM = frozenset(
     {"chip_price", "street_price", "rental_price", "dram_price", "hbm_stack_price", "hbm_gb_price", "price_ratio",
@@ -118,6 +118,9 @@ class Matcher:
                 found[name] = max(found.get(name, 0.0), strength)
                 if word.level == OWN and noun:
                     own.add(name)
+        for name in self.families(found):
+            if name not in found and self._measurable(scene, name):
+                found[name] = _KIN
         for name in self._implied(scene):
             found[name] = max(found.get(name, 0.0), _IMPLIED)
         if own:

@@ -19,6 +19,7 @@ from chipweir.text._jamo import NearMisses
 _SMALL = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _CASELESS = 5
 _HANGUL = re.compile(r"[가-힣]")
+_CHINESE = re.compile(r"[一-鿿]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Forms:
         """Lengths of the forms that may stand at `start` of a text in small letters, longest first."""
         yield from self.long.get(folded[start : start + 4], ())
         yield from self.short.get(folded[start : start + 2], ())
+        yield from self.short.get(folded[start : start + 1], ())
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,12 @@ class Lexicon:
                 press.setdefault(name.form, name.id)
             if not _usable(name):
                 continue
-            for form in variants(name.form):
+            for form in variants(simplified(name.form)):
                 one = Name(form, name.id, name.kind, name.also, name.needs_maker)
                 exact.setdefault(form, one)
                 if len(form) >= _CASELESS and form.isascii():
                     folded.setdefault(small(form), one)
-        for word in settings()["stop"]:
+        for word in (simplified(str(one)) for one in settings()["stop"]):
             if word not in settings()["beside"]:
                 exact.pop(word, None)
                 folded.pop(small(word), None)
@@ -155,6 +157,16 @@ def settings() -> Mapping[str, Any]:
     return loaded
 
 
+@cache
+def _simplified() -> Mapping[int, str]:
+    return str.maketrans(settings()["traditional"], settings()["simplified"])
+
+
+def simplified(text: str) -> str:
+    """`text` with traditional Chinese characters in their simplified form; no offset moves."""
+    return text.translate(_simplified()) if _CHINESE.search(text) else text
+
+
 def small(text: str) -> str:
     """`text` with A to Z in small letters; no offset moves."""
     return text.translate(_SMALL)
@@ -171,7 +183,7 @@ def variants(form: str) -> set[str]:
 
 def spellings(form: str) -> set[str]:
     """A word of a measure in small letters: with and without hyphens, spaces (Korean) and the British spelling."""
-    found = {small(form)}
+    found = {small(simplified(form))}
     found |= {one.replace("-", " ") for one in found}
     if _HANGUL.search(form):
         return found | {one.replace(" ", "") for one in found}

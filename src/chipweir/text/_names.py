@@ -11,7 +11,7 @@ from functools import cache
 
 from chipweir.text import _masks as masks
 from chipweir.text._document import EntityMention
-from chipweir.text._lexicon import Lexicon, Name, settings, small
+from chipweir.text._lexicon import Lexicon, Name, settings, simplified, small
 from chipweir.text._units import pack, plain
 
 
@@ -54,6 +54,7 @@ def find_entities(
 
 
 def _named(text: str, index: Lexicon, language: str, blocked: Sequence[tuple[int, int]]) -> Iterator[EntityMention]:
+    shown, text = text, simplified(text)
     folded = small(text)
     cursor = masks.Cursor(blocked)
     makers: dict[str, bool] = {}
@@ -68,7 +69,7 @@ def _named(text: str, index: Lexicon, language: str, blocked: Sequence[tuple[int
             if _bounded(text, start, stop, name, end) and _meant(
                 text, folded, start, stop, name, index, makers, houses
             ):
-                yield EntityMention(start, stop, name.id, text[start:stop], name.kind, also=name.also)
+                yield EntityMention(start, stop, name.id, shown[start:stop], name.kind, also=name.also)
                 end = stop
                 break
         else:

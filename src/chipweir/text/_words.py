@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from chipweir.text._document import WordMention
-from chipweir.text._lexicon import Lexicon, small
+from chipweir.text._lexicon import Lexicon, simplified, small
 from chipweir.text._units import plain
 
 
@@ -15,7 +15,7 @@ _AFTER_ONE = re.compile(r"(?:은|는|이|가|을|를|의|에|로|도|만|과|와
 
 def find_words(text: str, lexicon: Lexicon) -> tuple[WordMention, ...]:
     """The words of `lexicon` in `text`, in order. Of two that overlap and name things of one kind the longer holds."""
-    folded = small(plain(text))
+    folded = small(simplified(plain(text)))
     found = sorted(_all(folded, lexicon), key=lambda one: (one.start, -one.end))
     kept: list[WordMention] = []
     for one in found:
