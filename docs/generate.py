@@ -29,6 +29,9 @@ _GROUPS = {
     "value": "What chips are worth",
     "models": "Models and tokens",
     "power": "Power",
+    "beliefs": "Dated beliefs",
+    "events": "Policy events",
+    "innovation": "Research",
 }
 
 
@@ -46,9 +49,9 @@ def parameters_page() -> str:
         "Generated from `world/parameters.csv` by `python docs/generate.py parameters`; a test holds this page to it.",
         "Every uncertain number of the model is one of these. `low`, `central` and `high` are the 5th, 50th and 95th "
         "percentile of its prior: a normal, or a normal of the logarithm (lognormal) or of the log odds (logitnormal), "
-        "with its own width on either side of the median. A `belief_...` parameter is a standard normal score that "
-        "places a dated path "
-        "(`world/data/capacity.csv`, `demand.csv`) between its low and high bounds, for all months alike. Sources name "
+        "with its own width on either side of the median. A `belief_...` parameter is a path of standard normal scores, "
+        "with a knot each half-year and a memory of its own (`belief_memory`), that places a dated belief "
+        "(`world/data/series.csv`) between its low and high bounds. Sources name "
         "facts (`chipweir facts show FAB-001`), prices or other tables; *prior* and *own knowledge* mean that no "
         "published "
         "figure stands behind the width. Parameters are drawn independently, each from a stream of its own name, so that "

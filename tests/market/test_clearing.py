@@ -298,7 +298,9 @@ def test_without_supply_and_budget_everything_is_zero_and_finite() -> None:
 
 
 def test_every_member_of_a_batch_clears_as_if_it_were_alone() -> None:
-    several = [market_from(seed) for seed in range(5)]
+    # Which group and class a product belongs to, all members share.
+    shared = {name: np.asarray(getattr(market_from(0), name))[..., 0] for name in ("group_of", "class_of")}
+    several = [market_from(seed, **shared) for seed in range(5)]
     joined = jax.tree.map(lambda *leaves: jnp.concatenate(leaves, axis=-1), *several)
     start = jax.tree.map(lambda leaf: jnp.repeat(leaf, 5, axis=-1), no_premia())
     _, together = cleared_by(8)(joined, start)

@@ -31,8 +31,9 @@ def test_growth_is_what_is_invested_and_realised_where_tools_come(p: Any) -> Non
 def test_a_store_of_tools_bridges_a_control_for_some_time(p: Any) -> None:
     bare, stocked = grown(p, 3.0, 24), grown(p, 3.0, 24, tools=20_000)
     free = grown(p, 1.0, 24)
-    assert bare[0] < stocked[0] < free[0]
+    assert bare[0] < stocked[0] <= free[0]
     assert stocked[1] < 20_000
+    assert grown(p, 3.0, 24, tools=2_000)[0] < stocked[0]
     assert bare[2] == stocked[2] < free[2] == 1
 
 

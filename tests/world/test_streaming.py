@@ -158,7 +158,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(_ensemble, "EXACT", 200)
 
     def flows(sums: Any, members: int, months: Any, extra: Any) -> Any:
-        return ((), sum(own["flow_direct"].sum() for own in sums) / members, {}), {}
+        return ((), sum(own["flow_direct"].sum() for own in sums) / members, {}), []
 
     def place(scenario: Any, facts: Any, extra: Any) -> Any:
         calendar = SimpleNamespace(index=np.arange(12))

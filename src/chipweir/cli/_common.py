@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from chipweir.cli import _tables
 from chipweir.errors import InputError
 from chipweir.i18n import LANGUAGES, _
 
@@ -111,6 +110,8 @@ def progress_bar() -> Iterator[Progress]:
     """A progress bar on stderr, where that is a terminal."""
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
+
+    from chipweir.cli import _tables  # rich is slow to import, and most commands do without it
 
     screen = _tables.console(stderr=True)
     columns = (

@@ -85,7 +85,7 @@ def bargain(
             law: {side: [_price_row(year, price) for year, price in rows.items()] for side, rows in sides.items()}
             for law, sides in prices.items()
         },
-        "path": [_path_row(base, year, own) for year in years],
+        "path": [_path_row(base, worlds["lifted", False], year, own) for year in years],
         "vetoes": {
             region: [
                 {"year": year, **{name: _spread(values) for name, values in row.items()}}
@@ -117,11 +117,12 @@ def _price_row(year: int, price: ShadowPrice) -> dict[str, Any]:
     }
 
 
-def _path_row(world: Members, year: int, own: Mapping[str, FloatArray]) -> dict[str, Any]:
-    """Korea's share of the world's HBM, the months to replace half of it, and China's own part of the HBM it gets."""
-    share = world.at(year, "korea_hbm_share")
-    home = sum(world.at(year, "hbm_by_vendor", vendor=name) for name in ("cxmt", "huawei"))
-    arrived = world.at(year, "hbm_arrived_china")
+def _path_row(base: Members, lifted: Members, year: int, own: Mapping[str, FloatArray]) -> dict[str, Any]:
+    """Korea's share of HBM outside China, the months to replace half of it, and China's own part of the HBM it would get
+    were the memory rule lifted."""
+    share = base.at(year, "korea_hbm_share")
+    home = sum(lifted.at(year, "hbm_by_vendor", vendor=name) for name in ("cxmt", "huawei"))
+    arrived = lifted.at(year, "hbm_arrived_china")
     return {
         "year": year,
         "korean_share": _spread(share),
@@ -174,6 +175,33 @@ def _towards_china(now: Mapping[str, Any], soon: Mapping[str, Any], late: Mappin
     return text.format(now=_interval(now["lost_percent"])["p50"], **lifted)
 
 
+def _nothing_falls(found: Mapping[str, Any], early: Mapping[str, Any]) -> str:
+    """Where memory is not what binds."""
+    from chipweir.strategy._sentences import percent
+
+    text = _(
+        "Holding back {share} of Korean HBM from {start} takes nothing from NVIDIA's data-centre revenue in {year} at the "
+        "median (90 % {p05} to {p95} %): in this model more HBM is offered than foreign makers take, and its price does not "
+        "answer."
+    )
+    return text.format(
+        share=percent(found["withheld"]), start=found["from"], year=early["year"], **_interval(early["lost_percent"])
+    )
+
+
+def _given_up(early: Mapping[str, Any]) -> str:
+    """What Korea's own sales lose, and what that costs NVIDIA a dollar."""
+    own = _interval(early["own_loss_usd_bn"])["p50"]
+    if abs(early["lost_percent"]["p50"] or 0.0) < NOTHING:
+        text = _("Korea itself gives up USD {own} bn of sales outside China in {year} for it.")
+        return text.format(own=own, year=early["year"])
+    text = _(
+        "Korea gives up USD {own} bn of sales outside China in {year} for it: every dollar given up costs NVIDIA {p50} "
+        "dollars ({p05} to {p95})."
+    )
+    return text.format(own=own, year=early["year"], **_interval(early["per_unit"]))
+
+
 def _sentences(found: Mapping[str, Any], command: str) -> list[str]:
     from chipweir.strategy._sentences import number, percent
 
@@ -181,21 +209,19 @@ def _sentences(found: Mapping[str, Any], command: str) -> list[str]:
     china, path = found["sides"]["stands"]["china"], found["path"]
     early, late = us[1], us[-1]
     lines = [
-        _(
+        _nothing_falls(found, early)
+        if abs(early["lost_percent"]["p50"] or 0.0) < NOTHING
+        else _(
             "Holding back {share} of Korean HBM from {start} lowers NVIDIA's data-centre revenue by {p50} % in {year} "
             "(90 % {p05} to {p95}; it falls in {chance} of the draws) and by {later} % in {last}.",
             share=percent(found["withheld"]), start=found["from"], year=early["year"], chance=percent(early["p_falls"]),
             later=_interval(late["lost_percent"])["p50"], last=late["year"], **_interval(early["lost_percent"]),
         ),
-        _(
-            "Korea gives up USD {own} bn of sales outside China in {year} for it: every dollar given up costs NVIDIA {p50} "
-            "dollars ({p05} to {p95}).",
-            own=_interval(early["own_loss_usd_bn"])["p50"], year=early["year"], **_interval(early["per_unit"]),
-        ),
+        _given_up(early),
         _towards_china(china[1], open_china[1], open_china[-1]),
         _(
-            "China makes {now} of the HBM it gets itself in {year} and {later} in {last} at the median, so that this power "
-            "wears off.",
+            "Were the rule lifted China would still make {now} of the HBM it gets itself in {year}, and {later} in {last}, "
+            "at the median.",
             now=percent(path[1]["chinese_own_hbm"]["p50"]), year=early["year"],
             later=percent(path[-1]["chinese_own_hbm"]["p50"]), last=late["year"],
         ),
