@@ -63,6 +63,3 @@ def test_years_come_whole_and_in_quarters_where_published_so() -> None:
     assert ("2027-10", "2027-12") in spans
     lags = {(o.start, o.end) for o in rows if o.quantity.text == "lag_months"}
     assert lags == {("2026-01", "2026-12"), ("2027-01", "2027-12")}
-        ("2026-01", "2026-12"),
-        ("2027-01", "2027-12"),
-    }
