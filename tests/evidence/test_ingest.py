@@ -14,8 +14,8 @@ import pytest
 
 from chipweir.errors import InputError
 from chipweir.evidence import Document, check_document, document_from_text, extract, read, result_json
-from chipweir.evidence import _fetch as fetching
-from chipweir.evidence._ingest import decode, documents_from_text
+from chipweir.text import _fetch as fetching
+from chipweir.text._ingest import decode, documents_from_text
 
 
 LEAD = "화웨이가 새 AI 반도체를 내년 상반기에 양산할 계획이라고 로이터가 27일(현지시간) 보도했다."

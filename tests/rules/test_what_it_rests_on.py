@@ -272,7 +272,8 @@ def test_what_is_said_to_be_unknown_is_not_taken_for_granted(word: str) -> None:
     """An unknown parent or seat leaves the answer open also in a partner, where one that is not stated is assumed."""
     told: list[dict[str, Any]] = [
         {"ultimate_parent": word}, {"hq": word}, {"hq": word, "ultimate_parent": word},
-        {"ownership": {"ultimate_parent": word}}, {"parent": word, "end_user": word, "consignee": word, "exporter": word},
+        {"ownership": {"ultimate_parent": word}}, {"ultimate_parent": f"{word} Acme Holdings"},
+        {"parent": word, "end_user": word, "consignee": word, "exporter": word},
     ]  # fmt: skip
     for chip, to, fields in product(["H100", "L40", "H20"], ["MY", "JP", "KR", "BR"], told):
         stated = {} if "hq" in fields else {"hq": to}

@@ -6,13 +6,13 @@ the fact base does not hold is reported with an empty id (`how` is `code`).
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 
-from chipweir import facts
-from chipweir.evidence import _masks as masks
-from chipweir.evidence._document import EntityMention
-from chipweir.evidence._gazetteer import Gazetteer, Name, gazetteer, settings, small
-from chipweir.evidence._units import pack, plain
+from chipweir.text import _masks as masks
+from chipweir.text._document import EntityMention
+from chipweir.text._lexicon import Lexicon, Name, settings, simplified, small
+from chipweir.text._units import pack, plain
 
 
 _HANGUL = re.compile(r"[가-힣]")
@@ -28,44 +28,48 @@ _TAIL = re.compile(
 _PARTICLE = re.compile(
     r"(?:에게서|으로부터|에서는|에서도|이라는|이라고|에서|에게|으로|까지|부터|보다|처럼|라는|라고|이나|에는|에도|과의|와의|은|는|이|가|을|를|의|에|와|과|로|도|만|측)$"
 )
+# Codes long enough to mean one chip: H200 in a text tells that its H20 is a chip too.
+_LONG_CODE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,4}\d{3}[A-Z]?(?![A-Za-z0-9])")
+_YEAR = re.compile(r"(?:19|20)\d\d年")
 _NEAR_BESIDE = 24
 
 
 def find_entities(
-    text: str, language: str = "ko", known: "facts.Facts | None" = None, blocked: Sequence[tuple[int, int]] = ()
+    text: str, lexicon: Lexicon, language: str = "ko", blocked: Sequence[tuple[int, int]] = ()
 ) -> tuple[EntityMention, ...]:
-    """The names in `text`, in order: names of `known` (the shipped facts by default), descriptions, suggestions for
-    typing errors, unknown codes.
+    """The names of `lexicon` in `text`, in order, with descriptions, suggestions for typing errors, unknown codes.
 
     `blocked` are sorted stretches not to read (addresses).
     """
     clean = plain(text)
-    index = gazetteer(known)
+    index = lexicon
     named = list(_named(clean, index, language, blocked))
-    described = list(_described(clean, named, known))
+    described = list(_described(clean, named, index))
     taken = masks.merged(((one.start, one.end) for one in named), blocked)
     odd = list(_odd(clean, index, taken))
     found = sorted([*named, *described, *odd], key=lambda one: (one.start, -one.end))
     if clean is text:
         return tuple(found)
-    return tuple(
-        EntityMention(one.start, one.end, one.id, text[one.start : one.end], one.kind, one.how, one.score)
-        for one in found
-    )
+    return tuple(replace(one, surface=text[one.start : one.end]) for one in found)
 
 
-def _named(text: str, index: Gazetteer, language: str, blocked: Sequence[tuple[int, int]]) -> Iterator[EntityMention]:
+def _named(text: str, index: Lexicon, language: str, blocked: Sequence[tuple[int, int]]) -> Iterator[EntityMention]:
+    shown, text = text, simplified(text)
     folded = small(text)
     cursor = masks.Cursor(blocked)
     makers: dict[str, bool] = {}
+    codes = {index.exact[code].id for code in _LONG_CODE.findall(text) if code in index.exact}
+    houses = {identifier.split("-")[0] for identifier in codes}
     end = 0
     for start in _starts(folded, index):
         if start < end or cursor.covers(start):
             continue
         for name in index.at(text, folded, start):
             stop = start + len(name.form)
-            if _bounded(text, start, stop, name, end) and _meant(text, folded, start, stop, name, index, makers):
-                yield EntityMention(start, stop, name.id, text[start:stop], name.kind)
+            if _bounded(text, start, stop, name, end) and _meant(
+                text, folded, start, stop, name, index, makers, houses
+            ):
+                yield EntityMention(start, stop, name.id, shown[start:stop], name.kind, also=name.also)
                 end = stop
                 break
         else:
@@ -76,10 +80,10 @@ def _named(text: str, index: Gazetteer, language: str, blocked: Sequence[tuple[i
                     end = mention.end
 
 
-def _starts(folded: str, index: Gazetteer) -> Iterator[int]:
-    long, short = index.long, index.short
+def _starts(folded: str, index: Lexicon) -> Iterator[int]:
+    long, short = index.forms.long, index.forms.short
     headline = settings()["headline"]
-    for found in index.starts.finditer(folded):
+    for found in index.forms.starts.finditer(folded):
         place = found.start()
         if folded[place : place + 4] in long or folded[place : place + 2] in short or folded[place] in headline:
             yield place
@@ -106,6 +110,8 @@ def _bounded(text: str, start: int, end: int, name: Name, previous: int) -> bool
     if last.isascii() and last.isalnum() and after:
         if after == "s" and (last.isdigit() or last.isupper()) and not text[end + 1 : end + 2].isalnum():
             return True
+        if last.isalpha() and _YEAR.match(text, end):
+            return True
         if after.isascii() and (after.isalnum() or after == "_"):
             return False
         if last.isdigit() and after in ".-" and text[end + 1 : end + 2].isdigit():
@@ -126,7 +132,8 @@ def _bounded(text: str, start: int, end: int, name: Name, previous: int) -> bool
 _CHIP_WORD = re.compile(r"\s?(?:AI )?(?:chips?|GPUs?|accelerators?|processors?|칩|반도체|芯片|晶片)(?![a-z])")
 
 
-def _meant(text: str, folded: str, start: int, end: int, name: Name, index: Gazetteer, makers: dict[str, bool]) -> bool:
+def _meant(text: str, folded: str, start: int, end: int, name: Name, index: Lexicon, makers: dict[str, bool],
+           houses: set[str]) -> bool:  # fmt: skip
     """Sense rules: an ordinary word needs company, a short code needs its maker in the text."""
     pattern = _beside().get(name.form)
     if pattern is not None:
@@ -135,11 +142,12 @@ def _meant(text: str, folded: str, start: int, end: int, name: Name, index: Gaze
     unless = _not_after().get(name.form)
     if unless is not None and unless.search(text[max(0, start - 8) : start]):
         return False
-    if name.kind in {"chip", "language-model"} and _SHORT_CODE.match(name.form):
+    if name.needs_maker or (name.kind in {"chip", "language-model"} and _SHORT_CODE.match(name.form)):
         if _CHIP_WORD.match(text[end : end + 14]):
             return True
         if name.id not in makers:
-            makers[name.id] = any(small(form) in folded for form in index.makers.get(name.id, ()))
+            told = any(small(form) in folded for form in index.makers.get(name.id, ()))
+            makers[name.id] = told or name.id.split("-")[0] in houses
         return makers[name.id]
     return True
 
@@ -154,30 +162,9 @@ def _not_after() -> dict[str, re.Pattern[str]]:
     return {word: re.compile(pattern) for word, pattern in settings()["not_after"].items()}
 
 
-def _systems(known: "facts.Facts") -> tuple[tuple[int, frozenset[str], str], ...]:
-    """(number of chips, ids that name the chip or its family, system) for systems told by their size, oldest first."""
-    rows = []
-    for system in sorted(known.systems.values(), key=lambda one: str(one.release)):
-        chip = known.chips.get(system.chip)
-        if chip is None or system.n_chips < 32:
-            continue
-        families = {key for key, one in known.entities.items() if one.kind == "product-line" and _of_family(key, chip)}
-        rows.append((int(system.n_chips), frozenset({chip.id, *families}), system.id))
-    return tuple(rows)
-
-
-def _of_family(family: str, chip: "facts.Chip") -> bool:
-    return (
-        chip.id.startswith(family)
-        or family == f"{chip.id.split('-')[0]}-{str(chip.architecture).split(' ')[0].lower()}"
-    )
-
-
-def _described(text: str, named: Sequence[EntityMention], known: "facts.Facts | None") -> Iterator[EntityMention]:
+def _described(text: str, named: Sequence[EntityMention], index: Lexicon) -> Iterator[EntityMention]:
     """`어센드 384개를 통합한 시스템`, `a rack of 72 Blackwell GPUs`: a system told by its chips and their number."""
-    base = known if known is not None else facts.load()
-    systems = _systems(base)
-    sizes = {size for size, _, _ in systems}
+    sizes = {one.count for one in index.assemblies}
     words = re.compile(settings()["system_words"], re.IGNORECASE)
     for mention in named:
         if mention.kind not in {"chip", "product-line"}:
@@ -194,14 +181,14 @@ def _described(text: str, named: Sequence[EntityMention], known: "facts.Facts | 
             ):
                 continue
             word = words.search(text, max(at, mention.end), min(len(text), max(end, mention.end) + 40))
-            found = next((name for count, families, name in systems if count == size and mention.id in families), None)
+            found = next((a.id for a in index.assemblies if a.count == size and mention.id in a.members), None)
             if word and found:
                 first, last = min(at, mention.start), word.end()
                 yield EntityMention(first, last, found, text[first:last], "system", "pattern", 0.9)
                 break
 
 
-def _odd(text: str, index: Gazetteer, taken: Sequence[tuple[int, int]]) -> Iterator[EntityMention]:
+def _odd(text: str, index: Lexicon, taken: Sequence[tuple[int, int]]) -> Iterator[EntityMention]:
     """Codes and words that no name covers: typing errors one letter from a name, and chips the fact base does not
     hold."""
     cursor = masks.Cursor(taken)
@@ -231,7 +218,7 @@ def _odd(text: str, index: Gazetteer, taken: Sequence[tuple[int, int]]) -> Itera
             yield EntityMention(found.start(), found.start() + length, name.id, word[:length], name.kind, "typo", 0.8)
 
 
-def _digit_typo(code: str, index: Gazetteer) -> Name | None:
+def _digit_typo(code: str, index: Lexicon) -> Name | None:
     """The chip meant by a code with a letter for a digit: `H2O` for `H20`."""
     for wrong, right in (("O", "0"), ("o", "0"), ("l", "1"), ("I", "1")):
         if wrong in code[1:]:
@@ -241,7 +228,7 @@ def _digit_typo(code: str, index: Gazetteer) -> Name | None:
     return None
 
 
-def _near_miss(word: str, index: Gazetteer) -> tuple[Name, int] | None:
+def _near_miss(word: str, index: Lexicon) -> tuple[Name, int] | None:
     if word[0].isascii():
         if word.endswith("s"):
             return None

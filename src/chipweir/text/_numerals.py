@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from chipweir.evidence._units import pack
+from chipweir.text._units import pack
 
 
 DIGITS = re.compile(r"(?:\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d{1,24}(?!\d))(?:\.\d{1,12}(?![\d.]{0,12}\.\d))?(?!\d)")

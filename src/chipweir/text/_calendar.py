@@ -5,7 +5,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from chipweir.evidence._document import Grain
+from chipweir.text._document import Grain
 
 
 @dataclass(frozen=True, slots=True)

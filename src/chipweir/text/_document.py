@@ -1,4 +1,4 @@
-"""The plain records every stage of the evidence room reads and writes.
+"""The plain records that reading writes.
 
 Offsets are Python string offsets, half open, into `Document.text`. For plain text and Markdown that is the text as
 given; for HTML it is the text extracted from it, and `Document.origin` maps each character back to the HTML as given.
@@ -9,6 +9,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field, fields
 from math import isfinite
 from typing import Any, Literal
+
+from chipweir.text._lexicon import Word
 
 
 Language = Literal["ko", "en", "zh-Hans", "zh-Hant"]
@@ -144,7 +146,8 @@ class Time:
 @dataclass(frozen=True, slots=True)
 class EntityMention:
     """A name in the text. `how` is `alias` (in the fact base), `pattern` (a description), `typo` (a suggestion, never
-    accepted by itself) or `code` (looks like a chip or model the fact base does not hold: `id` is empty)."""
+    accepted by itself) or `code` (looks like a chip or model the fact base does not hold: `id` is empty). `also` are
+    other things that the name may mean."""
 
     start: int
     end: int
@@ -153,6 +156,16 @@ class EntityMention:
     kind: str
     how: Found = "alias"
     score: float = 1.0
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WordMention:
+    """Words in the text, [start, end), and everything that they may name."""
+
+    start: int
+    end: int
+    words: tuple[Word, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +191,7 @@ class Extraction:
     quantities: tuple[Quantity, ...]
     times: tuple[Time, ...]
     entities: tuple[EntityMention, ...]
+    words: tuple[WordMention, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-from chipweir.evidence import _calendar as cal
-from chipweir.evidence._document import Bound, Time
-from chipweir.evidence._starts import openings
-from chipweir.evidence._units import LANGUAGES, pack, plain
+from chipweir.text import _calendar as cal
+from chipweir.text._document import Bound, Time
+from chipweir.text._starts import openings
+from chipweir.text._units import LANGUAGES, pack, plain
 
 
 _CHINESE = {"十": 10, **{digit: number for number, digit in enumerate("〇一二三四五六七八九")}, "零": 0}
@@ -101,7 +101,7 @@ def _trigger() -> tuple[re.Pattern[str], re.Pattern[str]]:
     latin = [*_months().split("|"), *_ENGLISH.split("|"), *["Q1", "Q2", "Q3", "Q4", "H1", "H2"], "'"]
     words = [*ko, *(word for word in zh if word[0] not in "[前"), *"前昨今明一二三四五六七八九十’‘", *latin]
     return openings(words, digits=True), re.compile(
-        rf"(?P<digit>(?<![\d])(?<!\d[.,])(?<![A-Za-z])\d)|(?P<ko>(?<![가-힣])(?:{_longest(ko)}))|(?P<zh>{_longest(zh)}"
+        rf"(?P<digit>(?<![\d])(?<!\d[.,])(?:(?<![A-Za-z])|(?=(?:19|20)\d\d年))\d)|(?P<ko>(?<![가-힣])(?:{_longest(ko)}))|(?P<zh>{_longest(zh)}"
         rf")|(?P<en>\b(?:{en}))|(?P<apostrophe>['’‘]\d\d년)"
     )
 

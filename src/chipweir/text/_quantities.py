@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
-from chipweir.evidence import _context as context
-from chipweir.evidence import _masks as masks
-from chipweir.evidence._document import Bound, Quantity, Time
-from chipweir.evidence._labels import find_labels
-from chipweir.evidence._readings import Reading, readings_at, rounded, word_reading
-from chipweir.evidence._starts import openings
-from chipweir.evidence._units import pack, plain
+from chipweir.text import _context as context
+from chipweir.text import _masks as masks
+from chipweir.text._document import Bound, Quantity, Time
+from chipweir.text._labels import find_labels
+from chipweir.text._readings import Reading, readings_at, rounded, word_reading
+from chipweir.text._starts import openings
+from chipweir.text._units import pack, plain
 
 
 _ONES, _MAGNITUDES = "一二两兩三四五六七八九", "十百千万萬亿億"

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from chipweir.evidence._starts import quick
+from chipweir.text._starts import quick
 
 
 LANGUAGES = ("ko", "en", "zh")
@@ -58,7 +58,7 @@ def plain(text: str) -> str:
 @cache
 def pack(language: str) -> Mapping[str, Any]:
     """One language pack: `ko`, `en` or `zh`."""
-    source = resources.files("chipweir.evidence") / "data" / "packs" / f"{language}.yaml"
+    source = resources.files("chipweir.text") / "data" / "packs" / f"{language}.yaml"
     with source.open(encoding="utf-8") as file:
         loaded: dict[str, Any] = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return loaded

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from chipweir.evidence import _context as context
-from chipweir.evidence._numerals import Number, number_at
-from chipweir.evidence._units import Unit, pack, unit_at
+from chipweir.text import _context as context
+from chipweir.text._numerals import Number, number_at
+from chipweir.text._units import Unit, pack, unit_at
 
 
 _SYMBOL = re.compile(

@@ -12,13 +12,13 @@ from typing import Any
 
 from chipweir import reading
 from chipweir.errors import InputError
-from chipweir.evidence import _provenance as provenance
-from chipweir.evidence._document import Document, Language, Span, digest
+from chipweir.text import _provenance as provenance
+from chipweir.text._document import Document, Language, Span, digest
 
 
 LARGEST_FILE, _SHORTEST_TITLE = 20_000_000, 10
 _FRONT_LIMITS = reading.Limits(depth=6, values=500, text=5_000)
-_FEED_PARSER = reading.Confined("chipweir.evidence._parsers:feed", seconds=20, memory=1500 << 20)
+_FEED_PARSER = reading.Confined("chipweir.text._parsers:feed", seconds=20, memory=1500 << 20)
 _FRONT = re.compile(r"\A(\ufeff?---[ \t]*\n)(.{0,20000}?)\n(---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _HTML = re.compile(
     r"(?is)\A\ufeff?\s*(?:<!doctype html|<html\b|<head\b|<body\b|<(?:div|p|article|section|table|h1)\b[^>]*>)"
@@ -37,32 +37,40 @@ _LANGUAGES = {
 
 
 def read(
-    source: str | Path, published: str | None = None, language: str | None = None, allow_private: bool = False
+    source: str | Path,
+    published: str | None = None,
+    language: str | None = None,
+    allow_private: bool = False,
+    press: Mapping[str, str] | None = None,
 ) -> Document:
     """The article in a file, at an address (`https://...`) or on standard input (`-`). Of a feed, its first item.
 
     `published` (ISO date) overrides what the article says. Raises `InputError` for what cannot be read.
     """
-    return read_all(source, published, language, allow_private)[0]
+    return read_all(source, published, language, allow_private, press)[0]
 
 
 def read_all(
-    source: str | Path, published: str | None = None, language: str | None = None, allow_private: bool = False
+    source: str | Path,
+    published: str | None = None,
+    language: str | None = None,
+    allow_private: bool = False,
+    press: Mapping[str, str] | None = None,
 ) -> tuple[Document, ...]:
-    """Every article of a source: one, or each item of a feed."""
+    """Every article of a source: one, or each item of a feed. `press` are the names of outlets and their ids."""
     where = str(source)
     if where == "-":
         raw = getattr(sys.stdin, "buffer", None)
         text, warnings = (
             decode(raw.read(LARGEST_FILE + 1)) if raw is not None else (sys.stdin.read(LARGEST_FILE + 1), ())
         )
-        return documents_from_text(text, published, language, warnings=warnings)
+        return documents_from_text(text, published, language, warnings=warnings, press=press)
     if re.match(r"(?i)[a-z][a-z0-9+.-]{1,12}://", where):
-        from chipweir.evidence._fetch import fetch
+        from chipweir.text._fetch import fetch
 
         page = fetch(where, allow_private)
         text, warnings = decode(page.body, page.charset)
-        return documents_from_text(text, published, language, url=page.url, warnings=warnings)
+        return documents_from_text(text, published, language, url=page.url, warnings=warnings, press=press)
     path = Path(source)
     try:
         if not path.is_file():
@@ -74,7 +82,7 @@ def read_all(
         text, warnings = decode(path.read_bytes())
     except OSError as error:
         raise InputError(f"'{where}' cannot be read: {error.strerror or error}") from None
-    return documents_from_text(text, published, language, warnings=warnings, suffix=path.suffix.lower())
+    return documents_from_text(text, published, language, warnings=warnings, suffix=path.suffix.lower(), press=press)
 
 
 def decode(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
@@ -107,9 +115,10 @@ def document_from_text(
     url: str = "",
     suffix: str = "",
     format: str = "",
+    press: Mapping[str, str] | None = None,
 ) -> Document:
     """One document from text in hand (see `documents_from_text`)."""
-    return documents_from_text(text, published, language, url, suffix=suffix, format=format)[0]
+    return documents_from_text(text, published, language, url, suffix=suffix, format=format, press=press)[0]
 
 
 def documents_from_text(
@@ -120,6 +129,7 @@ def documents_from_text(
     warnings: tuple[str, ...] = (),
     suffix: str = "",
     format: str = "",
+    press: Mapping[str, str] | None = None,
 ) -> tuple[Document, ...]:
     """Documents from text in hand; its form is seen from `suffix` or from how it starts.
 
@@ -135,12 +145,14 @@ def documents_from_text(
     given, text = text, _newlines(text)
     kind = format or _format(text, suffix)
     if kind == "rss":
-        return _feed(text, published, language, url, warnings)
+        return _feed(text, published, language, url, warnings, press)
     if kind == "html":
-        from chipweir.evidence._html import article
+        from chipweir.text._html import article
 
         shown, origin, metadata, notes = article(text, url)
-        return (_document(shown, given, "html", metadata, published, language, url, (*warnings, *notes), origin),)
+        return (
+            _document(shown, given, "html", metadata, published, language, url, (*warnings, *notes), origin, press),
+        )
     metadata, notes = front_matter(text)
     return (
         _document(
@@ -152,6 +164,7 @@ def documents_from_text(
             language,
             url,
             (*warnings, *notes),
+            press=press,
         ),
     )
 
@@ -198,6 +211,7 @@ def _document(
     url: str,
     warnings: tuple[str, ...],
     origin: tuple[int, ...] | None = None,
+    press: Mapping[str, str] | None = None,
 ) -> Document:
     source = metadata.get("source")
     nested = source if isinstance(source, dict) else {}
@@ -208,7 +222,9 @@ def _document(
     outlet = str(fields.get("outlet") or fields.get("publisher") or fields.get("site") or provenance.outlet_of(text))[
         :120
     ]
-    passed_on = tuple(one for one in provenance.relays(text) if one.replace("-", " ") not in outlet.lower())
+    passed_on = tuple(
+        one for one in provenance.relays(text, press or {}) if one.replace("-", " ") not in outlet.lower()
+    )
     tier, generator = provenance.tier(text, address, fields, passed_on)
     notes = list(warnings)
     if when is None:
@@ -253,10 +269,15 @@ def _dropped(text: str) -> tuple[Span, ...]:
 
 
 def _feed(
-    text: str, published: str | None, language: str | None, url: str, warnings: tuple[str, ...]
+    text: str,
+    published: str | None,
+    language: str | None,
+    url: str,
+    warnings: tuple[str, ...],
+    press: Mapping[str, str] | None,
 ) -> tuple[Document, ...]:
     """Each item of a feed as a document; its markup is removed, offsets hold in the item's text."""
-    from chipweir.evidence._html import article
+    from chipweir.text._html import article
 
     try:
         items = _FEED_PARSER(text)
@@ -270,7 +291,8 @@ def _feed(
         if not any(character.isalnum() for character in whole):
             continue
         metadata = {name: item[name] for name in ("title", "url", "outlet", "date")}
-        documents.append(_document(whole, whole, "rss", metadata, published, language, item["url"] or url, warnings))
+        address = item["url"] or url
+        documents.append(_document(whole, whole, "rss", metadata, published, language, address, warnings, press=press))
     if not documents:
         raise InputError("the feed holds no item with text")
     return tuple(documents)

@@ -2,7 +2,7 @@
 
 import re
 
-from chipweir.evidence._document import Quantity
+from chipweir.text._document import Quantity
 
 
 _LABELS = (

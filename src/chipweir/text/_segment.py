@@ -5,9 +5,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
 
-from chipweir.evidence._document import Document, Sentence
-from chipweir.evidence._starts import quick
-from chipweir.evidence._units import pack, plain
+from chipweir.text._document import Document, Sentence
+from chipweir.text._starts import quick
+from chipweir.text._units import pack, plain
 
 
 _PARAGRAPH = re.compile(r"[^\n\r\x0b\x0c\x85\u2028\u2029]+")

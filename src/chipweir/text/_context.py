@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import cast
 
-from chipweir.evidence._document import Bound
-from chipweir.evidence._units import LANGUAGES, compiled, pack, row_of, rows
+from chipweir.text._document import Bound
+from chipweir.text._units import LANGUAGES, compiled, pack, row_of, rows
 
 
 BEFORE, AFTER = 44, 40

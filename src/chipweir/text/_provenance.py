@@ -5,16 +5,15 @@ relays.
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
-from chipweir import facts
-from chipweir.evidence import _calendar as cal
-from chipweir.evidence._document import DateBasis, Language, Span, Tier
-from chipweir.evidence._segment import paragraphs
-from chipweir.evidence._times import find_times
-from chipweir.evidence._units import LANGUAGES, pack, plain
+from chipweir.text import _calendar as cal
+from chipweir.text._document import DateBasis, Language, Span, Tier
+from chipweir.text._segment import paragraphs
+from chipweir.text._times import find_times
+from chipweir.text._units import LANGUAGES, pack, plain
 
 
 _HEAD, _TAIL = 2000, 600
@@ -294,43 +293,22 @@ def outlet_of(text: str) -> str:
     return host["host"] if host else ""
 
 
-@cache
-def _press() -> tuple[tuple[str, str], ...]:
-    known = facts.load()
-    from chipweir.evidence._gazetteer import settings
-
-    forms: list[tuple[str, str]] = []
-    for entity in known.entities.values():
-        if entity.kind == "press":
-            names = [
-                entity.names.en,
-                entity.names.ko,
-                entity.names.zh,
-                *entity.aliases,
-                *settings()["add"].get(entity.id, ()),
-            ]
-            forms.extend((form, entity.id) for form in names if form and len(form) > 1)
-    return tuple(sorted(forms, key=lambda item: -len(item[0])))
+@lru_cache(maxsize=4)
+def _press_pattern(forms: tuple[str, ...]) -> re.Pattern[str]:
+    each = (rf"(?<![A-Za-z]){re.escape(one)}(?![A-Za-z])" if one.isascii() else re.escape(one) for one in forms)
+    return re.compile("|".join(each) or r"(?!)")
 
 
-@cache
-def _press_pattern() -> re.Pattern[str]:
-    forms = "|".join(
-        rf"(?<![A-Za-z]){re.escape(form)}(?![A-Za-z])" if form.isascii() else re.escape(form) for form, _ in _press()
-    )
-    return re.compile(forms)
-
-
-def relays(text: str) -> tuple[str, ...]:
-    """Outlets (ids) whose reports the text passes on: named within sixty characters of a word of reporting."""
-    known = dict(_press())
+def relays(text: str, press: Mapping[str, str]) -> tuple[str, ...]:
+    """Outlets (ids of `press`, by written form) whose reports the text passes on: those named beside a word of
+    reporting."""
     words = re.compile("|".join(pack(language)["report_words"] for language in LANGUAGES))
     found: dict[str, None] = {}
-    for mention in _press_pattern().finditer(text[:200_000]):
+    for mention in _press_pattern(tuple(press)).finditer(text[:200_000]):
         if words.search(text[max(0, mention.start() - 14) : mention.start()]) or words.search(
             _same_sentence(text, mention.end())
         ):
-            found.setdefault(known[mention.group()])
+            found.setdefault(press[mention.group()])
     return tuple(found)
 
 

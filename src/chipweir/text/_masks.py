@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
-from chipweir.evidence._starts import runs
-from chipweir.evidence._units import LANGUAGES, idioms, pack
+from chipweir.text._starts import runs
+from chipweir.text._units import LANGUAGES, idioms, pack
 
 
 _WEB = re.compile(r"(?:https?://|www\.)[^\s<>\"'）)\]]{1,2000}")

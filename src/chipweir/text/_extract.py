@@ -1,25 +1,26 @@
 """From a document to its sentences, figures, dates and names: the stages in their order."""
 
-from chipweir import facts
-from chipweir.evidence import _masks as masks
-from chipweir.evidence._document import Document, EntityMention, Extraction
-from chipweir.evidence._entities import find_entities
-from chipweir.evidence._quantities import find_quantities
-from chipweir.evidence._segment import segment
-from chipweir.evidence._times import find_times
-from chipweir.evidence._units import plain
+from chipweir.text import _masks as masks
+from chipweir.text._document import Document, EntityMention, Extraction
+from chipweir.text._lexicon import Lexicon
+from chipweir.text._names import find_entities
+from chipweir.text._quantities import find_quantities
+from chipweir.text._segment import segment
+from chipweir.text._times import find_times
+from chipweir.text._units import plain
+from chipweir.text._words import find_words
 
 
-def extract(document: Document, known: "facts.Facts | None" = None) -> Extraction:
-    """Everything the rules find in `document`. `known` is the fact base whose names are looked for (the shipped one
-    by default)."""
+def extract(document: Document, lexicon: Lexicon) -> Extraction:
+    """Everything the rules find in `document`: sentences, figures, dates, the names and words of `lexicon`."""
     clean = plain(document.text)
     blocked = masks.merged(masks.addresses(clean))
-    entities = find_entities(document.text, document.language, known, blocked)
+    entities = find_entities(document.text, lexicon, document.language, blocked)
     names = masks.merged((one.start, one.end) for one in entities if holds_no_figure(one))
     times = find_times(document.text, document.published, masks.merged(blocked, names))
     quantities = find_quantities(document.text, times, names, document.language)
-    return Extraction(document, segment(document), quantities, times, entities, _warnings(entities))
+    words = find_words(document.text, lexicon)
+    return Extraction(document, segment(document), quantities, times, entities, words, _warnings(entities))
 
 
 def holds_no_figure(mention: EntityMention) -> bool:
