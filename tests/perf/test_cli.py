@@ -1,7 +1,6 @@
 import json
 import subprocess
 import sys
-import time
 from importlib import resources
 
 import pytest
@@ -262,10 +261,9 @@ def test_an_estimate_starts_quickly_and_without_jax():
         "try:\n    main(['estimate', 'DeepSeek-V3.1', '--on', 'H20', '--json'])\n"
         "except SystemExit:\n    pass\n"
         "assert not {'jax', 'pandas', 'plotly', 'xarray'} & set(sys.modules)\n"
+        "assert len(sys.modules) < 1500\n"
     )
-    start = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    assert time.perf_counter() - start < 3.0
 
 
 def test_prices_stand_beside_the_cost(capsys):

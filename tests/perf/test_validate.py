@@ -74,7 +74,7 @@ def test_files_that_are_no_table(tmp_path, content, words):
 
 
 def test_a_missing_file(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot read"):
         read_rows(tmp_path / "none.csv")
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from chipweir.cli import _tables
 from chipweir.cli._common import OwnFactsOption
 from chipweir.cli._perf_tables import (
     json_line,
@@ -20,7 +21,6 @@ from chipweir.cli._perf_tables import (
     print_match,
     print_operators,
     print_prices,
-    print_table,
     print_validation,
     quantity_rows,
     run_rows,
@@ -354,7 +354,7 @@ def _run_one(
         print_json(record)
         return
     title = f"{found.model} ({found.dtype}) · {found.chips} x {found.chip} · {found.isl:g} + {found.osl:g} tokens"
-    print_table([_("quantity"), _("median"), _("80 % interval")], quantity_rows(found.quantities), title)
+    _tables.show([_("quantity"), "#" + _("median"), "#" + _("80 % interval")], quantity_rows(found.quantities), title)
     plan, memory = found.plan, found.memory
     layout = (
         f"tp {plan['tp']:g}, attention dp {plan['attention_dp']:g}, "
@@ -413,12 +413,12 @@ def _run_training(
         return
     quantities = {k: v for k, v in answer.items() if isinstance(v, Mapping) and "p50" in v}
     title = f"{row['model']} · {row['chip']} · training"
-    print_table([_("quantity"), _("median"), _("80 % interval")], quantity_rows(quantities), title)
+    _tables.show([_("quantity"), "#" + _("median"), "#" + _("80 % interval")], quantity_rows(quantities), title)
     plan = ", ".join(f"{k} {v:g}" for k, v in answer["plan"].items() if not math.isnan(v))
     typer.echo(_("plan: {layout}", layout=plan))
     typer.echo(_("binds: {what}", what=answer["binds"]))
     if tokens:
-        print_table([_("quantity"), _("median"), _("80 % interval")], run_rows(answer["run"]), _("the whole run"))
+        _tables.show([_("quantity"), _("median"), _("80 % interval")], run_rows(answer["run"]), _("the whole run"))
     for note in answer.get("notes", ()):
         typer.echo(f"note: {note}")
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chipweir import reading
 from chipweir.errors import InputError
 from chipweir.perf import _efficiency, _energy, _training
 
 
 # The files of a folder, as the package ships them.
 SERVING, TRAINING, POWER = "posterior.json", "training.json", "power.json"
+LIMITS = reading.Limits(characters=20_000_000, values=2_000_000)
 BASELINES = "baselines.json"
 # What one document holds beside serving, under which name.
 BESIDE = (("training", TRAINING), ("power", POWER), ("baselines", BASELINES))
@@ -53,7 +55,7 @@ def read_fitted(path: Path) -> Fitted:
     texts = {name: path / name for name in (SERVING, TRAINING, POWER) if (path / name).is_file()}
     if path.is_dir() and not texts:
         raise InputError(f"{path}: holds none of {SERVING}, {TRAINING}, {POWER}")
-    parts = _split(_text(path), path) if not path.is_dir() else {name: _text(at) for name, at in texts.items()}
+    parts = {name: _checked(at) for name, at in texts.items()} if path.is_dir() else _split(_checked(path), path)
     where = {name: str(path / name if path.is_dir() else path) for name in parts}
     shipped = shipped_fitted()
     return Fitted(
@@ -70,21 +72,16 @@ def _power(text: str, where: str) -> _energy.PowerCurve:
         raise InputError(f"{where}: {error}") from None
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text") from None
+def _checked(path: Path) -> str:
+    """The text of a file that is JSON within limits."""
+    text = reading.read_text(path, "fitted posterior", LIMITS.characters)
+    reading.parse_json(text, str(path), LIMITS)
+    return text
 
 
 def _split(text: str, path: Path) -> dict[str, str]:
     """The parts of one document: serving at its top, the others under their names; or one part alone."""
-    try:
-        record = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not a fitted posterior ({error})") from None
+    record = json.loads(text)
     if not isinstance(record, dict):
         raise InputError(f"{path}: not a fitted posterior (no JSON object)")
     parts = {name: json.dumps(record.pop(key)) for key, name in BESIDE if key in record}

@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 from chipweir.evidence._checks._context import Context
-from chipweir.evidence._document import Quantity
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import (
     Evidence,
@@ -19,6 +18,7 @@ from chipweir.evidence._verdict import (
     open_slots,
     value_evidence,
 )
+from chipweir.text import Quantity
 
 
 # Attributes by which chips and systems are set against each other: name, unit, whether more is better.
