@@ -60,9 +60,6 @@ _PER = {
     "hour": "per_hour", "chip/hour": "per_hour", "megatoken": "per_1e6_token", "month": "per_month",
     "year": "per_year", "kWh": "per_kWh", "stack": "", "GB": "", "GW": "", "chip": "",
 }  # fmt: skip
-# Measures of facts and the field of a product that holds the same.
-FIELD_OF = {"memory_capacity": "memory_gb", "die_area": "die_mm2", "hbm_stacks": "hbm_stacks",
-            "dies_per_package": "dies_per_package"}  # fmt: skip
 _TIMELESS = (date.min, date.max)
 
 

@@ -6,7 +6,7 @@ contradict; the rest can only agree. `tacit` marks records of a special conventi
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -25,6 +25,7 @@ from chipweir.evidence._vocabulary import (
     told_by_place,
     vocabulary,
 )
+from chipweir.text import Time
 
 
 Fit = Literal["exact", "within", "near", "open", "off"]
@@ -446,7 +447,7 @@ class Keys:
         """How the record's period lies to the one the text names."""
         if record.timeless or record.measure in vocabulary()["lasting"]:
             return "exact"
-        spans = [span for time in self.scene.nearest_times for span in self._spans(time, record)]
+        spans = [span for time in _joined(self.scene.nearest_times) for span in self._spans(time, record)]
         if not spans:
             return self._undated(record)
         found = min((self._fits(record, span) for span in spans), key=_FITS.index)
@@ -499,6 +500,21 @@ class Keys:
         if record.end < day - timedelta(days=_RECENT) and record.measure not in vocabulary()["announced"]:
             return "off"
         return "open" if record.start <= day else "near"
+
+
+def _joined(times: list[Time]) -> list[Time]:
+    """Dates with a year and the quarter right behind it taken together: 회계연도 2026년 1분기."""
+    found: list[Time] = []
+    for time in sorted(times, key=lambda one: one.start):
+        last = found[-1] if found else None
+        if last and last.grain == "year" and time.grain == "quarter" and time.value and time.start - last.end in {0, 1}:
+            quarter = f"{last.value}-{time.value[-2:]}"
+            days = facts.period(quarter.replace("-", ""))
+            found[-1] = replace(time, start=last.start, value=quarter, low=days.start.isoformat(),
+                                high=days.end.isoformat())  # fmt: skip
+        else:
+            found.append(time)
+    return found
 
 
 def _calendar(known: "facts.Facts", entity: str) -> Any:

@@ -158,7 +158,7 @@ def settings() -> Mapping[str, Any]:
 
 
 @cache
-def _simplified() -> Mapping[int, str]:
+def _simplified() -> Mapping[int, int]:
     return str.maketrans(settings()["traditional"], settings()["simplified"])
 
 
