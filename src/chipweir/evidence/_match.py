@@ -6,7 +6,7 @@ contradict; the rest can only agree. `tacit` marks records of a special conventi
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from chipweir import facts
 from chipweir.errors import InputError
 from chipweir.evidence._compare import factor
 from chipweir.evidence._index import Index, index_of
-from chipweir.evidence._known import Known, read_unit, records
+from chipweir.evidence._known import OF_THE_ITEM, Known, read_unit, records
 from chipweir.evidence._scene import AFTER, BEFORE, EARLIER, OWN, Scene, Seen
 from chipweir.evidence._vocabulary import (
     families,
@@ -33,11 +33,6 @@ _FITS: tuple[Fit, ...] = ("exact", "within", "open", "near", "off")
 _STRENGTH = {"measure": 3.0, "spec": 3.0, "verb": 2.0, "generic": 1.0}
 _FARTHER = {OWN: 0.0, BEFORE: 1.1, AFTER: 1.2, EARLIER: 1.5}
 _IMPLIED, _MARK, _PLACE, _KIN = 1.5, 1.5, 2.0, 0.5
-# Measures whose subject is the thing priced; whose price it is (a place) need not be said.
-_OF_THE_ITEM = frozenset(
-    {"chip_price", "street_price", "rental_price", "dram_price", "hbm_stack_price", "hbm_gb_price", "price_ratio",
-     "price_premium", "cost_share", "unit_cost"}
-)  # fmt: skip
 _ANYWHERE = frozenset({"world", "ai-hardware", "language-models", "exchange-rates", "llm-inference", "llm-training"})
 _TELLING = frozenset({"chip", "system", "language-model", "component", "technology", "product-line", "company", "lab"})
 _PRODUCTS = frozenset({"chip", "system", "language-model", "product-line", "component"})
@@ -82,6 +77,7 @@ class Matcher:
 
     known: "facts.Facts"
     on: str | None
+    _fitting: dict[tuple[str, str, str, str], bool] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def index(self) -> Index:
@@ -96,7 +92,8 @@ class Matcher:
         keys = Keys(self, scene)
         found = [
             match
-            for record in records(self.known).of(strengths)
+            for measure in strengths
+            for record in records(self.known).about(measure, keys.reach)
             if factor(scene.figure, record) is not None
             and (match := keys.match(record, strengths[record.measure])) is not None
         ]
@@ -157,6 +154,12 @@ class Matcher:
                     yield f"spec:{_FIELDS_OF[identifier]}"
 
     def _measurable(self, scene: Scene, measure: str) -> bool:
+        key = (measure, scene.figure.unit, scene.figure.type, scene.figure.basis)
+        if key not in self._fitting:
+            self._fitting[key] = self._fits_unit(scene, measure)
+        return self._fitting[key]
+
+    def _fits_unit(self, scene: Scene, measure: str) -> bool:
         rows = records(self.known).by_measure.get(measure, ())
         if rows:
             return factor(scene.figure, rows[0]) is not None or any(
@@ -225,8 +228,8 @@ class Keys:
 
     def match(self, record: Known, strength: float) -> Match | None:
         """How a record's keys fit; None where its subject is not spoken of."""
-        by_item = record.measure in _OF_THE_ITEM and bool(record.item)
-        subject = record.item if by_item else record.entity
+        by_item = record.of_the_item
+        subject = record.subject
         found = self._find(subject)
         if found is None and subject not in _ANYWHERE:
             return None
@@ -277,6 +280,13 @@ class Keys:
         kin = self._kin_levels.get(identifier)
         return (kin, False) if kin is not None else None
 
+    @cached_property
+    def reach(self) -> frozenset[str]:
+        """Everything that may be a record's subject here: what is named, its kin, and what need not be named."""
+        named = {*self._levels, *self._kin_levels}
+        composed = (name for name, parts in vocabulary()["composed"].items() if named.issuperset(parts))
+        return frozenset({*named, *composed, *_ANYWHERE})
+
     @staticmethod
     def _parts(identifier: str) -> tuple[str, ...]:
         return tuple(vocabulary()["composed"].get(identifier, ()))
@@ -326,7 +336,7 @@ class Keys:
         ]
 
     def _subjects(self, record: Known) -> frozenset[str]:
-        if record.measure.startswith("spec:") or record.measure in _OF_THE_ITEM:
+        if record.measure.startswith("spec:") or record.measure in OF_THE_ITEM:
             return frozenset({"chip", "system"})
         defined = self.matcher.known.measures.get(record.measure)
         kinds = frozenset(defined.entity_kinds) if defined is not None else frozenset[str]()
