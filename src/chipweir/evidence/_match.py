@@ -45,6 +45,8 @@ _RECENT = 430
 _CARRIED = 2.9
 # The most chips of a server.
 _SERVER = 8
+# The place in the order of records of another period: after all others.
+_ELSEWHEN = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,11 @@ class Keys:
 
     matcher: Matcher
     scene: Scene
+    _periods: dict[str, list[tuple[date, date]]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def _times(self) -> list[Time]:
+        return _joined(self.scene.nearest_times)
 
     def match(self, record: Known, strength: float) -> Match | None:
         """How a record's keys fit; None where its subject is not spoken of."""
@@ -233,6 +240,9 @@ class Keys:
         found = self._find(subject)
         if found is None and subject not in _ANYWHERE:
             return None
+        fit = self.fit(record)
+        if fit == "off":  # only shown where nothing else is found
+            return Match(record, strength, _ELSEWHEN, 0, fit, False)
         level, sure = found if found is not None else (OWN, subject == "world")
         used = {subject, record.item, record.entity, *record.dims.values(), *self._parts(subject)}
         rivals = self._rivals(record, used, level)
@@ -254,7 +264,7 @@ class Keys:
         extra = self._extras(record, used)
         tacit = any(not self._told(key, value) and f"{key}={value}" not in silent_values()
                     for key, value in record.dims.items())  # fmt: skip
-        return Match(record, strength, missing, extra, self.fit(record), sure, tacit)
+        return Match(record, strength, missing, extra, fit, sure, tacit)
 
     # -- names --------------------------------------------------------------------------------------------------------
 
@@ -457,7 +467,10 @@ class Keys:
         """How the record's period lies to the one the text names."""
         if record.timeless or record.measure in vocabulary()["lasting"]:
             return "exact"
-        spans = [span for time in _joined(self.scene.nearest_times) for span in self._spans(time, record)]
+        if record.entity not in self._periods:
+            times = self._times
+            self._periods[record.entity] = [span for time in times for span in self._spans(time, record)]
+        spans = self._periods[record.entity]
         if not spans:
             return self._undated(record)
         found = min((self._fits(record, span) for span in spans), key=_FITS.index)
