@@ -2,7 +2,7 @@
 
 import pytest
 
-from chipweir.cli._tables import credibility_record
+from chipweir.report import credibility_record
 from chipweir.i18n import use_language
 
 

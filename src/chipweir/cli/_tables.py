@@ -220,22 +220,10 @@ def _cited_line(fact: Mapping[str, Any]) -> str:
     return " · ".join(str(part) for part in (fact.get("text"), value, fact.get("source")) if part)
 
 
-def credibility_record(row: Mapping[str, Any], lang: str | None = None) -> dict[str, str]:
-    """One published figure beside what the model believed, as texts by column name in the language in force."""
-    from chipweir.report._labels import unit
-
-    target = row["target"]
-    return {
-        _("Published figure"): target["label_ko"] if (lang or language()) == "ko" else target["label"],
-        _("Published value"): f"{target['central']:.4g} ({target['low']:.4g} – {target['high']:.4g})",
-        **{name: f"{row[key]:.3g}" for name, key in (("5 %", "p05"), ("50 %", "p50"), ("95 %", "p95"))},
-        _("unit"): unit(target["unit"]) or target["unit"],
-        _("within the interval"): _("yes") if row["inside"] else _("its range is") if row["overlap"] else _("no"),
-    }
-
-
 def show_credibility(rows: Sequence[Mapping[str, Any]], lang: str) -> None:
     """Published figures beside what the model believed before it saw them, whether or not they fit."""
+    from chipweir.report import credibility_record
+
     records = [credibility_record(row, lang) for row in rows]
     numeric = {_("Published value"), "5 %", "50 %", "95 %"}
     columns = [f"#{name}" if name in numeric else name for name in records[0]]

@@ -1,11 +1,8 @@
 """Commands of the world room: run and compare; stored runs and scenarios have modules of their own."""
 
-import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,13 +16,10 @@ from chipweir.cli._common import (
     LangOption,
     MembersOption,
     OutOption,
-    Progress,
     SeedOption,
     complete_run,
     complete_scenario,
-    dumps,
     interruptible,
-    keep_compiled,
     peak_memory,
     print_json,
     progress_bar,
@@ -33,32 +27,25 @@ from chipweir.cli._common import (
 from chipweir.cli._scenarios import levers_command, scenarios_app
 from chipweir.cli._stored import runs_app
 from chipweir.errors import InputError, UnknownName
-from chipweir.i18n import _, language, use_language
+from chipweir.i18n import _, use_language
+from chipweir.library import (
+    Order,
+    attributed,
+    check_order,
+    filler,
+    influences,
+    keep_compiled,
+    load_facts,
+    manifest,
+    simulate,
+)
 
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from chipweir.facts import Fact, Facts
     from chipweir.store import Run
-    from chipweir.strategy import Trace
     from chipweir.world import Scenario
-
-
-MOST_MEMBERS = 1_000_000
-FIT_MEMBERS = 256
-"""Members of the ensemble behind a report's credibility table; `run --credibility` takes as many as it is told."""
-TRACED: tuple[tuple[str, dict[str, str]], ...] = (
-    ("compute", {"region": "CHN"}),
-    ("ratio_to_us", {}),
-    ("domestic_share_compute", {}),
-    ("smuggled_units", {}),
-    ("premium_black_market", {}),
-    ("lag_months", {}),
-    ("token_price", {"region": "CHN"}),
-    ("korea_hbm_exports_total", {}),
-)
-"""The headline numbers that a report unfolds."""
 
 
 def register(app: typer.Typer) -> None:
@@ -69,16 +56,6 @@ def register(app: typer.Typer) -> None:
     app.command("levers")(levers_command)
     app.add_typer(runs_app, name="runs")
     app.add_typer(scenarios_app, name="scenarios")
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be simulated: everything that a manifest repeats."""
-
-    scenarios: "tuple[Scenario, ...]"
-    members: int
-    seed: int
-    facts: tuple[Path, ...] = ()
 
 
 def run(
@@ -173,114 +150,19 @@ def _run_and_print(
     from chipweir import store
     from chipweir.world import needed_bytes
 
-    _check_order(order)
+    check_order(order)
     store.prepare(directory, needed_bytes(order.scenarios, order.members))
-    facts = _load_facts(order.facts)
+    facts = load_facts(order.facts)
     command = ["chipweir", *sys.argv[1:]]
-    made = _manifest(order, facts, command)
+    made = manifest(order, facts, command)
     with progress_bar() as progress, store.unfinished(directory, store.identity(made)) as parts:
-        results = _simulate(order, facts, cluster, parts, progress)
+        results = simulate(order, facts, cluster, parts, progress)
         made |= {"elapsed_s": round(time.monotonic() - started, 1), "peak_memory_mb": peak_memory()}
         progress(1.0, _("writing"))
-        filler = _filler(results, order, facts, lang, report)
-        stored = store.write_run(directory, results, made, filler)
+        fill = filler(results, order, facts, lang, report)
+        stored = store.write_run(directory, attributed(results, made), made, fill)
     elapsed = round(time.monotonic() - started, 1)
     _print_run(stored, lang, as_json, {"elapsed_s": elapsed, "peak_memory_mb": peak_memory()})
-
-
-def _check_order(order: Order) -> None:
-    if not 1 <= order.members <= MOST_MEMBERS:
-        raise InputError(f"--members {order.members} is out of range; give 1 to {MOST_MEMBERS}")
-    if not 0 <= order.seed < 2**63:
-        raise InputError(f"--seed {order.seed} is out of range; give 0 to {2**63 - 1}")
-
-
-def _load_facts(extra: Sequence[Path]) -> "Facts":
-    from chipweir import facts
-
-    return facts.load(tuple(extra))
-
-
-def _manifest(order: Order, facts: "Facts", command: Sequence[str]) -> dict[str, Any]:
-    from chipweir import store
-
-    rules = store.code_digest("chipweir.rules")
-    return store.manifest(order.scenarios, facts.digest, rules, order.members, order.seed, command)
-
-
-def _simulate(
-    order: Order, facts: "Facts", cluster: str | None, parts: Path | None, progress: Progress
-) -> "xr.Dataset":
-    """The ensemble, here or on a cluster, going on from the finished `parts` of a stopped call."""
-    from chipweir import store
-    from chipweir.cluster import cluster_map
-    from chipweir.world import run_ensemble, task_name
-
-    keep_compiled()
-    with cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
-        mapper = mapper if parts is None else store.resuming(parts, task_name, mapper)
-        try:
-            results: xr.Dataset = run_ensemble(
-                order.scenarios, facts, order.members, order.seed, progress, mapper=mapper
-            )
-        except Exception as error:
-            if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):  # the latter is how XLA says it
-                raise InputError(f"not enough memory for {order.members} members; ask for fewer") from None
-            raise
-    return results
-
-
-def _filler(
-    results: "xr.Dataset", order: Order, facts: "Facts", lang: str, report: bool
-) -> Callable[[Path, Mapping[str, Any]], None]:
-    """What puts headline, report and the user's own facts into a run's folder."""
-
-    def fill(folder: Path, made: Mapping[str, Any]) -> None:
-        from chipweir.report import headline_table, write_html
-
-        cells = [cell.as_dict() for cell in headline_table(results, lang)]
-        (folder / "headline.json").write_text(dumps(cells), encoding="utf-8")
-        for number, source in enumerate(order.facts):
-            _copy_facts(source, folder / "facts" / str(number))
-        if report:
-            extras = {"facts": facts, "command": f"chipweir run --from {made['id']}", **_unfolded(order, facts)}
-            attributed = results.assign_attrs(manifest=json.dumps(made, ensure_ascii=False))
-            write_html(attributed, folder / "report.html", lang=lang, extras=extras)
-
-    return fill
-
-
-def _unfolded(order: Order, facts: "Facts") -> dict[str, Any]:
-    """What the report says about its numbers: how each was made, and how known figures fit the baseline."""
-    from chipweir.strategy import Number, swings
-
-    first = order.scenarios[0]
-    month = min("2030-12", first.end)
-    numbers = [Number(variable, month, selection) for variable, selection in TRACED]
-    traces = [{**trace.as_dict(), **_influences(trace, facts)} for trace in swings(first, facts, numbers)]
-    return {"traces": traces, **_fit(order, facts)}
-
-
-def _fit(order: Order, facts: "Facts") -> dict[str, Any]:
-    """The credibility table of the shipped baseline, if that is among the scenarios."""
-    from chipweir.calibration import credibility
-    from chipweir.world import load_scenario, run_ensemble
-
-    baseline = load_scenario("baseline")
-    if baseline not in order.scenarios:
-        return {}
-    kept = run_ensemble((baseline,), facts, min(order.members, FIT_MEMBERS), order.seed, keep_members=True)
-    rows = [verdict.as_dict() for verdict in credibility(kept)]
-    return {"credibility": [_tables.credibility_record(row) for row in rows]}
-
-
-def _copy_facts(source: Path, target: Path) -> None:
-    target.mkdir(parents=True)
-    for path in sorted(source.rglob("*")):
-        if path.suffix in {".csv", ".yaml", ".yml"} and path.is_file():
-            copy = target / path.relative_to(source)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(path.read_bytes())
 
 
 def _print_run(stored: "Run", lang: str, as_json: bool, spent: Mapping[str, Any]) -> None:
@@ -310,16 +192,16 @@ def _repeat(name: str, directory: Path, cluster: str | None, as_json: bool) -> N
     old = store.find_run(name, directory)
     overlays = _overlays(old)
     order = Order(old.scenarios, old.manifest["members"], old.manifest["seed"], overlays)
-    _check_order(order)
-    facts = _load_facts(overlays)
-    now = _manifest(order, facts, old.manifest["command"])
+    check_order(order)
+    facts = load_facts(overlays)
+    now = manifest(order, facts, old.manifest["command"])
     changed = [
         f"{key}: {old.manifest[key]} -> {now[key]}"
         for key in ("code_digest", "facts_digest", "rules_digest", "versions", "python")
         if old.manifest[key] != now[key]
     ]
     with progress_bar() as progress:
-        results = _simulate(order, facts, cluster, None, progress)
+        results = simulate(order, facts, cluster, None, progress)
     equal = store.dataset_digest(results) == old.manifest["results"]
     furthest = 0.0 if equal else _furthest(old.results, results)
     if as_json:
@@ -370,7 +252,7 @@ def _check_rows(seed: int) -> list[dict[str, Any]]:
 
     keep_compiled()
     with progress_bar() as progress:
-        return [outcome.as_dict() for outcome in run_checks(_load_facts(()), seed=seed, progress=progress)]
+        return [outcome.as_dict() for outcome in run_checks(load_facts(()), seed=seed, progress=progress)]
 
 
 def _credibility_rows(members: int, seed: int) -> list[dict[str, Any]]:
@@ -379,9 +261,9 @@ def _credibility_rows(members: int, seed: int) -> list[dict[str, Any]]:
 
     keep_compiled()
     order = Order((load_scenario("baseline"),), members, seed)
-    _check_order(order)
+    check_order(order)
     with progress_bar() as progress:
-        results = run_ensemble(order.scenarios, _load_facts(()), members, seed, progress, keep_members=True)
+        results = run_ensemble(order.scenarios, load_facts(()), members, seed, progress, keep_members=True)
     return [verdict.as_dict() for verdict in credibility(results)]
 
 
@@ -429,9 +311,9 @@ def compare(
 
 
 def _simulated(order: Order) -> "xr.Dataset":
-    _check_order(order)
+    check_order(order)
     with progress_bar() as progress:
-        return _simulate(order, _load_facts(order.facts), None, None, progress)
+        return simulate(order, load_facts(order.facts), None, None, progress)
 
 
 def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
@@ -502,10 +384,10 @@ def explain(
     selection = dict(_parse_label(text) for text in labels or [])
     with use_language(lang), interruptible(store.runs_directory(out)):
         chosen, overlays = _scenario_of(source, scenario, store.runs_directory(out))
-        facts = _load_facts(overlays)
+        facts = load_facts(overlays)
         keep_compiled()
         found = trace(chosen, facts, variable, parse_month(month, "--month"), top, **selection)
-        document = {**found.as_dict(), **_influences(found, facts)}
+        document = {**found.as_dict(), **influences(found, facts)}
         if as_json:
             print_json(document)
         else:
@@ -539,32 +421,3 @@ def _overlays(stored: "Run") -> tuple[Path, ...]:
     """The user's own facts that a run was made with."""
     folder = stored.path / "facts"
     return tuple(sorted(folder.iterdir())) if folder.is_dir() else ()
-
-
-def _influences(trace: "Trace", facts: "Facts") -> dict[str, Any]:
-    """The facts and chips that moved a traced number, each with its value, source and what a per cent of it does."""
-    found = {"facts": [{**_cited(facts, each.id), **asdict(each)} for each in trace.facts]}
-    chips = [{**asdict(each), "text": f"{facts.chips[each.id].name}: {', '.join(each.enters)}"} for each in trace.chips]
-    return {**found, "chips": chips}
-
-
-def _titled(facts: "Facts", fact: "Fact") -> str:
-    return facts.measures[fact.measure].titled(language())
-
-
-def _cited(facts: "Facts", name: str) -> dict[str, Any]:
-    """A fact or event as a line of a trace; the id alone where it is neither."""
-    fact, event = facts.facts.get(name), facts.events.get(name)
-    if fact is not None:
-        value, source = fact.value, facts.sources.get(fact.value.source)
-        return {
-            "id": name,
-            "text": " ".join(filter(None, (fact.entity_text, _titled(facts, fact), fact.item, fact.when))),
-            "value": value.best,
-            "unit": value.unit,
-            "source": source.title if source else value.source,
-            "url": value.url,
-        }
-    if event is not None:
-        return {"id": name, "text": f"{event.date} {event.described(language())}", "source": event.source}
-    return {"id": name}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chipweir.report import figures
+    from chipweir.report._credibility import credibility_record
     from chipweir.report._headline import Cell, headline_table
     from chipweir.report._html import render_html, write_html
     from chipweir.report._strategy import (
@@ -25,6 +26,7 @@ _WHERE = {
     "advice_page": "_strategy",
     "advice_sections": "_strategy",
     "exploration_page": "_strategy",
+    "credibility_record": "_credibility",
     "game_page": "_strategy",
     "write_page": "_strategy",
     "headline_table": "_headline",
@@ -36,6 +38,7 @@ __all__ = [
     "Cell",
     "advice_page",
     "advice_sections",
+    "credibility_record",
     "exploration_page",
     "figures",
     "game_page",
