@@ -18,7 +18,14 @@ root = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-MODULES = ("facts", "rules", "perf", "world", "strategy", "evidence", "app")
+MODULES = ("facts", "rules", "perf", "world", "strategy", "evidence", "app", "assistant")
+
+EXTRAS = {
+    "dash": "app", "dash_mantine_components": "app", "flask": "app", "gunicorn": "app", "werkzeug": "app",
+    "feedparser": "evidence", "lxml_html_clean": "evidence", "markdown_it": "evidence", "nh3": "evidence",
+    "trafilatura": "evidence", "numpyro": "fit", "dask": "cluster", "distributed": "cluster", "mcp": "mcp",
+}  # fmt: skip
+"""What is not installed with the core, and the extra that brings it."""
 
 
 def _version(show: bool) -> None:
@@ -44,6 +51,12 @@ def main(arguments: list[str] | None = None) -> Any:
         root(args=arguments)
     except InputError as error:
         print(f"chipweir: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        print(f"chipweir: this needs the '{extra}' extra: pip install 'chipweir[{extra}]'", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         print("chipweir: interrupted; nothing that was there before is lost", file=sys.stderr)

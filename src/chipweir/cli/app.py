@@ -2,8 +2,6 @@
 
 import typer
 
-from chipweir.errors import InputError
-
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands to `app`."""
@@ -21,13 +19,10 @@ def serve(
     """Open the playground in a browser: move levers, ask about chips and rules, check articles."""
     import json
 
-    try:
-        from chipweir import app as playground
+    from chipweir import app as playground
 
-        playground.check_exposure(host, token, behind_proxy)
-        run = playground.serve
-    except ModuleNotFoundError as error:
-        raise InputError(f"the playground needs {error.name}: reinstall Chipweir") from None
+    playground.check_exposure(host, token, behind_proxy)
+    run = playground.serve
 
     def ready(address: str) -> None:
         shown = f"{address}?token={token}" if token else address
