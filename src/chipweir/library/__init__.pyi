@@ -9,6 +9,7 @@ from ._ask import match as match
 from ._ask import show as show
 from ._documents import dumps as dumps
 from ._documents import plain as plain
+from ._package import export_facts as export_facts
 from ._results import Quantity as Quantity
 from ._results import Results as Results
 from ._results import compare as compare

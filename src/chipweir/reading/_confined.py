@@ -46,7 +46,7 @@ class Confined:
         self._lock = threading.Lock()
 
     def __call__(self, argument: Any, seconds: float | None = None) -> Any:
-        """Raises `Overrun`, and `ModuleNotFoundError` for what it needs. An exception in the function is an `Overrun` too: it says nothing but its kind."""
+        """Raises `Overrun`, and `ModuleNotFoundError` for what it needs. An error in the function is an `Overrun` too."""
         with self._lock:
             allowed = self.seconds if seconds is None else seconds
             if self._child is None or self._child.poll() is not None:
