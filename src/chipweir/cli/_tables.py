@@ -209,7 +209,7 @@ def print_trace(trace: Mapping[str, Any]) -> None:
     for title, lines in ((_("facts that move it"), cited), (_("chips whose datasheets move it"), datasheets)):
         out.print()
         show((title, slope, _("what it says")), [(name, f"{by:+.3f}", text) for name, by, text in lines])
-    out.print(f"\n{_('equations, in order')}", style="bold")
+    out.print("\n" + _("equations, in order"), style="bold")
     for each in trace["equations"]:
         out.print(Text(f"- {each['words_ko' if korean else 'words']}"), soft_wrap=True)
         out.print(Text(f"  {each['formula']}  [{each['function']}]", "dim"), soft_wrap=True)

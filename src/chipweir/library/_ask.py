@@ -58,7 +58,8 @@ def show(
         rows = [*_value_rows(page), *_fact_rows(page)]
         named = [_source(key, entry) for key, entry in page.get("sources", {}).items()]
         title = str(page.get("title") or page["record"].get("name") or page["record"].get("id", name))
-        conflicts = [f"{_('Sources disagree')}: {each['quantity']}" for each in page.get("conflicts", ())]
+        disagree = _("Sources disagree")
+        conflicts = [f"{disagree}: {each['quantity']}" for each in page.get("conflicts", ())]
         columns = (_("quantity"), _("value"), _("range"), _("unit"), _("period"), _("source"))
         headline = _("{title}: {count} numbers on record", title=title, count=len(rows))
         return Answer("facts", headline, columns, tuple(rows), record, tuple(named), (*_facts_limits(), *conflicts))
