@@ -1,6 +1,7 @@
 """Pages of the site that are made from the package's own tables, in English and Korean, when the site is built."""
 
 import csv
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -8,7 +9,6 @@ from typing import Any
 
 import typer
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.structure.files import File, Files
 
 from chipweir import facts, i18n, rules
 
@@ -29,11 +29,17 @@ PUBLIC = (
 )
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the generated pages (a hook of MkDocs)."""
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Build from a copy of the pages with the generated ones beside them (a hook of MkDocs)."""
+    source = Path(config.site_dir).parent / "docs-source"
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(ROOT / "docs", source, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for path, text in pages():
-        files.append(File.generated(config, path, content=text))
-    return files
+        target = source / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    config.docs_dir = str(source)
+    return config
 
 
 def pages() -> Iterator[tuple[str, str]]:

@@ -43,7 +43,7 @@ class Source:
 class Answer:
     """One answer. `rows` under `columns` are texts as a person reads them, `record` the numbers as JSON holds them.
 
-    `value` is the room's own object; its attributes, and the entries of `record`, are the answer's: `answer.outcome`.
+    `value` is the room's own object. The entries of `record`, then its attributes, are the answer's: `answer.outcome`.
     """
 
     kind: str
@@ -58,10 +58,10 @@ class Answer:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        if hasattr(self.value, name):
-            return getattr(self.value, name)
         if name in self.record:
             return self.record[name]
+        if hasattr(self.value, name):
+            return getattr(self.value, name)
         raise AttributeError(f"the answer has no '{name}'; its record holds {', '.join(self.record)}")
 
     def __dir__(self) -> list[str]:
