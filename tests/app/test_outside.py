@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
+from serving import wait_until
 from synthetic_run import synthetic_run
 
 
@@ -93,7 +94,7 @@ def test_no_click_in_a_report_asks_anything_of_another_machine(watched, tmp_path
     page = context.new_page()
     page.goto(f"file://{path}?draw")
     page.wait_for_selector(".modebar-btn", state="attached", timeout=60_000)
-    page.wait_for_function("[...document.querySelectorAll('.plot')].every(node => node.querySelector('.main-svg'))")
+    wait_until(page, "[...document.querySelectorAll('.plot')].every(node => node.querySelector('.main-svg'))")
     clicked = click_everything(page)
     assert outside == []
     assert sum("Download plot" in name for name in clicked) > 5, clicked

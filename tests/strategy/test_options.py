@@ -115,12 +115,10 @@ def test_cited_rows_of_korean_options_exist() -> None:
 
 
 def test_settings_the_world_does_not_know_are_named_not_dropped() -> None:
-    hedge = next(option for option in shipped_options("korea") if option.name == "hedge")
-    expected = {"korea.stockpile_days", "korea.second_source"} & set(planned_levers())
-    assert expected <= set(hedge.unknown_to_world())
-    assert [option.name for option in empty_options(shipped_options("china"))] == [
-        name for name in ("exports", "weights") if any(o.name == name for o in shipped_options("china"))
-    ]
+    assert not any(option.unknown_to_world() for option in shipped_options("korea"))
+    assert [option.name for option in empty_options(shipped_options("china"))] == ["weights"]
+    weights = next(option for option in shipped_options("china") if option.name == "weights")
+    assert weights.unknown_to_world() == ["china.open_weights"]
 
 
 def test_the_hedge_reopens_sales_only_where_relations_normalise() -> None:
@@ -147,12 +145,12 @@ def test_a_lever_that_the_world_gains_is_the_worlds(monkeypatch: pytest.MonkeyPa
     from chipweir.strategy import _options
 
     known = world.levers()
-    gained = {**known, "korea.china_fabs": replace(known["us.enforcement"], name="korea.china_fabs")}
+    assert "china.open_weights" in planned_levers()
+    gained = {**known, "china.open_weights": replace(known["us.enforcement"], name="china.open_weights")}
     monkeypatch.setattr(world, "levers", lambda: gained)
     _options.planned_levers.cache_clear()
     try:
-        assert "korea.china_fabs" not in planned_levers()
-        assert "korea.hbm_capex" in planned_levers()
+        assert not planned_levers()
     finally:
         monkeypatch.undo()
         _options.planned_levers.cache_clear()
@@ -169,8 +167,9 @@ def text(**changes: Any) -> str:
         (text(actor="japan"), "actor must be one of korea, us, china"),
         (text(option=None), "has a mapping 'option:'"),
         (text(option={"tilte": "x"}), "unknown option key 'tilte' in own.yaml; did you mean title"),
-        (text(levers={"korea": {"china_fabs": 3}}), "korea.china_fabs: 3 is not a number from 0 to 1"),
-        (text(levers={"korea": {"china_fabs": {"2027-13": 1}}}), "'2027-13' is not a month"),
+        (text(levers={"china": {"open_weights": 3}}), "china.open_weights: 3 is not a number from 0 to 1"),
+        (text(levers={"china": {"open_weights": {"2027-13": 1}}}), "'2027-13' is not a month"),
+        (text(levers={"korea": {"china_fabs": 3}}), "korea.china_fabs: 3 is out of range; give a number from 0 to 1.5"),
         (text(levers={"korea": {"china_fab": 1}}), "unknown lever 'korea.china_fab'"),
         (text(levers={"us.enforcement": 9}), "9 is out of range"),
         (text(option={"responses": {"provocation": {"value": 2}}}), "provocation needs a value and a source"),

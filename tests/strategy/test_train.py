@@ -11,7 +11,7 @@ def test_deepseek_v3_took_what_was_published() -> None:
     found = train(TrainingOrder("DeepSeek-V3", "nvidia-h800-sxm", (2048,)))
     assert found["published"]["chip_hours"] == 2.788e6
     assert found["published"]["inside"]
-    assert found["published"]["ratio"] == pytest.approx(1, abs=0.15)
+    assert found["published"]["ratio"] == pytest.approx(1, abs=0.2)
     assert found["work"]["flop"] == pytest.approx(6 * 37e9 * 14.8e12, rel=0.03)
     (cluster,) = found["clusters"]
     assert cluster["days"]["p50"] == pytest.approx(cluster["chip_hours"]["p50"] / 2048 / 24)

@@ -116,7 +116,7 @@ def test_advice_repeats_exactly_and_options_do_not_give_one_number(tmp_path: Pat
 
 
 def test_a_task_reduces_where_it_is_computed() -> None:
-    from chipweir.world._ensemble import tasks
+    from chipweir.world import tasks
 
     (task,) = tasks([load_scenario("baseline")], facts.load(), 4, 1, chunk=4)
     kept = run_yearly(task)

@@ -29,7 +29,7 @@ MONTHS = ["2026-11", "2026-12", "2027-06"]
 
 def test_the_presets_are_there_and_the_default_run_comes_first() -> None:
     assert preset_names()[:4] == DEFAULT_RUN == ("baseline", "blockade", "weir", "open")
-    assert set(preset_names()[4:]) == {"sea-licence", "hbm-cut", "glut"}
+    assert set(preset_names()[4:]) == {"sea-licence", "hbm-cut", "glut", "forecast"}
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -62,7 +62,8 @@ def test_the_shipped_schema_is_the_one_the_code_makes_and_fits_every_preset() ->
     validator = jsonschema.Draft202012Validator(shipped)
     for name in preset_names():
         text = (world / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
-        validator.validate(yaml.load(text, yaml.BaseLoader) | {"levers": load_scenario(name).levers})
+        plain = yaml.load(text, yaml.BaseLoader)
+        validator.validate(plain | {"levers": load_scenario(name).levers, "events": plain.get("events") == "true"})
         validator.validate(yaml.safe_load(load_scenario(name).to_yaml()))
     for bad in (
         {"levls": {}},

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chipweir.world import _ensemble, _streaming, draw, load_scenario, run_ensemble
-from chipweir.world._ensemble import FLOWS, QUANTILES, quantiles
+from chipweir.world import QUANTILES, _ensemble, _streaming, draw, load_scenario, quantiles, run_ensemble
+from chipweir.world._ensemble import FLOWS
 from chipweir.world._parameters import draw_blocks
+from chipweir.world._reported import Reported, calendar_years
 from chipweir.world._tally import PILOT, edges_of, quantiles_of, ranks, tally
 
 
@@ -120,20 +121,22 @@ def test_draws_in_blocks_are_the_draws() -> None:
 
 
 VARIABLES = (
-    {"name": "compute", "dims": "region", "unit": "H100e", "long_name": "Compute", "kind": "number"},
-    {"name": "premium", "dims": "", "unit": "1", "long_name": "Premium", "kind": "number"},
+    Reported("compute", "compute", "month", ("region",), "H100e", "stock", "Compute"),
+    Reported("premium", "premium", "month", (), "1", "ratio", "Premium"),
+    Reported("yearly_premium", "premium", "year", (), "1", "ratio", "Premium, mean of the year", "mean"),
 )
 SCENARIOS = [load_scenario(name).model_copy(update={"end": "2022-12"}) for name in ("baseline", "weir", "open")]
 
 
 def imagined(task: Any) -> dict[str, np.ndarray]:
-    """What `run_task` gives, made up of the first two parameters; `inputs` is the scenario's place."""
-    luck, other = list(task.parameters.values())[:2]
+    """What `run_task` gives, made up of the first two parameters; `inputs.first_month` is the scenario's place."""
+    luck, other = (values[:, 0] for values in list(task.parameters.values())[:2])
     luck = np.log(np.abs(luck) + 0.1)
     months, regions = 12, len(_ensemble.coordinates()["region"])
+    number = float(task.inputs.first_month)
     shape = np.linspace(1, 2, months)[None, :, None] * np.linspace(1, 3, regions)[None, None, :]
-    compute = np.exp(luck)[:, None, None] * shape * (1 + 0.1 * task.inputs * (other[:, None, None] > np.median([0.5])))
-    premium = np.where(luck > 0, np.nan, luck)[:, None] * np.ones(months) + task.inputs
+    compute = np.exp(luck)[:, None, None] * shape * (1 + 0.1 * number * (other[:, None, None] > np.median([0.5])))
+    premium = np.where(luck > 0, np.nan, luck)[:, None] * np.ones(months) + number
     batches = np.array([luck[start : start + 64].sum() for start in range(0, len(luck), 64)], "float32")
     flows = {name: batches[:, None, None] * np.ones((11, 2), "float32") for name in FLOWS}
     return {"compute": compute.astype("float32"), "premium": premium.astype("float32"), **flows}
@@ -148,16 +151,23 @@ def small(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         calls.simulated.append((task.first, len(next(iter(task.parameters.values())))))
         return imagined(task)
 
-    monkeypatch.setattr(_ensemble, "variables", lambda: VARIABLES)
+    for module in (_ensemble, _streaming):
+        monkeypatch.setattr(module, "reported", lambda: VARIABLES)
+        monkeypatch.setattr(module, "own_products", lambda facts, scenarios: ())
     monkeypatch.setattr(_ensemble, "run_task", run)
     monkeypatch.setattr(_ensemble, "EXACT", 200)
 
-    def flows(sums: Any, members: int, months: Any) -> Any:
-        return ((), sum(own["flow_direct"].sum() for own in sums) / members, {}), {}
+    def flows(sums: Any, members: int, months: Any, extra: Any) -> Any:
+        return ((), sum(own["flow_direct"].sum() for own in sums) / members, {}), []
 
-    monkeypatch.setattr(_ensemble, "_flows", flows)
+    def place(scenario: Any, facts: Any, extra: Any) -> Any:
+        calendar = SimpleNamespace(index=np.arange(12))
+        return SimpleNamespace(first_month=SCENARIOS.index(scenario), months=SimpleNamespace(calendar=calendar))
+
+    monkeypatch.setattr(_ensemble, "mean_flows", flows)
     for module in (_ensemble, _streaming):
-        monkeypatch.setattr(module, "assemble", lambda scenario, facts: SCENARIOS.index(scenario))
+        monkeypatch.setattr(module, "assemble", place)
+    monkeypatch.setattr(_streaming, "_years", lambda inputs: calendar_years(0, 12))
     monkeypatch.setattr(_streaming, "PILOT", 128)
     monkeypatch.setattr(_streaming, "BLOCK", 256)
     monkeypatch.setattr(_streaming, "HELD", 64)

@@ -20,11 +20,11 @@ root = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-MODULES = ("facts", "rules", "perf", "world", "strategy", "evidence", "app", "assistant")
+MODULES = ("facts", "rules", "perf", "world", "calibration", "strategy", "evidence", "app", "assistant")
 EXTRAS = {
-    "dash": "app", "dash_mantine_components": "app", "flask": "app", "gunicorn": "app", "werkzeug": "app",
-    "feedparser": "evidence", "lxml_html_clean": "evidence", "nh3": "evidence",
-    "trafilatura": "evidence", "numpyro": "fit", "dask": "cluster", "distributed": "cluster", "mcp": "mcp",
+    **dict.fromkeys(("dash", "dash_mantine_components", "flask", "gunicorn", "uvicorn", "werkzeug"), "app"),
+    **dict.fromkeys(("feedparser", "lxml_html_clean", "nh3", "trafilatura"), "evidence"),
+    "dask": "cluster", "distributed": "cluster", "mcp": "mcp", "numpyro": "fit", "statsmodels": "backtest",
 }  # fmt: skip
 """What is not installed with the core, and the extra that brings it."""
 

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from chipweir.cli import _tables
 from chipweir.i18n import LANGUAGES, _
 from chipweir.library import dumps
 
@@ -38,6 +37,21 @@ MembersOption = Annotated[int, typer.Option("--members", "-n", help="Draws of al
 SeedOption = Annotated[int, typer.Option("--seed", help="Equal seeds give equal draws in every scenario.")]
 FactsOption = Annotated[
     list[Path] | None, typer.Option("--facts", help="A directory of own facts laid over the shipped ones (repeatable).")
+]
+
+WhatIfOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fact",
+        metavar="ID=VALUE",
+        help="What if a fact, price or datasheet were otherwise: fab-004=x1.5, nvidia-h20.price_usd=90000 (repeatable).",
+    ),
+]
+PriorOption = Annotated[
+    bool, typer.Option("--prior", help="Draw from the prior instead of what past observations left of it.")
+]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", metavar="DATE", help="Only facts and rules that were known by this day.")
 ]
 
 
@@ -79,6 +93,8 @@ def progress_bar() -> Iterator[Progress]:
     """A progress bar on stderr, where that is a terminal."""
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
+
+    from chipweir.cli import _tables  # rich is slow to import, and most commands do without it
 
     screen = _tables.console(stderr=True)
     columns = (

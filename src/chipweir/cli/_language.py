@@ -140,7 +140,7 @@ def _named(error: Any) -> str:
 
 def _reason(error: Any) -> str:
     """Why a value does not fit, as pydantic found it for typer."""
-    causes = getattr(error.__cause__, "errors", list)()
+    causes: list[Any] = getattr(error.__cause__, "errors", list)()
     if not causes:
         return str(error.message)
     cause = causes[0]

@@ -177,6 +177,57 @@ def print_answers(answers: Sequence[Mapping[str, Any]], title: str) -> None:
             echo_wrapped(f"{who}: {answer['reason']}")
 
 
+def print_alternatives(found: Sequence[Mapping[str, float]]) -> None:
+    """The next best layouts."""
+    head = [
+        _("layout"),
+        _("requests"),
+        _("output tokens/s per chip"),
+        _("ms per output token"),
+        _("ms to the first token"),
+    ]
+    rows = [
+        [
+            f"tp {a['tp']:g}, attention dp {a['attention_dp']:g}, pp {a['pp']:g}, {a['replicas']:g} x",
+            f"{a['concurrency']:g}", short(a["output_tok_s_chip"]), short(a["tpot_ms"]), short(a["ttft_ms"]),
+        ]
+        for a in found
+    ]  # fmt: skip
+    _tables.show(head, rows, _("Next best layouts"))
+
+
+def print_prices(found: Sequence[Mapping[str, Any]]) -> None:
+    """List prices beside the cost: margin of the model's own, how many times dearer the others are."""
+    rows = []
+    for price in found:
+        reading = "" if price["input"] is None else short(price["input"])
+        if "margin" in price:
+            margin = price["margin"]
+            says = _(
+                "margin {m} ({low} to {high})",
+                m=f"{margin['p50']:.0%}",
+                low=f"{margin['p10']:.0%}",
+                high=f"{margin['p90']:.0%}",
+            )
+        else:
+            says = _("{n} times its output price", n=f"{price['times']:.3g}")
+        rows.append([f"{price['model']} ({price['since']})", reading, short(price["output"]), says])
+    _tables.show([_("list price"), _("USD/M input"), _("USD/M output"), ""], rows, _("Beside list prices"))
+
+
+def run_rows(run: Mapping[str, Any]) -> list[list[str]]:
+    """Totals of a training run."""
+    rows = [[_("tokens"), f"{run['tokens']:.4g}", ""], [_("FLOP of the model"), f"{run['flop']:.3g}", ""]]
+    for name, label in (("chip_hours", _("chip-hours")), ("days", _("days on {n} chips", n=f"{run['chips']:,.0f}")),
+                        ("usd", _("USD, chips owned"))):  # fmt: skip
+        if name in run:
+            low, middle, high = (run[name][point] for point in ("p10", "p50", "p90"))
+            rows.append(
+                [label, f"{middle:,.4g}" if middle < 1e4 else f"{middle:,.0f}", f"{short(low)} - {short(high)}"]
+            )
+    return rows
+
+
 def quantity_rows(quantities: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
     """Name, median and interval of every quantity."""
     return [

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
+from chipweir.cli._common import print_json
 from chipweir.cli._tables import console, show
 from chipweir.i18n import _, language
 
@@ -270,3 +271,72 @@ def _interval(row: Mapping[str, float]) -> str:
     from chipweir.strategy import number
 
     return f"{number(row['p50'])} ({number(row['p10'])}–{number(row['p90'])})"
+
+
+def print_leverage(found: Mapping[str, Any]) -> None:
+    """Sentences, what each side loses by year, and what falls with one supplier."""
+    out = console()
+    print_lines(found["sentences"][language()])
+    sides = {"us": _("US: NVIDIA revenue"), "china": _("China: accelerator output")}
+    laws = {"stands": _("law as it stands"), "lifted": _("memory rule lifted")}
+    rows = [
+        (f"{sides[side]}, {laws[law]}", row["year"], _spread(row["lost_percent"]), _spread(row["own_loss_usd_bn"]),
+         _spread(row["per_unit"]))
+        for law, parts in found["sides"].items()
+        for side, each in parts.items()
+        for row in each
+    ]  # fmt: skip
+    columns = (
+        _("side"), "#" + _("year"), "#" + _("lost, %"), "#" + _("Korea gives up, USD bn"), "#" + _("per unit given up")
+    )  # fmt: skip
+    out.print()
+    show(columns, rows, _("Loss of each side, median and 90 % interval"))
+    out.print()
+    lost = [
+        (
+            row["resource"],
+            row["supplier"],
+            f"{100 * row['share_lost']:.0f}",
+            f"{100 * row['low']:.0f}-{100 * row['high']:.0f}",
+        )
+        for row in found["without_one"]
+    ]
+    show((_("resource"), _("without"), "#" + _("lost, %"), "#90 %"), lost, _("What falls with one supplier, 2030"))
+
+
+def _spread(row: Mapping[str, float | None]) -> str:
+    from chipweir.strategy import number
+
+    low, middle, high = (float("nan") if row[key] is None else row[key] for key in ("p05", "p50", "p95"))
+    return f"{number(middle or 0.0)} ({number(low or 0.0)}; {number(high or 0.0)})"
+
+
+def list_mechanisms(known: Mapping[str, Any], as_json: bool) -> None:
+    """Every mechanism with the command that measures it, or what is not modelled."""
+    if as_json:
+        print_json(
+            [
+                {"id": m.id, "title": dict(m.title), "claims": list(m.claims), "modelled": m.modelled, "command": m.command,
+                 "why": dict(m.why)}
+                for m in known.values()
+            ]
+        )  # fmt: skip
+        return
+    rows = [(m.id, said(m.title), m.command if m.modelled else _("not modelled")) for m in known.values()]
+    show((_("mechanism"), _("claim"), _("command")), rows, _("Mechanisms and the pair that bears on each"))
+
+
+def print_mechanisms(found: Sequence[Mapping[str, Any]]) -> None:
+    """Each mechanism: its pair, what moved, and why."""
+    out = console()
+    for each in found:
+        verdict = _("as expected") if each["holds"] else _("not as expected")
+        out.print(Text(f"{said(each['title'])} ({verdict})", style="bold"), soft_wrap=True)
+        out.print(Text(f"A: {_side(each['a'])}\nB: {_side(each['b'])}", style="dim"), soft_wrap=True)
+        print_lines(each["sentences"][language()])
+        out.print()
+
+
+def _side(side: Mapping[str, Any]) -> str:
+    settings = "; ".join(f"{name}: {value}" for name, value in side["set"].items())
+    return f"{side['scenario']} + {settings}" if settings else str(side["scenario"])

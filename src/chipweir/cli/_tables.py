@@ -221,10 +221,10 @@ def _cited_line(fact: Mapping[str, Any]) -> str:
 
 
 def show_credibility(rows: Sequence[Mapping[str, Any]], lang: str) -> None:
-    """Published figures beside what the model believed before it saw them, whether or not they fit."""
+    """Published figures beside what the model believed before and after it saw them, whether or not they fit."""
     from chipweir.report import credibility_record
 
     records = [credibility_record(row, lang) for row in rows]
-    numeric = {_("Published value"), "5 %", "50 %", "95 %"}
+    numeric = {_("Published value"), _("prior 5 – 95 %"), "5 %", "50 %", "95 %"}
     columns = [f"#{name}" if name in numeric else name for name in records[0]]
     show(columns, [list(record.values()) for record in records])

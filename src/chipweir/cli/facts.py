@@ -11,6 +11,7 @@ import typer
 from chipweir.cli import _tables
 from chipweir.errors import InputError
 from chipweir.i18n import _, language
+from chipweir.library import keep_compiled
 
 
 Directories = Annotated[
@@ -81,6 +82,7 @@ def register(app: typer.Typer) -> None:
     room.command("verify")(verify)
     room.command("query")(query)
     room.command("schema")(schema)
+    room.command("used")(used)
     room.command("import")(import_table)
     room.command("export")(export_tables)
     app.add_typer(room, name="facts")
@@ -282,6 +284,49 @@ def schema(as_json: AsJson = False) -> None:
 
     del as_json  # the schema is JSON either way
     _print_json(whole())
+
+
+def used(
+    outcome: Annotated[
+        str | None,
+        typer.Option(help="A number of the model: what each fact moves it, such as 'compute region=CHN'."),
+    ] = None,
+    scenario: Annotated[str, typer.Option(help="The scenario of that number.")] = "baseline",
+    month: Annotated[str, typer.Option(help="Its month.")] = "2030-12",
+    as_of: AsOf = None,
+    directories: Directories = None,
+    as_json: AsJson = False,
+) -> None:
+    """Facts that the model rests on and the cells in which they stand; with --outcome, what one per cent of each moves."""
+    from chipweir.facts import load
+    from chipweir.strategy import facts_used
+
+    known = load(directories or (), as_of=as_of)
+    variable, *labels = (outcome or "").split() or ("",)
+    keep_compiled()
+    selection = dict(label.partition("=")[::2] for label in labels)
+    rows = facts_used(known, scenario, month, variable, selection)
+    if as_json:
+        _print_json(rows)
+        return
+    shown = [
+        (
+            r["id"],
+            f"{r['slope']:+.4f}" if r["slope"] is not None else "",
+            r["text"],
+            f"{r['value']:g} {r['unit']}",
+            r["cells"],
+        )
+        for r in rows
+    ]
+    if outcome is None:
+        _tables.show(
+            (_("fact"), _("what it says"), _("value"), _("cells")),
+            [(a, c, d, "; ".join(e)) for a, _b, c, d, e in shown],
+        )
+    else:
+        _tables.show((_("fact"), "#" + _("% per %"), _("what it says"), _("value")), [row[:4] for row in shown])
+    _note(_("facts: {count}", count=len(rows)))
 
 
 def import_table(

@@ -248,7 +248,7 @@ def _run_batch(
 
     names: ScreeningList | None = read_list(screening) if screening is not None else None
     bad = total = 0
-    for row in batch(path, book, defaults, trace=trace or as_json):
+    for row in batch(path, book, defaults, trace=trace, margins=trace or as_json):
         total += 1
         head: dict[str, Any] = {"line": row.line} if row.id is None else {"line": row.line, "id": row.id}
         if row.decision is None:

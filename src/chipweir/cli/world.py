@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +12,15 @@ import typer
 from chipweir import reading
 from chipweir.cli import _tables
 from chipweir.cli._common import (
+    AsOfOption,
     FactsOption,
     JsonOption,
     LangOption,
     MembersOption,
     OutOption,
+    PriorOption,
     SeedOption,
+    WhatIfOption,
     complete_run,
     complete_scenario,
     interruptible,
@@ -24,18 +28,21 @@ from chipweir.cli._common import (
     print_json,
     progress_bar,
 )
+from chipweir.cli._evidence import show_evidence
 from chipweir.cli._scenarios import levers_command, scenarios_app
 from chipweir.cli._stored import runs_app
 from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _, use_language
 from chipweir.library import (
+    Known,
     Order,
     attributed,
+    beliefs,
+    changed_facts,
     check_order,
     filler,
     influences,
     keep_compiled,
-    load_facts,
     manifest,
     simulate,
 )
@@ -69,6 +76,7 @@ def run(
     members: MembersOption = 1_000,
     seed: SeedOption = 1,
     out: OutOption = None,
+    prior: PriorOption = False,
     setting: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,6 +85,8 @@ def run(
         ),
     ] = None,
     facts: FactsOption = None,
+    fact: WhatIfOption = None,
+    as_of: AsOfOption = None,
     cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, or local, or local:N.")] = None,
     repeat: Annotated[
         str | None,
@@ -86,7 +96,7 @@ def run(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Run the named model checks over every lever.")] = False,
     credibility: Annotated[
-        bool, typer.Option("--credibility", help="Prior intervals against published figures.")
+        bool, typer.Option("--credibility", help="Prior and posterior intervals against published figures.")
     ] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
     lang: LangOption = "en",
@@ -98,15 +108,16 @@ def run(
     started = time.monotonic()
     with use_language(lang), interruptible(store.runs_directory(out)):
         if repeat is not None:
-            if scenario or setting or check or credibility:
+            if scenario or setting or check or credibility or facts or fact or as_of:
                 raise InputError(
-                    "--from takes everything from the run's manifest; give it no scenario, --set or --check"
+                    "--from takes everything from the run's manifest; give it no scenario, --set, facts or --check"
                 )
             _repeat(repeat, store.runs_directory(out), cluster, as_json)
         elif check or credibility:
             _questions(check, credibility, members, seed, lang, as_json)
         else:
-            order = Order(_chosen(scenario or [], setting or []), members, seed, tuple(facts or ()))
+            known = Known.of(facts, fact, as_of)
+            order = Order(_chosen(scenario or [], setting or []), members, seed, known, prior)
             _run_and_print(order, store.runs_directory(out), cluster, report, lang, as_json, started)
 
 
@@ -152,7 +163,7 @@ def _run_and_print(
 
     check_order(order)
     store.prepare(directory, needed_bytes(order.scenarios, order.members))
-    facts = load_facts(order.facts)
+    facts = order.known.load()
     command = ["chipweir", *sys.argv[1:]]
     made = manifest(order, facts, command)
     with progress_bar() as progress, store.unfinished(directory, store.identity(made)) as parts:
@@ -172,11 +183,16 @@ def _print_run(stored: "Run", lang: str, as_json: bool, spent: Mapping[str, Any]
         made = stored.manifest
         names = [each["name"] for each in made["scenarios"]]
         document = {"run": stored.id, "path": str(stored.path), "report": where, "scenarios": names}
-        document |= {key: made[key] for key in ("members", "seed", "facts_digest", "rules_digest", "results")}
+        document |= {
+            key: made[key]
+            for key in ("members", "seed", "facts_digest", "rules_digest", "results", "as_of", "what_ifs")
+        }
         print_json({**document, **spent, "headline": stored.headline()})
         return
     _tables.print_headline(stored.results, lang)
     out = _tables.console()
+    for line in changed_facts(stored.manifest):
+        out.print(line, soft_wrap=True, markup=False)
     if not out.is_terminal or len(stored.manifest["scenarios"]) > 1:
         out.print()
     out.print(_("run") + f": {stored.path}", soft_wrap=True)
@@ -190,15 +206,14 @@ def _repeat(name: str, directory: Path, cluster: str | None, as_json: bool) -> N
     from chipweir import store
 
     old = store.find_run(name, directory)
-    overlays = _overlays(old)
-    order = Order(old.scenarios, old.manifest["members"], old.manifest["seed"], overlays)
+    order = Order.of_run(old)
     check_order(order)
-    facts = load_facts(overlays)
+    facts = order.known.load()
     now = manifest(order, facts, old.manifest["command"])
     changed = [
         f"{key}: {old.manifest[key]} -> {now[key]}"
-        for key in ("code_digest", "facts_digest", "rules_digest", "versions", "python")
-        if old.manifest[key] != now[key]
+        for key in ("code_digest", "facts_digest", "rules_digest", "beliefs", "versions", "python")
+        if old.manifest.get(key, now[key]) != now[key]
     ]
     with progress_bar() as progress:
         results = simulate(order, facts, cluster, None, progress)
@@ -252,19 +267,17 @@ def _check_rows(seed: int) -> list[dict[str, Any]]:
 
     keep_compiled()
     with progress_bar() as progress:
-        return [outcome.as_dict() for outcome in run_checks(load_facts(()), seed=seed, progress=progress)]
+        return [outcome.as_dict() for outcome in run_checks(Known().load(), seed=seed, progress=progress)]
 
 
 def _credibility_rows(members: int, seed: int) -> list[dict[str, Any]]:
     from chipweir.calibration import credibility
-    from chipweir.world import load_scenario, run_ensemble
+    from chipweir.world import load_scenario
 
     keep_compiled()
-    order = Order((load_scenario("baseline"),), members, seed)
-    check_order(order)
+    check_order(Order((load_scenario("baseline"),), members, seed))
     with progress_bar() as progress:
-        results = run_ensemble(order.scenarios, load_facts(()), members, seed, progress, keep_members=True)
-    return [verdict.as_dict() for verdict in credibility(results)]
+        return [verdict.as_dict() for verdict in credibility(Known().load(), members, seed, tell=progress)]
 
 
 def compare(
@@ -280,7 +293,10 @@ def compare(
     members: MembersOption = 1_000,
     seed: SeedOption = 1,
     out: OutOption = None,
+    prior: PriorOption = False,
     facts: FactsOption = None,
+    fact: WhatIfOption = None,
+    as_of: AsOfOption = None,
     lang: LangOption = "en",
     as_json: JsonOption = False,
 ) -> None:
@@ -298,7 +314,7 @@ def compare(
             results = _pair_of_run(source, a, b)
             a, b = (name if name in results["scenario"].values else Path(name).stem for name in (a, b))
         else:
-            order = Order(_chosen([a, b], []), members, seed, tuple(facts or ()))
+            order = Order(_chosen([a, b], []), members, seed, Known.of(facts, fact, as_of), prior)
             a, b = (each.name for each in order.scenarios)
             results = _simulated(order)
         rows = _difference_rows(results, a, b, years or [2025, 2026, 2028, 2030, 2032])
@@ -312,8 +328,10 @@ def compare(
 
 def _simulated(order: Order) -> "xr.Dataset":
     check_order(order)
+    facts = order.known.load()
+    beliefs(order, facts)
     with progress_bar() as progress:
-        return simulate(order, load_facts(order.facts), None, None, progress)
+        return simulate(order, facts, None, None, progress)
 
 
 def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
@@ -324,7 +342,7 @@ def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
         return source.results
     chosen = {each.name: each for each in source.scenarios}
     pair = (chosen[a], chosen[b])
-    return _simulated(Order(pair, source.manifest["members"], source.manifest["seed"], _overlays(source)))
+    return _simulated(replace(Order.of_run(source), scenarios=pair))
 
 
 def _difference_rows(
@@ -370,7 +388,13 @@ def explain(
         str | None, typer.Option("--scenario", help="Which scenario of the run; default its first.")
     ] = None,
     top: Annotated[int, typer.Option("--top", help="How many parameters to list.")] = 10,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="What narrowed the number, and what would narrow it most.")
+    ] = False,
     out: OutOption = None,
+    facts: FactsOption = None,
+    fact: WhatIfOption = None,
+    as_of: AsOfOption = None,
     lang: LangOption = "en",
     as_json: JsonOption = False,
 ) -> None:
@@ -383,11 +407,16 @@ def explain(
         raise InputError(f"--top {top} is out of range; give 1 or more")
     selection = dict(_parse_label(text) for text in labels or [])
     with use_language(lang), interruptible(store.runs_directory(out)):
-        chosen, overlays = _scenario_of(source, scenario, store.runs_directory(out))
-        facts = load_facts(overlays)
+        chosen, stored = _scenario_of(source, scenario, store.runs_directory(out))
+        if stored and (facts or fact or as_of):
+            raise InputError("a run has its own facts; give --facts, --fact and --as-of with a scenario")
+        known = (stored or Known.of(facts, fact, as_of)).load()
         keep_compiled()
-        found = trace(chosen, facts, variable, parse_month(month, "--month"), top, **selection)
-        document = {**found.as_dict(), **influences(found, facts)}
+        if evidence:
+            show_evidence(chosen, known, variable, selection, parse_month(month, "--month"), top, as_json)
+            return
+        found = trace(chosen, known, variable, parse_month(month, "--month"), top, **selection)
+        document = {**found.as_dict(), **influences(found, known)}
         if as_json:
             print_json(document)
         else:
@@ -401,7 +430,7 @@ def _parse_label(text: str) -> tuple[str, str]:
     return dim, label
 
 
-def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scenario, tuple[Path, ...]]":
+def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scenario, Known | None]":
     """A scenario by its own name, or one of a stored run's, with the facts it was run with."""
     from chipweir import store
     from chipweir.world import load_scenario, preset_names
@@ -409,15 +438,9 @@ def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scena
     if source in preset_names() or Path(source).suffix in {".yaml", ".yml"}:
         if name is not None:
             raise InputError(f"--scenario chooses within a run; {source} is a scenario itself")
-        return load_scenario(source), ()
+        return load_scenario(source), None
     stored = store.find_run(source, directory)
     by_name = {each.name: each for each in stored.scenarios}
     if name is not None and name not in by_name:
         raise UnknownName("scenario", name, by_name, where=f"run {stored.id}")
-    return by_name[name] if name else stored.scenarios[0], _overlays(stored)
-
-
-def _overlays(stored: "Run") -> tuple[Path, ...]:
-    """The user's own facts that a run was made with."""
-    folder = stored.path / "facts"
-    return tuple(sorted(folder.iterdir())) if folder.is_dir() else ()
+    return by_name[name] if name else stored.scenarios[0], Known.of_run(stored)

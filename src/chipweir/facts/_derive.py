@@ -10,6 +10,7 @@ A cell may say
 - `usd(dem-013, 2025-06)`: money of another currency at the rate of that month;
 - `bounds(fab-001, fab-004, fab-006)`: three expressions as low, central and high;
 - `spread(fab-072, 1.2)`, `spread(fab-072, 1.1, 1.3)`: the central value with a stated prior factor below and above;
+- `known(fab-064, obs-234, prior(60, 70, 80))`: the first; as of an earlier day, the first of them that was known then;
 - `mean(a, b)`, `sum(a, b)`; numbers and `+ - * /`.
 
 A minus stands between blanks, for ids carry hyphens. Ranges combine as independent: the distance of a result's bound is
@@ -253,6 +254,8 @@ class _Reader:
                 raise InputError(f"{self.where}: {name} takes amounts of one dimension")
             share = 1.0 if name == "sum" else 1 / len(parts)
             return _Amount(lambda at: share * math.fsum(part.of(at) for part in parts), parts[0].dimension)
+        if name == "known":
+            return self._known(self._arguments(node, 2, 9))
         if name == "price":
             words = [self._word(part) for part in self._arguments(node, 1, 2)]
             return self._price(words[0], words[1] if words[1:] else None)
@@ -263,8 +266,23 @@ class _Reader:
             inner, day = self._arguments(node, 2, 2)
             return self._in_dollars(self._amount(inner), self._word(day))
         raise UnknownName(
-            "function", name, ("prior", "price", "monthly", "usd", "bounds", "spread", "mean", "sum"), self.where
+            "function",
+            name,
+            ("prior", "price", "monthly", "usd", "known", "bounds", "spread", "mean", "sum"),
+            self.where,
         )
+
+    def _known(self, parts: list[ast.expr]) -> _Amount:
+        """The first of `parts`; as of a day on which it was not known yet, the first that was."""
+        if self.facts.as_of is None:
+            return self._amount(parts[0])
+        before = len(self.terms)
+        for part in parts[:-1]:
+            try:
+                return self._amount(part)
+            except InputError:  # a fact that is not there, or a chip without that value or price
+                del self.terms[before:]
+        return self._amount(parts[-1])
 
     def _named(self, stand_in: str) -> _Amount:
         name = self.names.get(stand_in)

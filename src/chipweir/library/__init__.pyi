@@ -9,6 +9,8 @@ from ._ask import match as match
 from ._ask import show as show
 from ._documents import dumps as dumps
 from ._documents import plain as plain
+from ._known import Known as Known
+from ._known import parse_what_ifs as parse_what_ifs
 from ._package import export_facts as export_facts
 from ._results import Quantity as Quantity
 from ._results import Results as Results
@@ -21,12 +23,14 @@ from ._run import MOST_MEMBERS as MOST_MEMBERS
 from ._run import TRACED as TRACED
 from ._run import Order as Order
 from ._run import attributed as attributed
+from ._run import beliefs as beliefs
+from ._run import changed_facts as changed_facts
 from ._run import check_order as check_order
 from ._run import filler as filler
 from ._run import influences as influences
 from ._run import keep_compiled as keep_compiled
-from ._run import load_facts as load_facts
 from ._run import manifest as manifest
 from ._run import simulate as simulate
 from ._run import unfolded as unfolded
+from ._run import what_ifs as what_ifs
 from ._words import QUANTITIES as QUANTITIES

@@ -10,6 +10,7 @@ from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _, language, use_language
 from chipweir.library._answer import Answer, Source, html_table
 from chipweir.library._documents import plain
+from chipweir.library._known import Known
 from chipweir.library._run import (
     Order,
     attributed,
@@ -17,7 +18,6 @@ from chipweir.library._run import (
     filler,
     influences,
     keep_compiled,
-    load_facts,
     manifest,
 )
 from chipweir.library._run import simulate as simulated
@@ -232,7 +232,7 @@ class Results:
         """Store the run as the command does: results, manifest, headline and report, whole or not at all."""
         from chipweir import store
 
-        facts = load_facts(self.order.facts)
+        facts = self.order.known.load()
         with use_language(lang or language()):
             fill = filler(self.dataset, self.order, facts, lang or language(), report)
             target = store.runs_directory(Path(directory) if directory is not None else None)
@@ -243,7 +243,7 @@ class Results:
         from chipweir.library._run import unfolded
         from chipweir.report import write_html
 
-        facts = load_facts(self.order.facts)
+        facts = self.order.known.load()
         with use_language(lang or language()):
             extras = {"facts": facts, **unfolded(self.order, facts)}
             return write_html(self.dataset, Path(path), lang=lang or language(), extras=extras)
@@ -254,11 +254,17 @@ def run(
     members: int = 1_000,
     seed: int = 1,
     facts: Sequence[Path | str] = (),
+    changes: Mapping[str, str] | None = None,
+    as_of: str | None = None,
+    prior: bool = False,
     settings: Mapping[str, Any] | None = None,
 ) -> Results:
     """Simulate scenarios (shipped ones by name, files by path), paired: the same draws in each; baseline by default.
 
-    `settings` {lever: value or {month: value}} adds for each a twin with these levers set. The first call of a version
+    `settings` {lever: value or {month: value}} adds for each a twin with these levers set. `changes` {id: what-if} and
+    `as_of` a day change what is known (see `facts.load`), `prior` draws from before any observation was learned.
+
+    The first call of a version
     compiles the model, which takes a minute or more. Raises `InputError`.
     """
     from chipweir.world import Scenario, load_scenario
@@ -270,9 +276,9 @@ def run(
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"two scenarios are called '{name}'; give one of them another name")
-    order = Order(tuple(chosen), members, seed, tuple(map(Path, facts)))
+    order = Order(tuple(chosen), members, seed, _known(facts, changes, as_of), prior)
     check_order(order)
-    known = load_facts(order.facts)
+    known = order.known.load()
     made = manifest(order, known, ("chipweir", "run", *names, "--members", str(members), "--seed", str(seed)))
     results = simulated(order, known, None, None, lambda fraction, text: None)
     return Results(attributed(results, made), made, order)
@@ -283,11 +289,12 @@ def open_run(name: str = "latest", directory: Path | str | None = None) -> Resul
     from chipweir import store
 
     stored = store.find_run(name, store.runs_directory(Path(directory) if directory is not None else None))
-    folder = stored.path / "facts"
-    own = tuple(sorted(folder.iterdir())) if folder.is_dir() else ()
-    made = stored.manifest
-    order = Order(stored.scenarios, made["members"], made["seed"], own)
+    made, order = stored.manifest, Order.of_run(stored)
     return Results(attributed(stored.results, made), made, order)
+
+
+def _known(facts: Sequence[Path | str], changes: Mapping[str, str] | None, as_of: str | None) -> Known:
+    return Known(tuple(map(Path, facts)), dict(changes or {}), as_of)
 
 
 def compare(
@@ -307,6 +314,8 @@ def explain(
     *,
     top: int = 10,
     facts: Sequence[Path | str] = (),
+    changes: Mapping[str, str] | None = None,
+    as_of: str | None = None,
     lang: str | None = None,
     **labels: str,
 ) -> Answer:
@@ -316,7 +325,7 @@ def explain(
 
     with use_language(lang or language()):
         chosen = scenario if isinstance(scenario, Scenario) else load_scenario(str(scenario))
-        known = load_facts(tuple(map(Path, facts)))
+        known = _known(facts, changes, as_of).load()
         keep_compiled()
         found = strategy.explain(chosen, known, variable, month, top, **labels)
         record = plain({**found.as_dict(), **influences(found, known)})

@@ -5,21 +5,24 @@ beside them (headline, report, own facts) is made here and nowhere else.
 """
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chipweir.errors import InputError
-from chipweir.i18n import language
+from chipweir.i18n import _, language
 from chipweir.library._documents import dumps
+from chipweir.library._known import Known
 
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from chipweir.facts import Fact, Facts
+    from chipweir.store import Run
     from chipweir.strategy import Trace
     from chipweir.world import Scenario
 
@@ -48,30 +51,77 @@ class Order:
     scenarios: "tuple[Scenario, ...]"
     members: int
     seed: int
-    facts: tuple[Path, ...] = ()
+    known: Known = field(default_factory=Known)
+    prior: bool = False
+
+    @classmethod
+    def of_run(cls, stored: "Run") -> "Order":
+        """What a stored run was made from; before there was a posterior, all were drawn from the prior."""
+        made = stored.manifest
+        prior = bool(made.get("beliefs", "prior") == "prior")
+        return cls(stored.scenarios, made["members"], made["seed"], Known.of_run(stored), prior)
 
 
 def check_order(order: Order) -> None:
-    """Raise `InputError` for members or a seed out of range."""
     if not 1 <= order.members <= MOST_MEMBERS:
         raise InputError(f"members {order.members} is out of range; give 1 to {MOST_MEMBERS}")
     if not 0 <= order.seed < 2**63:
         raise InputError(f"seed {order.seed} is out of range; give 0 to {2**63 - 1}")
 
 
-def load_facts(extra: Sequence[Path]) -> "Facts":
-    """The shipped facts with the user's own directories laid over them."""
-    from chipweir import facts
-
-    return facts.load(tuple(extra))
-
-
 def manifest(order: Order, facts: "Facts", command: Sequence[str]) -> dict[str, Any]:
-    """The manifest of an order; `command` is what a person would type to repeat it."""
     from chipweir import store
 
     rules = store.code_digest("chipweir.rules")
-    return store.manifest(order.scenarios, facts.digest, rules, order.members, order.seed, command)
+    made = store.manifest(order.scenarios, facts.digest, rules, order.members, order.seed, command)
+    made |= {"beliefs": beliefs(order, facts)}
+    return made | {"as_of": order.known.as_of, "what_ifs": what_ifs(facts), "replaced": _replaced(facts)}
+
+
+def beliefs(order: Order, facts: "Facts") -> str:
+    """What the draws believe, said where it does not match the facts or the model."""
+    from chipweir.world import description, mismatch, posterior_of
+
+    held = None if order.prior else posterior_of(facts)
+    if held is not None:
+        for line in mismatch(held, facts):
+            print(f"chipweir: warning: {line}", file=sys.stderr)
+    return description(held)
+
+
+def what_ifs(facts: "Facts") -> list[dict[str, Any]]:
+    """The facts that `--fact` changed: what was known, and what was put in its place."""
+    laid = [each for each in facts.overrides if each.kind == "what-if"]
+    return [
+        {"id": each.id, "what_if": facts.changes[each.id], "from": _reported(each.replaced), "to": _reported(each.by)}
+        for each in laid
+        if each.id in facts.changes
+    ]
+
+
+def changed_facts(made: Mapping[str, Any]) -> list[str]:
+    """What a run's facts differ in from those that ship, a line each, in the language in force."""
+    lines = [_("Facts and rules as they were known on {day}.", day=made["as_of"])] if made.get("as_of") else []
+    lines += [
+        _("What if {fact} were {written}: {now} in place of {was}",
+          fact=each["id"], written=each["what_if"], now=each["to"], was=each["from"])
+        for each in made.get("what_ifs", ())
+    ]  # fmt: skip
+    if made.get("replaced"):
+        lines.append(_("Replaced by own facts: {facts}", facts=", ".join(made["replaced"])))
+    return lines
+
+
+def _replaced(facts: "Facts") -> list[str]:
+    """Ids of shipped facts that a user's own directory replaces."""
+    return sorted(f"{each.kind} {each.id}" for each in facts.overrides if each.kind != "what-if")
+
+
+def _reported(record: Any) -> str:
+    """A value as its source words it, with its unit."""
+    value = getattr(record, "value", record)
+    best = getattr(value, "best", None)
+    return "" if best is None else f"{best:g} {value.unit}".strip()
 
 
 def keep_compiled() -> None:
@@ -97,7 +147,7 @@ def simulate(order: Order, facts: "Facts", cluster: str | None, parts: Path | No
         mapper = mapper if parts is None else store.resuming(parts, task_name, mapper)
         try:
             results: xr.Dataset = run_ensemble(
-                order.scenarios, facts, order.members, order.seed, progress, mapper=mapper
+                order.scenarios, facts, order.members, order.seed, progress, mapper=mapper, prior=order.prior
             )
         except Exception as error:
             if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):  # the latter is how XLA says it
@@ -107,7 +157,7 @@ def simulate(order: Order, facts: "Facts", cluster: str | None, parts: Path | No
 
 
 def filler(
-    results: "xr.Dataset", order: Order, facts: "Facts", lang: str, report: bool = True
+    results: "xr.Dataset", order: Order, facts: "Facts", lang: str, report: bool
 ) -> Callable[[Path, Mapping[str, Any]], None]:
     """What puts headline, report and the user's own facts into a run's folder."""
 
@@ -116,7 +166,7 @@ def filler(
 
         cells = [cell.as_dict() for cell in headline_table(results, lang)]
         (folder / "headline.json").write_text(dumps(cells), encoding="utf-8")
-        for number, source in enumerate(order.facts):
+        for number, source in enumerate(order.known.directories):
             _copy_facts(source, folder / "facts" / str(number))
         if report:
             extras = {"facts": facts, "command": f"chipweir run --from {made['id']}", **unfolded(order, facts)}
@@ -149,16 +199,14 @@ def unfolded(order: Order, facts: "Facts") -> dict[str, Any]:
 
 
 def _fit(order: Order, facts: "Facts") -> dict[str, Any]:
-    """The credibility table of the shipped baseline, if that is among the scenarios."""
+    """The credibility table, if the shipped baseline is among the scenarios."""
     from chipweir.calibration import credibility
     from chipweir.report import credibility_record
-    from chipweir.world import load_scenario, run_ensemble
+    from chipweir.world import load_scenario
 
-    baseline = load_scenario("baseline")
-    if baseline not in order.scenarios:
+    if load_scenario("baseline") not in order.scenarios:
         return {}
-    kept = run_ensemble((baseline,), facts, min(order.members, FIT_MEMBERS), order.seed, keep_members=True)
-    rows = [verdict.as_dict() for verdict in credibility(kept)]
+    rows = [verdict.as_dict() for verdict in credibility(facts, min(order.members, FIT_MEMBERS), order.seed)]
     return {"credibility": [credibility_record(row) for row in rows]}
 
 
@@ -174,7 +222,9 @@ def _copy_facts(source: Path, target: Path) -> None:
 def influences(trace: "Trace", facts: "Facts") -> dict[str, Any]:
     """The facts and chips that moved a traced number, each with its value, source and what a per cent of it does."""
     found = {"facts": [{**_cited(facts, each.id), **asdict(each)} for each in trace.facts]}
-    chips = [{**asdict(each), "text": f"{facts.chips[each.id].name}: {', '.join(each.enters)}"} for each in trace.chips]
+    known = facts.chips
+    names = {each.id: known[each.id].name if each.id in known else each.id for each in trace.chips}
+    chips = [{**asdict(each), "text": f"{names[each.id]}: {', '.join(each.enters)}"} for each in trace.chips]
     return {**found, "chips": chips}
 
 

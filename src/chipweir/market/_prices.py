@@ -27,4 +27,4 @@ def posted_price(
     months = stock / jnp.maximum(sales, 1.0)
     glut = jnp.clip(jnp.log((1 + months) / (1 + NORMAL_STOCK)), 0.0, 2.0)
     moved = posted * (1 - _RETURN) - cut * glut + raised * premium
-    return jnp.clip(moved, jnp.minimum(floor, 0.0), _CEILING)
+    return jnp.clip(moved, jnp.minimum(floor, _CEILING), _CEILING)

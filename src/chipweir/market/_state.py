@@ -38,7 +38,7 @@ class Goods:
 class Dated:
     """What the months bring to the market, month first."""
 
-    future: Float[Array, "T"]  # 1 after the data cut-off
+    future: Float[Array, " T"]  # 1 after the data cut-off
     mix: Float[Array, "T K"]  # planned share; above 0 while a product is on sale
     scrap: Float[Array, "T K"]  # share of unsold units scrapped
     age: Float[Array, "T K"]  # years since release
@@ -53,21 +53,21 @@ class Dated:
     access_of: Float[Array, "T G K"]  # access group of every product outside China
     friction: Float[Array, "T G R"]  # log points that a licence costs there
     region_share: Float[Array, "T R"]  # spending relative to that of the US; 0 for the US and China
-    enforcement: Float[Array, "T"]  # x 2025
-    location: Float[Array, "T"]  # 0/1
-    rental_control: Float[Array, "T"]  # share barred
+    enforcement: Float[Array, " T"]  # x 2025
+    location: Float[Array, " T"]  # 0/1
+    rental_control: Float[Array, " T"]  # share barred
     hub_licence: Float[Array, "T H"]  # 0/1
     hub_enforcement: Float[Array, "T H"]  # x 2025
-    subsidy: Float[Array, "T"]  # share of price
-    domestic_floor: Float[Array, "T"]  # share of state-funded spending
-    compatibility: Float[Array, "T"]  # share
-    chip_exports: Float[Array, "T"]  # how far China offers its chips abroad
-    us_capex: Float[Array, "T"]  # x drawn
-    china_capex: Float[Array, "T"]  # x drawn
-    edge_shift: Float[Array, "T"]  # share of inference spending that moves to the edge
-    training_shift: Float[Array, "T"]  # share of spending that moves to training
-    public_korea: Float[Array, "T"]  # x plan
-    korean_npus: Float[Array, "T"]  # share of public Korean spending
+    subsidy: Float[Array, " T"]  # share of price
+    domestic_floor: Float[Array, " T"]  # share of state-funded spending
+    compatibility: Float[Array, " T"]  # share
+    chip_exports: Float[Array, " T"]  # how far China offers its chips abroad
+    us_capex: Float[Array, " T"]  # x drawn
+    china_capex: Float[Array, " T"]  # x drawn
+    edge_shift: Float[Array, " T"]  # share of inference spending that moves to the edge
+    training_shift: Float[Array, " T"]  # share of spending that moves to training
+    public_korea: Float[Array, " T"]  # x plan
+    korean_npus: Float[Array, " T"]  # share of public Korean spending
 
 
 class Believed(NamedTuple):

@@ -131,7 +131,7 @@ def _serving_answers(
         return
     for at, (original, quantities) in enumerate(zip(kept, predictions.rows(), strict=True)):
         c = predictions.configurations[at]
-        notes = [*c.notes, *_novelty(c, posterior)]
+        notes = [*c.notes, *novelty(c, posterior)]
         if not quantities:
             answers[places[original]]["reason"] = "the numbers of this row are beyond what the model can say"
             continue
@@ -155,7 +155,8 @@ def _training_answers(rows: Sequence[Row], places: list[int], known: Fitted, ans
         }
 
 
-def _novelty(c: Configuration, posterior: Posterior) -> list[str]:
+def novelty(c: Configuration, posterior: Posterior) -> list[str]:
+    """What of a configuration the fit has not seen, and what no datasheet says, in words."""
     new = posterior.errors.new(c)
     said = {
         "vendor": f"no measurement of any {c.chip.vendor} chip: wide interval",
@@ -167,8 +168,8 @@ def _novelty(c: Configuration, posterior: Posterior) -> list[str]:
         "date": f"software of {c.year:.1f} is outside the years measured",
     }
     notes = [said[name] for name in new if name in said]
-    if c.chip.spec_log_sd > 0.3:
-        notes.append(f"{c.chip.name} has no full datasheet: gaps filled from its peers")
+    if c.chip.assumed:
+        notes.append(f"{c.chip.name}: taken from its peers: {', '.join(str(c.chip.assumed).split())}")
     if c.chip.edge and c.chip.memory_bytes < 1e9:
         notes.append("memory under 1 GB")
     return notes

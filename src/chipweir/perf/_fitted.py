@@ -1,6 +1,7 @@
 """Everything that is fitted, together: efficiencies of serving, numbers of training, the power curve.
 
-One file holds all three (`--fit FILE --out all.json`), or a folder holds one file each, as the package ships them.
+One file holds all of them (`--fit FILE --out all.json`), or a folder holds one file each, as the package ships them; the
+yardsticks beside the estimates (`_baselines`) are fitted with them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from chipweir.perf import _efficiency, _energy, _training
 # The files of a folder, as the package ships them.
 SERVING, TRAINING, POWER = "posterior.json", "training.json", "power.json"
 LIMITS = reading.Limits(characters=20_000_000, values=2_000_000)
+BASELINES = "baselines.json"
+# What one document holds beside serving, under which name.
+BESIDE = (("training", TRAINING), ("power", POWER), ("baselines", BASELINES))
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,7 @@ def _split(text: str, path: Path) -> dict[str, str]:
     record = json.loads(text)
     if not isinstance(record, dict):
         raise InputError(f"{path}: not a fitted posterior (no JSON object)")
-    parts = {
-        name: json.dumps(record.pop(key)) for key, name in (("training", TRAINING), ("power", POWER)) if key in record
-    }
+    parts = {name: json.dumps(record.pop(key)) for key, name in BESIDE if key in record}
     if "offsets" in record:
         parts[TRAINING] = text
     elif "curve" in record:
@@ -93,9 +95,9 @@ def _split(text: str, path: Path) -> dict[str, str]:
 
 
 def together(documents: Mapping[str, str]) -> str:
-    """The three documents as one that `read_fitted` reads."""
+    """The documents as one that `read_fitted` reads."""
     record: dict[str, Any] = json.loads(documents[SERVING]) if SERVING in documents else {}
-    for key, name in (("training", TRAINING), ("power", POWER)):
+    for key, name in BESIDE:
         if name in documents:
             record[key] = json.loads(documents[name])
     return json.dumps(record, separators=(",", ":")) + "\n"
@@ -108,6 +110,8 @@ def fit_everything(
 
     Needs the `fit` extra. Raises `InputError` where no part can be fitted.
     """
+    from chipweir.perf._baselines import fit_baselines
+    from chipweir.perf._baselines import to_json as baselines_json
     from chipweir.perf._fit import fit
     from chipweir.perf._training_fit import fit_documents
 
@@ -124,6 +128,8 @@ def fit_everything(
         documents = {SERVING: _efficiency.to_json(serving), **documents}
     except InputError as error:
         hear(f"serving: {error}")
-    if not documents:
+    if documents:
+        documents[BASELINES] = baselines_json(fit_baselines(rows), command)
+    else:
         raise InputError("nothing can be fitted: " + "; ".join(reasons))
     return documents

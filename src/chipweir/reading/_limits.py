@@ -14,13 +14,15 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\
 @dataclass(frozen=True)
 class Limits:
     """Bounds of one document: `characters` in all, nesting `depth`, number of `values` (keys count too), characters of
-    one `text`, digits of one number."""
+    one `text`, digits of one number; whether it must be `printable`, without control characters, as files are and what
+    people type into a page is not."""
 
     characters: int = 1_000_000
     depth: int = 20
     values: int = 50_000
     text: int = 100_000
     digits: int = 40
+    printable: bool = True
 
 
 class Count:
@@ -35,7 +37,7 @@ class Count:
             raise InputError(
                 f"{self.where} has {len(text):,} characters; at most {self.limits.characters:,} are read here"
             )
-        if found := _UNPRINTABLE.search(text):
+        if found := self._unprintable(text):
             line = text.count("\n", 0, found.start()) + 1
             raise InputError(f"{self.where}:{line}: holds the control character U+{ord(found[0]):04X}")
 
@@ -53,9 +55,12 @@ class Count:
             raise InputError(
                 f"{self.place(line)}: a text of {len(text):,} characters; at most {self.limits.text:,} are read"
             )
-        if found := _UNPRINTABLE.search(text):
+        if found := self._unprintable(text):
             raise InputError(f"{self.place(line)}: holds the control character U+{ord(found[0]):04X}")
         return text
+
+    def _unprintable(self, text: str) -> re.Match[str] | None:
+        return _UNPRINTABLE.search(text) if self.limits.printable else None
 
     def integer(self, text: str, line: int = 0) -> int:
         """A whole number."""

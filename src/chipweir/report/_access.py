@@ -169,13 +169,8 @@ def manifest(dataset: xr.Dataset) -> dict[str, Any]:
     return found
 
 
-def flows(
-    dataset: xr.Dataset, scenario: str, year: int, destination: str | None = None, minimum_share: float = 0.003
-) -> list[dict[str, Any]]:
-    """Annual mean flows as records (product, channel, region, units), to one region or to all.
-
-    What is less than `minimum_share` of the whole is left out.
-    """
+def flows(dataset: xr.Dataset, scenario: str, year: int, destination: str | None = None) -> list[dict[str, Any]]:
+    """Annual mean flows as records (product, channel, region, units), to one region or to all, however small."""
     if "flow" not in dataset.data_vars:
         raise InputError(_("this run holds no '{what}'", what="flow"))
     years = flow_years(dataset)
@@ -195,7 +190,6 @@ def flows(
         array = array.sel(region=[destination])
     array = array.transpose("product", "region", "channel")
     values = np.nan_to_num(np.asarray(array.values, dtype=float))
-    floor = minimum_share * values.sum()
     products, regions, channels = (array[dim].values for dim in ("product", "region", "channel"))
     return [
         {
@@ -204,7 +198,7 @@ def flows(
             "channel": str(channels[c]),
             "units": float(values[p, r, c]),
         }
-        for p, r, c in np.argwhere(values > floor)
+        for p, r, c in np.argwhere(values > 0)
     ]
 
 

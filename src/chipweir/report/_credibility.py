@@ -1,4 +1,4 @@
-"""Published figures beside what the model believed, as texts."""
+"""Published figures beside what the model believes, as texts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,12 +8,16 @@ from chipweir.report._labels import unit
 
 
 def credibility_record(row: Mapping[str, Any], lang: str | None = None) -> dict[str, str]:
-    """One published figure beside what the model believed, as texts by column name in the language in force."""
-    target = row["target"]
+    """One published figure beside what the model believes, as texts by column name in the language in force."""
+    own = row["central"] if row["low"] == row["high"] else None
+    published = f"{row['central']:.4g}" + ("" if own is not None else f" ({row['low']:.4g} – {row['high']:.4g})")
+    sign = {"at_least": "≥ ", "record": "≥ ", "at_most": "≤ "}.get(row["bound"], "")
+    fits = _("input of the model") if row["echo"] else _("yes") if row["inside"] else None
     return {
-        _("Published figure"): target["label_ko"] if (lang or language()) == "ko" else target["label"],
-        _("Published value"): f"{target['central']:.4g} ({target['low']:.4g} – {target['high']:.4g})",
-        **{name: f"{row[key]:.3g}" for name, key in (("5 %", "p05"), ("50 %", "p50"), ("95 %", "p95"))},
-        _("unit"): unit(target["unit"]) or target["unit"],
-        _("within the interval"): _("yes") if row["inside"] else _("its range is") if row["overlap"] else _("no"),
+        _("Published figure"): row["label_ko"] if (lang or language()) == "ko" else row["label"],
+        _("Published value"): sign + published,
+        _("unit"): unit(row["unit"]) or row["unit"],
+        _("prior 5 – 95 %"): f"{row['prior']['p05']:.3g} – {row['prior']['p95']:.3g}",
+        **{name: f"{row['fitted'][key]:.3g}" for name, key in (("5 %", "p05"), ("50 %", "p50"), ("95 %", "p95"))},
+        _("within the interval"): fits or (_("its range is") if row["overlap"] else _("no")),
     }

@@ -17,6 +17,7 @@ from chipweir.rules._asked import (
     SHIPMENT_FIELDS,
     SHIPMENT_WORDS,
     Shipment,
+    plain_name,
 )
 from chipweir.rules._book import Book, shipped
 from chipweir.rules._decide import decide
@@ -46,13 +47,14 @@ class Row:
 
 
 def batch(
-    path: Path, rules: Book | None = None, defaults: Mapping[str, Any] | None = None, *, trace: bool = True
-) -> Iterator[Row]:
+    path: Path, rules: Book | None = None, defaults: Mapping[str, Any] | None = None, *, trace: bool = True,
+    margins: bool | None = None,
+) -> Iterator[Row]:  # fmt: skip
     """Decide the shipments in a JSON Lines or CSV file one by one, holding one line in memory at a time.
 
-    `defaults` are fields for lines that do not state them. Raises `InputError` for a file that cannot be read, or a CSV
-    header that lacks a destination or an item, or with a column that is nearly one of ours; everything that is wrong with
-    one line stands in its row.
+    `defaults` are fields for lines that do not state them, `trace` and `margins` as in `decide`. Raises `InputError` for a
+    file that cannot be read, or a CSV header that lacks a destination or an item, or with a column that is nearly one of
+    ours; everything that is wrong with one line stands in its row.
     """
     book = rules or shipped()
     given = defaults or {}
@@ -67,12 +69,13 @@ def batch(
         else:
             ignored, rows = (), _json_lines(lines)
         for line, fields in rows:
-            yield _decide(line, fields, book, given, trace, ignored)
+            yield _decide(line, fields, book, given, (trace, margins), ignored)
 
 
 def _decide(
-    line: int, fields: Any, book: Book, defaults: Mapping[str, Any], trace: bool, ignored: tuple[str, ...]
-) -> Row:
+    line: int, fields: Any, book: Book, defaults: Mapping[str, Any], wanted: tuple[bool, bool | None],
+    ignored: tuple[str, ...],
+) -> Row:  # fmt: skip
     if isinstance(fields, InputError):
         return Row(line, None, str(fields))
     name = fields.get("id") if isinstance(fields, Mapping) else None
@@ -80,7 +83,7 @@ def _decide(
         if isinstance(fields, Mapping):
             fields = {**_unless_stated(defaults, fields), **fields}
         shipment = Shipment.of(fields, f"line {line}")
-        decision = decide(shipment, book, trace=trace)
+        decision = decide(shipment, book, trace=wanted[0], margins=wanted[1])
     except (InputError, RecursionError, ArithmeticError) as error:
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         return Row(line, None, text if text.startswith(f"line {line}") else f"line {line}: {text}", name)
@@ -158,11 +161,17 @@ def _table(
         raise InputError(f"{path}: {next(iter(bad.values()))}")
     sign = _separator(first, path)
     try:
-        header = [name.strip() for name in next(csv.reader([first], delimiter=sign, strict=True))]
+        header = [_column(name) for name in next(csv.reader([first], delimiter=sign, strict=True))]
     except (csv.Error, StopIteration) as error:
         raise InputError(f"{path}: the header cannot be read: {error}") from None
     ignored = _check_header(header, path, defaults)
     return ignored, _rows(header, csv.reader(texts, delimiter=sign, strict=True), bad, frozenset(ignored))
+
+
+def _column(name: str) -> str:
+    """A column's name, in the spelling of a field where it differs by case, blanks or hyphens only."""
+    plain = plain_name(name)
+    return plain if plain in _KNOWN else name.strip()
 
 
 def _separator(header: str, path: Path) -> str:

@@ -360,7 +360,7 @@ class Book:
 
     def members(self, name: str, on: date) -> frozenset[str]:
         """Members of a country group on a day; a country code stands for itself."""
-        key = ("members", name, on)
+        key = ("members", name, self.period(on))
         found: frozenset[str] | None = self._memo.get(key)
         if found is None:
             group = self.groups.get(name)
@@ -393,7 +393,7 @@ class Book:
 
     def active(self, on: date, mode: str, regime: str) -> tuple[tuple[Requirement, str], ...]:
         """The requirements of a regime that are in force, or whose status is unknown, on a day."""
-        key = ("active", on, mode, regime)
+        key = ("active", self.period(on), mode, regime)
         found: tuple[tuple[Requirement, str], ...] | None = self._memo.get(key)
         if found is None:
             rows = []
@@ -408,7 +408,7 @@ class Book:
 
     def current_paragraphs(self, on: date) -> tuple[Paragraph, ...]:
         """For each paragraph the version in force on a day, strictest first."""
-        key = ("paragraphs", on)
+        key = ("paragraphs", self.period(on))
         found: tuple[Paragraph, ...] | None = self._memo.get(key)
         if found is None:
             latest: dict[str, Paragraph] = {}

@@ -160,6 +160,29 @@ def _is_place(rest: tuple[str, ...]) -> bool:
     return is_country_name(" ".join(rest)) or all(w in _PLACE_WORDS or is_country_name(w) for w in rest)
 
 
+@cache
+def incorporation_only() -> frozenset[str]:
+    """Places where firms are incorporated that sit elsewhere."""
+    return frozenset(shipped_yaml(DATA / "parties.yaml")["incorporation_only"])
+
+
+@cache
+def _military_words() -> tuple[frozenset[tuple[str, ...]], tuple[str, ...]]:
+    """The words that make a name sound military: in letters by themselves, in Korean and Chinese as parts of a name."""
+    words = shipped_yaml(DATA / "parties.yaml")["military_words"]
+    return frozenset(tokens(word) for word in words["words"]), tuple(words["parts"])
+
+
+@lru_cache(maxsize=65536)
+def sounds_military(name: str) -> bool:
+    """Whether a name has a word of armed forces or of their ministry; that asks for the end user, it decides nothing."""
+    words, parts = _military_words()
+    held = tokens(name)
+    spans = {held[start : start + length] for length in (1, 2, 3) for start in range(len(held))}
+    text = "".join(held)
+    return bool(spans & words) or any(part in text for part in parts)
+
+
 def is_named(case_names: Iterable[str], raw: Iterable[tuple[str, ...]], names: Iterable[str]) -> bool:
     """Whether a party is one of the firms a rule names: known firms by what they are, others by how their names begin."""
     held = set(case_names)

@@ -26,6 +26,8 @@ MANIFEST_VERSION = 2
 RUN_ID = re.compile(r"\d{8}-\d{6}-[a-z0-9-]{1,150}")
 LIMITS = reading.Limits(characters=20_000_000, values=500_000)
 _DETERMINE = ("code_digest", "versions", "facts_digest", "rules_digest", "seed", "members")
+# Said by newer manifests only.
+_IF_SAID = ("beliefs",)
 _OF_A_SCENARIO = ("name", "start", "end", "levers", "rules")
 
 
@@ -62,7 +64,11 @@ def manifest(
 def identity(made: Mapping[str, Any]) -> str:
     """SHA-256 of what determines the numbers of a run: equal identities give equal results."""
     scenarios = [_determining(entry) for entry in made["scenarios"]]
-    return _json_digest({**{name: made[name] for name in _DETERMINE}, "scenarios": scenarios})
+    return _json_digest({**_parts(made), "scenarios": scenarios})
+
+
+def _parts(made: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: made[name] for name in _DETERMINE} | {name: made[name] for name in _IF_SAID if name in made}
 
 
 def sealed(made: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,7 +198,7 @@ def _levers_edited(made: Mapping[str, Any], name: str, folder: Path) -> list[str
 
 
 def _fingerprints(made: Mapping[str, Any]) -> dict[str, str]:
-    parts = {name: made[name] for name in _DETERMINE}
+    parts = _parts(made)
     parts |= {f"scenario {entry['name']}": _determining(entry) for entry in made["scenarios"]}
     return {name: _json_digest(part)[:16] for name, part in parts.items()}
 

@@ -86,9 +86,11 @@ def write_run(
     results: "xr.Dataset",
     made: Mapping[str, Any],
     fill: Callable[[Path, Mapping[str, Any]], None] | None = None,
+    secret: str = "",
 ) -> Run:
     """Store a run. `fill(folder, manifest)` adds files (headline, report). All of it appears at once, or nothing.
 
+    `secret` (a-z, 0-9) ends its id, for runs that only those shall find who were told the id.
     Raises `InputError` where it cannot be written; whatever lay in `directory` before is untouched.
     """
     from chipweir.world import Scenario
@@ -96,7 +98,7 @@ def write_run(
     made = {**sealed(made), "results": dataset_digest(results)}
     with writing(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        name = _free_name(directory, _run_id(made))
+        name = _free_name(directory, "-".join(filter(None, (_run_id(made), secret))))
         temporary = directory / f"{WRITING}{name}.{owner()}"
         try:
             (temporary / "scenarios").mkdir(parents=True)

@@ -3,6 +3,9 @@ from ._advise import advice_document as advice_document
 from ._advise import advise as advise
 from ._affordability import TrainingOrder as TrainingOrder
 from ._affordability import train as train
+from ._bargaining import Withholding as Withholding
+from ._bargaining import bargain as bargain
+from ._bargaining import bargain_sentences as bargain_sentences
 from ._cells import Cells as Cells
 from ._cells import Members as Members
 from ._cells import Plan as Plan
@@ -23,6 +26,12 @@ from ._explore import Question as Question
 from ._explore import exploration_cost as exploration_cost
 from ._explore import exploration_document as exploration_document
 from ._explore import explore as explore
+from ._mechanisms import Mechanism as Mechanism
+from ._mechanisms import find_mechanism as find_mechanism
+from ._mechanisms import measure_mechanisms as measure_mechanisms
+from ._mechanisms import mechanism_cost as mechanism_cost
+from ._mechanisms import mechanism_sentences as mechanism_sentences
+from ._mechanisms import mechanisms as mechanisms
 from ._options import Choice as Choice
 from ._options import Criteria as Criteria
 from ._options import Criterion as Criterion
@@ -53,5 +62,6 @@ from ._trace import Number as Number
 from ._trace import Trace as Trace
 from ._trace import equation_table as equation_table
 from ._trace import explain as explain
+from ._trace import facts_used as facts_used
 from ._trace import swings as swings
 from ._worth_knowing import information as information

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chipweir.errors import InputError, UnknownName
+from chipweir.i18n import language
 
 
 if TYPE_CHECKING:
@@ -130,6 +131,51 @@ def swings(scenario: "Scenario", facts: "Facts", numbers: Sequence[Number], top:
     found = cells(facts, own_products(facts, [scenario]))
     moved = _by_fact(pushed, found)
     return [_trace(scenario.name, i, number, unit, pushed, moved, top) for i, (number, _, unit) in enumerate(placed)]
+
+
+def facts_used(
+    facts: "Facts", scenario: str, month: str, variable: str = "", selection: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """Every fact that a cell of the world's tables rests on, with the cells in which it stands.
+
+    With a `variable` each has its `slope`, d ln outcome / d ln fact, and the largest come first; without one it is None.
+    Raises `UnknownName` and `InputError` as `explain`.
+    """
+    from chipweir.world import cells, load_scenario, own_products
+
+    chosen = load_scenario(scenario)
+    found = cells(facts, own_products(facts, [chosen]))
+    places: dict[str, list[str]] = {}
+    for cell in found.values():
+        for term in cell.derived.terms:
+            if term.kind != "prior":
+                places.setdefault(term.name, []).append(cell.place)
+    slopes: dict[str, float] = {}
+    if variable:
+        from chipweir.world import Number as Place
+        from chipweir.world import push
+
+        months = chosen.months.astype(str).tolist()
+        if month not in months:
+            raise InputError(f"{chosen.name} runs from {months[0]} to {months[-1]}; {month} is outside")
+        place, _unit = locate(variable, selection or {})
+        pushed = push(chosen, facts, [Place(variable, place, months.index(month))])
+        slopes = {name: float(total[0]) for name, (total, _places) in _by_fact(pushed, found).items()}
+    rows = [_used(facts, name, slopes.get(name, 0.0) if variable else None, cells_) for name, cells_ in places.items()]
+    return sorted(rows, key=lambda row: (-abs(row["slope"] or 0.0), row["id"]))
+
+
+def _used(facts: "Facts", name: str, slope: float | None, places: Sequence[str]) -> dict[str, Any]:
+    fact = facts.facts.get(name)
+    if fact is not None:
+        title = facts.measures[fact.measure].titled(language())
+        text, value = " ".join(filter(None, (fact.entity_text, title, fact.item, fact.when))), fact.value
+    else:
+        owner, _, quantity = name.rpartition(".")
+        record = facts.chips.get(owner) or facts.systems[owner]
+        text, value = f"{record.name} {quantity}", record.alternatives(quantity)[0]
+    known = {"value": value.best, "unit": value.unit, "source": value.source, "url": value.url}
+    return {"id": name, "slope": slope, "text": text, **known, "cells": list(places)}
 
 
 def _by_fact(pushed: "Pushed", found: Mapping[Any, Any]) -> dict[str, tuple[Any, list[tuple[str, Any]]]]:

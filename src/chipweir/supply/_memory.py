@@ -46,11 +46,15 @@ def hbm_gate(p: dict[str, Array], m: Dated) -> Array:
 
 
 def hbm_month(state: State, p: dict[str, Array], m: Dated, b: Believed) -> Memory:
-    """HBM stacks of the month by vendor and what of them foreign and Chinese makers are offered."""
+    """HBM stacks of the month by vendor and what of them foreign and Chinese makers are offered.
+
+    Of the stacks that vendors sell, a share (`memory_realisation`) is mounted on accelerators that are tracked here: stacks
+    are sold months before they are mounted while the market grows, mounting loses some, and other chips take some.
+    """
     vendors = jnp.stack(
         [state.korean_hbm * b.hbm_skhynix, state.korean_hbm * b.hbm_samsung, state.micron_hbm * b.hbm_micron]
     )
-    offered = (vendors[0] + vendors[1]) * (1 - m.hbm_withhold) + vendors[2]
+    offered = p["memory_realisation"] * ((vendors[0] + vendors[1]) * (1 - m.hbm_withhold) + vendors[2])
     return Memory(
         vendors, offered, b.hbm_import * hbm_gate(p, m), b.hbm_cxmt * m.hbm_domestic, b.hbm_huawei * m.hbm_domestic
     )

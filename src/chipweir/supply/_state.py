@@ -49,19 +49,19 @@ class Dated:
     launch: Float[Array, "T K"]  # 1 at release, falling to 0 as sales tell
     ordered: Float[Array, "T K"]  # packages a month that a scenario orders of a product; 0 where the mix rules
     ai_share: Float[Array, "T F"]  # share of a line's wafers for accelerators
-    bank_inflow: Float[Array, "T"]  # share of the die bank arriving
-    future: Float[Array, "T"]  # 1 after the data cut-off
-    ahead: Float[Array, "T"]  # years after the data cut-off
-    equipment: Float[Array, "T"]  # strength of tool controls, 1 as in 2025
-    capacity_investment: Float[Array, "T"]  # x announced
-    yield_lever: Float[Array, "T"]  # x drawn
-    hbm_domestic: Float[Array, "T"]  # x drawn
-    hbm_control: Float[Array, "T"]  # 0 none, 1 the rule of December 2024, 2 shell buyers closed off too
-    hbm_to_china: Float[Array, "T"]  # share of what is legal that Korea sells
-    hbm_withhold: Float[Array, "T"]  # share of Korean HBM withheld from foreign makers
-    hbm_capex: Float[Array, "T"]  # x plan
-    china_fabs: Float[Array, "T"]  # x today's share of Korean memory output made in China
-    china_fab_tech: Float[Array, "T"]  # 1 where Korea upgrades its Chinese fabs
+    bank_inflow: Float[Array, " T"]  # share of the die bank arriving
+    future: Float[Array, " T"]  # 1 after the data cut-off
+    ahead: Float[Array, " T"]  # years after the data cut-off
+    equipment: Float[Array, " T"]  # strength of tool controls, 1 as in 2025
+    capacity_investment: Float[Array, " T"]  # x announced
+    yield_lever: Float[Array, " T"]  # x drawn
+    hbm_domestic: Float[Array, " T"]  # x drawn
+    hbm_control: Float[Array, " T"]  # 0 none, 1 the rule of December 2024, 2 shell buyers closed off too
+    hbm_to_china: Float[Array, " T"]  # share of what is legal that Korea sells
+    hbm_withhold: Float[Array, " T"]  # share of Korean HBM withheld from foreign makers
+    hbm_capex: Float[Array, " T"]  # x plan
+    china_fabs: Float[Array, " T"]  # x today's share of Korean memory output made in China
+    china_fab_tech: Float[Array, " T"]  # 1 where Korea upgrades its Chinese fabs
 
 
 class Believed(NamedTuple):

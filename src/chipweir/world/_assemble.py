@@ -17,10 +17,12 @@ from chipweir.world._levers import PRODUCT_CLASSES
 from chipweir.world._outputs import KINDS
 from chipweir.world._products import dated_rows, own_products, product_rows
 from chipweir.world._state import Band, Calendar, Inputs, Months, Products, Uses, as_arrays
-from chipweir.world._tables import Extra, Row, cells, table
+from chipweir.world._tables import Extra, Row, cells, known_products, table
 
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from chipweir.facts import Chip, Facts
     from chipweir.world._scenario import Scenario
 
@@ -33,6 +35,7 @@ DATA_CUTOFF = np.datetime64("2026-10", "M")
 FIRST_KNOT, KNOTS = np.datetime64("2022-01", "M"), 29
 # Dated by the HBM rule's compliance date (2024-12-31): the first full month under control.
 _HBM_CONTROL_FROM = np.datetime64("2025-01", "M")
+_HBM_PUBLISHED = "2024-12-02"
 # TSMC-made Ascend dies reached their buyer between these months (FAB-052, EVT-022, EVT-023).
 _BANK_MONTHS = (np.datetime64("2023-07", "M"), np.datetime64("2024-10", "M"))
 _BANK_DIE = "ascend-910"
@@ -79,16 +82,17 @@ def labels(extra: Extra = ()) -> Labels:
     )
 
 
-def assemble(scenario: "Scenario", facts: "Facts", extra: Extra | None = None) -> Inputs:
+def assemble(scenario: "Scenario", facts: "Facts", extra: Extra | None = None, *, rules_known: bool = False) -> Inputs:
     """Everything `simulate` needs besides parameters, for one scenario.
 
+    Over facts as of an earlier day the law is what had been published then, or, with `rules_known`, as it came.
     `extra` are the products beyond the shipped ones that all scenarios of a run have (default: those of this scenario and
     of the facts, see `own_products`). Raises `InputError` or `UnknownName` where a table or the scenario names what the
     facts do not have.
     """
     months = scenario.months
     extra = own_products(facts, [scenario]) if extra is None else extra
-    rows = dated_rows(product_rows(extra), scenario.products)
+    rows = dated_rows(known_products(facts, extra), scenario.products)
     chips = tuple(facts.chip(row["basis"] or row["product"]) for row in rows)
     products = _products(facts, extra)
     bands = _bands(facts, tuple(months.astype(str)))
@@ -97,14 +101,21 @@ def assemble(scenario: "Scenario", facts: "Facts", extra: Extra | None = None) -
     return as_arrays(  # type: ignore[no-any-return]
         Inputs(
             products=products,
-            months=_months(scenario, months, facts, rows, chips, products, classes),
+            months=_months(
+                scenario, months, facts, rows, chips, products, classes, None if rules_known else facts.as_of
+            ),
             bands=bands,
             lines=lines,
             knots=knot_weights(months),
             first_month=np.asarray(int(months[0].astype(int)) % 12),
-            events=events_of(scenario, months, labels(extra).products, classes),
+            events=events_of(scenario, months, labels(extra).products, classes, facts.as_of),
         )
     )
+
+
+def cut_off(facts: "Facts") -> np.datetime64:
+    """The last month that beliefs describe as past: the data cut-off, or the day as of which facts were asked for."""
+    return DATA_CUTOFF if facts.as_of is None else min(DATA_CUTOFF, np.datetime64(facts.as_of, "M"))
 
 
 def knot_weights(months: Axis) -> FloatArray:
@@ -152,7 +163,7 @@ def _customer(row: Row, chinese: set[str]) -> str:
 @lru_cache(maxsize=4)
 def _products(facts: "Facts", extra: Extra) -> Products:
     """What is fixed about products, lines and hubs, over these facts."""
-    rows, lines = product_rows(extra), table("lines")
+    rows, lines = known_products(facts, extra), table("lines")
     chips = tuple(facts.chip(row["basis"] or row["product"]) for row in rows)
     worth = perf.worth(chips)
     chinese = {row["line"] for row in lines if row["country"] == "CN"}
@@ -320,6 +331,7 @@ def _initial(facts: "Facts", extra: Extra) -> dict[str, Any]:
         "initial_installed": installed,
         "initial_largest": np.log([given.get(("largest", region), 1e20) for region in names.regions]),
         "official": np.asarray(given["official", "CHN"] * 1e3),
+        "official_legacy": np.asarray(given["official", "legacy"]),
     }
 
 
@@ -422,19 +434,20 @@ def _months(
     chips: tuple["Chip", ...],
     products: Products,
     classes: list[str],
+    law_of: "date | None",
 ) -> Months:
     axis = months.astype(int).astype(float)
     mix = _mix(facts, axis, rows, np.asarray(products.fabs.maker_of))
-    future = (months > DATA_CUTOFF).astype(float)
-    ahead = np.maximum((months - DATA_CUTOFF).astype(int), 0) / 12
+    future = (months > cut_off(facts)).astype(float)
+    ahead = np.maximum((months - cut_off(facts)).astype(int), 0) / 12
     year = (axis - _month_number("2022-01")) / 12
 
     def lever(name: str) -> FloatArray:
         return np.asarray(scenario.series(name, months, law=0.0), dtype=float)
 
     return Months(
-        supply=_supply_months(scenario, months, rows, mix, future, ahead, lever),
-        market=_market_months(scenario, months, rows, mix, future, chips, products, classes, lever),
+        supply=_supply_months(scenario, months, rows, mix, future, ahead, lever, law_of),
+        market=_market_months(scenario, months, rows, mix, future, chips, products, classes, lever, law_of),
         calendar=Calendar(
             index=np.arange(len(axis), dtype=float),
             year=year,
@@ -468,8 +481,10 @@ def _supply_months(
     future: FloatArray,
     ahead: FloatArray,
     lever: Any,
+    law_of: "date | None",
 ) -> supply.Dated:
     axis = months.astype(int).astype(float)
+    published = law_of is None or law_of.isoformat() >= _HBM_PUBLISHED
     starts = np.array([_month_number(row["start"]) for row in rows])
     age = (axis[:, None] - starts) / 12
     within = (months >= _BANK_MONTHS[0]) & (months <= _BANK_MONTHS[1])
@@ -485,7 +500,7 @@ def _supply_months(
         capacity_investment=lever("china.capacity_investment"),
         yield_lever=lever("technology.smic_yield"),
         hbm_domestic=lever("technology.hbm_domestic"),
-        hbm_control=lever("us.hbm_control") * (months >= _HBM_CONTROL_FROM),
+        hbm_control=lever("us.hbm_control") * (months >= _HBM_CONTROL_FROM) * published,
         hbm_to_china=lever("korea.hbm_to_china"),
         hbm_withhold=lever("korea.hbm_withhold"),
         hbm_capex=lever("korea.hbm_capex"),
@@ -515,6 +530,7 @@ def _market_months(
     products: Products,
     classes: list[str],
     lever: Any,
+    as_of: "date | None",
 ) -> market.Dated:
     axis = months.astype(int).astype(float)
     hubs = labels().hubs
@@ -529,7 +545,7 @@ def _market_months(
         mix=mix,
         scrap=np.where(mix > 1e-9, 0.0, _SCRAP),
         age=np.maximum(axis[:, None] - starts, 0) / 12,
-        **rule_arrays(scenario, months, chips, rows, domestic, classes),
+        **rule_arrays(scenario, months, chips, rows, domestic, classes, as_of),
         region_share=_between(axis, table("regions"), "share", "07"),
         enforcement=lever("us.enforcement"),
         location=lever("us.location_verification"),

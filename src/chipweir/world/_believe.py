@@ -149,3 +149,12 @@ def believe(inputs: Inputs, p: Parameters) -> Beliefs:
             uplift=at["system_uplift"],
         ),
     )
+
+
+def series_of(belief: str) -> tuple[str, ...]:
+    """Series of the table that a belief places, foundry lines by their names; none for other parameters."""
+    from chipweir.world._tables import table
+
+    if belief in BELIEFS:
+        return BELIEFS[belief]
+    return tuple(row["line"] for row in table("lines") if f"belief_{row['belief']}" == belief)

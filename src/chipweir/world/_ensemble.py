@@ -21,7 +21,8 @@ from chipweir.errors import InputError
 from chipweir.world._assemble import assemble, labels
 from chipweir.world._nudges import with_nudges
 from chipweir.world._outputs import by_year, member_outputs
-from chipweir.world._parameters import draw, members_of
+from chipweir.world._parameters import beliefs, believing, draw, members_of, told_beliefs
+from chipweir.world._posterior import description, mismatch, posterior_of
 from chipweir.world._products import own_products, product_rows
 from chipweir.world._reported import (
     QUANTILES,
@@ -205,6 +206,7 @@ def run_ensemble(
     mapper: Mapper = map,
     keep_members: bool = False,
     chunk: int | None = None,
+    prior: bool = False,
 ) -> xr.Dataset:
     """Simulate scenarios with shared draws and return labelled quantiles and paired differences to the first.
 
@@ -213,12 +215,30 @@ def run_ensemble(
 
     **Arguments:** `members` draws of all parameters; `seed` of their streams; `progress(share, text)` is told how far;
     `mapper` runs tasks elsewhere; `keep_members` keeps every member (dim `member`) beside the quantiles; `chunk` members
-    make a task (default: what keeps all cores of this machine busy).
+    make a task (default: what keeps all cores of this machine busy); `prior` draws from the prior, not from the posterior
+    shipped for these facts (see `chipweir.world.believing`); `attrs["beliefs"]` says which.
     **Raises:** `InputError` for scenarios of unlike periods or names that stand twice, or no members.
     """
+    _check(scenarios)
+    held = None if prior else beliefs() if told_beliefs() else posterior_of(facts)
+    with believing(held):
+        results = _ensemble(scenarios, facts, members, seed, progress, mapper, keep_members, chunk)
+    said = () if held is None else mismatch(held, facts)
+    return results.assign_attrs(beliefs=description(held), beliefs_note="; ".join(said))
+
+
+def _ensemble(
+    scenarios: Sequence["Scenario"],
+    facts: "Facts",
+    members: int,
+    seed: int,
+    progress: Progress | None,
+    mapper: Mapper,
+    keep_members: bool,
+    chunk: int | None,
+) -> xr.Dataset:
     from chipweir.world._streaming import Counted, stream
 
-    _check(scenarios)
     extra = own_products(facts, scenarios)
     tell = progress or (lambda share, text: None)
     if members > EXACT and not keep_members:

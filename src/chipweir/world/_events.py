@@ -16,6 +16,8 @@ from chipweir.world._tables import Row, table
 
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from chipweir.world._scenario import Scenario
 
 # Most events that members draw (`event_happens` in parameters.csv).
@@ -24,13 +26,18 @@ _STANCE = {"open": 0.0, "discouraged": 1.0, "conditional": 0.5, "blocked": 1.5}
 
 
 def events_of(
-    scenario: "Scenario", months: npt.NDArray[np.datetime64], products: Sequence[str], classes: Sequence[str]
+    scenario: "Scenario",
+    months: npt.NDArray[np.datetime64],
+    products: Sequence[str],
+    classes: Sequence[str],
+    as_of: "date | None" = None,
 ) -> Events:
-    """The events that a scenario draws, as arrays; none where it fixes the rules.
+    """The events that a scenario draws, as arrays; none where it fixes the rules. As of an earlier day they are those that
+    could have been thought of then (`past_events.csv`).
 
     Raises `InputError` for a row that names what does not exist, `UnknownName` for a lever that events cannot set.
     """
-    rows = table("events") if scenario.events else ()
+    rows = _rows(as_of) if scenario.events else ()
     if len(rows) > MOST_EVENTS:
         raise InputError(f"events.csv: {len(rows)} events; at most {MOST_EVENTS} are drawn")
     columns: list[dict[str, Any]] = [_event(row, months, products, classes) for row in rows]
@@ -38,6 +45,15 @@ def events_of(
     return Events(
         **{name: np.array([c[name] for c in columns]).reshape(len(rows), *np.shape(empty[name])) for name in empty}
     )
+
+
+def _rows(as_of: "date | None") -> Sequence[Row]:
+    """The table of events: the last one written for a day no later than `as_of`."""
+    if as_of is None:
+        return table("events")
+    past = table("past_events")
+    days = sorted({row["as_of"] for row in past if row["as_of"] <= as_of.isoformat()})
+    return [row for row in past if days and row["as_of"] == days[-1]]
 
 
 _NONE: Row = {

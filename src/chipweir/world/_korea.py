@@ -13,11 +13,13 @@ from chipweir.world._state import Calendar, Months, Parameters, State, Uses
 PRODUCTS = ("hbm", "dram", "nand", "system")
 DESTINATIONS = ("china_hk", "taiwan", "usa", "vietnam", "other")
 # Where HBM for foreign makers goes: to Taiwan for packaging, the rest to other assembly sites (KOR-030, KOP-150; prior).
-_HBM_TO = (0.0, 0.85, 0.05, 0.0, 0.10)
+_HBM_TO = (0.0, 0.70, 0.08, 0.0, 0.22)
 # Where what does not go to China goes (KOR-030 to 032; prior).
-_REST_TO = (0.0, 0.25, 0.16, 0.31, 0.28)
+_REST_TO = (0.0, 0.17, 0.18, 0.33, 0.32)
 # System semiconductors and the rest (own-design, foundry, NPUs): growth a year of the trend (OBS-500 to 502).
-_SYSTEM_GROWTH = 0.04
+_SYSTEM_GROWTH = 0.02
+# How much of the memory cycle other semiconductors share (2023 against 2022 and 2024, OBS-500 to 502; prior).
+_SYSTEM_CYCLE = 0.3
 
 
 # Yearly ceiling of the cash that the pledge to the US asks for, USD (kop-177).
@@ -57,7 +59,8 @@ def exports_month(
     dram, nand = memory * p["dram_share"], memory * (1 - p["dram_share"])
     abroad = (sold.direct * (1 - uses.korea)[:, None]).sum(0)
     npus = dot(uses.law_of[2] * abroad, sold.price)
-    system = p["system_exports"] * 1e9 * jnp.exp(_SYSTEM_GROWTH * (m.calendar.year - 2.0)) + npus
+    trend = _SYSTEM_GROWTH * (m.calendar.year - 2.0) + _SYSTEM_CYCLE * after.supply.memory_price
+    system = p["system_exports"] * 1e9 * jnp.exp(trend) + npus
     rest = (memory + system) * (1 - china)
     to_china = china * (memory + system) + hbm[4]
     elsewhere = jnp.asarray(_REST_TO, rest.dtype)[:, None] * rest + jnp.asarray(_HBM_TO, rest.dtype)[:, None] * hbm[

@@ -14,6 +14,8 @@ from chipweir.world._tables import Row, table
 
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from chipweir.facts import Chip
     from chipweir.world._scenario import Scenario
 
@@ -46,16 +48,18 @@ class _Law:
     china_fee: FloatArray
 
 
-def _read(chips: tuple["Chip", ...], places: tuple[str, ...], months: Months, overlays: tuple[Any, ...]) -> _Law:
+def _read(
+    chips: tuple["Chip", ...], places: tuple[str, ...], months: Months, overlays: tuple[Any, ...], as_of: "date | None"
+) -> _Law:
     """The law in the middle of every month, and on the other days of those months in which it changes for China."""
-    middle = rules.availability(chips, places, months, overlays, day=_DAYS[_MIDDLE])
+    middle = rules.availability(chips, places, months, overlays, day=_DAYS[_MIDDLE], as_of=as_of)
     china = places.index("CN")
     by_day = {name: np.stack([values[:, :, china]] * len(_DAYS)) for name, values in _arrays(middle).items()}
     moved = np.any([np.any(v[_MIDDLE][1:] != v[_MIDDLE][:-1], axis=1) for v in by_day.values()], axis=0)
     near = np.flatnonzero(np.concatenate([moved, [False]]) | np.concatenate([[False], moved]))
     for d, day in enumerate(_DAYS):
         if d != _MIDDLE and len(near):
-            other = _arrays(rules.availability(chips, ("CN",), months[near], overlays, day=day))
+            other = _arrays(rules.availability(chips, ("CN",), months[near], overlays, day=day, as_of=as_of))
             for name in by_day:
                 by_day[name][d, near] = other[name][:, :, 0]
     return _Law(_arrays(middle)["status"], *by_day.values())
@@ -70,13 +74,17 @@ def _arrays(found: "rules.Availability") -> dict[str, FloatArray]:
 
 
 @lru_cache(maxsize=8)
-def _shipped(chips: tuple["Chip", ...], places: tuple[str, ...], months: tuple[str, ...]) -> _Law:
-    return _read(chips, places, np.array(months, dtype="datetime64[M]"), ())
+def _shipped(chips: tuple["Chip", ...], places: tuple[str, ...], months: tuple[str, ...], as_of: "date | None") -> _Law:
+    return _read(chips, places, np.array(months, dtype="datetime64[M]"), (), as_of)
 
 
-def _law(chips: tuple["Chip", ...], places: tuple[str, ...], months: Months, overlays: tuple[Any, ...]) -> _Law:
+def _law(
+    chips: tuple["Chip", ...], places: tuple[str, ...], months: Months, overlays: tuple[Any, ...], as_of: "date | None"
+) -> _Law:
     """The law, remembered for all scenarios that leave the rules alone."""
-    return _read(chips, places, months, overlays) if overlays else _shipped(chips, places, tuple(months.astype(str)))
+    if overlays:
+        return _read(chips, places, months, overlays, as_of)
+    return _shipped(chips, places, tuple(months.astype(str)), as_of)
 
 
 def performance(chip: "Chip", row: Row) -> tuple[float, float]:
@@ -101,12 +109,16 @@ def rule_arrays(
     rows: Sequence[Row],
     domestic: FloatArray,
     classes: list[str],
+    as_of: "date | None" = None,
 ) -> dict[str, FloatArray]:
-    """Law by date, with the scenario's levers over it, as the market reads it (see `market.Dated`)."""
+    """Law by date, with the scenario's levers over it, as the market reads it (see `market.Dated`).
+
+    As of a day, what had been published then is law.
+    """
     regions = table("regions")
     names = [row["region"] for row in regions]
     china = names.index("CHN")
-    law = _law(chips, tuple(row["representative"] for row in regions), months, tuple(scenario.rules))
+    law = _law(chips, tuple(row["representative"] for row in regions), months, tuple(scenario.rules), as_of)
     count, shape = len(PRODUCT_CLASSES), (len(months), len(rows))
     out = {name: np.zeros(shape) for name in ("quota", "fee", "stance", "blocked", "controlled")}
     out["open_days"] = np.ones(shape)

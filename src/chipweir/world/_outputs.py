@@ -139,7 +139,7 @@ def _compute(month: Month, tally: _Tally) -> dict[str, Array]:
         "maturity": after.maturity,
         "developer_share": after.developers,
         "largest_run": jnp.exp(after.largest),
-        "compute_official": china_of(uses, running) / 1e6 * uses.official,
+        "compute_official": china_of(uses, running) / 1e6 * uses.official + uses.official_legacy,
     }
 
 
@@ -258,6 +258,7 @@ def _korea(month: Month) -> dict[str, Array]:
 def ledger(month: Month) -> dict[str, Array]:
     """The chip accounts of a month, for conservation checks: every term of the balance of units, dies and stacks."""
     before, after, made, sold = month.before.accounts, month.after.accounts, month.made, month.sold
+    exact = before.hbm.dtype  # sums of stacks are taken as precisely as the accounts
     return {
         "carried_in": before.unsold,
         "made": made.packages,
@@ -272,8 +273,8 @@ def ledger(month: Month) -> dict[str, Array]:
         "dies_used": made.dies_used,
         "dies_left": after.dies,
         "hbm_in": before.hbm.sum(0),
-        "hbm_arrived": made.hbm_imported + made.hbm_domestic.sum(0),
-        "hbm_used": made.hbm_used.sum(0),
+        "hbm_arrived": made.hbm_arrived.astype(exact).sum(0),
+        "hbm_used": made.hbm_used.astype(exact).sum(0),
         "hbm_left": after.hbm.sum(0),
     }
 

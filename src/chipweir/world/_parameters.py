@@ -6,6 +6,8 @@ thousand members of ten thousand are the same as a thousand, and a new parameter
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -15,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chipweir.errors import InputError, UnknownName
+from chipweir.world._posterior import Posterior, shipped_posterior
 
 
 FloatArray = npt.NDArray[np.float64]
@@ -110,29 +113,84 @@ def stream(name: str, seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key))
 
 
+# What draws believe where they are told nothing: the shipped posterior, until a context says otherwise.
+_BELIEFS: ContextVar[Posterior | str | None] = ContextVar("beliefs", default="shipped")
+# The stream that takes rows of the posterior.
+_ROWS = "posterior"
+
+
+def beliefs() -> Posterior | None:
+    """The posterior that draws are taken from; None where they are taken from the prior."""
+    held = _BELIEFS.get()
+    return shipped_posterior() if isinstance(held, str) else held
+
+
+def told_beliefs() -> bool:
+    """Whether a context says what draws are to believe."""
+    return not isinstance(_BELIEFS.get(), str)
+
+
+@contextmanager
+def believing(posterior: Posterior | None) -> Iterator[None]:
+    """Within it, draws are taken from this posterior, or from the prior."""
+    token = _BELIEFS.set(posterior)
+    try:
+        yield
+    finally:
+        _BELIEFS.reset(token)
+
+
 def draw(members: int, seed: int = 0, table: Mapping[str, Parameter] | None = None) -> dict[str, FloatArray]:
-    """Draws of every parameter, each of shape `[members]` or `[members, count]`. Raises `InputError` for no members."""
+    """Draws of every parameter, each of shape `[members]` or `[members, count]`: from the beliefs in force, or of the prior
+    of a `table` that is given. Raises `InputError` for no members.
+    """
     if members < 1:
         raise InputError(f"members must be at least 1, not {members}")
-    known = parameters() if table is None else table
-    return {name: parameter.at(normal_scores(parameter, members, seed)) for name, parameter in known.items()}
+    if table is not None:
+        return {name: parameter.at(normal_scores(parameter, members, seed)) for name, parameter in table.items()}
+    return next(draw_blocks(members, seed, members))
 
 
 def normal_scores(parameter: Parameter, members: int, seed: int = 0) -> FloatArray:
-    """Standard normal scores of a parameter, `[members]`, or `[members, count]` with a stream for each of a vector."""
+    """Prior scores of a parameter, `[members]`, or `[members, count]` with a stream for each of a vector."""
     return _columns([scores(name, members, seed) for name in _streams(parameter)])
 
 
 def draw_blocks(members: int, seed: int, size: int) -> Iterator[dict[str, FloatArray]]:
     """The draws of `draw(members, seed)` in blocks of `size` members, none of which is held longer than asked for."""
-    table = parameters()
+    table, held = parameters(), beliefs()
     streams = {name: [stream(each, seed) for each in _streams(parameter)] for name, parameter in table.items()}
+    rows = stream(_ROWS, seed)
     for start in range(0, members, size):
         count = min(size, members - start)
+        known = {} if held is None else dict(zip(held.columns, held.mixed(rows.random((count, 3))).T, strict=True))
         yield {
-            name: parameter.at(_columns([each.standard_normal(count) for each in streams[name]]))
+            name: parameter.at(
+                _columns(
+                    [
+                        known.get(label, prior)
+                        for label, prior in (
+                            (label, each.standard_normal(count))
+                            for label, each in zip(_streams(parameter), streams[name], strict=True)
+                        )
+                    ]
+                )
+            )
             for name, parameter in table.items()
         }
+
+
+def score_names() -> tuple[str, ...]:
+    """Names of all scores in the order of the table: `name`, or `name/0` and so on for a vector."""
+    return tuple(label for parameter in parameters().values() for label in _streams(parameter))
+
+
+def at_scores(columns: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Every parameter at scores by name, `[members]` each (those of `score_names`)."""
+    return {
+        name: parameter.at(_columns([columns[label] for label in _streams(parameter)]))
+        for name, parameter in parameters().items()
+    }
 
 
 def _streams(parameter: Parameter) -> list[str]:

@@ -5,7 +5,7 @@ the ensemble's own. Elasticities of cells and those of cells by facts (`facts.De
 facts: d ln outcome / d ln fact = sum over cells of d ln outcome / d ln cell x d ln cell / d ln fact.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 CellKey = tuple[str, ...]
+Reader = Callable[[Mapping[str, npt.NDArray[Any]]], FloatArray]
 
 # Log by which a cell is pushed.
 _PUSH = float(np.log(1.05))
@@ -67,8 +68,9 @@ class _Push:
     changes: Mapping[str, Any]
 
 
-def push(scenario: "Scenario", facts: "Facts", numbers: Sequence[Number]) -> Pushed:
-    """Push every parameter and every cell of one scenario and read the numbers off."""
+def push(scenario: "Scenario", facts: "Facts", numbers: Sequence[Number] | Reader) -> Pushed:
+    """Push every parameter and every cell of one scenario and read the numbers off, or let a function of the members'
+    outputs read them `[member, number]`."""
     extra = own_products(facts, [scenario])
     inputs = assemble(scenario, facts, extra)
     found = cells(facts, extra)
@@ -102,9 +104,11 @@ def by_fact(pushed: Pushed, found: Mapping[CellKey, Cell]) -> dict[str, FloatArr
     return total
 
 
-def _run(task: Task, numbers: Sequence[Number]) -> FloatArray:
+def _run(task: Task, numbers: Sequence[Number] | Reader) -> FloatArray:
     """The numbers of every member, [member, number]."""
     kept = run_task(task)
+    if callable(numbers):
+        return numbers(kept)
     places: list[Any] = [(slice(None), n.month, *n.place) for n in numbers]
     return np.stack([kept[n.variable][at].astype(float) for n, at in zip(numbers, places, strict=True)], axis=1)
 

@@ -51,6 +51,7 @@ class Uses:
     initial_installed: Float[Array, "R K"]
     initial_largest: Float[Array, " R"]  # log FLOP
     official: Float[Array, ""]  # EFLOP/s of official Chinese counts for a million H100e
+    official_legacy: Float[Array, ""]  # EFLOP/s of processors in them that the model does not count
 
 
 @pytree
@@ -68,18 +69,18 @@ class Products:
 class Calendar:
     """What the months bring to processes other than supply and the market, month first."""
 
-    index: Float[Array, "T"]  # months since the start
-    year: Float[Array, "T"]  # years since 2022-01
-    future: Float[Array, "T"]  # 1 after the data cut-off
-    algorithms: Float[Array, "T"]  # x drawn
-    tokens_growth: Float[Array, "T"]  # cumulative factor
-    thinking: Float[Array, "T"]  # x output tokens of the reference
-    token_exports: Float[Array, "T"]  # x reference
-    retaliation: Float[Array, "T"]  # 1 as in 2017
-    dc_power: Float[Array, "T"]  # x plan for Korea
-    us_outlay: Float[Array, "T"]  # x signed plan
-    stockpile: Float[Array, "T"]  # days
-    second_source: Float[Array, "T"]  # 0..1
+    index: Float[Array, " T"]  # months since the start
+    year: Float[Array, " T"]  # years since 2022-01
+    future: Float[Array, " T"]  # 1 after the data cut-off
+    algorithms: Float[Array, " T"]  # x drawn
+    tokens_growth: Float[Array, " T"]  # cumulative factor
+    thinking: Float[Array, " T"]  # x output tokens of the reference
+    token_exports: Float[Array, " T"]  # x reference
+    retaliation: Float[Array, " T"]  # 1 as in 2017
+    dc_power: Float[Array, " T"]  # x plan for Korea
+    us_outlay: Float[Array, " T"]  # x signed plan
+    stockpile: Float[Array, " T"]  # days
+    second_source: Float[Array, " T"]  # 0..1
 
 
 @pytree
