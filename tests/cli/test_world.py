@@ -161,7 +161,7 @@ def test_a_stopped_ensemble_goes_on_where_it_stopped(
     whole = world.run_ensemble
     computed = []
 
-    def interrupted(*arguments: Any, mapper: store.Mapper) -> xr.Dataset:
+    def interrupted(*arguments: Any, mapper: store.Mapper, prior: bool = False) -> xr.Dataset:
         def until_the_third(function: Any, tasks: Any) -> Any:
             def counted(task: Any) -> Any:
                 computed.append(task)

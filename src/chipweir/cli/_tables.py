@@ -138,6 +138,16 @@ def print_headline(results: "xr.Dataset", lang: str) -> None:
         _show_years(own, f"{label('scenario', scenario)} ({lines})", paired)
 
 
+def print_findings(results: "xr.Dataset", lang: str, scenarios: Sequence[str] | None = None) -> None:
+    """What a run says, in sentences."""
+    from chipweir.report import findings
+
+    out = console()
+    for each in findings(results, lang, scenarios=scenarios):
+        out.print(Text(f"- {each.text}"))
+    out.print()
+
+
 def _show_years(cells: "Sequence[Cell]", title: str, paired: bool) -> None:
     years = sorted({cell.year for cell in cells if not paired or cell.delta_p90 not in (None, (0.0, 0.0))})
     rows: list[list[Text]] = []

@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from chipweir.store import Run
     from chipweir.world import Scenario
 
+COMPARED_YEARS = (2025, 2026, 2028, 2030, 2032)
+"""Years that `compare` tells in JSON; the table has the last but one, so that it stands on one screen."""
+
 
 def register(app: typer.Typer) -> None:
     """Add this room's commands to `app`."""
@@ -187,8 +190,12 @@ def _print_run(stored: "Run", lang: str, as_json: bool, spent: Mapping[str, Any]
             key: made[key]
             for key in ("members", "seed", "facts_digest", "rules_digest", "results", "as_of", "what_ifs")
         }
-        print_json({**document, **spent, "headline": stored.headline()})
+        from chipweir.report import findings
+
+        said = [each.as_dict() for each in findings(stored.results, lang)]
+        print_json({**document, **spent, "findings": said, "headline": stored.headline()})
         return
+    _tables.print_findings(stored.results, lang)
     _tables.print_headline(stored.results, lang)
     out = _tables.console()
     for line in changed_facts(stored.manifest):
@@ -317,13 +324,19 @@ def compare(
             order = Order(_chosen([a, b], []), members, seed, Known.of(facts, fact, as_of), prior)
             a, b = (each.name for each in order.scenarios)
             results = _simulated(order)
-        rows = _difference_rows(results, a, b, years or [2025, 2026, 2028, 2030, 2032])
+        rows = _difference_rows(results, a, b, years or COMPARED_YEARS)
         if as_json:
-            print_json(
-                {"run": source.id if stored else None, "a": a, "b": b, "differences": [row for row, _texts in rows]}
-            )
-        else:
-            _tables.show_differences([texts for _row, texts in rows], a, b)
+            from chipweir.report import findings
+
+            said = [each.as_dict() for each in findings(results, lang, scenarios=[a, b])]
+            document = {"run": source.id if stored else None, "a": a, "b": b, "findings": said}
+            print_json({**document, "differences": [row for row, _texts in rows]})
+            return
+        _tables.print_findings(results, lang, [a, b])
+        shown = [texts for row, texts in rows if years or row["month"][:4] == str(COMPARED_YEARS[-2])]
+        _tables.show_differences(shown or [texts for _row, texts in rows], a, b)
+        if not years:
+            typer.echo(_("other years: --year 2028, or --json for all"), err=True)
 
 
 def _simulated(order: Order) -> "xr.Dataset":

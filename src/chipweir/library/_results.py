@@ -162,7 +162,8 @@ class Results:
             frame["year"].isin((2026, 2030)), ["quantity", "scenario", "year", "value", "interval", "unit"]
         ]
         rows = [tuple(map(str, row)) for row in table.itertuples(index=False)]
-        return f"<p>{escape(repr(self))}</p>{html_table(tuple(table.columns), rows)}"
+        said = "".join(f"<li>{escape(text)}</li>" for text in self.findings())
+        return f"<p>{escape(repr(self))}</p><ul>{said}</ul>{html_table(tuple(table.columns), rows)}"
 
     def headline(self, lang: str | None = None) -> "pd.DataFrame":
         """The headline table: a row for each quantity, scenario and year, with 90 % intervals and paired differences."""
@@ -185,6 +186,12 @@ class Results:
                 "unit": [c.unit for c in cells],
             }
         )
+
+    def findings(self, year: int = 2030, lang: str | None = None) -> list[str]:
+        """What the run says of the end of `year`, in sentences with intervals and the chance of their sign."""
+        from chipweir.report import findings
+
+        return [each.text for each in findings(self.dataset, lang or language(), year)]
 
     def compare(
         self, b: str, a: str | None = None, years: Sequence[int] = (2026, 2028, 2030), lang: str | None = None
