@@ -18,7 +18,9 @@ from chipweir.text._document import Document, Language, Span, digest
 
 LARGEST_FILE, _SHORTEST_TITLE = 20_000_000, 10
 _FRONT_LIMITS = reading.Limits(depth=6, values=500, text=5_000)
-_FEED_PARSER = reading.Confined("chipweir.text._parsers:feed", seconds=20, memory=1500 << 20)
+_FEED_PARSER = reading.Confined(
+    "chipweir.text._parsers:feed", seconds=20, memory=1500 << 20, needs=("trafilatura", "feedparser")
+)
 _FRONT = re.compile(r"\A(\ufeff?---[ \t]*\n)(.{0,20000}?)\n(---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _HTML = re.compile(
     r"(?is)\A\ufeff?\s*(?:<!doctype html|<html\b|<head\b|<body\b|<(?:div|p|article|section|table|h1)\b[^>]*>)"
