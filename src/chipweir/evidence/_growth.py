@@ -35,7 +35,7 @@ def growths(scene: Scene, matcher: Matcher, text: str) -> list[Match]:
     quarterly = bool(_QUARTERLY.search(text[scene.start : min(len(text), scene.end + 30)]))
     for measure, strength in measures.items():
         rows = records(matcher.known).by_measure.get(measure, ())
-        for record in rows:
+        for record in records(matcher.known).about(measure, keys.reach):
             match = keys.match(record, strength)
             if match is None or match.missing or match.fit != "exact" or record.best <= 0:
                 continue
@@ -59,7 +59,7 @@ def _measured(scene: Scene, matcher: Matcher) -> dict[str, float]:
 
 
 def _stated(measures: dict[str, float], keys: Keys, matcher: Matcher) -> Iterator[Match | None]:
-    for record in records(matcher.known).by_measure.get("growth", ()):
+    for record in records(matcher.known).about("growth", keys.reach):
         of = record.dims.get("of", "")
         if of in measures:
             yield keys.match(replace(record, dims={k: v for k, v in record.dims.items() if k not in {"of", "base"}}),

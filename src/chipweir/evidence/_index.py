@@ -25,6 +25,7 @@ class Index:
 
     facts: Any
     _names: dict[str, Worded] = field(default_factory=dict, repr=False)
+    _kin: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _events: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
 
     def name(self, identifier: Any) -> Worded:
@@ -80,6 +81,14 @@ class Index:
 
     def kin(self, identifier: Any) -> set[str]:
         """A thing with all it belongs to: its parents and, for an agency or government, its country."""
+        if identifier in self._kin:
+            return self._kin[identifier]
+        result = self._kin_of(identifier)
+        if isinstance(identifier, str):
+            self._kin[identifier] = result
+        return result
+
+    def _kin_of(self, identifier: Any) -> set[str]:
         result: set[str] = set()
         at = identifier
         while isinstance(at, str) and at and at not in result:

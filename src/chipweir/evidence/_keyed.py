@@ -326,8 +326,8 @@ _FRAME_OF = {
     "parameters": "params", "context_length": "context", "revenue": "revenue", "dc_revenue": "revenue",
     "china_revenue": "revenue", "ai_revenue": "revenue", "product_revenue": "revenue", "growth": "growth",
     "fund_size": "fund", "budget": "fund", "wafer_capacity": "wafer_capacity", "yield": "yield",
-    "ratio": "spec_ratio", "node": "node_use", "advanced_logic_capacity": "wafer_capacity", "smuggled_value": "flow",
-    "memory_layers": "layers",
+    "ratio": "spec_ratio", "node": "node_use", "advanced_logic_capacity": "wafer_capacity",
+    "smuggled_value": "flow", "memory_layers": "layers",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ in W, memory in B. `basis` is what a rate counts over (`per_month`, `per_hour`, 
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
@@ -60,9 +60,11 @@ _PER = {
     "hour": "per_hour", "chip/hour": "per_hour", "megatoken": "per_1e6_token", "month": "per_month",
     "year": "per_year", "kWh": "per_kWh", "stack": "", "GB": "", "GW": "", "chip": "",
 }  # fmt: skip
-# Measures of facts and the field of a product that holds the same.
-FIELD_OF = {"memory_capacity": "memory_gb", "die_area": "die_mm2", "hbm_stacks": "hbm_stacks",
-            "dies_per_package": "dies_per_package"}  # fmt: skip
+# Measures whose subject is the thing priced; whose price it is (a place) need not be said.
+OF_THE_ITEM = frozenset(
+    {"chip_price", "street_price", "rental_price", "dram_price", "hbm_stack_price", "hbm_gb_price", "price_ratio",
+     "price_premium", "cost_share", "unit_cost"}
+)  # fmt: skip
 _TIMELESS = (date.min, date.max)
 
 
@@ -96,6 +98,16 @@ class Known:
     def timeless(self) -> bool:
         """Whether the number holds at any time: what a datasheet says."""
         return (self.start, self.end) == _TIMELESS
+
+    @property
+    def of_the_item(self) -> bool:
+        """Whether the record is told of its item (a price) and not of its entity (a place)."""
+        return bool(self.item) and self.measure in OF_THE_ITEM
+
+    @property
+    def subject(self) -> str:
+        """Whom or what the record is told of."""
+        return self.item if self.of_the_item else self.entity
 
     @property
     def is_money(self) -> bool:
@@ -136,6 +148,13 @@ class Records:
 
     facts: Any
     by_measure: Mapping[str, tuple[Known, ...]] = field(default_factory=dict)
+    by_subject: Mapping[str, Mapping[str, tuple[Known, ...]]] = field(default_factory=dict)
+
+    def about(self, measure: str, subjects: Set[str]) -> Iterator[Known]:
+        """The records of a measure whose subject is among `subjects`."""
+        table = self.by_subject.get(measure, {})
+        for subject in table.keys() & subjects:
+            yield from table[subject]
 
     def of(self, measures: Iterable[str]) -> Iterator[Known]:
         """The records of some measures."""
@@ -150,7 +169,15 @@ def records(known: "facts.Facts") -> Records:
     for record in (*_facts(known), *_prices(known), *_products(known), *_models(known)):
         if not math.isnan(record.best):
             table.setdefault(record.measure, []).append(record)
-    return Records(known, {name: tuple(rows) for name, rows in table.items()})
+    subjects: dict[str, dict[str, list[Known]]] = {}
+    for name, rows in table.items():
+        for row in rows:
+            subjects.setdefault(name, {}).setdefault(row.subject, []).append(row)
+    return Records(
+        known,
+        {name: tuple(rows) for name, rows in table.items()},
+        {name: {key: tuple(rows) for key, rows in by.items()} for name, by in subjects.items()},
+    )
 
 
 def _source(known: "facts.Facts", value: Any) -> tuple[bool, bool]:

@@ -6,7 +6,7 @@ contradict; the rest can only agree. `tacit` marks records of a special conventi
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from chipweir import facts
 from chipweir.errors import InputError
 from chipweir.evidence._compare import factor
 from chipweir.evidence._index import Index, index_of
-from chipweir.evidence._known import Known, read_unit, records
+from chipweir.evidence._known import OF_THE_ITEM, Known, read_unit, records
 from chipweir.evidence._scene import AFTER, BEFORE, EARLIER, OWN, Scene, Seen
 from chipweir.evidence._vocabulary import (
     families,
@@ -25,6 +25,7 @@ from chipweir.evidence._vocabulary import (
     told_by_place,
     vocabulary,
 )
+from chipweir.text import Time
 
 
 Fit = Literal["exact", "within", "near", "open", "off"]
@@ -32,11 +33,6 @@ _FITS: tuple[Fit, ...] = ("exact", "within", "open", "near", "off")
 _STRENGTH = {"measure": 3.0, "spec": 3.0, "verb": 2.0, "generic": 1.0}
 _FARTHER = {OWN: 0.0, BEFORE: 1.1, AFTER: 1.2, EARLIER: 1.5}
 _IMPLIED, _MARK, _PLACE, _KIN = 1.5, 1.5, 2.0, 0.5
-# Measures whose subject is the thing priced; whose price it is (a place) need not be said.
-_OF_THE_ITEM = frozenset(
-    {"chip_price", "street_price", "rental_price", "dram_price", "hbm_stack_price", "hbm_gb_price", "price_ratio",
-     "price_premium", "cost_share", "unit_cost"}
-)  # fmt: skip
 _ANYWHERE = frozenset({"world", "ai-hardware", "language-models", "exchange-rates", "llm-inference", "llm-training"})
 _TELLING = frozenset({"chip", "system", "language-model", "component", "technology", "product-line", "company", "lab"})
 _PRODUCTS = frozenset({"chip", "system", "language-model", "product-line", "component"})
@@ -49,6 +45,8 @@ _RECENT = 430
 _CARRIED = 2.9
 # The most chips of a server.
 _SERVER = 8
+# The place in the order of records of another period: after all others.
+_ELSEWHEN = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +79,7 @@ class Matcher:
 
     known: "facts.Facts"
     on: str | None
+    _fitting: dict[tuple[str, str, str, str], bool] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def index(self) -> Index:
@@ -95,7 +94,8 @@ class Matcher:
         keys = Keys(self, scene)
         found = [
             match
-            for record in records(self.known).of(strengths)
+            for measure in strengths
+            for record in records(self.known).about(measure, keys.reach)
             if factor(scene.figure, record) is not None
             and (match := keys.match(record, strengths[record.measure])) is not None
         ]
@@ -156,6 +156,12 @@ class Matcher:
                     yield f"spec:{_FIELDS_OF[identifier]}"
 
     def _measurable(self, scene: Scene, measure: str) -> bool:
+        key = (measure, scene.figure.unit, scene.figure.type, scene.figure.basis)
+        if key not in self._fitting:
+            self._fitting[key] = self._fits_unit(scene, measure)
+        return self._fitting[key]
+
+    def _fits_unit(self, scene: Scene, measure: str) -> bool:
         rows = records(self.known).by_measure.get(measure, ())
         if rows:
             return factor(scene.figure, rows[0]) is not None or any(
@@ -221,14 +227,22 @@ class Keys:
 
     matcher: Matcher
     scene: Scene
+    _periods: dict[str, list[tuple[date, date]]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def _times(self) -> list[Time]:
+        return _joined(self.scene.nearest_times)
 
     def match(self, record: Known, strength: float) -> Match | None:
         """How a record's keys fit; None where its subject is not spoken of."""
-        by_item = record.measure in _OF_THE_ITEM and bool(record.item)
-        subject = record.item if by_item else record.entity
+        by_item = record.of_the_item
+        subject = record.subject
         found = self._find(subject)
         if found is None and subject not in _ANYWHERE:
             return None
+        fit = self.fit(record)
+        if fit == "off":  # only shown where nothing else is found
+            return Match(record, strength, _ELSEWHEN, 0, fit, False)
         level, sure = found if found is not None else (OWN, subject == "world")
         used = {subject, record.item, record.entity, *record.dims.values(), *self._parts(subject)}
         rivals = self._rivals(record, used, level)
@@ -250,7 +264,7 @@ class Keys:
         extra = self._extras(record, used)
         tacit = any(not self._told(key, value) and f"{key}={value}" not in silent_values()
                     for key, value in record.dims.items())  # fmt: skip
-        return Match(record, strength, missing, extra, self.fit(record), sure, tacit)
+        return Match(record, strength, missing, extra, fit, sure, tacit)
 
     # -- names --------------------------------------------------------------------------------------------------------
 
@@ -275,6 +289,13 @@ class Keys:
             return level, True
         kin = self._kin_levels.get(identifier)
         return (kin, False) if kin is not None else None
+
+    @cached_property
+    def reach(self) -> frozenset[str]:
+        """Everything that may be a record's subject here: what is named, its kin, and what need not be named."""
+        named = {*self._levels, *self._kin_levels}
+        composed = (name for name, parts in vocabulary()["composed"].items() if named.issuperset(parts))
+        return frozenset({*named, *composed, *_ANYWHERE})
 
     @staticmethod
     def _parts(identifier: str) -> tuple[str, ...]:
@@ -325,7 +346,7 @@ class Keys:
         ]
 
     def _subjects(self, record: Known) -> frozenset[str]:
-        if record.measure.startswith("spec:") or record.measure in _OF_THE_ITEM:
+        if record.measure.startswith("spec:") or record.measure in OF_THE_ITEM:
             return frozenset({"chip", "system"})
         defined = self.matcher.known.measures.get(record.measure)
         kinds = frozenset(defined.entity_kinds) if defined is not None else frozenset[str]()
@@ -446,7 +467,10 @@ class Keys:
         """How the record's period lies to the one the text names."""
         if record.timeless or record.measure in vocabulary()["lasting"]:
             return "exact"
-        spans = [span for time in self.scene.nearest_times for span in self._spans(time, record)]
+        if record.entity not in self._periods:
+            times = self._times
+            self._periods[record.entity] = [span for time in times for span in self._spans(time, record)]
+        spans = self._periods[record.entity]
         if not spans:
             return self._undated(record)
         found = min((self._fits(record, span) for span in spans), key=_FITS.index)
@@ -499,6 +523,21 @@ class Keys:
         if record.end < day - timedelta(days=_RECENT) and record.measure not in vocabulary()["announced"]:
             return "off"
         return "open" if record.start <= day else "near"
+
+
+def _joined(times: list[Time]) -> list[Time]:
+    """Dates with a year and the quarter right behind it taken together: 회계연도 2026년 1분기."""
+    found: list[Time] = []
+    for time in sorted(times, key=lambda one: one.start):
+        last = found[-1] if found else None
+        if last and last.grain == "year" and time.grain == "quarter" and time.value and time.start - last.end in {0, 1}:
+            quarter = f"{last.value}-{time.value[-2:]}"
+            days = facts.period(quarter.replace("-", ""))
+            found[-1] = replace(time, start=last.start, value=quarter, low=days.start.isoformat(),
+                                high=days.end.isoformat())  # fmt: skip
+        else:
+            found.append(time)
+    return found
 
 
 def _calendar(known: "facts.Facts", entity: str) -> Any:
