@@ -157,12 +157,11 @@ def _fit_document(found: "Fit") -> dict[str, Any]:
 
 def _print_fit(document: dict[str, Any], out: Path | None) -> None:
     echo = typer.echo
-    echo(
-        f"{_('fit as of')} {document['as_of']}: {document['used']} {_('observations')} "
-        f"({len(document['echoes'])} {_('inputs of the model left out')}), {document['members']} {_('members')}, "
-        f"{document['steps']} + {document['moves']} {_('steps')}, {document['elapsed_s']:.0f} s"
-    )
-    echo(f"{_('within 80 %')}: {document['inside_80_prior']:.0%} -> {document['inside_80']:.0%}")
+    told = {name: document[name] for name in ("as_of", "used", "members", "steps", "moves")}
+    left, seconds = len(document["echoes"]), f"{document['elapsed_s']:.0f}"
+    echo(_("fit as of {as_of}: {used} observations ({left} inputs of the model left out), {members} members, "
+           "{steps} + {moves} steps, {seconds} s", **told, left=left, seconds=seconds))  # fmt: skip
+    echo(_("within 80 %") + f": {document['inside_80_prior']:.0%} -> {document['inside_80']:.0%}")
     _tables.show(
         [_("what moved"), "#" + _("mean (prior sd)"), "#" + _("spread")],
         [[each["name"], f"{each['mean']:+.2f}", f"{each['sd']:.2f}"] for each in document["moved"]],
@@ -175,7 +174,7 @@ def _print_fit(document: dict[str, Any], out: Path | None) -> None:
         ],
     )
     if document["out_of_reach"]:
-        echo(f"{_('out of reach of every prior member')}: {', '.join(document['out_of_reach'])}")
+        echo(_("out of reach of every prior member") + f": {', '.join(document['out_of_reach'])}")
     if out is not None:
         echo(str(out))
 
@@ -274,7 +273,7 @@ def _score(path: Path, later: "tuple[Observation, ...] | None", facts: list[Path
             for r in rows
         ],
     )  # fmt: skip
-    typer.echo(f"n = {len(rows)}, {_('within 80 %')}: {inside:.0%}, CRPS {crps:.3f}")
+    typer.echo(f"n = {len(rows)}, " + _("within 80 %") + f": {inside:.0%}, CRPS {crps:.3f}")
 
 
 def credibility(
@@ -302,11 +301,10 @@ def credibility(
             print_json({"summary": whole, "series": by_series(verdicts), "observations": records})
             return
         _tables.show_credibility(records, lang)
-        typer.echo(
-            f"{whole['observations']} {_('observations')}, {whole['echoes']} {_('inputs of the model')}, "
-            f"{whole['bounds']} {_('bounds')}; {_('within 80 %')}: {whole['prior_80']:.0%} -> {whole['fitted_80']:.0%} "
-            f"({whole['two_sided']})"
-        )
+        before, after = (f"{whole[name]:.0%}" for name in ("prior_80", "fitted_80"))
+        typer.echo(_("{observations} observations, {echoes} inputs of the model, {bounds} bounds; within 80 %: {before} -> "
+                     "{after} ({two_sided})", before=before, after=after,
+                     **{name: whole[name] for name in ("observations", "echoes", "bounds", "two_sided")}))  # fmt: skip
 
 
 def forecast(
