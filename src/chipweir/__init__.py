@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any
 
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _ROOMS = (
     "app", "calibration", "cluster", "errors", "evidence", "facts", "i18n", "library", "market", "perf", "report", "rules",

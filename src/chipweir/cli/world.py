@@ -118,6 +118,10 @@ def run(
                 )
             _repeat(repeat, store.runs_directory(out), cluster, as_json)
         elif check or credibility:
+            if scenario or setting or facts or fact or as_of:
+                raise InputError(
+                    "--check and --credibility are about the model itself; give them no scenario, --set or facts"
+                )
             _questions(check, credibility, members, seed, lang, as_json)
         else:
             known = Known.of(facts, fact, as_of)
