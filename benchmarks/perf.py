@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from chipweir.errors import InputError
+from chipweir.perf._baselines import roofline_tpot, two_numbers
 from chipweir.perf._batch import predict_rows
 from chipweir.perf._efficiency import efficiencies, group_levels, index, shipped
 from chipweir.perf._measured import Measured, measured, read_rows, stated
@@ -28,7 +29,6 @@ from chipweir.perf._training import Layout, resolved_seconds, shipped_posterior
 from chipweir.perf._training_fit import TrainingData, training_data
 from chipweir.perf._training_layout import choose
 from chipweir.perf._training_work import DTYPES, LAYOUT_FIELDS, TrainingJob, model_flops, take_jobs, terms
-from chipweir.perf._validate import roofline_tpot, two_numbers
 
 
 ROWS = 20_000

@@ -12,12 +12,12 @@ from time import process_time
 
 import numpy as np
 
+from chipweir.reading import shipped_yaml
 from chipweir.rules import Item, availability, classify, classify_many
 from chipweir.rules._batch import batch
 from chipweir.rules._book import law_files
 from chipweir.rules._chips import catalogue
 from chipweir.rules._parse import parse_book
-from chipweir.rules._yaml import read_shipped_yaml
 
 
 def seconds(action: object, repeat: int = 3) -> float:
@@ -41,7 +41,7 @@ def arrays_against_loop(count: int = 1_000_000, loop: int = 3_000) -> dict[str, 
 
 
 def batch_rates(count: int = 10_000) -> dict[str, float]:
-    """Shipments a second, with and without trace, JSON included."""
+    """Shipments a second as one line of JSON each: with trace, compact (as `licence --batch --json`), without margins."""
     rng = np.random.default_rng(2)
     chips, places = list(catalogue()), ["CN", "KR", "SG", "AE", "SA", "VN", "MY", "RU", "DE", "MO"]
     with tempfile.TemporaryDirectory() as folder:
@@ -52,20 +52,21 @@ def batch_rates(count: int = 10_000) -> dict[str, float]:
                 chip, to = chips[rng.integers(len(chips))], places[rng.integers(len(places))]
                 stream.write(json.dumps({"item": {"chip": chip}, "to": to, "export_date": day}) + "\n")
 
-        def run(*, trace: bool) -> None:
-            for row in batch(path, trace=trace):
+        def run(*, trace: bool, margins: bool) -> None:
+            for row in batch(path, trace=trace, margins=margins):
                 assert row.decision is not None
-                json.dumps(row.decision.to_dict(trace=trace))
+                row.decision.to_json({}, {}, trace=trace)
 
         return {
-            "batch_per_s_with_trace": count / seconds(lambda: run(trace=True), 1),
-            "batch_per_s_without_trace": count / seconds(lambda: run(trace=False), 1),
+            "batch_per_s_with_trace": count / seconds(lambda: run(trace=True, margins=True), 1),
+            "batch_per_s_compact": count / seconds(lambda: run(trace=False, margins=True), 1),
+            "batch_per_s_without_margins": count / seconds(lambda: run(trace=False, margins=False), 1),
         }
 
 
 def main() -> None:
     """Measure and print one JSON document."""
-    read = seconds(lambda: parse_book([(path.stem, read_shipped_yaml(path)) for path in law_files()]))
+    read = seconds(lambda: parse_book([(path.stem, shipped_yaml(path)) for path in law_files()]))
     months = np.arange("2022-01", "2032-01", dtype="datetime64[M]")
     places = ["CN", "KR", "TW", "DE", "MY", "SG", "TH", "AE", "IN", "US"]
     world = seconds(lambda: availability(list(catalogue())[:40], places, months), 1)

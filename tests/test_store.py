@@ -3,11 +3,14 @@
 import errno
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.csv
@@ -19,6 +22,7 @@ from hypothesis import strategies as st
 
 from chipweir import store
 from chipweir.errors import InputError, UnknownName
+from chipweir.store import _disk, _parts
 from chipweir.world import load_scenario
 
 
@@ -105,6 +109,16 @@ def test_a_failure_while_writing_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [before.id]
 
 
+def test_a_disk_without_room_is_told_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_disk.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 0, 200 << 20))
+    store.prepare(tmp_path, 100 << 20)
+    with pytest.raises(InputError, match="has 200 MB left; 264 MB are needed"):
+        store.prepare(tmp_path, 200 << 20)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     def full(folder: Path, manifest: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -123,7 +137,7 @@ def test_a_directory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
 
 def test_a_killed_writer_is_swept_and_a_living_one_is_not(tmp_path: Path) -> None:
     dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True)
-    host = store.socket.gethostname()
+    host = socket.gethostname()
     left = tmp_path / f".writing-20260101-000000-x.{host}.{dead.stdout.strip()}"
     living = tmp_path / f".writing-20260101-000000-y.{host}.{os.getpid()}"
     for folder in (left, living):
@@ -155,7 +169,7 @@ def test_damage_is_found_and_named(run: store.Run, tmp_path: Path, harm: str) ->
 
 def test_a_run_deleted_while_it_is_read_is_one_line(run: store.Run, tmp_path: Path) -> None:
     reader = store.find_run(run.id, tmp_path)
-    store.delete_run(run.path)
+    store.delete_run(run.id, tmp_path)
     with pytest.raises(InputError, match="was deleted while it was being read"):
         _ = reader.results
     assert list(tmp_path.iterdir()) == []
@@ -253,7 +267,7 @@ def stop_midway(directory: Path) -> None:
 
 
 def test_a_stopped_ensemble_goes_on_from_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "KEEP_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(_parts, "KEEP_AFTER_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
         stop_midway(tmp_path)
     assert len(store.unfinished_runs(tmp_path)) == 1
@@ -273,7 +287,7 @@ def test_a_stopped_ensemble_goes_on_from_its_parts(tmp_path: Path, monkeypatch: 
 
 
 def test_a_damaged_part_is_computed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "KEEP_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(_parts, "KEEP_AFTER_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
         stop_midway(tmp_path)
     (folder,) = store.unfinished_runs(tmp_path)
@@ -319,3 +333,221 @@ def test_the_runs_directory_is_the_option_then_the_variable_then_the_default(mon
     monkeypatch.setenv("CHIPWEIR_RUNS", "elsewhere")
     assert store.runs_directory() == Path("elsewhere")
     assert store.runs_directory(Path("here")) == Path("here")
+
+
+def edited(run: store.Run, change: Callable[[dict[str, Any]], None]) -> None:
+    path = run.path / "manifest.json"
+    made = json.loads(path.read_text())
+    change(made)
+    path.write_text(json.dumps(made))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda made: made.update(seed=7), "seed was changed"),
+        (lambda made: made.update(members=4), "members was changed"),
+        (lambda made: made.update(facts_digest="0"), "facts_digest was changed"),
+        (lambda made: made["versions"].update(jax="0"), "versions was changed"),
+        (
+            lambda made: made["scenarios"][1]["levers"].update({"us.enforcement": 2.5}),
+            "lever us.enforcement of weir was",
+        ),
+        (lambda made: made["scenarios"][0].update(end="2030-12"), "end of baseline was changed"),
+        (lambda made: made["scenarios"].reverse(), "order of its scenarios was changed"),
+        (lambda made: made["scenarios"].pop(), "scenario weir was changed"),
+        (lambda made: made.update(seed=7, members=4), "seed, members were changed"),
+        (
+            lambda made: (made.update(seed=7), made.pop("fingerprints")),
+            "its seed, members, versions, digests or scenarios",
+        ),
+        (lambda made: made.update(seed="1"), "not complete .seed"),
+        (lambda made: made.update(seed=-1), "not complete .seed"),
+        (lambda made: made.update(members=2.5), "not complete .members"),
+        (lambda made: made.update(created="yesterday"), "not complete .created"),
+        (lambda made: made.update(files={"../../etc/passwd": "0" * 64}), "not complete .files"),
+        (lambda made: made.update(id="20260101-000000-a/b"), "not complete .id"),
+        (lambda made: made["scenarios"][0].update(name="../x"), "not complete .scenarios.0.name"),
+        (lambda made: made["scenarios"][0].update(levers=[]), "not complete .scenarios.0.levers"),
+        (lambda made: made.update(scenarios=[]), "not complete .scenarios"),
+        (lambda made: made.pop("identity"), "not complete .identity"),
+        (lambda made: made.update(manifest_version="2"), "not complete .manifest_version"),
+    ],
+)
+def test_an_edited_manifest_is_named(run: store.Run, tmp_path: Path, change: Any, said: str) -> None:
+    other = store.write_run(tmp_path, results(1), made(seed=2), fill)
+    edited(run, change)
+    with pytest.raises(InputError, match=f"run {run.id} is damaged: .*{said}") as caught:
+        store.find_run(run.id, tmp_path)
+    assert "\n" not in str(caught.value)
+    sound, damaged = store.list_runs(tmp_path)
+    assert [each.id for each in sound] == [other.id]
+    assert list(damaged) == [run.id]
+
+
+def test_what_does_not_determine_the_numbers_may_change(run: store.Run, tmp_path: Path) -> None:
+    edited(run, lambda made: made.update(command=["other"], git=None, note="mine"))
+    assert store.find_run(run.id, tmp_path).manifest["note"] == "mine"
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_no_manifest_takes_the_list_down(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    directory = tmp_path_factory.getbasetemp() / "odd-manifests"
+    if not directory.exists():
+        for seed in (1, 2):
+            store.write_run(directory, results(seed), made(seed=seed), fill)
+        (directory / "kept").write_text((sorted(directory.iterdir())[-1] / "manifest.json").read_text())
+    odd = sorted(path for path in directory.iterdir() if path.is_dir())[-1]
+    manifest = json.loads((directory / "kept").read_text())
+    place: Any = manifest
+    while True:
+        key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+        if isinstance(place[key], dict | list) and place[key] and data.draw(st.booleans()):
+            place = place[key]
+            continue
+        place[key] = data.draw(JUNK)
+        break
+    (odd / "manifest.json").write_text(data.draw(st.sampled_from([json.dumps(manifest), json.dumps(place)])))
+    sound, damaged = store.list_runs(directory)
+    assert len(sound) + len(damaged) == 2
+    assert all("\n" not in line for line in damaged.values())
+    for each in sound:
+        assert each.manifest["seed"] in (1, 2)
+        assert (each.id in damaged) is False
+
+
+def foreign_folder(directory: Path, name: str = "webapp") -> Path:
+    folder = directory / name
+    folder.mkdir()
+    (folder / "manifest.json").write_text('{"name": "my app"}')
+    (folder / "index.html").write_text("<html>")
+    return folder
+
+
+def everything(directory: Path) -> list[str]:
+    return sorted(path.relative_to(directory).as_posix() for path in directory.rglob("*"))
+
+
+def test_a_folder_that_is_no_run_is_never_deleted(run: store.Run, tmp_path: Path) -> None:
+    webapp = foreign_folder(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    named = foreign_folder(elsewhere, run.id)
+    inside = foreign_folder(tmp_path, "20200101-000000-mine")
+    own_file = run.path / "notes.txt"
+    own_file.write_text("mine")
+    before = everything(tmp_path)
+    for name, said in (
+        (str(webapp), "not the id of a run"),
+        (f"{webapp}/", "not the id of a run"),
+        (str(named), "not complete"),
+        (inside.name, "holds 'index.html'"),
+        (run.id, "holds 'notes.txt'"),
+        (str(run.path), "holds 'notes.txt'"),
+        (str(tmp_path), "is not a run"),
+        (".", "is not a run"),
+        ("..", "is not a run"),
+    ):
+        with pytest.raises(InputError, match=said):
+            store.delete_run(name, tmp_path)
+    assert everything(tmp_path) == before
+    own_file.unlink()
+    store.delete_run(run.id, tmp_path)
+    assert not run.path.exists()
+
+
+def test_a_run_elsewhere_is_deleted_by_its_path_if_its_manifest_is_sound(run: store.Run, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    moved = run.path.rename(other / run.id)
+    (moved / "manifest.json").rename(moved / "kept")
+    with pytest.raises(InputError, match="is not a run"):
+        store.delete_run(str(moved), tmp_path)
+    (moved / "kept").rename(moved / "manifest.json")
+    renamed = moved.rename(other / "20200101-000000-other")
+    with pytest.raises(InputError, match="is that of another run"):
+        store.delete_run(str(renamed), tmp_path)
+    renamed.rename(moved)
+    store.delete_run(str(moved), tmp_path)
+    assert everything(other) == []
+
+
+def test_a_damaged_run_is_deleted_by_its_id(run: store.Run, tmp_path: Path) -> None:
+    (run.path / "manifest.json").write_text("{")
+    store.delete_run(run.id, tmp_path)
+    assert everything(tmp_path) == []
+
+
+def test_links_are_never_followed(run: store.Run, tmp_path: Path) -> None:
+    treasure = tmp_path / "treasure"
+    treasure.mkdir()
+    (treasure / "gold").write_text("x")
+    link = tmp_path / "20200101-000000-link"
+    link.symlink_to(treasure)
+    run_link = tmp_path / "20200102-000000-link"
+    run_link.symlink_to(run.path)
+    gone = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
+    ).stdout
+    swept = tmp_path / f".writing-x.{socket.gethostname()}.{gone.strip()}"
+    swept.symlink_to(treasure)
+    waiting = tmp_path / f".unfinished-{'a' * 16}"
+    waiting.symlink_to(treasure)
+    for name in (link.name, str(link), run_link.name, str(run_link)):
+        with pytest.raises(InputError, match=r"is a link|is not a run"):
+            store.delete_run(name, tmp_path)
+    assert store.unfinished_runs(tmp_path) == []
+    with pytest.raises(InputError, match="is a link"):
+        store.delete_unfinished(waiting)
+    store.prepare(tmp_path)
+    assert not swept.is_symlink()
+    (run.path / "facts").symlink_to(treasure)  # inside a run: the link goes, what it leads to stays
+    store.delete_run(run.id, tmp_path)
+    assert (treasure / "gold").read_text() == "x"
+
+
+def test_only_what_a_stopped_ensemble_leaves_is_deleted_as_such(tmp_path: Path) -> None:
+    folder = tmp_path / f".unfinished-{'b' * 16}"
+    folder.mkdir()
+    (folder / "part-baseline-0-64.npz").write_bytes(b"")
+    (folder / "mine.txt").write_text("x")
+    with pytest.raises(InputError, match=r"holds 'mine.txt'"):
+        store.delete_unfinished(folder)
+    with pytest.raises(InputError, match="not what a stopped"):
+        store.delete_unfinished(foreign_folder(tmp_path))
+    (folder / "mine.txt").unlink()
+    store.delete_unfinished(folder)
+    assert not folder.exists()
+
+
+def test_a_state_is_kept_now_and_then_and_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(_parts.time, "monotonic", lambda: clock[0])
+    kept = store.resuming(tmp_path, str)
+    states = iter(range(100))
+
+    def state() -> dict[str, np.ndarray]:
+        return {"done": np.array(next(states))}
+
+    assert kept.load() is None
+    for second in range(0, 400, 10):
+        clock[0] = second
+        kept.save(state)
+    assert next(states) == 4  # after 20, 140, 260 and 380 seconds
+    clock[0] = 395
+    kept.save(state, last=True)
+    assert next(states) == 5
+    clock[0] = 405
+    kept.save(state, last=True)
+    assert kept.load() == {"done": np.array(6)}
+    (tmp_path / "state.npz").write_bytes(b"no archive")
+    assert store.resuming(tmp_path, str).load() is None
+    assert list(tmp_path.iterdir()) == []

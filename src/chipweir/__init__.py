@@ -5,4 +5,4 @@ The rooms are `facts`, `rules`, `perf`, `supply`, `market`, `world`, `calibratio
 start at once.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

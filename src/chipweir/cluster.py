@@ -1,11 +1,17 @@
 """Ensembles on more machines, by Dask: a `map` whose calls run on the workers of a cluster.
 
 An ensemble is a list of independent tasks (a scenario and a range of members). Whoever computes them hands their
-results back in order, so that the numbers are those of one machine.
+results back in order, so that the numbers are those of one machine. What all tasks need travels once; no more tasks are
+sent than workers need to stay busy, so that results wait on no machine in numbers. A worker that dies costs its tasks, which
+others do again; a scheduler that dies ends the call, whose finished parts are kept for the next.
 """
 
+import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +20,8 @@ from chipweir.store import Mapper
 
 
 CONNECT_SECONDS = 10
+# Tasks that are sent for each thread of the cluster before the first of their results is taken.
+AHEAD = 2
 
 
 @contextmanager
@@ -27,14 +35,54 @@ def cluster_map(address: str) -> Iterator[Mapper]:
         _check_workers(client, address)
 
         def mapped(function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
-            futures = client.map(function, list(tasks), pure=False)
+            waiting: deque[Any] = deque()
+            shared = _Shared(client)
+            ahead = AHEAD * max(sum(client.nthreads().values()), 1)
             try:
-                while futures:
-                    yield _result(futures.pop(0), address)
+                for task in tasks:
+                    waiting.append(client.submit(_called, function, *shared.parts(task), pure=False))
+                    if len(waiting) >= ahead:
+                        yield _result(waiting.popleft(), address)
+                while waiting:
+                    yield _result(waiting.popleft(), address)
             finally:
-                client.cancel(futures)
+                client.cancel(list(waiting))
 
         yield mapped
+
+
+class _Shared:
+    """What many tasks have in common (the fields that their class names in `SHARED`), sent to the cluster once.
+
+    It is the result of a task of its own, so that a cluster which lost the worker that held it makes it again.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._sent: dict[int, tuple[Any, Any]] = {}
+
+    def parts(self, task: Any) -> tuple[Any, ...]:
+        """What `_called` makes the task of again: (task,), or its class, its own fields and those it shares."""
+        names = getattr(type(task), "SHARED", ())
+        if not names:
+            return (task,)
+        own = {field.name: getattr(task, field.name) for field in fields(task) if field.name not in names}
+        return type(task), own, {name: self._future(getattr(task, name)) for name in names}
+
+    def _future(self, value: Any) -> Any:
+        if id(value) not in self._sent:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Sending large graph")
+                self._sent[id(value)] = (value, self._client.submit(_itself, value, pure=False))
+        return self._sent[id(value)][1]
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _called(function: Callable[[Any], Any], task: Any, own: Any = None, shared: Any = None) -> Any:
+    return function(task if own is None else task(**own, **shared))
 
 
 @contextmanager
@@ -90,5 +138,9 @@ def _result(future: Any, address: str) -> Any:
 
     try:
         return future.result()
-    except (KilledWorker, FutureCancelledError, OSError) as error:
-        raise InputError(f"the cluster at '{address}' lost a task: {type(error).__name__}") from None
+    except KilledWorker:
+        raise InputError(
+            f"a task of the cluster at '{address}' ended several workers; have they enough memory?"
+        ) from None
+    except (FutureCancelledError, CancelledError, OSError) as error:  # a closed connection is one of the last
+        raise InputError(f"the cluster at '{address}' is lost ({type(error).__name__})") from None

@@ -3,16 +3,14 @@
 import os
 import shutil
 import sys
-import threading
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 
-from synthetic_run import synthetic_run
+from serving import made_up, running
 
 
 CHROMIUM_FLAGS = [
@@ -24,14 +22,6 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-
-def made_up(first, second, _members, _wait):
-    """Results of the right shape; B is bigger than A by its enforcement lever, so that moves show."""
-    run = synthetic_run()
-    if first.digest == second.digest:
-        return run.sel(scenario=["baseline"]).assign_coords(scenario=[first.name])
-    return run.sel(scenario=["baseline", "weir"]).assign_coords(scenario=[first.name, second.name])
 
 
 @pytest.fixture(scope="session")
@@ -49,14 +39,14 @@ def app(engine):
 
 
 @pytest.fixture(scope="session")
-def address(app):
+def address(engine):
     """Where the synthetic playground listens."""
-    server = make_server("127.0.0.1", 0, app.server, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join(5)
+    from chipweir.app._guard import Guard
+    from chipweir.app._serve import make_front
+    from chipweir.app._server import LOOPBACK
+
+    with running(make_front(engine, Guard(hosts=LOOPBACK))) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ def client(app):
 
 def test_an_address_is_answered_with_all_that_the_page_paints(client):
     reply = client.get("/answer?s.us.enforcement=2&tab=market&y=2028&lang=ko").get_json()
-    assert set(reply) == {"tiles", "status", "charts", "problems", "done"}
+    assert set(reply) == {"tiles", "status", "charts", "problems", "members", "done"}
     assert reply["tiles"][0]["label"] == "중국이 쓰는 연산 자원"
     assert "100" in reply["status"]
     assert [chart["label"] for chart in reply["charts"]][:2] == ["자급률: 연산 성능", "엔비디아의 중국 점유율"]

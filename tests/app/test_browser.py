@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from serving import wait_until
 
 
 pytestmark = pytest.mark.browser
@@ -78,8 +79,8 @@ def test_a_lever_moved_by_keyboard_changes_numbers_and_address(open_page, lang, 
     wait_for_tiles(page)
     before = page.locator(".tile").first.inner_text()
     raise_enforcement(page)
-    page.wait_for_function("document.querySelector('.tile .tile-change') !== null")
-    page.wait_for_function("location.href.includes('s.us.enforcement=1.1')")
+    wait_until(page, "document.querySelector('.tile .tile-change') !== null")
+    wait_until(page, "location.href.includes('s.us.enforcement=1.1')")
     assert page.locator(".tile").first.inner_text() != before
     expect(page.locator("#why")).to_contain_text("1.1")
 
@@ -90,8 +91,8 @@ def test_a_shared_link_restores_the_state(open_page):
     raise_enforcement(page)
     page.locator('[data-lever="us.allowed_products.h20-class"]').get_by_label("denied").check()
     page.get_by_role("tab", name="Market").click()
-    page.wait_for_function("location.search.includes('tab=market')")
-    page.wait_for_function("document.querySelector('.tile .tile-change') !== null")
+    wait_until(page, "location.search.includes('tab=market')")
+    wait_until(page, "document.querySelector('.tile .tile-change') !== null")
     link, tile = page.url, page.locator(".tile").first.inner_text()
     other = open_page(link[link.index("/?") :])
     wait_for_tiles(other)
@@ -105,16 +106,14 @@ def test_back_and_reset(open_page):
     page = open_page("/")
     wait_for_tiles(page)
     slider = raise_enforcement(page)
-    page.wait_for_function("location.search.includes('s.us.enforcement')")
+    wait_until(page, "location.search.includes('s.us.enforcement')")
     page.locator('[data-lever="us.enforcement"] .lever-reset').click()
-    page.wait_for_function("!location.search.includes('s.us.enforcement')")
+    wait_until(page, "!location.search.includes('s.us.enforcement')")
     page.go_back()
-    page.wait_for_function("location.search.includes('s.us.enforcement')")
-    page.wait_for_function(
-        "document.querySelector('[data-lever=\"us.enforcement\"] input[type=range]').value === '1.1'"
-    )
+    wait_until(page, "location.search.includes('s.us.enforcement')")
+    wait_until(page, "document.querySelector('[data-lever=\"us.enforcement\"] input[type=range]').value === '1.1'")
     page.locator("#reset-all").click()
-    page.wait_for_function("!location.search.includes('s.us.enforcement')")
+    wait_until(page, "!location.search.includes('s.us.enforcement')")
     expect(slider).to_have_value("1")
     expect(page.locator(".lever.changed")).to_have_count(0)
 
@@ -123,9 +122,9 @@ def test_back_undoes_one_move_and_a_choice_of_tab_and_year(open_page):
     page = open_page("/")
     wait_for_tiles(page)
     slider = raise_enforcement(page)
-    page.wait_for_function("location.search.includes('s.us.enforcement=1.1')")
+    wait_until(page, "location.search.includes('s.us.enforcement=1.1')")
     page.get_by_role("tab", name="Market").click()
-    page.wait_for_function("location.search.includes('tab=market')")
+    wait_until(page, "location.search.includes('tab=market')")
     page.go_back()
     expect(page.get_by_role("tab", name="Compute")).to_have_attribute("aria-selected", "true")
     expect(slider).to_have_value("1.1")
@@ -160,9 +159,9 @@ def test_a_dragged_slider_shows_numbers_on_its_way_and_is_one_step_of_history(op
     expect(page.locator(".tile .tile-change").first).to_be_visible()
     assert "s.us.enforcement" not in page.url
     page.mouse.up()
-    page.wait_for_function("location.search.includes('s.us.enforcement=2')")
+    wait_until(page, "location.search.includes('s.us.enforcement=2')")
     page.go_back()
-    page.wait_for_function("!location.search.includes('s.us.enforcement')")
+    wait_until(page, "!location.search.includes('s.us.enforcement')")
 
 
 def test_a_lever_left_to_the_law_rests_until_it_is_taken(open_page):
@@ -172,9 +171,9 @@ def test_a_lever_left_to_the_law_rests_until_it_is_taken(open_page):
     expect(row.locator("input[type=range]")).to_be_disabled()
     expect(row.locator("input[type=range]")).to_have_value("3")
     row.get_by_label("as the law stands").uncheck()
-    page.wait_for_function("location.search.includes('s.us.threshold_tpp=4800')")
+    wait_until(page, "location.search.includes('s.us.threshold_tpp=4800')")
     row.locator(".lever-reset").click()
-    page.wait_for_function("!location.search.includes('s.us.threshold_tpp')")
+    wait_until(page, "!location.search.includes('s.us.threshold_tpp')")
     expect(row.get_by_label("as the law stands")).to_be_checked()
 
 
@@ -214,7 +213,7 @@ def test_the_year_moves_tiles_and_flows(open_page):
     before = page.locator(".tile").first.inner_text()
     page.locator("#year [role=slider]").focus()
     page.keyboard.press("ArrowLeft")
-    page.wait_for_function("location.search.includes('y=2029')")
+    wait_until(page, "location.search.includes('y=2029')")
     expect(page.locator(".gtitle", has_text="2029").first).to_be_visible()
     assert page.locator(".tile").first.inner_text() != before
 
@@ -253,15 +252,15 @@ def test_a_view_is_saved_to_the_run_store_and_shown_again(open_page, monkeypatch
     page.locator("summary", has_text="Save to the run store").click()
     page.locator("#save-name").fill("weir")
     page.locator("#save").click()
-    page.wait_for_function("document.querySelector('#save-state').innerText.includes('no preset')")
+    wait_until(page, "document.querySelector('#save-state').innerText.includes('no preset')")
     page.locator("#save-name").fill("my-weir")
     page.locator("#save").click()
     link = page.wait_for_selector("#save-state a", timeout=120_000)
     identifier = link.inner_text()
     assert (tmp_path / identifier / "report.html").stat().st_size > 100_000
     link.click()
-    page.wait_for_function("location.search.includes('run=')")
-    page.wait_for_function("document.querySelector('#status').innerText.includes('4 members')")
+    wait_until(page, "location.search.includes('run=')")
+    wait_until(page, "document.querySelector('#status').innerText.includes('4 members')")
 
 
 def test_saving_can_be_given_up(open_page, monkeypatch, tmp_path):
@@ -292,8 +291,8 @@ def test_a_shipment_is_decided(open_page, lang, size, theme):
     assert needed in page.locator("#r-answer").inner_text()
     page.locator("#r-on").fill("2023-12-01")
     page.locator("#r-ask").click()
-    page.wait_for_function("free => document.querySelector('#r-answer').innerText.includes(free)", arg=free)
-    page.wait_for_function("location.href.includes('r.on=2023-12-01')")  # the address follows the answer
+    wait_until(page, "free => document.querySelector('#r-answer').innerText.includes(free)", arg=free)
+    wait_until(page, "location.href.includes('r.on=2023-12-01')")  # the address follows the answer
     page.locator("#r-on").fill("someday")
     page.locator("#r-ask").click()
     page.wait_for_selector("#r-answer .problem")
@@ -361,7 +360,7 @@ def test_the_theme_is_remembered(open_page):
     page = open_page("/")
     wait_for_tiles(page)
     page.locator("#theme").click()
-    page.wait_for_function("document.documentElement.dataset.mantineColorScheme === 'dark'")
+    wait_until(page, "document.documentElement.dataset.mantineColorScheme === 'dark'")
     page.goto(page.url.split("?")[0])
     expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
 
@@ -376,11 +375,11 @@ def test_the_report_draws_every_figure_from_a_file(browser, tmp_path):
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(f"file://{path}?draw")
-    page.wait_for_function(
-        "[...document.querySelectorAll('.plot')].every(node => node.querySelector('.main-svg'))", timeout=60_000
+    wait_until(
+        page, "[...document.querySelectorAll('.plot')].every(node => node.querySelector('.main-svg'))", timeout=60_000
     )
     page.locator("#theme").click()
     page.locator("[data-chooser] input").fill("2028")
-    page.wait_for_function("document.querySelector('#flows .gtitle').textContent.includes('2028')")
+    wait_until(page, "document.querySelector('#flows .gtitle').textContent.includes('2028')")
     assert not errors
     page.close()

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from chipweir import world
-from chipweir.app._engine import _QUIET_S, FULL_MEMBERS, QUICK_MEMBERS, Busy, Engine
+from chipweir.app._engine import _QUIET_S, FIRST_MEMBERS, FULL_MEMBERS, QUICK_MEMBERS, WORKERS, Asker, Busy, Engine
 from chipweir.app._jobs import Jobs
 from chipweir.errors import InputError
 
@@ -47,27 +47,35 @@ def test_the_same_question_at_the_same_time_is_simulated_once():
     assert len(simulate.asked) == 1
 
 
-def test_moves_take_turns():
+def test_a_move_waits_for_a_worker():
     simulate = Counting(0.05)
     engine = Engine(simulate)
     others = [BASE.with_settings({"us.enforcement": value / 10}) for value in range(6)]
-    threads = [threading.Thread(target=engine.quick, args=(BASE, other)) for other in others]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    for answer in [engine.answer(BASE, other) for other in others]:
+        answer.result(20)
     assert len(simulate.asked) == 6
-    assert simulate.most == 1
+    assert simulate.most <= WORKERS
 
 
-def test_refining_waits_for_quiet_and_then_serves_as_the_best_known():
-    engine = Engine(Counting())
-    engine.quick(BASE, WEIR)
-    assert engine.full(BASE, WEIR) is None
-    assert engine.best_known(BASE, WEIR).members == QUICK_MEMBERS
-    time.sleep(_QUIET_S + 0.1)
-    assert engine.full(BASE, WEIR).members == FULL_MEMBERS
-    assert engine.best_known(BASE, WEIR).members == FULL_MEMBERS
+def test_one_visitor_alone_gets_the_interactive_ensemble_and_many_get_a_first_look():
+    engine = Engine(Counting(0.1))
+    assert engine.answer(BASE, WEIR).result(20).members == QUICK_MEMBERS
+    others = [BASE.with_settings({"us.enforcement": value / 10}) for value in range(6)]
+    answers = [engine.answer(BASE, other, Asker("here", str(n), True)) for n, other in enumerate(others)]
+    members = [answer.result(20).members for answer in answers]
+    assert members[:4] == [FIRST_MEMBERS] * 4
+
+
+def test_answers_are_refined_in_turn_and_the_best_known_is_served():
+    engine = Engine(Counting(0.05))
+    others = [BASE.with_settings({"us.enforcement": value / 10}) for value in range(4)]
+    firsts = [engine.answer(BASE, other, Asker("here", str(n), True)) for n, other in enumerate(others)]
+    assert firsts[0].result(20).members == FIRST_MEMBERS
+    better = engine.better(BASE, others[0], FIRST_MEMBERS).result(20)
+    assert better.members == QUICK_MEMBERS
+    assert engine.answer(BASE, others[0]).result(0).members == QUICK_MEMBERS
+    assert engine.better(BASE, others[0], better.members).result(20).members == FULL_MEMBERS
+    assert engine.answer(BASE, others[0]).result(0).members == FULL_MEMBERS
 
 
 def test_a_refinement_holds_while_levers_move():
@@ -81,30 +89,38 @@ def test_a_refinement_holds_while_levers_move():
         return xr.Dataset()
 
     engine = Engine(simulate)
-    refining = threading.Thread(target=engine.full, args=(BASE, WEIR))
-    refining.start()
-    time.sleep(0.15)
+    engine.answer(BASE, WEIR).result(20)
+    refined = engine.better(BASE, WEIR, QUICK_MEMBERS)
+    while (FULL_MEMBERS in [members for members, _at in steps]) is False:
+        time.sleep(0.01)
     moved = time.monotonic()
-    engine.quick(BASE, BASE.with_settings({"us.enforcement": 0.3}))
-    refining.join()
-    assert [members for members, _at in steps].count(FULL_MEMBERS) == 3
-    assert all(at < moved + 0.01 or at > moved + 0.9 * _QUIET_S for members, at in steps if members == FULL_MEMBERS)
+    engine.answer(BASE, BASE.with_settings({"us.enforcement": 0.3})).result(20)
+    refined.result(20)
+    full = [at for members, at in steps if members == FULL_MEMBERS]
+    assert len(full) == 3
+    # The step that was under way when the lever moved went on; the next waited until none had moved for a moment.
+    assert full[1] > moved + 0.9 * _QUIET_S
 
 
 def test_too_many_in_line_are_told_so():
-    engine = Engine(Counting(0.5), waiting=2)
-    threads = [
-        threading.Thread(target=engine.quick, args=(BASE, BASE.with_settings({"us.enforcement": value})))
-        for value in (0.1, 0.2)
-    ]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.1)
+    gate = threading.Event()
+
+    def simulate(_first, _second, members, _wait):
+        gate.wait(20)
+        return xr.Dataset(attrs={"members": members})
+
+    engine = Engine(simulate, waiting=2)
+    moves = [BASE.with_settings({"us.enforcement": value / 10}) for value in range(1, WORKERS + 3)]
+    under_way = [engine.answer(BASE, move) for move in moves[:WORKERS]]
+    while len(engine._first):
+        time.sleep(0.01)
+    waiting = [engine.answer(BASE, move) for move in moves[WORKERS:]]
     with pytest.raises(Busy, match="try again"):
-        engine.quick(BASE, WEIR)
-    for thread in threads:
-        thread.join()
-    engine.quick(BASE, WEIR)
+        engine.answer(BASE, WEIR)
+    gate.set()
+    for answer in under_way + waiting:
+        answer.result(20)
+    assert engine.answer(BASE, WEIR).result(20)
 
 
 def test_a_failure_is_told_and_not_remembered():
@@ -122,9 +138,9 @@ def test_a_failure_is_told_and_not_remembered():
     assert engine.quick(BASE, WEIR).members == QUICK_MEMBERS
 
 
-def test_only_so_many_answers_are_kept():
+def test_answers_are_kept_within_a_bound_of_bytes():
     simulate = Counting()
-    engine = Engine(simulate, remembered=2)
+    engine = Engine(simulate, remembered=2_500)  # an empty answer counts as a thousand
     for value in (0.1, 0.2, 0.3):
         engine.quick(BASE, BASE.with_settings({"us.enforcement": value}))
     engine.quick(BASE, BASE.with_settings({"us.enforcement": 0.1}))

@@ -10,7 +10,7 @@ from chipweir.app._live import SHOWN, Live
 
 @pytest.fixture(scope="module")
 def live():
-    return Live(members=6)
+    return Live(batch=3, members=6)
 
 
 @pytest.mark.slow
@@ -25,13 +25,33 @@ def live():
 def test_the_remembered_ensemble_gives_the_plain_ensembles_numbers(live, first, settings):
     reference = world.load_scenario(first)
     changed = world.load_scenario("baseline").with_settings(settings, name="mine")
-    quick, plain = live(reference, changed, 6), simulate_pair(reference, changed, 6)
-    assert set(SHOWN) <= set(quick.data_vars)
-    for name, array in quick.data_vars.items():
-        expected = plain[name].values
-        level = plain[name.removeprefix("delta_")].values
-        scale = np.nanmax(np.abs(level)) or 1.0
-        np.testing.assert_allclose(array.values, expected, rtol=5e-3, atol=3e-3 * scale, equal_nan=True, err_msg=name)
+    for members in (3, 6):  # a first look, then more members beside the same ones
+        quick, plain = live(reference, changed, members), simulate_pair(reference, changed, members)
+        assert quick.attrs["members"] == members
+        assert set(SHOWN) <= set(quick.data_vars)
+        for name, array in quick.data_vars.items():
+            expected = plain[name].values
+            level = plain[name.removeprefix("delta_")].values
+            near = {"rtol": 5e-3, "atol": 3e-3 * (np.nanmax(np.abs(level)) or 1.0)}
+            np.testing.assert_allclose(array.values, expected, equal_nan=True, err_msg=name, **near)
+
+
+@pytest.mark.slow
+def test_members_of_a_first_look_are_simulated_once(live, monkeypatch):
+    base = world.load_scenario("baseline")
+    changed = base.with_settings({"us.enforcement": {"2026-12": 1.75}}, name="mine")
+    live(base, base, 6)
+    simulated, after = [], Live._after
+
+    def counted(self, inputs, batch, past):
+        simulated.append(batch)
+        return after(self, inputs, batch, past)
+
+    monkeypatch.setattr(Live, "_after", counted)
+    live(base, changed, 3)
+    assert simulated == [0]
+    live(base, changed, 6)
+    assert simulated == [0, 1]
 
 
 @pytest.mark.slow

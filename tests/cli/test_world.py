@@ -1,5 +1,6 @@
 """The commands of the world room as a user meets them; the model is replaced by made-up numbers."""
 
+import io
 import json
 import os
 import signal
@@ -70,7 +71,7 @@ def test_a_setting_runs_with_and_without_it(imagined: Path, call: Call) -> None:
         (["--set", "us.enforcement=2@"], "write lever=value"),
         (["--set", "us.enforcement=2@2026-13"], "'2026-13' is not a month"),
         (["--set", "us.quota.h20-class=-5"], "-5 is out of range"),
-        (["--set", "us.quota.h20-class=[1"], "is not a value"),
+        (["--set", "us.quota.h20-class=[1"], "'[1' is not a value"),
         (["--from", "latest"], "unknown run 'latest'"),
         (["--from", "latest", "weir"], "--from takes everything from the run's manifest"),
         (["--lang", "fr"], "unknown language 'fr'"),
@@ -156,7 +157,7 @@ def test_a_stop_leaves_what_was_there(
 def test_a_stopped_ensemble_goes_on_where_it_stopped(
     imagined: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "KEEP_AFTER_SECONDS", 0.0)
+    monkeypatch.setattr(store._parts, "KEEP_AFTER_SECONDS", 0.0)
     whole = world.run_ensemble
     computed = []
 
@@ -196,10 +197,10 @@ def test_a_directory_that_cannot_be_written_is_told_before_simulating(
 
 
 def test_a_full_disk_is_told_before_simulating(imagined: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "LEAST_FREE_BYTES", 2**62)
+    monkeypatch.setattr(store._disk, "LEAST_FREE_BYTES", 2**62)
     answer = call("run")
     assert answer.code == 2
-    assert "is full" in answer.err
+    assert "MB left" in answer.err
 
 
 def test_compare_prints_paired_differences(imagined: Path, call: Call, tmp_path: Path) -> None:
@@ -279,10 +280,10 @@ def test_runs_are_listed_shown_exported_and_deleted(imagined: Path, call: Call, 
     assert call("runs", "export", second, target, "--variable", "compute", "--json").json["file"] == str(target)
     assert target.read_text().startswith('"variable","unit"')
     assert call("runs", "export", second, tmp_path / "out.xlsx").code == 2
-    assert call("runs", "delete", first).out == f"deleted {first}\n"
+    assert call("runs", "delete", first, "--yes").out == f"deleted {first}\n"
     assert [run["id"] for run in call("runs", "list", "--json").json["runs"]] == [second]
-    assert call("runs", "delete").code == 2
-    assert call("runs", "delete", first).code == 2
+    assert call("runs", "delete", "--yes").code == 2
+    assert call("runs", "delete", first, "--yes").code == 2
 
 
 def test_a_damaged_run_is_named_and_does_not_hide_the_others(imagined: Path, call: Call) -> None:
@@ -293,7 +294,7 @@ def test_a_damaged_run_is_named_and_does_not_hide_the_others(imagined: Path, cal
     assert [run["id"] for run in answer.json["runs"]] == [good]
     assert "manifest.json cannot be read" in answer.json["damaged"][bad]
     assert call("runs", "show", bad).code == 2
-    assert call("runs", "delete", bad).code == 0
+    assert call("runs", "delete", bad, "-y").code == 0
     (imagined / good / "headline.json").write_text("[]")
     answer = call("runs", "show", good)
     assert answer.code == 2
@@ -311,7 +312,7 @@ def test_scenario_and_lever_commands(imagined: Path, call: Call, tmp_path: Path)
     answer = call("scenarios", "validate", tmp_path / "copy.yaml", tmp_path / "bad.yaml", "--json")
     assert answer.code == 2
     assert [each["valid"] for each in answer.json] == [True, False]
-    assert "bad.yaml line 2" in answer.err
+    assert "bad.yaml:2" in answer.err
     assert {lever["name"] for lever in call("levers", "--json").json} == world.levers().keys()
     assert "미국" in call("levers", "us.enforcement", "--lang", "ko").out
     assert call("levers", "us.enforcment").code == 2
@@ -323,13 +324,12 @@ def test_commands_that_do_not_simulate_load_nothing_heavy(command: str, tmp_path
         "import sys; from chipweir.cli import main\n"
         f"try: main({command.split()!r})\nexcept SystemExit: pass\n"
         "heavy = {'jax', 'xarray', 'pandas', 'plotly', 'scipy', 'zarr', 'numpyro'} & set(sys.modules)\n"
-        "print('heavy:', sorted(heavy))"
+        "print('heavy:', sorted(heavy), len(sys.modules))"
     )
     environment = {**os.environ, "CHIPWEIR_RUNS": str(tmp_path)}
-    started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
     assert "heavy: []" in done.stdout
-    assert time.monotonic() - started < 5  # measured 0.3 s; a wide margin for busy machines
+    assert int(done.stdout.split()[-1]) < 800  # what a start takes goes with what it imports
 
 
 @pytest.mark.slow
@@ -350,3 +350,26 @@ def test_a_killed_run_leaves_nothing_or_goes_on(tmp_path: Path, name: str) -> No
         assert err == "chipweir: interrupted; finished parts are kept and the same command goes on from them\n"
     whole = subprocess.run(command, capture_output=True, text=True, check=True)
     assert [path.name for path in tmp_path.iterdir()] == [json.loads(whole.stdout)["run"]]
+
+
+def test_deleting_asks_and_touches_nothing_else(
+    imagined: Path, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    call("run", "baseline", "--members", "3", "--no-report")
+    (first,) = [each.name for each in imagined.iterdir()]
+    webapp = tmp_path / "webapp"
+    webapp.mkdir()
+    (webapp / "manifest.json").write_text("{}")
+    refused = call("runs", "delete", "./webapp", "--yes")
+    assert refused.code == 2
+    assert "is not the id of a run" in refused.err
+    assert (webapp / "manifest.json").exists()
+    silent = call("runs", "delete", first)
+    assert silent.code == 2
+    assert "give --yes" in silent.err
+    monkeypatch.setattr("sys.stdin", type("Terminal", (io.StringIO,), {"isatty": lambda self: True})("n\n"))
+    assert "nothing was deleted" in call("runs", "delete", first).err
+    assert (imagined / first).exists()
+    monkeypatch.setattr("sys.stdin", type("Terminal", (io.StringIO,), {"isatty": lambda self: True})("y\n"))
+    assert call("runs", "delete", first).code == 0
+    assert list(imagined.iterdir()) == []

@@ -155,9 +155,9 @@ def test_a_long_article_takes_time_in_proportion(text):
 
     def seconds(times):
         document = document_from_text((text + "\n\n") * times, published="2025-09-25")
-        start = time.perf_counter()
+        start = time.process_time()
         check_document(document)
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(1)
     short, long = seconds(4), seconds(16)

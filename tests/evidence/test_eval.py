@@ -120,7 +120,7 @@ def test_ledger_labels_and_ids(label: str, identity: str, same: bool) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("claims: {", "no valid YAML"), ("a: 1", "no list 'claims'"), ("claims: [{id: x}]", "no 'seed'")],
+    [("claims: {", "not valid YAML"), ("a: 1", "no list 'claims'"), ("claims: [{id: x}]", "no 'seed'")],
 )
 def test_bad_ledgers(tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "claims.yaml").write_text(content)
@@ -130,7 +130,7 @@ def test_bad_ledgers(tmp_path: Path, content: str, said: str) -> None:
 
 
 def test_missing_ledger_folder_and_article(tmp_path: Path, ledger: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot read"):
         evaluate(tmp_path / "none.yaml", tmp_path)
     with pytest.raises(InputError, match="no folder"):
         evaluate(ledger, tmp_path / "none")

@@ -4,6 +4,7 @@ import hashlib
 import io
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -293,6 +294,9 @@ class _Answers(BaseHTTPRequestHandler):
             self.send_header("Location", self.path[4:])
             self.end_headers()
             return
+        if self.path == "/drip-head":
+            self._drip(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n")
+            return
         self.send_response(404 if self.path == "/none" else 200)
         self.send_header("Content-Type", "image/png" if self.path == "/picture" else "text/html; charset=utf-8")
         self.end_headers()
@@ -302,8 +306,17 @@ class _Answers(BaseHTTPRequestHandler):
                     self.wfile.write(b"a" * 65536)
             except OSError:
                 return
+        elif self.path == "/drip-body":
+            self._drip(b"<html>", b"a")
         else:
             self.wfile.write(PAGE.encode())
+
+    def _drip(self, first: bytes, rest: bytes) -> None:
+        with suppress(OSError):
+            self.wfile.write(first)
+            for _ in range(200):
+                time.sleep(0.05)
+                self.wfile.write(rest)
 
     def log_message(self, *_: object) -> None:
         """Silence."""
@@ -338,15 +351,37 @@ def test_limits_of_fetching(server: str, path: str, said: str) -> None:
         read(f"{server}{path}", allow_private=True)
 
 
-def test_a_redirect_to_a_private_address_is_refused(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first address passes as public; the redirect's does not."""
+@pytest.fixture
+def public_server(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A server that passes as one of the public internet."""
     monkeypatch.setattr(fetching, "is_public", lambda address: address == "127.0.0.1")
-    port = int(server.rsplit(":", 1)[1])
-    checked = fetching._checked
-    monkeypatch.setattr(fetching, "_checked", lambda url, allow: checked(url, url.startswith(server)))
-    assert port
-    with pytest.raises(InputError, match=r"not a public address|only 80 and 443"):
-        fetching.fetch(f"{server}/to?http://169.254.169.254/latest")
+    monkeypatch.setattr(fetching, "PORTS", (80, 443, int(server.rsplit(":", 1)[1])))
+    return server
+
+
+@pytest.mark.parametrize(
+    "target", ["http://169.254.169.254/latest", "http://10.0.0.1/", "http://[::1]/", "http://0.0.0.0/"]
+)
+def test_a_redirect_to_a_private_address_is_refused(public_server: str, target: str) -> None:
+    assert fetching.fetch(f"{public_server}/to?/page").url == f"{public_server}/page"
+    with pytest.raises(InputError, match="not a public address"):
+        fetching.fetch(f"{public_server}/to?{target}")
+    with pytest.raises(InputError, match="not a public address"):
+        fetching.fetch(f"{public_server}/to?/to?{target}")
+
+
+def test_a_redirect_to_another_port_or_kind_of_address_is_refused(public_server: str) -> None:
+    with pytest.raises(InputError, match="only 80 and 443"):
+        fetching.fetch(f"{public_server}/to?http://127.0.0.1:22/")
+    with pytest.raises(InputError, match="starts with http"):
+        fetching.fetch(f"{public_server}/to?file:///etc/passwd")
+
+
+@pytest.mark.parametrize("path", ["/drip-head", "/drip-body"])
+def test_a_server_that_drips_is_cut_off(server: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "SECONDS", 0.6)
+    with pytest.raises(InputError, match="took longer than 1 seconds"):
+        read(f"{server}{path}", allow_private=True)
 
 
 def test_a_name_that_changes_its_address_gains_nothing(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -404,3 +439,73 @@ def test_offsets_are_places_in_the_input_as_given(newline: str, mark: str, suffi
         for one in record[name]:
             assert given[one["start"] : one["end"]] == one["surface"]
     assert record["document"]["published"] == "2025-08-30"
+
+
+HOSTILE = {
+    "one tag with 200,000 attributes": "<html><body><div "
+    + " ".join(f"a{i}=1" for i in range(200_000))
+    + "><p>Hello you</p>",
+    "unclosed paragraphs": "<html><body>" + "<p>" * 100_000 + "Hello you",
+    "unclosed items": "<html><body>" + "<li>" * 100_000 + "Hello you",
+    "open brackets": "<html><body>Hello you" + "<a b" * 100_000,
+    "open quotations": "<html><body>Hello you" + '<a b="' * 100_000,
+    "a date that does not come": "<html><body>Hello you" + "pubdate" + " " * 300_000 + "x",
+    "scripts in scripts": "<html><body>Hello you" + "<script>" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_page_is_read_without_its_article(name: str) -> None:
+    document = document_from_text(HOSTILE[name], format="html")
+    assert "Hello you" in document.text
+    assert document.given(0, 1)[0] <= len(HOSTILE[name])
+
+
+def test_a_page_that_no_parser_gets_done_with_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chipweir.evidence import _html
+    from chipweir.reading import Confined
+
+    stuck = Confined("time:sleep", seconds=0.5, memory=1 << 30)
+    monkeypatch.setattr(_html, "_PARSER", lambda question: stuck(600 if question else 0))
+    document = document_from_text(PAGE, format="html")
+    stuck.close()
+    assert any("more than 0.5 seconds" in line for line in document.warnings)
+    assert "10억 달러" in document.text
+
+
+def test_a_feed_that_no_parser_gets_done_with_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chipweir.evidence import _ingest
+    from chipweir.reading import Confined
+
+    stuck = Confined("time:sleep", seconds=0.5, memory=1 << 30)
+    monkeypatch.setattr(_ingest, "_FEED_PARSER", lambda text: stuck(600 if text else 0))
+    with pytest.raises(InputError, match=r"feed cannot be read: its parser took more than 0.5 seconds"):
+        document_from_text("<rss><channel><item><title>a b</title></item></channel></rss>")
+    stuck.close()
+
+
+@pytest.mark.parametrize("reader", ["_html._PARSER", "_ingest._FEED_PARSER"])
+def test_parsers_of_others_have_a_process_with_limits(reader: str) -> None:
+    from importlib import import_module
+
+    from chipweir.reading import Confined
+
+    module, _, name = reader.partition(".")
+    confined = getattr(import_module(f"chipweir.evidence.{module}"), name)
+    assert isinstance(confined, Confined)
+    assert confined.seconds <= 20
+    assert confined.memory <= 2 << 30
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in zip("abcdefg", "bcdefgh", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "front", [BOMB + "title: *h", "title: " + "9" * 5000, "title: " + "[" * 9000, "title: !!str x"]
+)
+def test_front_matter_of_ill_will_is_not_used(front: str) -> None:
+    document = document_from_text(f"---\n{front}\n---\n{LEAD}")
+    assert any("front matter" in line and "not used" in line for line in document.warnings)
+    assert len(document.title) < 300

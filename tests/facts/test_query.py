@@ -82,3 +82,37 @@ def test_overrides_can_be_asked_for(overlay: Callable[..., Path]) -> None:
 def test_conflicts_hold_their_sides_as_json() -> None:
     ((sides,),) = query(FACTS, "SELECT \"values\" FROM conflicts WHERE id = 'smic-7nm-yield'").rows
     assert len(json.loads(sides)) == 5
+
+
+SMALL = {"tables": {"t": [{"a": 1}]}, "most": 1000}
+
+
+@pytest.mark.parametrize(
+    ("sql", "seconds", "says"),
+    [
+        ("SELECT count(*) FROM range(90000000000) WHERE sin(range) > 2", 2, r"more than 2 seconds"),
+        ("SELECT repeat('x', 900000000) || repeat('y', 900000000)", 120, r"memory|characters|broke down"),
+        ("SELECT list(range) FROM range(2000000000)", 120, r"memory|broke down"),
+        ("SELECT repeat('x', 60000000)", 120, r"more than 50,000,000 characters"),
+    ],
+)
+def test_a_query_has_an_end(monkeypatch: pytest.MonkeyPatch, sql: str, seconds: float, says: str) -> None:
+    from chipweir.facts import _query
+    from chipweir.reading import Confined
+
+    small = Confined(_query._SQL.function, seconds, _query.MEMORY)
+    monkeypatch.setattr(_query, "_SQL", small)
+    with pytest.raises(InputError, match=says) as caught:
+        query(FACTS, sql)
+    assert "\n" not in str(caught.value)
+    small.seconds = 120
+    assert query(FACTS, "SELECT 1").rows == ((1,),)
+    small.close()
+
+
+def test_queries_have_a_process_with_limits() -> None:
+    from chipweir.facts import _query
+
+    assert _query._SQL.function == "chipweir.reading._sql:answer"
+    assert _query._SQL.seconds <= 60
+    assert _query._SQL.memory <= 4 << 30

@@ -247,9 +247,9 @@ def test_a_hundred_thousand_estimates_a_second():
     e = efficiencies(posterior.mean, index(posterior.form, [group_levels(c)]), posterior.form)
     best = math.inf
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         served = serve(work, e, cases)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     assert np.all(served.tpot > 0)
-    # A busy machine may be four times slower than an idle one; idle it is well above 100,000 a second.
+    # Seconds of this process, whatever else the machine does; on one idle core it is well above 100,000 a second.
     assert 20_000 / best > 25_000

@@ -1,7 +1,6 @@
 import json
 import subprocess
 import sys
-import time
 from importlib import resources
 
 import pytest
@@ -49,7 +48,7 @@ def test_people_get_a_table(capsys):
         (["Llama-3.1-405B", "--on", "H100", "--chips", "1"], "GB"),
         (["--batch", "a.csv", "--fit", "b.csv"], "cannot be combined"),
         (["Llama-3.1-8B", "--on", "H100", "--framework", "jaxserve"], "framework must be"),
-        (["--validate", "a.csv", "--leave-out", "vendor"], "chip or model"),
+        (["--validate", "a.csv", "--leave-out", "moon"], "chip, generation"),
         (["Llama-3.1-8B", "--on", "H100", "--concurrency", "1e30"], "beyond"),
         (["Llama-3.1-8B", "--on", "H100", "--chips", "99999999"], "beyond"),
         (["Llama-3.1-8B", "--on", "H100", "--country", "Atlantis"], "unknown country"),
@@ -79,7 +78,7 @@ def test_a_batch_is_one_line_per_row(capsys, measured_file):
 def test_validation_prints_the_baselines(capsys, measured_file):
     code, out, _ = run(capsys, "estimate", "--validate", str(measured_file))
     assert code == 0
-    for word in ("median error", "roofline", "two numbers", "By chip"):
+    for word in ("median error", "baseline", "By chip"):
         assert word in out
     _, out, _ = run(capsys, "estimate", "--validate", str(measured_file), "--json")
     assert json.loads(out)["overall"]["tpot_ms"]["n"] == 27
@@ -205,7 +204,7 @@ def test_a_fit_goes_where_the_user_says_and_is_used(capsys, fitted_folder):
     code, printed, err = run(capsys, "estimate", "--fit", table, "--out", str(out), "--quick")
     assert code == 0
     assert printed == ""
-    assert [path.name for path in out.iterdir()] == ["training.json"]
+    assert sorted(path.name for path in out.iterdir()) == ["baselines.json", "training.json"]
     assert "training, all rows" in err
     assert "serving: " in err
     assert "power: " in err
@@ -262,7 +261,41 @@ def test_an_estimate_starts_quickly_and_without_jax():
         "try:\n    main(['estimate', 'DeepSeek-V3.1', '--on', 'H20', '--json'])\n"
         "except SystemExit:\n    pass\n"
         "assert not {'jax', 'pandas', 'plotly', 'xarray'} & set(sys.modules)\n"
+        "assert len(sys.modules) < 1500\n"
     )
-    start = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    assert time.perf_counter() - start < 3.0
+
+
+def test_prices_stand_beside_the_cost(capsys):
+    arguments = ["estimate", "DeepSeek-V3.1", "--on", "H20", "--chips", "8", "--against-prices", "--date", "2025-09-05"]
+    code, out, _ = run(capsys, *arguments, "--beside", "GPT-5", "--beside", "Claude Opus 4.1", "--json")
+    assert code == 0
+    own, other, dear = json.loads(out)["prices"]
+    assert (own["output"], other["output"], dear["output"]) == (1.68, 10, 75)
+    assert own["margin"]["p10"] < own["margin"]["p50"] < own["margin"]["p90"] < 1
+    assert other["times"] == pytest.approx(5.95, abs=0.01)
+    code, _, err = run(capsys, *arguments[:4], "--beside", "GPT-5")
+    assert (code, "--against-prices" in err) == (2, True)
+
+
+def test_a_whole_run_is_counted(capsys):
+    arguments = ["estimate", "DeepSeek-V3", "--on", "H800", "--training", "--chips", "2048", "--precision", "fp8"]
+    code, out, _ = run(capsys, *arguments, "--tokens", "14.8T", "--json")
+    assert code == 0
+    whole = json.loads(out)["run"]
+    assert 3e24 < whole["flop"] < 6e24
+    assert whole["days"]["p50"] == pytest.approx(whole["chip_hours"]["p50"] / 2048 / 24)
+    assert whole["usd"]["p10"] < whole["usd"]["p50"] < whole["usd"]["p90"]
+    code, _, err = run(capsys, *arguments, "--tokens", "many")
+    assert (code, "such as 14.8T" in err) == (2, True)
+
+
+def test_a_chip_of_a_datasheet_file(capsys, tmp_path):
+    sheet = tmp_path / "mine.yaml"
+    sheet.write_text("name: Mine\nbf16: 400 TFLOPS\nmemory: 96 GB\nmemory_bandwidth: 2.4 TB/s\n", encoding="utf-8")
+    code, out, _ = run(capsys, "estimate", "Qwen3-32B", "--on", str(sheet), "--json")
+    assert code == 0
+    assert json.loads(out)["chip"] == "Mine"
+    assert any("taken from its peers" in note for note in json.loads(out)["notes"])
+    code, _, err = run(capsys, "estimate", "Qwen3-32B", "--on", str(tmp_path / "none.yaml"))
+    assert (code, "cannot be read" in err) == (2, True)

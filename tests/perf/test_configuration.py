@@ -279,3 +279,20 @@ def test_workers_written_as_one_chip_that_cannot_hold_the_model_are_left_open():
     assert (low.prefill_chips, high.chips) == (4, 64)
     small = read(**{**row, "model": "Llama-3.1-8B"}, concurrency=4).plan
     assert (small.tp, small.dp) == (1, 1)
+
+
+def test_a_part_without_bf16_serves_16_bits_as_fp16_or_says_why_not():
+    assert "fp16" in " ".join(read(chip="NVIDIA T4", model="Llama-3.1-8B", precision="").notes)
+    assert read(chip="NVIDIA T4", model="Llama-3.1-8B", precision="float16").dtype == "bf16"
+    with pytest.raises(InputError, match="T4 has no BF16 unit"):
+        read(chip="NVIDIA T4", model="Llama-3.1-8B", precision="bf16")
+
+
+def test_a_name_of_two_builds_is_taken_as_the_first_and_said():
+    c = read(chip="A100 40GB", model="Llama-3.1-8B", precision="bf16")
+    assert c.chip.id == "nvidia-a100-sxm-40gb"
+    assert "may mean" in " ".join(c.notes)
+
+
+def test_a_date_may_be_two_months():
+    assert software_year("vllm", "", "2026-08/09") == software_year("vllm", "", "2026-08")

@@ -98,3 +98,45 @@ def test_the_frontier_rises_in_throughput_and_latency_together():
     assert all(
         a["tpot_ms"] <= b["tpot_ms"] and a["output_tok_s_chip"] < b["output_tok_s_chip"] for a, b in pairwise(points)
     )
+
+
+def test_a_stated_layout_is_kept_and_needs_its_chips():
+    found = estimate("Llama-3.1-70B", "H100", chips=16, concurrency=32, layout={"tp": 4, "pp": 2})
+    assert (found.plan["tp"], found.plan["pp"], found.plan["replicas"]) == (4, 2, 2)
+    assert found.alternatives == ()
+    with pytest.raises(InputError, match="16 chips, more than the 8"):
+        estimate("Llama-3.1-70B", "H100", chips=8, concurrency=32, layout={"tp": 8, "pp": 2})
+
+
+def test_the_next_best_layouts_are_no_better_than_the_best():
+    found = estimate("Llama-3.1-70B", "H20", chips=8, target_tpot_ms=60)
+    assert found.alternatives
+    within = [a for a in found.alternatives if a["tpot_ms"] <= 60]
+    assert all(a["output_tok_s_chip"] <= found.quantities["output_tok_s_chip"]["p50"] * 1.001 for a in within)
+
+
+def test_a_limit_on_the_first_token_is_kept_or_said():
+    free = estimate("Llama-3.1-70B", "H20", chips=8)
+    held = estimate("Llama-3.1-70B", "H20", chips=8, target_ttft_ms=free.quantities["ttft_ms"]["p50"] / 2)
+    kept = held.quantities["ttft_ms"]["p50"] <= free.quantities["ttft_ms"]["p50"] / 2 * 1.001
+    assert kept or any("to the first token" in note for note in held.notes)
+
+
+def test_older_software_is_slower_and_an_unknown_version_is_refused():
+    options = {"chips": 8, "concurrency": 16, "framework": "vllm"}
+    old, new = (estimate("Llama-3.1-70B", "H100", date=d, **options) for d in ("2024-06", "2026-06"))
+    assert old.quantities["tpot_ms"]["p50"] > new.quantities["tpot_ms"]["p50"]
+    with pytest.raises(InputError, match="no release date"):
+        estimate("Llama-3.1-70B", "H100", framework_version="zero", **options)
+    with pytest.raises(InputError, match="date must be"):
+        estimate("Llama-3.1-70B", "H100", date="summer", **options)
+
+
+def test_drafting_speeds_up_small_loads():
+    plain, drafted = (estimate("DeepSeek-V3", "H200", chips=8, concurrency=1, drafts=d) for d in (None, 3))
+    assert drafted.quantities["tpot_ms"]["p50"] < plain.quantities["tpot_ms"]["p50"]
+
+
+def test_dense_models_beyond_a_node_run_in_stages():
+    found = estimate("Llama-3.1-405B", "A100", chips=16)
+    assert found.plan["pp"] == 2

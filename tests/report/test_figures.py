@@ -5,11 +5,13 @@ from datetime import date
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+import xarray as xr
 
 from chipweir import facts
 from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import use_language
-from chipweir.report import _chips, figures
+from chipweir.report import _chips, _numbers, figures
+from chipweir.report._labels import label
 from chipweir.report._style import PALETTE
 from chipweir.report.figures._build import spread
 from chipweir.report.figures._rules import ChipPoint, legal_history, tpp_plane
@@ -107,6 +109,99 @@ def test_flows_balance_at_every_channel(run):
     middle = [i for i in range(len(node["label"])) if through[0, i] and through[1, i]]
     assert middle
     np.testing.assert_allclose(through[0, middle], through[1, middle], rtol=1e-9)
+
+
+@pytest.mark.parametrize("destination", ["CHN", None])
+@pytest.mark.parametrize("by", ["maker", "product"])
+def test_every_label_of_the_flows_is_the_runs_own_number(run, destination, by):
+    """However many small flows there are: a channel of forty chips' trickles counts in full."""
+    many = run.isel(product=np.arange(200) % run.sizes["product"]).assign_coords(
+        product=[f"cn-{i}" for i in range(200)]
+    )
+    many["flow"] = many["flow"] * np.random.default_rng(3).gamma(0.1, 1, many["flow"].shape)
+    spec = figures.flows.spec(many, "weir", 2027, destination=destination, by=by)
+    chosen = many["flow"].sel(scenario="weir", year=2027)
+    if destination:
+        chosen = chosen.sel(region=[destination])
+    whole = float(chosen.sum())
+    link, node = spec["data"][0]["link"], spec["data"][0]["node"]
+    assert sum(link["value"]) == pytest.approx(2 * whole)
+    assert spec["layout"]["title"]["subtitle"]["text"].startswith(_numbers.number(whole))
+    texts = node["customdata"]
+    for channel in many["channel"].values:
+        units = float(chosen.sel(channel=channel).sum())
+        if units > 0.003 * whole:
+            assert f"{label('channel', channel)}  {_numbers.number(units)}" in texts
+    if by == "product":
+        shown = chosen.sum(["region", "channel"])
+        rest = float(shown.where(shown < 0.003 * whole).sum())
+        assert f"Others  {_numbers.number(rest)}" in texts
+
+
+def test_a_flow_that_is_small_alone_and_large_together_is_shown():
+    """What was left out before it was summed: a route of many chips, each below the floor."""
+    products, channels = [f"nvidia-{i}" for i in range(400)], ["direct", "smuggled_THA"]
+    flow = np.zeros((1, 1, 400, 1, 2))
+    flow[..., 0], flow[..., 1] = 1000.0, 2.5  # each route is 0.25 % of its chip's flow
+    data = xr.Dataset(
+        {"flow": (("scenario", "year", "product", "region", "channel"), flow)},
+        {"scenario": ["baseline"], "year": [2030], "product": products, "region": ["CHN"], "channel": channels},
+    )
+    flow[0, 0, 0, 0, 0] *= 100
+    texts = figures.flows.spec(data, "baseline", 2030)["data"][0]["node"]["customdata"]
+    assert any(text.startswith("Smuggled via") and text.endswith("1K") for text in texts), texts
+
+
+SHOWN = {
+    "compute": ("compute", {"region": "CHN"}),
+    "ratio_to_us": ("ratio_to_us", {}),
+    "share": ("nvidia_share", {}),
+    "smuggled": ("smuggled_units", {}),
+    "premium": ("premium_black_market", {}),
+    "token_price": ("token_price", {"region": "CHN"}),
+    "utilisation": ("utilisation", {"region": "CHN"}),
+    "power": ("power_mw", {"region": "CHN"}),
+    "lag": ("lag_months", {}),
+    "largest_run": ("largest_run", {"region": "CHN"}),
+    "production": ("production_domestic", {}),
+    "korea_hbm": ("korea_hbm_exports_total", {}),
+    "korea_at_risk": ("korea_value_at_risk", {}),
+    "difference": ("delta_ratio_to_us", {}),
+    "anything": ("unmet_share", {}),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_every_line_is_the_median_of_its_scenario(run, name):
+    variable, selection = SHOWN[name]
+    spec = getattr(figures, name).spec(run, **RUN_FIGURES[name])
+    lines = {trace["name"]: unpack(trace["y"]) for trace in spec["data"] if trace.get("mode") == "lines+markers"}
+    scenarios = [each for each in run["scenario"].values if name != "difference" or each != "baseline"]
+    assert list(lines) == [label("scenario", each) for each in scenarios]
+    for each in scenarios:
+        median = run[variable].sel(scenario=each, quantile=0.5, **selection).values
+        drawn = lines[label("scenario", each)]
+        assert any(np.allclose(drawn * unit, median, rtol=1e-5) for unit in (1, 1e3, 1e6, 1e9, 1e12))
+
+
+def test_the_ecosystems_of_a_picture_are_told_apart_and_add_up(run):
+    spec = figures.ecosystem_shares.spec(run)
+    np.testing.assert_allclose(sum(unpack(trace["y"]) for trace in spec["data"]), 1, rtol=1e-5)
+    looks = [(t["line"]["color"], t["fillpattern"]["shape"], t["fillpattern"]["size"]) for t in spec["data"]]
+    assert len({colour for colour, *_ in looks}) == len(looks)
+    assert len({shape for _colour, *shape in map(tuple, looks) for shape in [tuple(shape)]}) == len(looks)
+    lines = [trace for trace in figures.maturity.spec(run)["data"] if trace.get("mode") == "lines+markers"]
+    assert len(lines) == 9
+    for what in (lambda t: t["line"]["color"], lambda t: t["line"]["dash"], lambda t: t["marker"]["symbol"]):
+        assert len(set(map(what, lines))) == len(lines)
+
+
+def test_small_ecosystems_are_one_area(run):
+    few = run.copy(deep=True)
+    few["ecosystem_share"].loc[{"ecosystem": ["neuron", "musa", "maca"]}] = 1e-4
+    spec = figures.ecosystem_shares.spec(few)
+    assert [trace["name"] for trace in spec["data"]].count("Others") == 1
+    np.testing.assert_allclose(sum(unpack(trace["y"]) for trace in spec["data"]), 1, rtol=1e-5)
 
 
 def test_values_that_are_not_finite_do_no_harm(run):

@@ -55,7 +55,7 @@ def test_a_case_that_does_not_hold_is_told(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     false, right = read_table(path)
-    assert mismatches(false, answer(false)) == wrong(false) == ["licence: 'yes', accepted False"]
+    assert mismatches(false, answer(false)) == wrong(false) == ["licence: 'yes', accepted 'no'"]
     assert mismatches(right, answer(right)) == []
     lines = tmp_path / "mine.jsonl"
     row = {"id": "a", "item": "H20", "to": "CN", "export_date": "2025-05-01", "expected": {"licence": "yes"}}

@@ -24,11 +24,11 @@ def test_every_word_of_the_vocabulary_is_documented(field: str) -> None:
 
 
 def test_the_overlay_of_the_documentation_works() -> None:
+    from chipweir.reading import parse_yaml
     from chipweir.rules import Shipment, decide, with_overlays
-    from chipweir.rules._yaml import parse_user_yaml
 
     text = (DOCS / "rules.md").read_text(encoding="utf-8")
-    document = parse_user_yaml(text.split("```yaml")[1].split("```")[0], "docs/rules.md")
+    document = parse_yaml(text.split("```yaml")[1].split("```")[0], "docs/rules.md").data
     book = with_overlays([document])
     found = decide(Shipment("H100", "MY", "2027-02-01"), book)
     assert (found.licence, found.units_per_month, found.flags) == ("yes", 5000, ("location_verification",))

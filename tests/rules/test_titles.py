@@ -73,7 +73,8 @@ def test_a_korean_title_without_hangul_is_refused(title: object) -> None:
         rules.with_overlays([{"instruments": [{"id": "X-1", "announced": "2027-01-01", "title_ko": title}]}])
 
 
-def test_commands_speak_korean(capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_speak_korean(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)  # nothing is folded in a pipe
     code, text, _ = run(capsys, "rules", "list", "--lang", "ko")
     assert code == 0
     assert all(entry.title_ko in text for entry in BOOK.instruments.values())

@@ -30,6 +30,9 @@ def imagined(scenario: Scenario, count: int, seed: int) -> Members:
     control, hbm = lever("us.hbm_control"), lever("korea.hbm_to_china")
     enforcement, rental = lever("us.enforcement"), lever("us.rental_control")
     fabs = lever("china.capacity_investment")
+    kept, upgraded, capex = lever("korea.china_fabs"), lever("korea.china_fab_tech"), lever("korea.hbm_capex")
+    outlay, connected, withheld = lever("korea.us_outlay"), lever("korea.dc_power"), lever("korea.hbm_withhold")
+    retaliation = lever("china.retaliation")
     blocks, names = [], []
     for variable, (dims, _kind, _unit) in _cells._kinds().items():
         for labels in product(*(_cells.labels_of(dim) for dim in dims)):
@@ -46,13 +49,29 @@ def imagined(scenario: Scenario, count: int, seed: int) -> Members:
                 level = {"cuda": 1 - own, "other": own}.get(labels[1], 0.0) * np.ones((count, len(YEARS)))
             elif variable == "power_mw":
                 level = 1000.0 * level
-            elif variable == "korea_hbm_exports":
-                share = {"nvidia": 0.7, "china": 0.1 * (1 - np.clip(control, 0, 1)) * hbm}.get(labels[0], 0.05)
-                level = 3e9 * level * share
-            elif variable == "korea_hbm_exports_total":
-                level = 3e9 * level * (0.85 + 0.1 * (1 - np.clip(control, 0, 1)) * hbm)
-            elif variable in ("korea_dram_exports", "korea_value_at_risk"):
-                level = {"korea_dram_exports": 8e9, "korea_value_at_risk": 1.9e9}[variable] * luck * np.ones_like(years)
+            elif variable in ("korea_hbm_exports", "korea_hbm_exports_total", "korea_exports", "korea_exports_to"):
+                level = luck * korean(
+                    variable, labels, (1 - np.clip(control, 0, 1)) * hbm, capex * (1 - withheld), kept
+                )
+            elif variable == "korea_value_at_risk":
+                level = 1.9e9 * luck * kept * (0.7 + 0.3 * upgraded)
+            elif variable == "korea_hbm_share":
+                level = np.clip(0.79 * luck**0.1 * capex**0.1, 0.3, 0.95)
+            elif variable == "korea_public_spending":
+                level = 4e7 * budget * luck
+            elif variable == "korea_us_outlay":
+                level = 20e9 / 12 * outlay * np.ones_like(luck)
+            elif variable == "korea_retaliation_cost":
+                level = 3e8 * retaliation * luck
+            elif variable == "compute_by_law":
+                own = 0.02 + 0.3 * domestic if labels[0] == "KOR" else 0.0
+                level = {"US": 1 - own, "KR": own}.get(labels[1], 0.0) * 1e6 * luck
+            elif variable == "energised_share":
+                level = np.minimum(connected, 1.0) * np.ones_like(luck)
+            elif variable == "compute_waiting":
+                level = np.zeros_like(luck)
+            elif variable == "lag_korea":
+                level = 20 * luck - budget
             elif variable in ("ratio_to_us", "domestic_share_compute", "domestic_share_units", "domestic_share_value"):
                 level = np.clip(0.2 * luck * (1 + 0.02 * years) * fabs, 0, 1)
             elif variable == "lag_months":
@@ -61,6 +80,27 @@ def imagined(scenario: Scenario, count: int, seed: int) -> Members:
             names.append("|".join((variable, *labels)))
     values = np.stack(blocks, axis=2).astype(np.float32)
     return Members(values, YEARS, {name: place for place, name in enumerate(names)})
+
+
+def korean(
+    variable: str,
+    labels: tuple[str, ...],
+    hbm_to_china: npt.NDArray[np.float64],
+    hbm: npt.NDArray[np.float64],
+    kept: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """Korean exports, USD a month: HBM, memory made at home and the rest, 45 % of what is not HBM to China."""
+    abroad, china = 3e9 * hbm, 3e8 * hbm_to_china
+    memory = 1e10 * (1.3 - 0.3 * kept)
+    products = {"hbm": abroad + china, "dram": 0.8 * memory, "nand": 0.2 * memory, "system": 4e9 * np.ones_like(memory)}
+    if variable == "korea_exports":
+        return products[labels[0]]
+    if variable == "korea_hbm_exports_total":
+        return products["hbm"]
+    if variable == "korea_hbm_exports":
+        return {"nvidia": 0.7 * abroad, "china": china}.get(labels[0], 0.1 * abroad)
+    rest = memory + 4e9
+    return {"china_hk": 0.45 * rest + china, "usa": 0.08 * rest}.get(labels[0], (0.47 * rest + abroad) / 3)
 
 
 def run(self: Cells, mapper: Any = map, progress: Callable[[float, str], None] | None = None) -> dict[str, Members]:

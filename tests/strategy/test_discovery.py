@@ -14,7 +14,7 @@ def ishigami(x: np.ndarray) -> np.ndarray:
 
 
 def test_sobol_indices_of_ishigami() -> None:
-    design = sensitivity.sobol_design(3, 2048)
+    design = sensitivity.sobol_design("abc", 2048)
     found = sensitivity.sobol_indices(["a", "b", "c"], ishigami(np.pi * (2 * design - 1)))
     first = {index.name: index.value for index in found.of("sobol_first")}
     total = {index.name: index.value for index in found.of("sobol_total")}
@@ -25,11 +25,20 @@ def test_sobol_indices_of_ishigami() -> None:
 
 
 def test_sobol_indices_of_a_linear_model_are_its_variance_shares() -> None:
-    design = sensitivity.sobol_design(3, 1024)
+    design = sensitivity.sobol_design("abc", 1024)
     found = sensitivity.sobol_indices(["a", "b", "c"], design @ np.array([4.0, 2.0, 0.0]))
     for kind in ("sobol_first", "sobol_total"):
         shares = {index.name: index.value for index in found.of(kind)}
         assert shares == pytest.approx({"a": 0.8, "b": 0.2, "c": 0.0}, abs=0.02)
+
+
+def test_a_factor_of_many_numbers_is_one_group_of_columns() -> None:
+    design = sensitivity.sobol_design(["path", "path", "path", "other"], 1024)
+    assert design.shape == (1024 * 4, 4)
+    found = sensitivity.sobol_indices(["path", "other"], design @ np.array([2.0, 2.0, 1.0, 3.0]))
+    for kind in ("sobol_first", "sobol_total"):
+        shares = {index.name: index.value for index in found.of(kind)}
+        assert shares == pytest.approx({"path": 0.5, "other": 0.5}, abs=0.03)
 
 
 def test_indices_of_an_ensemble_find_the_variance_shares_of_a_linear_model() -> None:

@@ -123,7 +123,7 @@ def test_weights_change_the_game_and_units_do_not(tmp_path: Path) -> None:
         (["us", "us"], None, "two or three different players"),
         (["us", "china"], {"us": ["weir"]}, "us needs at least two policies"),
         (["us", "china"], {"us": ["weir", "wier"]}, "unknown policy of us 'wier'; did you mean weir"),
-        (["us", "china"], {"china": ["stand", "exports"]}, "only settings that the world does not know yet"),
+        (["us", "china"], {"china": ["stand", "weights"]}, "only settings that the world does not know yet"),
     ],
 )
 def test_a_game_that_cannot_be_is_one_clear_line(players: list[str], menu: dict | None, message: str) -> None:

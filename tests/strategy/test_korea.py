@@ -1,18 +1,24 @@
 """Korea's processes on a made-up world: every lever of an option moves something, in the expected direction."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from imagined_world import imagined
 
+from chipweir import facts
 from chipweir.strategy import Option, shipped_choices, shipped_criteria, shipped_options
-from chipweir.strategy._futures import draws, happens, year_of
+from chipweir.strategy._futures import columns_of, draws, happens, year_of
 from chipweir.strategy._korea import PROCESSES, Case
 from chipweir.strategy._options import Choice
 from chipweir.strategy._retaliation import retaliation, sizes
+from chipweir.strategy._stated import stated
+from chipweir.world import load_scenario
 
 
 MEMBERS, SEED = 400, 3
 DRAWS = draws(MEMBERS, SEED)
+STATED = stated(facts.load())
 CHOICES = {choice.name: choice for choice in shipped_choices("korea")}
 OPTIONS = {option.name: option for option in shipped_options("korea")}
 CRITERIA = shipped_criteria("korea")
@@ -20,16 +26,14 @@ CRITERIA = shipped_criteria("korea")
 
 def measured(option: Option, choice: Choice) -> dict[str, np.ndarray]:
     world = imagined(option.under(choice), MEMBERS, SEED)
-    case = Case(option, choice, world, DRAWS, CRITERIA.first, CRITERIA.last, CRITERIA.rate)
+    case = Case(option, choice, world, DRAWS, STATED, CRITERIA.first, CRITERIA.last, CRITERIA.rate)
     return {criterion.name: PROCESSES[criterion.process](case) for criterion in CRITERIA.computed}
 
 
 def changed(name: str, value: object, option: str = "hedge", choice: str = "law") -> tuple[dict, dict]:
-    """All criteria of an option with a planned lever at two values."""
-    from dataclasses import replace
-
+    """All criteria of an option with a lever at two values."""
     base = OPTIONS[option]
-    other = replace(base, planned={**base.planned, name: value})
+    other = replace(base, scenario=base.scenario.with_settings({name: value}, name=base.name))
     return measured(base, CHOICES[choice]), measured(other, CHOICES[choice])
 
 
@@ -80,7 +84,7 @@ def test_zeroing_any_lever_of_an_option_moves_a_computed_criterion(name: str) ->
     ("lever", "value", "criterion", "sign"),
     [
         ("korea.china_fabs", 0.3, "china_fabs", -1),
-        ("korea.china_fabs", 0.3, "chip_income", -1),
+        ("korea.china_fabs", 0.3, "leverage_china", +1),
         ("korea.china_fabs", 0.3, "write_down", +1),
         ("korea.china_fab_tech", 1.0, "write_down", -1),
         ("korea.hbm_capex", 1.8, "leverage_us", +1),
@@ -91,8 +95,8 @@ def test_zeroing_any_lever_of_an_option_moves_a_computed_criterion(name: str) ->
         ("korea.stockpile_days", 180.0, "public_cost", +1),
         ("korea.second_source", 1.0, "retaliation", -1),
         ("korea.second_source", 1.0, "compute", +1),
-        ("korea.dc_power", 1.0, "power", -1),
-        ("korea.dc_power", 1.0, "compute", -1),
+        ("korea.dc_power", 0.12, "power", -1),
+        ("korea.dc_power", 0.12, "compute", -1),
     ],
 )
 def test_levers_move_what_they_should(lever: str, value: float, criterion: str, sign: int) -> None:
@@ -100,6 +104,29 @@ def test_levers_move_what_they_should(lever: str, value: float, criterion: str, 
     gap = sign * (other[criterion] - base[criterion])
     assert gap.mean() > 0
     assert (gap >= -1e-9).mean() > 0.8
+
+
+def test_a_what_if_on_a_fact_reaches_the_criteria() -> None:
+    base, dearer = stated(facts.load()), stated(facts.load(changes={"kop-253": "x1.1", "kop-066": "x0.5"}))
+    assert dearer.krw_per_usd == pytest.approx(1.1 * base.krw_per_usd)
+    assert dearer.krw_tn(100) == pytest.approx(1.1 * base.krw_tn(100))
+    assert base.fabs_at_cost == pytest.approx(25.8 * 1.422 + 14 + 9 * 1.422)
+    world = imagined(load_scenario("baseline"), MEMBERS, SEED)
+    years = (CRITERIA.first, CRITERIA.last, CRITERIA.rate)
+    one, other = (Case(OPTIONS["hedge"], CHOICES["law"], world, DRAWS, each, *years) for each in (base, dearer))
+    np.testing.assert_allclose(PROCESSES["power"](other), 0.5 * PROCESSES["power"](one))
+    assert (PROCESSES["public_cost"](other) > PROCESSES["public_cost"](one)).all()
+
+
+def test_moving_fabs_home_is_paid_for_once() -> None:
+    base = OPTIONS["hedge"]
+    half = replace(base, scenario=base.scenario.with_settings({"korea.china_fabs": {"2028-01": 0.5}}, name="half"))
+    world = imagined(base.scenario, MEMBERS, SEED)
+    case = Case(half, CHOICES["law"], world, DRAWS, STATED, CRITERIA.first, CRITERIA.last, CRITERIA.rate)
+    output = world.at(2026, "korea_value_at_risk") * 12 / 1e9
+    expected = 0.5 * DRAWS.own["relocation_capital"] * output
+    np.testing.assert_allclose(case.moved[:, 1], expected)
+    np.testing.assert_allclose(case.moved.sum(axis=1), expected)
 
 
 def test_provoking_more_costs_more_and_in_the_same_futures() -> None:
@@ -141,7 +168,7 @@ def test_events_happen_as_often_as_their_priors_say_and_are_nested() -> None:
     for probability in (0.1, 0.4, 0.9):
         assert happens(own["duty_score"], probability).mean() == pytest.approx(probability, abs=0.01)
     assert (happens(own["duty_score"], 0.5) | ~happens(own["duty_score"], 0.3)).all()
-    years = year_of(own["cycle_year"])
+    years = year_of(own["pressure_year"])
     assert np.unique(years).tolist() == [2027, 2028, 2029, 2030]
     assert np.unique(years, return_counts=True)[1] / len(years) == pytest.approx([0.25] * 4, abs=0.01)
 
@@ -152,13 +179,36 @@ def test_us_pressure_and_chinese_measures_are_correlated_as_stated() -> None:
     assert np.std(own["duty_score"]) == pytest.approx(1, abs=0.02)
 
 
-def test_loss_of_memory_sales_follows_its_prior_and_the_worlds_belief() -> None:
-    drawn = draws(50_000, 2)
-    lost = drawn.own["china_memory_lost"]
-    assert np.quantile(lost, (0.1, 0.5, 0.9)) == pytest.approx([0.10, 0.25, 0.50], abs=0.02)
-    if "belief_china_hbm_domestic" in drawn.world:
-        ramp = drawn.world["belief_china_hbm_domestic"]
-        assert np.corrcoef(ramp, lost)[0, 1] > 0.4
+def test_the_share_that_chinese_makers_took_is_read_from_the_worlds_exports() -> None:
+    world = imagined(load_scenario("baseline"), MEMBERS, SEED)
+    case = Case(OPTIONS["hedge"], CHOICES["law"], world, DRAWS, STATED, CRITERIA.first, CRITERIA.last, CRITERIA.rate)
+    before, lost = DRAWS.world["china_memory_share"], np.full(MEMBERS, 0.2)
+    share = before * (1 - lost) / (1 - before * lost)
+    others = world.at(2030, "korea_exports", export="dram") + world.at(2030, "korea_exports", export="nand")
+    others += world.at(2030, "korea_exports", export="system")
+    values = world.values.copy()
+    values[:, world.years.index(2030), world.columns["korea_exports_to|china_hk"]] = share * others + world.at(
+        2030, "korea_hbm_exports", customer="china"
+    )
+    planted = replace(case, world=replace(world, values=values))
+    np.testing.assert_allclose(planted.lost(2030), lost, atol=1e-5)
+
+
+def test_belief_paths_are_columns_at_the_year_asked_for() -> None:
+    drawn = DRAWS.world
+    scenario, known = load_scenario("baseline"), facts.load()
+    found = columns_of(drawn, scenario, known, 2029)
+    assert {"belief_chinese_memory", "imitation"} <= set(found)
+    assert not {"worth_own", "worth_factors", "event_happens"} & set(found)
+    assert all(values.shape == (MEMBERS,) for values in found.values())
+    for name in ("belief_chinese_memory", "belief_cowos"):
+        assert np.std(found[name]) == pytest.approx(1, abs=0.12)
+        # A path remembers: its score in 2029 hangs on the shock of early 2029 more than on that of 2022.
+        then, long_ago = (np.corrcoef(found[name], drawn[name][:, knot])[0, 1] for knot in (14, 0))
+        assert then > long_ago + 0.1
+    forecast = columns_of(drawn, load_scenario("forecast"), known, 2029)
+    share = forecast["event:h20-licences-flow"].mean()
+    assert share == pytest.approx(0.35, abs=0.08)
 
 
 def test_draws_are_a_prefix_of_longer_ones() -> None:

@@ -1,6 +1,7 @@
 """Vetoes, concentration, months to replace, shadow prices and what falls with one supplier."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,33 +9,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imagined_world import imagined
 
+from chipweir import facts
+from chipweir.errors import InputError
+from chipweir.strategy import Cells, Withholding, bargain, bargain_sentences
 from chipweir.strategy import _leverage as leverage
 from chipweir.strategy._cells import labels_of
 from chipweir.world import load_scenario
 
 
-def test_every_ecosystem_has_a_government_whose_parts_sum_to_one() -> None:
-    assert set(labels_of("ecosystem")) <= set(leverage.GOVERNMENTS)
-    for parts in leverage.GOVERNMENTS.values():
-        assert sum(parts.values()) == pytest.approx(1)
+def test_shares_by_law_sum_to_one_and_the_own_law_is_no_veto() -> None:
+    world = imagined(load_scenario("baseline"), 20, 1)
+    shares = leverage.shares_by_law(world, "KOR", 2030)
+    assert set(shares) == set(labels_of("law"))
+    np.testing.assert_allclose(sum(shares.values()), 1)
+    assert leverage.one_veto_share({"US": np.array(0.3), "CN": np.array(0.1), "KR": np.array(0.6)}, "KOR") == 0.3
+    assert leverage.one_veto_share({"US": np.array(0.3), "CN": np.array(0.1), "KR": np.array(0.6)}, "CHN") == 0.6
 
 
-def test_shares_by_government_and_the_largest_veto() -> None:
-    compute = {"cuda": np.array([60.0]), "rocm": np.array([20.0]), "cann": np.array([10.0]), "other": np.array([10.0])}
-    shares = leverage.shares_by_government(compute)
-    assert {k: v.item() for k, v in shares.items()} == pytest.approx({"US": 0.85, "CN": 0.10, "own": 0.05})
-    assert leverage.one_veto_share(shares).item() == pytest.approx(0.85)
-    assert leverage.concentration(shares).item() == pytest.approx(0.85**2 + 0.1**2 + 0.05**2)
-
-
-def test_domestic_npus_lower_the_veto_by_half_their_share() -> None:
-    def veto(share: float) -> float:
-        found = leverage.shares_by_government({"cuda": np.array(1 - share), "other": np.array(share)})
-        return float(leverage.one_veto_share(found))
-
-    assert veto(0.0) == 1
-    assert veto(0.5) == pytest.approx(0.75)
-    assert veto(1.0) == pytest.approx(0.5)
+def test_concentration_is_that_of_hirschman() -> None:
+    assert leverage.concentration({"US": np.array(0.85), "CN": np.array(0.1), "own": np.array(0.05)}) == pytest.approx(
+        0.85**2 + 0.1**2 + 0.05**2
+    )
 
 
 @given(st.floats(0.05, 0.95), st.floats(0.01, 0.1), st.floats(0, 24))
@@ -81,6 +76,7 @@ def test_leverage_of_paired_worlds_is_nil_where_nothing_is_withheld() -> None:
         values[:, :, base.columns[name]] *= factor
     less = replace(base, values=values)
     price = leverage.paired_leverage(base, less, 0.05)["us"][2030]
+    # What is sold to China stays as it was, so that others bear the whole of the cut.
     expected = 0.1 * base.at(2030, "nvidia_revenue") / (0.05 * base.at(2030, "korea_hbm_exports_total"))
     np.testing.assert_allclose(price.per_unit, expected, rtol=1e-4)
     assert price.share == pytest.approx(0.1, rel=1e-4)
@@ -89,6 +85,55 @@ def test_leverage_of_paired_worlds_is_nil_where_nothing_is_withheld() -> None:
 def test_vetoes_of_a_country_by_year() -> None:
     found = leverage.vetoes(imagined(load_scenario("baseline"), 20, 1), "KOR", (2026, 2030))
     for row in found.values():
-        assert row["US"] + row["own"] == pytest.approx(1, abs=1e-6)
+        assert row["US"] + row["KR"] == pytest.approx(1, abs=1e-6)
         assert (row["one_veto"] == row["US"]).all()
         assert ((row["hhi"] > 0.5) & (row["hhi"] <= 1)).all()
+
+
+def planted(monkeypatch: pytest.MonkeyPatch, asked: Withholding) -> dict:
+    """Holding memory back takes a tenth of NVIDIA's revenue, and a fifth of Chinese output if the rule is lifted."""
+    base = imagined(load_scenario("baseline"), asked.members, 1)
+    worlds = {}
+    for (law, less), scenario in asked.worlds().items():
+        values = base.values.copy()
+        if less:
+            values[:, :, base.columns["nvidia_revenue"]] *= 0.9
+            values[:, :, base.columns["korea_hbm_exports_total"]] *= 0.95
+            values[:, :, base.columns["production_domestic_h100e"]] *= 0.8 if law == "lifted" else 1.0
+        worlds[scenario.digest] = replace(base, values=values)
+    monkeypatch.setattr(Cells, "run", lambda *arguments: worlds)
+    return worlds
+
+
+def test_bargaining_reads_planted_losses_and_says_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = Withholding(load_scenario("baseline"), 0.1, "2027-01", 20, 1)
+    assert len(planted(monkeypatch, asked)) == 4
+    found = bargain(asked, facts.load(), tmp_path)
+    assert found["sides"]["stands"]["us"][1]["lost_percent"]["p50"] == pytest.approx(10, rel=1e-4)
+    assert found["sides"]["stands"]["us"][1]["p_falls"] == 1
+    assert found["sides"]["stands"]["china"][1]["lost_percent"]["p50"] == 0
+    assert found["sides"]["stands"]["china"][1]["p_falls"] == 0
+    assert found["sides"]["lifted"]["china"][1]["lost_percent"]["p50"] == pytest.approx(20, rel=1e-4)
+    assert {row["resource"] for row in found["without_one"]} == {
+        "HBM outside China",
+        "HBM of the world",
+        "compute in Korea",
+    }
+    texts = bargain_sentences(found, "chipweir leverage")
+    for lines in texts.values():
+        assert 5 <= len(lines) <= 8
+        assert "10.0 %" in lines[0]
+        assert "20.0 %" in lines[2]
+    assert any("가" <= letter <= "힣" for letter in " ".join(texts["ko"]))
+
+
+def test_withholding_sets_both_levers_and_refuses_no_share() -> None:
+    asked = Withholding(load_scenario("baseline"), 0.3, "2028-01", 5, 1)
+    worlds = asked.worlds()
+    months = ["2027-12", "2028-01"]
+    assert worlds["stands", True].series("korea.hbm_withhold", months).tolist() == [0, 0.3]
+    assert worlds["stands", True].series("korea.hbm_to_china", months).tolist() == [1, 0.7]
+    assert worlds["lifted", False].series("us.hbm_control", months).tolist() == [1, 0]
+    for share in (0.0, -0.1, 1.2):
+        with pytest.raises(InputError, match="--withhold"):
+            replace(asked, share=share).worlds()

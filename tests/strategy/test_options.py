@@ -1,15 +1,14 @@
 """Option sets, choices of others and criteria: complete, sourced, in both languages; bad files give one line."""
 
 import re
-from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 
+from chipweir import facts
 from chipweir.errors import InputError, UnknownName
 from chipweir.strategy import (
     empty_options,
@@ -31,6 +30,7 @@ ACTORS = ("korea", "us", "china")
 GROUNDED = re.compile(
     r"prior|\b(KOP|KOR|EVT|FAB|SMU|DEM|SHI|ECO)-\d{3}|scenario |law of|reading|combination|rules of|draft|no source"
 )
+GROUNDS = re.compile(r"\b(?:KOP|KOR|EVT|FAB|SMU|DEM|SHI|ECO|OBS)-\d{3,4}\b")
 HANGUL = re.compile("[가-힣]")
 
 
@@ -102,25 +102,25 @@ def test_retaliation_sums_to_what_2017_cost_on_todays_exposure() -> None:
         assert GROUNDED.search(channel.source)
 
 
-def cited() -> Iterator[str]:
-    folder = resources.files("chipweir.strategy") / "data"
-    for path in sorted(Path(str(folder)).rglob("*")):
-        if path.is_file():
-            yield from re.findall(r"\bKOP-(\d{3})", path.read_text(encoding="utf-8"))
+def cited() -> set[str]:
+    """Ids of facts and events that the room's data and code rest on."""
+    folder = Path(str(resources.files("chipweir.strategy")))
+    files = [path for path in folder.rglob("*") if path.suffix in (".py", ".yaml", ".csv")]
+    found = [name for path in files for name in GROUNDS.findall(path.read_text(encoding="utf-8"))]
+    return {name.lower() for name in found}
 
 
-def test_cited_rows_of_korean_options_exist() -> None:
-    assert all(1 <= int(number) <= 276 for number in cited())
-    assert len(set(cited())) > 60
+def test_cited_facts_exist() -> None:
+    known = facts.load()
+    assert not cited() - set(known.facts) - set(known.events)
+    assert len([name for name in cited() if name.startswith("kop-")]) > 60
 
 
 def test_settings_the_world_does_not_know_are_named_not_dropped() -> None:
-    hedge = next(option for option in shipped_options("korea") if option.name == "hedge")
-    expected = {"korea.stockpile_days", "korea.second_source"} & set(planned_levers())
-    assert expected <= set(hedge.unknown_to_world())
-    assert [option.name for option in empty_options(shipped_options("china"))] == [
-        name for name in ("exports", "weights") if any(o.name == name for o in shipped_options("china"))
-    ]
+    assert not any(option.unknown_to_world() for option in shipped_options("korea"))
+    assert [option.name for option in empty_options(shipped_options("china"))] == ["weights"]
+    weights = next(option for option in shipped_options("china") if option.name == "weights")
+    assert weights.unknown_to_world() == ["china.open_weights"]
 
 
 def test_the_hedge_reopens_sales_only_where_relations_normalise() -> None:
@@ -147,12 +147,12 @@ def test_a_lever_that_the_world_gains_is_the_worlds(monkeypatch: pytest.MonkeyPa
     from chipweir.strategy import _options
 
     known = world.levers()
-    gained = {**known, "korea.china_fabs": replace(known["us.enforcement"], name="korea.china_fabs")}
+    assert "china.open_weights" in planned_levers()
+    gained = {**known, "china.open_weights": replace(known["us.enforcement"], name="china.open_weights")}
     monkeypatch.setattr(world, "levers", lambda: gained)
     _options.planned_levers.cache_clear()
     try:
-        assert "korea.china_fabs" not in planned_levers()
-        assert "korea.hbm_capex" in planned_levers()
+        assert not planned_levers()
     finally:
         monkeypatch.undo()
         _options.planned_levers.cache_clear()
@@ -169,8 +169,9 @@ def text(**changes: Any) -> str:
         (text(actor="japan"), "actor must be one of korea, us, china"),
         (text(option=None), "has a mapping 'option:'"),
         (text(option={"tilte": "x"}), "unknown option key 'tilte' in own.yaml; did you mean title"),
-        (text(levers={"korea": {"china_fabs": 3}}), "korea.china_fabs: 3 is not a number from 0 to 1"),
-        (text(levers={"korea": {"china_fabs": {"2027-13": 1}}}), "'2027-13' is not a month"),
+        (text(levers={"china": {"open_weights": 3}}), "china.open_weights: 3 is not a number from 0 to 1"),
+        (text(levers={"china": {"open_weights": {"2027-13": 1}}}), "'2027-13' is not a month"),
+        (text(levers={"korea": {"china_fabs": 3}}), "korea.china_fabs: 3 is out of range; give a number from 0 to 1.5"),
         (text(levers={"korea": {"china_fab": 1}}), "unknown lever 'korea.china_fab'"),
         (text(levers={"us.enforcement": 9}), "9 is out of range"),
         (text(option={"responses": {"provocation": {"value": 2}}}), "provocation needs a value and a source"),
@@ -220,4 +221,3 @@ def test_priors_of_large_measures_are_those_of_the_record() -> None:
     assert (known.any_probability, known.large_probability) == (0.43, 0.5)
     # A gamma prior of 2 events in 16 years: chance of at least one in four years.
     assert pytest.approx(known.any_probability, abs=0.005) == 1 - (16 / 20) ** 2.5
-    assert np.isclose(known.gdp_krw_tn, 2550)

@@ -15,8 +15,8 @@ RATIO = st.floats(1e-3, 1e3)
 
 
 def one(plan: float, *ratios: float) -> tuple[float, np.ndarray]:
-    made = produce(jnp.array([plan]), *(jnp.array([ratio]) for ratio in ratios))
-    return float(made.packages[0]), np.asarray(made.binding[:, 0])
+    made = produce(jnp.array([[plan]]), *(jnp.array([[ratio]]) for ratio in ratios))
+    return float(made.packages[0, 0]), np.asarray(made.binding[:, 0, 0])
 
 
 @given(st.floats(1e-3, 1e6), RATIO, RATIO, RATIO)
@@ -61,32 +61,41 @@ def test_binding_shares_are_the_elasticities_of_output(logic: float, memory: flo
     logs = jnp.log(jnp.array([logic, memory, packaging]))
 
     def log_output(x: jax.Array) -> jax.Array:
-        return jnp.log(produce(jnp.array([1.0]), *(jnp.exp(x[i : i + 1]) for i in range(3))).packages[0])
+        ratios = (jnp.exp(x[i : i + 1])[:, None] for i in range(3))
+        return jnp.log(produce(jnp.ones((1, 1)), *ratios).packages[0, 0])
 
     np.testing.assert_allclose(jax.grad(log_output)(logs), one(1.0, logic, memory, packaging)[1], atol=1e-9)
 
 
 def test_a_pool_is_shared_in_proportion_to_need() -> None:
-    members = jnp.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
-    need = jnp.array([30.0, 10.0, 5.0, 7.0])
-    ratio = np.asarray(pool_ratio(jnp.array([20.0, 50.0]), need, members))
+    pools = jnp.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])[..., None]
+    need = jnp.array([30.0, 10.0, 5.0, 7.0])[:, None]
+    ratio = np.asarray(pool_ratio(jnp.array([20.0, 50.0])[:, None], need, pools))[:, 0]
     np.testing.assert_allclose(ratio[:3], [0.5, 0.5, 10.0])
     assert ratio[3] >= 1e6  # of no pool: nothing constrains it
-    np.testing.assert_allclose((need * ratio)[:2].sum(), 20.0)
+    np.testing.assert_allclose((np.asarray(need)[:, 0] * ratio)[:2].sum(), 20.0)
+
+
+@given(st.lists(st.floats(0.1, 10), min_size=4, max_size=4), st.floats(0.1, 1e3))
+def test_a_preferred_product_gets_more_of_a_short_pool_and_the_pool_is_spent(weight: list[float], stock: float) -> None:
+    need = jnp.array([30.0, 10.0, 5.0, 7.0])[:, None]
+    ratio = pool_ratio(jnp.array([[stock]]), need, jnp.ones((1, 4, 1)), jnp.array(weight)[:, None])
+    assert float((need * ratio).sum()) == pytest.approx(stock)
+    assert list(np.argsort(np.asarray(ratio)[:, 0], kind="stable")) == list(np.argsort(weight, kind="stable"))
 
 
 @given(st.lists(st.floats(0.1, 1e3), min_size=4, max_size=4), st.floats(1, 1e4), st.floats(1, 1e4))
 def test_what_a_plan_makes_never_overdraws_a_pool(plan: list[float], logic: float, memory: float) -> None:
-    members = jnp.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]])
-    everything = jnp.ones((1, 4))
-    stacks = jnp.array([6.0, 8.0, 5.0, 0.0])
-    planned = jnp.array(plan)
-    made = produce(
+    lines = np.array([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]])
+    stacks = np.array([6.0, 8.0, 5.0, 0.0])
+    planned = jnp.array(plan)[:, None]
+    packages = produce(
         planned,
-        pool_ratio(jnp.array([logic, logic / 2]), planned, members),
-        pool_ratio(jnp.array([memory]), planned * stacks, everything),
-        jnp.ones(4),
+        pool_ratio(jnp.array([logic, logic / 2])[:, None], planned, jnp.asarray(lines)[..., None]),
+        pool_ratio(jnp.array([[memory]]), planned * stacks[:, None], jnp.ones((1, 4, 1))),
+        jnp.ones((4, 1)),
     ).packages
-    assert np.all(np.asarray(members @ made) <= np.array([logic, logic / 2]) * (1 + 1e-9))
-    assert float(made @ stacks) <= memory * (1 + 1e-9)
-    assert np.all(np.asarray(made) <= np.asarray(plan) * (1 + 1e-9))
+    made = np.asarray(packages)[:, 0]
+    assert np.all(lines @ made <= np.array([logic, logic / 2]) * (1 + 1e-9))
+    assert made @ stacks <= memory * (1 + 1e-9)
+    assert np.all(made <= np.asarray(plan) * (1 + 1e-9))

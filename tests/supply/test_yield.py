@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from chipweir import facts
 from chipweir.supply import defect_density, good_die_fraction, gross_dies, sellable_fraction
-from chipweir.world import labels
-from chipweir.world._assemble import table
+from chipweir.world import cells, labels, table
 
 
 AREAS = st.floats(20, 900)
@@ -83,11 +83,15 @@ def test_salvage_sells_part_of_the_defective_dies(good: float, salvage: float) -
 
 
 def test_every_line_starts_dirtier_than_its_floor_and_every_die_fits_a_reticle() -> None:
-    lines, dies = table("lines"), table("dies")
+    lines, found = table("lines"), cells(facts.load())
     assert [row["line"] for row in lines] == list(labels().lines)
     for row in lines:
         assert 0 < float(row["defect_floor"]) < float(row["defect_density_2022"]) < 2
-    assert all(0 < float(row["area_mm2"]) <= 858 for row in dies)  # 26 x 33 mm
+    areas = {
+        key[1]: cell.derived.central for key, cell in found.items() if key[0] == "products" and key[2] == "area_mm2"
+    }
+    assert set(areas) == set(labels().products)
+    assert all(0 < area <= 858 for area in areas.values())  # 26 x 33 mm
 
 
 def test_the_functions_work_on_arrays() -> None:

@@ -27,12 +27,17 @@ def test_every_lever_is_whole(name: str) -> None:
 
 def test_the_levers_the_actors_have() -> None:
     assert {lever.actor for lever in levers().values()} == {"US", "China", "hubs", "Korea", "technology", "demand"}
-    for hub in ("MYS", "THA", "SGP", "GULF", "ROW"):
+    for hub in labels().hubs:
         assert {f"hubs.enforcement.{hub}", f"us.hub_licence.{hub}"} <= levers().keys()
 
 
 def test_codes_are_those_of_the_rules() -> None:
-    assert levers()["us.allowed_products"].choices == {"free": 0, "licence": 2, "denied": 4}
+    assert levers()["us.allowed_products"].choices == {
+        "free": 0,
+        "licence": 2,
+        "case_by_case": 3,
+        "denied": 4,
+    }
     assert levers()["china.import_stance"].choices == {"open": 0, "discouraged": 1, "conditional": 2, "blocked": 3}
     assert math.isnan(levers()["us.quota"].code(LAW))
 
@@ -76,13 +81,13 @@ def assembled(setting: dict[str, object]) -> list[np.ndarray]:
 def test_a_performance_line_frees_what_lies_below_and_denies_the_rest() -> None:
     months = load_scenario("baseline").months
     scenario = load_scenario("baseline").with_settings({"us.threshold_tpp": {"2027-01": 3000}})
-    quota = np.asarray(assemble(scenario, facts.load()).months.quota)
+    quota = np.asarray(assemble(scenario, facts.load()).months.market.quota)
     after = int(np.flatnonzero(months == np.datetime64("2027-01"))[0])
     h20, b200 = (labels().products.index(name) for name in ("nvidia-h20", "nvidia-b200"))
     assert quota[after, h20] > 1e11
     assert quota[after, b200] == 0
     np.testing.assert_array_equal(
-        quota[:after], np.asarray(assemble(load_scenario("baseline"), facts.load()).months.quota)[:after]
+        quota[:after], np.asarray(assemble(load_scenario("baseline"), facts.load()).months.market.quota)[:after]
     )
 
 

@@ -19,6 +19,7 @@ from chipweir.world import (
     load_scenario,
     parse_scenario,
     preset_names,
+    resolved_scenario,
     scenario_schema,
 )
 
@@ -28,7 +29,7 @@ MONTHS = ["2026-11", "2026-12", "2027-06"]
 
 def test_the_presets_are_there_and_the_default_run_comes_first() -> None:
     assert preset_names()[:4] == DEFAULT_RUN == ("baseline", "blockade", "weir", "open")
-    assert set(preset_names()[4:]) == {"sea-licence", "hbm-cut", "glut"}
+    assert set(preset_names()[4:]) == {"sea-licence", "hbm-cut", "glut", "forecast"}
 
 
 @pytest.mark.parametrize("name", preset_names())
@@ -61,7 +62,8 @@ def test_the_shipped_schema_is_the_one_the_code_makes_and_fits_every_preset() ->
     validator = jsonschema.Draft202012Validator(shipped)
     for name in preset_names():
         text = (world / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
-        validator.validate(yaml.load(text, yaml.BaseLoader) | {"levers": load_scenario(name).levers})
+        plain = yaml.load(text, yaml.BaseLoader)
+        validator.validate(plain | {"levers": load_scenario(name).levers, "events": plain.get("events") == "true"})
         validator.validate(yaml.safe_load(load_scenario(name).to_yaml()))
     for bad in (
         {"levls": {}},
@@ -182,12 +184,34 @@ def test_files_that_extend_one_another_in_a_circle_are_refused(tmp_path: Path) -
 
 
 def test_rule_overlays_are_read_at_once_and_inherited(tmp_path: Path) -> None:
-    (tmp_path / "overlay.yaml").write_text("id: more\nvalid_from: 2026-12-01\n")
+    ended = {"rule": "US-2025-04L", "from": "2027-01-01"}
+    enacted = {"instrument": "US-2025-07P", "from": "2027-01-01"}
+    (tmp_path / "overlay.yaml").write_text("title: more\nend: [{rule: US-2025-04L, from: 2027-01-01}]\n")
     (tmp_path / "parent.yaml").write_text("rules: [overlay.yaml]")
-    (tmp_path / "child.yaml").write_text("extends: parent.yaml\nrules: [{id: second}]")
+    child = "extends: parent.yaml\nrules: [{enact: [{instrument: US-2025-07P, from: 2027-01-01}]}]"
+    (tmp_path / "child.yaml").write_text(child)
     scenario = load_scenario(tmp_path / "child.yaml")
-    assert scenario.rules == [{"id": "more", "valid_from": "2026-12-01"}, {"id": "second"}]
+    assert scenario.rules == [{"title": "more", "end": [ended]}, {"enact": [enacted]}]
     assert parse_scenario(scenario.to_yaml()).rules == scenario.rules
+    assert resolved_scenario(scenario.model_dump(), "manifest") == scenario
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ([], "a scenario is a mapping"),
+        ({1: 2}, "a scenario is a mapping"),
+        ({"name": "x", "rules": ["overlay.yaml"]}, "written out, not files"),
+        ({"name": "x", "rules": [{"foo": 1}]}, "unknown key 'foo'"),
+        ({"name": "x", "levers": {"us.enforcement": 9}}, "9 is out of range"),
+        ({"name": "../x"}, "name"),
+        ({"name": "x", "id": 3}, "unknown scenario key 'id'"),
+        ({"name": "x", "end": 3}, "'3' is not a month"),
+    ],
+)
+def test_a_resolved_scenario_is_checked_like_a_file(record: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        resolved_scenario(record, "manifest.json")
 
 
 def test_a_setting_that_can_have_no_effect_is_a_warning() -> None:
@@ -200,11 +224,11 @@ def test_a_setting_that_can_have_no_effect_is_a_warning() -> None:
     [
         (
             "levers:\n  us:\n    enforcment: 2",
-            "unknown lever 'us.enforcment' in f.yaml line 3; did you mean us.enforcement",
+            "unknown lever 'us.enforcment' in f.yaml:3; did you mean us.enforcement",
         ),
         (
             "levers: {us.enforcement: -1}",
-            "f.yaml line 1: us.enforcement: -1 is out of range; give a number from 0 to 3",
+            "f.yaml:1: us.enforcement: -1 is out of range; give a number from 0 to 3",
         ),
         (
             "levers: {us.quota: {h20-class: -5}}",
@@ -212,23 +236,23 @@ def test_a_setting_that_can_have_no_effect_is_a_warning() -> None:
         ),
         (
             "levers:\n  us.enforcement:\n    2027-01: 1\n    2026-01: 2",
-            "f.yaml line 4: .*2026-01 comes after 2027-01; put",
+            "f.yaml:4: .*2026-01 comes after 2027-01; put",
         ),
         ("levers: {us.enforcement: {2027-01: 1, 2027-01-15: 2}}", "2027-01 is given twice"),
         ("levers: {us.enforcement: {2027-13: 1}}", "'2027-13' is not a month such as 2026-12"),
         ("levers: {us.enforcement: {2026-01: 1, x: 3}}", "'x' is not a month"),
         ("levers: {us.enforcement: {}}", "us.enforcement has no value"),
         ("levers: {us.enforcement: law}", "'law' is not a number from 0 to 3"),
-        ("levers: {us.enforcement: .nan}", "'nan' is not a number"),
-        ("levers: {us.enforcement: .inf}", "'inf' is not a number"),
-        ("levers: {us.enforcement: yes}", "'True' is not a number"),
+        ("levers: {us.enforcement: .nan}", "f.yaml:1: .nan is no number"),
+        ("levers: {us.enforcement: .inf}", "f.yaml:1: .inf is no number"),
+        ("levers: {us.enforcement: yes}", "'yes' is not a number"),
         ("levers: {us.enforcement: '2'}", "'2' is not a number"),
         ("levers: {us.enforcement: [1, 2]}", "is not a number"),
         ("levers: {us.location_verification: 0.5}", "give true or false"),
         ("levers: {us.enforcement: 1, us: {enforcement: 2}}", "us.enforcement is set twice"),
         ("levers: {china.import_stance: opn}", "'opn' is none of open, discouraged, conditional, blocked, law"),
         ("levers: {us.hub_licence.VNM: 1}", "unknown lever 'us.hub_licence.VNM'"),
-        ("levers: {us.quota: {nvidia-h2x0: 5}}", "unknown chip or class 'nvidia-h2x0' in f.yaml line 1; did you mean"),
+        ("levers: {us.quota: {nvidia-h2x0: 5}}", "unknown chip or class 'nvidia-h2x0' in f.yaml:1; did you mean"),
         ("levers: {us.quota: {h20class: 5}}", "did you mean h20-class"),
         ("levers: {us.quota.: 5}", "unknown chip or class ''"),
         ("levers: {us.quota: {H20: 5, nvidia-h20: 6}}", "us.quota.nvidia-h20 is set twice"),
@@ -236,23 +260,24 @@ def test_a_setting_that_can_have_no_effect_is_a_warning() -> None:
         ("levers: {us.hub_licence: 2026-12}", "unknown lever 'us.hub_licence'"),
         ("levers: {us: 4}", "unknown lever 'us'"),
         ("levers: 4", "levers takes a mapping"),
-        ("levls: {}", "unknown scenario key 'levls' in f.yaml line 1; did you mean levers"),
-        ("name: A B", "f.yaml line 1: name: "),
-        ("title: 3", "f.yaml line 1: title: "),
-        ("name: x\nname: y", "f.yaml line 2: 'name' is given twice"),
+        ("levls: {}", "unknown scenario key 'levls' in f.yaml:1; did you mean levers"),
+        ("name: A B", "f.yaml:1: name: "),
+        ("title: 3", "f.yaml:1: title: "),
+        ("name: x\nname: y", "f.yaml:2: 'name' is given twice"),
         ("start: 2022-13", "'2022-13' is not a month"),
         ("end: 2021-01", "2021-01 is outside 2022-01 to"),
-        ("\nstart: 2030-01\nend: 2025-01", r"f.yaml line 3: end \(2025-01\) must be later than start"),
+        ("\nstart: 2030-01\nend: 2025-01", r"f.yaml:3: end \(2025-01\) must be later than start"),
         ("extends: blokade", "unknown scenario 'blokade' in f.yaml; did you mean blockade"),
         ("extends: [a]", "extends takes a preset's name"),
         ("extends: nofile.yaml", "cannot read scenario file nofile.yaml: no such file"),
         ("rules: [nofile.yaml]", "cannot read rule overlay file nofile.yaml"),
         ("rules: overlay.yaml", "rules takes a list"),
         ("rules: [3]", "a rule overlay is a file's path or a mapping"),
-        ("a: b: c", "f.yaml line 1: not valid YAML"),
+        ("a: b: c", "f.yaml:1: not valid YAML"),
         ("[1]", "a mapping of keys to values is expected"),
         ("? [a]\n: 3", "a key must be a plain word"),
-        ("levers: &a {us: *a}", "nested too deeply"),
+        ("levers: &a {us: *a}", "aliases"),
+        ("rules: [{foo: 1}]", "f.yaml:1: unknown key 'foo'"),
         ("notes: !!python/name:os.system x", "not valid YAML"),
     ],
 )
@@ -266,7 +291,7 @@ def test_a_file_that_is_no_text_or_no_file_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\x01")
     (tmp_path / "folder.yaml").mkdir()
     for name, message in {
-        "binary.yaml": "not a text file",
+        "binary.yaml": "not text in UTF-8",
         "folder.yaml": "is a directory",
         "none.yaml": "no such",
     }.items():

@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import Any
 
 
-_WHERE = {"check_exposure": "_serve", "create_app": "_server", "serve": "_serve", "wsgi": "_serve"}
+_WHERE = {"asgi": "_serve", "check_exposure": "_serve", "create_app": "_server", "serve": "_serve", "wsgi": "_serve"}
 
-__all__ = ["check_exposure", "create_app", "serve", "wsgi"]
+__all__ = ["asgi", "check_exposure", "create_app", "serve", "wsgi"]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chipweir.app import _layout
-from chipweir.app._engine import FULL_MEMBERS, Answer
+from chipweir.app._engine import FULL_MEMBERS, QUICK_MEMBERS, Answer
 from chipweir.app._state import View
 from chipweir.errors import InputError
 from chipweir.i18n import _
@@ -36,6 +36,7 @@ def reply(view: View, answer: Answer) -> dict[str, Any]:
         "status": status(view, answer),
         "charts": [{**_layout.fitted(spec), "label": _title(spec)} for spec in charts(view, answer)],
         "problems": list(view.problems),
+        "members": answer.members,
         "done": bool(view.run) or answer.members >= FULL_MEMBERS,
     }
 
@@ -151,6 +152,8 @@ def status(view: View, answer: Answer) -> str:
     took = _(
         "{count} members in {time} s", count=_numbers.whole(answer.members), time=_numbers.number(answer.seconds, 2)
     )
+    if not view.run and answer.members < QUICK_MEMBERS:
+        took = _("{first}, a first look that is being refined", first=took)
     return f"{what} · {took}"
 
 

@@ -15,7 +15,7 @@ from chipweir.app._engine import SEED, Answer
 from chipweir.app._jobs import Job
 from chipweir.app._state import FIRST_YEAR, LAST_YEAR, OWN_NAME, TABS, View, reference_of, scenario_of
 from chipweir.errors import InputError
-from chipweir.i18n import _
+from chipweir.i18n import _, language
 from chipweir.report import _access, _numbers
 from chipweir.report._headline import HEADLINES, Quantity, quantities
 from chipweir.report._labels import N_, SCENARIO_STORIES, label
@@ -25,7 +25,7 @@ from chipweir.report._sections import long_name, parameter_text
 if TYPE_CHECKING:
     import xarray as xr
 
-    from chipweir.strategy._trace import Driver, Trace
+    from chipweir.strategy._trace import Driver, Influence, Trace
     from chipweir.world import Scenario
 
 TAB_NAMES = {
@@ -356,10 +356,16 @@ def drivers(key: str, own: "Trace", other: "Trace | None") -> list[Any]:
         moved.sort(key=lambda driver: -abs(driver.effect))
         parts += [html.H3(_("Parameters that move the change against A most")), _driver_table(moved[:5], item)]
     equations = [
-        html.Li([html.Code(f"{e.module}.{e.function}"), html.Pre(e.text, className="text")]) for e in own.equations
+        html.Li(
+            [e.words_ko if language() == "ko" else e.words, html.Pre(f"{e.formula}  [{e.function}]", className="text")]
+        )
+        for e in own.equations
     ]
     parts += [html.Details([html.Summary(_("Equations, in the order in which they act")), html.Ol(equations)])]
-    parts += [html.H3(_("Facts that went in")), html.Ul([html.Li(_fact_link(name)) for name in own.facts])]
+    parts += [
+        html.H3(_("Facts that went in")),
+        html.Ul([html.Li(_influence(each)) for each in (*own.facts, *own.chips)]),
+    ]
     note = _("value at the median of all parameters, which is not the median of the ensemble")
     parts.append(html.P(note, className="note"))
     return parts
@@ -385,6 +391,11 @@ def _driver_table(rows: Sequence["Driver"], item: Quantity) -> html.Div:
     ]
     head = [_("Parameter"), _("What it is"), _("one standard deviation up")]
     return _layout.table(head, cells, _("Parameters that move it most"))
+
+
+def _influence(each: "Influence") -> list[Any]:
+    """A fact or chip that moves the number, with what a per cent of it does."""
+    return [_fact_link(each.id), " ", _("{slope} % per %", slope=f"{each.slope:+.3f}")]
 
 
 def _fact_link(name: str) -> dcc.Link:

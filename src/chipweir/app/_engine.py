@@ -1,19 +1,19 @@
 """Between the page and the model: one place that simulates, remembers, and keeps many users apart.
 
-Moves of a lever are urgent and take turns; a refinement to more members goes on in small steps, each of which waits until
-no lever has moved for a moment.
+A move of a lever gets a first answer from a few members where others wait too, from the interactive ensemble where nobody
+does. Answers are then refined in turn: to the interactive ensemble while nobody waits for a first one, to the full one when
+no lever has moved for a moment. Equal questions are computed once, whoever asks.
 """
 
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chipweir.errors import InputError
-from chipweir.i18n import _
+from chipweir.app._kept import Kept
+from chipweir.app._turns import MOST, Asker, Busy, Turns
 
 
 if TYPE_CHECKING:
@@ -21,18 +21,21 @@ if TYPE_CHECKING:
 
     from chipweir.world import Scenario
 
-QUICK_MEMBERS, FULL_MEMBERS = 100, 1_000
+__all__ = ["FIRST_MEMBERS", "FULL_MEMBERS", "QUICK_MEMBERS", "Answer", "Asker", "Busy", "Engine", "simulate_pair"]
+
+# A first look is half of the interactive ensemble: side by side, fifty members cost hardly more than twenty-five.
+FIRST_MEMBERS, QUICK_MEMBERS, FULL_MEMBERS = 50, 100, 1_000
 SEED = 1
 _QUIET_S = 1.5
 # Members of one step of a refinement: a fraction of a second on one core.
 REFINING_STEP = 32
+# First answers that are worked on at the same time: one a core of the machines this is meant for.
+WORKERS = 2
+REMEMBERED_BYTES = 256 * 2**20
+_LOOK_S = 0.05
 
 Wait = Callable[[], None]
 Simulate = Callable[["Scenario", "Scenario", int, Wait], "xr.Dataset"]
-
-
-class Busy(InputError):
-    """Too many simulations are waiting."""
 
 
 @dataclass(frozen=True)
@@ -46,94 +49,125 @@ class Answer:
 
 
 class Engine:
-    """Answers for pairs of scenarios, remembered; at most `waiting` simulations stand in line."""
+    """Answers for pairs of scenarios, remembered within a bound of bytes; `waiting` first answers stand in line at most."""
 
-    def __init__(self, simulate: Simulate, waiting: int = 24, remembered: int = 48) -> None:
+    def __init__(self, simulate: Simulate, waiting: int = MOST, remembered: int = REMEMBERED_BYTES) -> None:
         self._simulate = simulate
-        self._waiting, self._remembered = waiting, remembered
-        self._lock = threading.Lock()
-        self._turn, self._refining = threading.Semaphore(1), threading.Semaphore(1)
-        self._known: OrderedDict[tuple[str, str, int], Answer] = OrderedDict()
-        self._running: dict[tuple[str, str, int], Future[Answer]] = {}
+        self._first, self._later = Turns(waiting), Turns(4 * waiting, 4 * waiting)
+        self._known: Kept[Answer] = Kept(remembered, lambda answer: int(answer.results.nbytes) + 1_000)
+        self._lock, self._started, self._busy = threading.Lock(), False, 0
         self._last_move = 0.0
 
-    def quick(self, first: "Scenario", second: "Scenario") -> Answer:
-        """The answer with the interactive ensemble, now. Raises `Busy` where too many wait."""
+    def known(self, first: "Scenario", second: "Scenario") -> Answer | None:
+        """The answer of most members that is remembered."""
+        sizes = (FULL_MEMBERS, QUICK_MEMBERS, FIRST_MEMBERS)
+        found = (self._known.get((*_pair(first, second), members)) for members in sizes)
+        return next((answer for answer in found if answer is not None), None)
+
+    def answer(self, first: "Scenario", second: "Scenario", asker: Asker = Asker()) -> "Future[Answer]":
+        """The best answer there is, or a first one when its turn comes. Raises `Busy` where too many wait."""
         self._last_move = time.monotonic()
-        return self._answer(first, second, QUICK_MEMBERS, self._turn, at_once)
+        known = self.known(first, second)
+        if known is not None:
+            self._first.leave(asker)
+            return _done(known)
+        self._start()
+        return self._first.put(_pair(first, second), lambda: self._now(first, second), asker)
 
-    def best_known(self, first: "Scenario", second: "Scenario") -> Answer:
-        """The full ensemble's answer where there is one already, else the quick one."""
-        with self._lock:
-            found = self._known.get((first.digest, second.digest, FULL_MEMBERS))
-        return found or self.quick(first, second)
+    def better(self, first: "Scenario", second: "Scenario", than: int, asker: Asker = Asker()) -> "Future[Answer]":
+        """An answer of more members than `than`, when its turn comes. Raises `Busy`."""
+        known = self.known(first, second)
+        if known is not None and known.members > than:
+            return _done(known)
+        members = QUICK_MEMBERS if than < QUICK_MEMBERS else FULL_MEMBERS
+        self._start()
+        key = (*_pair(first, second), members)
+        return self._later.put(key, lambda: self._refined(first, second, members), asker)
 
-    def full(self, first: "Scenario", second: "Scenario") -> Answer | None:
-        """The answer with the full ensemble, or None while levers are moving: ask again later."""
-        key = (first.digest, second.digest, FULL_MEMBERS)
+    def quick(self, first: "Scenario", second: "Scenario", asker: Asker = Asker()) -> Answer:
+        """The answer with the interactive ensemble or more, waited for. Raises `Busy`."""
+        self._last_move = time.monotonic()
+        known = self.known(first, second)
+        if known is not None and known.members >= QUICK_MEMBERS:
+            return known
+        self._start()
+        key = (*_pair(first, second), QUICK_MEMBERS)
+        waited_for: Future[Answer] = self._first.put(
+            key, lambda: self._made(first, second, QUICK_MEMBERS, at_once), asker
+        )
+        return waited_for.result()
+
+    def leave(self, asker: Asker) -> None:
+        """Nobody waits for the asker's answer any more."""
+        self._first.leave(asker)
+        self._later.leave(asker)
+
+    def _now(self, first: "Scenario", second: "Scenario") -> Answer:
+        known = self.known(first, second)
+        if known is not None:
+            return known
         with self._lock:
-            if key in self._known:
-                return self._known[key]
-        if time.monotonic() - self._last_move < _QUIET_S or not self._refining.acquire(blocking=False):
-            return None
-        try:
-            return self._answer(first, second, FULL_MEMBERS, threading.Semaphore(1), self._until_quiet)
-        finally:
-            self._refining.release()
+            alone = self._busy == 1 and not len(self._first)
+        return self._made(first, second, QUICK_MEMBERS if alone else FIRST_MEMBERS, at_once)
+
+    def _refined(self, first: "Scenario", second: "Scenario", members: int) -> Answer:
+        wait = self._until_nobody_waits if members < FULL_MEMBERS else self._until_quiet
+        wait()
+        return self._made(first, second, members, wait)
+
+    def _made(self, first: "Scenario", second: "Scenario", members: int, wait: Wait) -> Answer:
+        key = (*_pair(first, second), members)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        started = time.monotonic()
+        results = self._simulate(first, second, members, wait)
+        answer = Answer(results, (first.name, second.name), members, time.monotonic() - started)
+        self._known.put(key, answer)
+        return answer
 
     def _until_quiet(self) -> None:
-        while (left := self._last_move + _QUIET_S - time.monotonic()) > 0:
-            time.sleep(left)
+        while self._last_move + _QUIET_S > time.monotonic() or self._waited_for():
+            time.sleep(_LOOK_S)
 
-    def _answer(
-        self, first: "Scenario", second: "Scenario", members: int, turn: threading.Semaphore, wait: Wait
-    ) -> Answer:
-        key = (first.digest, second.digest, members)
+    def _until_nobody_waits(self) -> None:
+        while self._waited_for():
+            time.sleep(_LOOK_S)
+
+    def _waited_for(self) -> bool:
+        return self._busy > 0 or len(self._first) > 0
+
+    def _start(self) -> None:
+        """Start the threads that work, once somebody asks."""
         with self._lock:
-            if key in self._known:
-                self._known.move_to_end(key)
-                return self._known[key]
-            future = self._running.get(key)
-            mine = future is None
-            if future is None:
-                if len(self._running) >= self._waiting:
-                    raise Busy(_("many people are using this page; try again in a moment"))
-                future = self._running[key] = Future()
-        if mine:
-            self._run(key, future, first, second, members, turn, wait)
-        return future.result()
+            if self._started:
+                return
+            self._started = True
+        for number in range(WORKERS):
+            threading.Thread(target=self._work, name=f"answers-{number}", daemon=True).start()
+        threading.Thread(target=self._later.run, name="refining", daemon=True).start()
 
-    def _run(
-        self,
-        key: tuple[str, str, int],
-        future: "Future[Answer]",
-        first: "Scenario",
-        second: "Scenario",
-        members: int,
-        turn: threading.Semaphore,
-        wait: Wait,
-    ) -> None:
-        try:
-            with turn:
-                started = time.monotonic()
-                results = self._simulate(first, second, members, wait)
-                answer = Answer(results, _names(first, second), members, time.monotonic() - started)
-            with self._lock:
-                self._known[key] = answer
-                while len(self._known) > self._remembered:
-                    self._known.popitem(last=False)
-            future.set_result(answer)
-        except BaseException as error:
-            future.set_exception(error)
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            with self._lock:
-                self._running.pop(key, None)
+    def _work(self) -> None:
+        while True:
+            self._first.do_next(self._begin, self._end)
+
+    def _begin(self) -> None:
+        with self._lock:
+            self._busy += 1
+
+    def _end(self) -> None:
+        with self._lock:
+            self._busy -= 1
 
 
-def _names(first: "Scenario", second: "Scenario") -> tuple[str, str]:
-    return first.name, second.name
+def _pair(first: "Scenario", second: "Scenario") -> tuple[str, ...]:
+    return first.name, first.digest, second.name, second.digest
+
+
+def _done(answer: Answer) -> "Future[Answer]":
+    future: Future[Answer] = Future()
+    future.set_result(answer)
+    return future
 
 
 def at_once() -> None:

@@ -1,4 +1,4 @@
-"""Long work in the background: started, looked after, cancelled; at most a few at once."""
+"""Long work in the background: started, looked after, cancelled; a few at once, one or two of each visitor."""
 
 import secrets
 import threading
@@ -11,7 +11,8 @@ from chipweir.errors import InputError
 from chipweir.i18n import _, language, use_language
 
 
-MOST_AT_ONCE = 3
+MOST_AT_ONCE, MOST_OF_ONE = 3, 2
+RESULT_BYTES = 64 * 2**20
 _FORGET_AFTER_S = 900.0
 
 
@@ -24,6 +25,7 @@ class Job:
     """One piece of work. `report` is called by the work with its share done and stops it once it is cancelled."""
 
     id: str
+    owner: str = ""
     started: float = field(default_factory=time.monotonic)
     done: float = 0.0
     result: Any = None
@@ -37,33 +39,56 @@ class Job:
         if self.cancelled.is_set():
             raise Cancelled
 
+    @property
+    def size(self) -> int:
+        """Bytes that its result takes, as far as they matter."""
+        return len(self.result) if isinstance(self.result, str | bytes) else 50_000
+
 
 class Jobs:
-    """Jobs by an id that can't be guessed."""
+    """Jobs by an id that can't be guessed; `who` tells whose request is being answered, for whom alone they are."""
 
-    def __init__(self, most: int = MOST_AT_ONCE) -> None:
-        self._most = most
+    def __init__(
+        self, most: int = MOST_AT_ONCE, who: Callable[[], str] = lambda: "", most_of_one: int = MOST_OF_ONE
+    ) -> None:
+        self._most, self._most_of_one, self._who = most, most_of_one, who
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
 
     def start(self, work: Callable[[Job], Any]) -> str:
         """Begin `work` in its own thread, in the language in force. Raises `InputError` where too many are at work."""
+        owner = self._who()
         with self._lock:
-            now = time.monotonic()
-            self._jobs = {
-                key: job for key, job in self._jobs.items() if not job.finished or now - job.started < _FORGET_AFTER_S
-            }
-            if sum(not job.finished for job in self._jobs.values()) >= self._most:
+            self._forget()
+            at_work = [job for job in self._jobs.values() if not job.finished]
+            if sum(job.owner == owner for job in at_work) >= self._most_of_one:
+                raise InputError(_("you have other long tasks at work; wait for one of them or cancel it"))
+            if len(at_work) >= self._most:
                 raise InputError(_("the server is busy with other long tasks; try again in a moment"))
-            job = Job(secrets.token_urlsafe(12))
+            job = Job(secrets.token_urlsafe(12), owner)
             self._jobs[job.id] = job
         threading.Thread(target=_run, args=(job, work, language()), daemon=True).start()
         return job.id
 
+    def _forget(self) -> None:
+        """Drop finished jobs that are old, and the oldest of them while their results take too much room."""
+        now = time.monotonic()
+        kept = {key: job for key, job in self._jobs.items() if not job.finished or now - job.started < _FORGET_AFTER_S}
+        total = sum(job.size for job in kept.values() if job.finished)
+        for key, job in list(kept.items()):
+            if total <= RESULT_BYTES:
+                break
+            if job.finished:
+                total -= job.size
+                del kept[key]
+        self._jobs = kept
+
     def get(self, identifier: str) -> Job | None:
-        """The job, or None where it is forgotten or never was."""
+        """The visitor's own job, or None where it is forgotten, never was, or is somebody else's."""
         with self._lock:
-            return self._jobs.get(identifier)
+            self._forget()
+            job = self._jobs.get(identifier)
+        return job if job is not None and job.owner == self._who() else None
 
     def cancel(self, identifier: str) -> None:
         """Ask a job to stop."""

@@ -9,7 +9,7 @@ from dash import dcc, html
 from chipweir.app._state import View
 from chipweir.i18n import _
 from chipweir.report._labels import N_
-from chipweir.report._style import FONTS, Theme, template
+from chipweir.report._style import FONTS, GRAPH_CONFIG, Theme, template
 
 
 PAGES = {
@@ -18,12 +18,6 @@ PAGES = {
     "/rules": N_("Rules"),
     "/claims": N_("Claims"),
     "/facts": N_("Facts"),
-}
-GRAPH_CONFIG: Any = {
-    "displaylogo": False,
-    "responsive": True,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
-    "toImageButtonOptions": {"format": "svg", "filename": "chipweir"},
 }
 PLOT_HEIGHT = "392px"
 _THEME = {"fontFamily": FONTS, "primaryColor": "blue", "primaryShade": {"light": 8, "dark": 4}, "defaultRadius": "md"}

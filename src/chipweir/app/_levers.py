@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from dash import html
 
-from chipweir.app import _layout
+from chipweir.app._layout import attributes
 from chipweir.app._state import View, effective, scenario_of, usual
 from chipweir.i18n import _, language
 from chipweir.report import _numbers
 from chipweir.report._labels import N_
+from chipweir.report._style import GRAPH_CONFIG
 
 
 if TYPE_CHECKING:
@@ -126,8 +127,8 @@ def panel(view: View) -> html.Div:
         "silent": _("The server does not answer; is it still running?"),
         "many": _("Too many requests; wait a moment."),
     }
-    data = {"lang": view.lang, "words": words, "graph": _layout.GRAPH_CONFIG, "usual": usual(), "groups": _groups(view)}
-    return html.Div(id="levers", **_layout.attributes({"data-page": json.dumps(data, ensure_ascii=False)}))
+    data = {"lang": view.lang, "words": words, "graph": GRAPH_CONFIG, "usual": usual(), "groups": _groups(view)}
+    return html.Div(id="levers", **attributes({"data-page": json.dumps(data, ensure_ascii=False)}))
 
 
 def _groups(view: View) -> list[dict[str, Any]]:

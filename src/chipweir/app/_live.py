@@ -1,8 +1,8 @@
 """The interactive ensemble: what a lever does not change is remembered, only the rest is simulated.
 
 Levers of the page act from a month on. Until then a scenario is its preset, whose state at that month is kept for every
-member; a move of a lever simulates only the months after it, in two batches side by side, and summarises only what the
-page shows. The numbers are those of `world.run_ensemble` with the same members and seed within 0.3 %: the months from
+member; a move of a lever simulates only the months after it, in batches of members side by side, and summarises only what
+the page shows. The numbers are those of `world.run_ensemble` with the same members and seed within 0.3 %: the months from
 the lever on run in single precision, which takes 40 % less time (the test holds the agreement).
 """
 
@@ -10,17 +10,15 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from itertools import pairwise
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chipweir.app._engine import QUICK_MEMBERS, SEED, at_once
+from chipweir.app._engine import FIRST_MEMBERS, QUICK_MEMBERS, SEED, at_once
 from chipweir.app._state import DEFAULT_START
 
 
@@ -33,7 +31,8 @@ if TYPE_CHECKING:
 _FIRST, _LAST = "2022-01", "2032-12"
 _CUT = int((np.datetime64(DEFAULT_START, "M") - np.datetime64(_FIRST, "M")).astype(int))
 _MONTHS = int((np.datetime64(_LAST, "M") - np.datetime64(_FIRST, "M")).astype(int)) + 1
-_REMEMBERED = 24
+# How many of each kind of thing are remembered: a course of a hundred members takes some megabytes.
+_REMEMBERED = {"inputs": 32, "past": 24, "tail": 96, "levels": 16, "course": 8}
 # What `derive` reads, and must have from the first month on.
 _DERIVED_FROM = (
     "china_units", "china_h100e", "china_value", "china_nvidia_value", "compute", "largest_run", "token_price_fixed",
@@ -54,22 +53,23 @@ Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class History:
-    """The months before the cut: each batch's state at the cut and outputs so far, and their quantiles."""
+class Past:
+    """The months before the cut of one batch of members: its state at the cut, what later months need of these, flows, and
+    values `[member, month, ...]`."""
 
-    states: tuple[Any, ...]
-    needed: tuple[Arrays, ...]
+    state: Any
+    needed: Arrays
     flows: Arrays
     values: Arrays
-    levels: Arrays
 
 
 @dataclass(frozen=True)
 class Course:
-    """A scenario's course: its past, values by member `[member, month, ...]` from the cut on (derived ones from the first
-    month on), quantiles `[level, month, ...]` of all months and flows summed over members."""
+    """A scenario's course: quantiles `[level, month, ...]` of the months before the cut, values by member `[member, month,
+    ...]` of those before and from it on (derived ones from the first month on), quantiles of all months and flows summed
+    over members."""
 
-    past: History
+    before: Arrays
     values: Arrays
     levels: Arrays
     flows: Arrays
@@ -77,7 +77,7 @@ class Course:
     def whole(self, name: str) -> np.ndarray:
         """Values of all months."""
         tail = self.values[name]
-        return tail if name in _DERIVED else np.concatenate([self.past.values[name], tail], axis=1)
+        return tail if name in _DERIVED else np.concatenate([self.before[name], tail], axis=1)
 
 
 @cache
@@ -87,126 +87,122 @@ def _compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
     import jax.numpy as jnp
 
     from chipweir.world import simulate
-    from chipweir.world._ensemble import FLOWS, MEMBER, with_sums, yearly
-    from chipweir.world._outputs import derive
+    from chipweir.world._ensemble import FLOWS, compiler_options
+    from chipweir.world._outputs import by_year, derive
 
-    save = with_sums(jnp.ones(()))
+    def flows(month: Any) -> dict[str, Any]:
+        kept = by_year(month)
+        return {name: kept[name] for name in FLOWS}
 
-    def by_year(flows: Mapping[str, Any], first: int) -> dict[str, Any]:
-        """Sums for every year of the period, from flows that start in month `first`."""
-        before, years = first // 12, -(-_MONTHS // 12)
-        return {
-            name: jnp.pad(flow, [(before, years - before - len(flow)), (0, 0), (0, 0)])
-            for name, flow in yearly(flows, first).items()
-        }
+    def summed(years: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: flow.sum(-1) for name, flow in years.items()}
 
-    def shown(kept: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: kept[name].astype("float32") for name in _MONTHLY if name in kept}
+    def shown(kept: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        return {name: jnp.moveaxis(kept[name], -1, 0).astype("float32") for name in names if name in kept}
+
+    def members_last(p: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: jnp.moveaxis(values, 0, -1) for name, values in p.items()}
 
     def before(inputs: Any, p: Any) -> Any:
-        state, kept = simulate(inputs, p, stop=_CUT, save=save)
-        flows = by_year({name: kept[name] for name in FLOWS}, 0)
-        return (state, {name: kept[name] for name in _DERIVED_FROM}, shown(kept)), flows
+        state, (kept, years) = simulate(inputs, members_last(p), stop=_CUT, total=flows)
+        return state, {name: kept[name] for name in _DERIVED_FROM}, shown(kept, _MONTHLY), summed(years)
 
     def after(inputs: Any, p: Any, state: Any, needed: Any) -> Any:
-        _, kept = simulate(inputs, p, state, start=_CUT, save=save)
+        p = members_last(p)
+        _, (kept, years) = simulate(inputs, p, state, start=_CUT, total=flows)
         whole = {name: jnp.concatenate([needed[name], kept[name]]) for name in _DERIVED_FROM}
         derived = derive(whole, p, inputs.months, inputs.products)
-        out = shown(kept) | {name: derived[name].astype("float32") for name in _DERIVED}
-        return out, by_year({name: kept[name] for name in FLOWS}, _CUT)
+        return shown(kept, _MONTHLY) | shown(derived, _DERIVED), summed(years)
 
-    def batch_before(inputs: Any, p: Any) -> Any:
-        found, flows = jax.vmap(before, in_axes=(None, 0), out_axes=(0, None), axis_name=MEMBER)(inputs, p)
-        return *found, flows
-
-    batch_after = jax.vmap(after, in_axes=(None, 0, 0, 0), out_axes=(0, None), axis_name=MEMBER)
-
-    return jax.jit(batch_before), jax.jit(batch_after)
+    return jax.jit(before, compiler_options=compiler_options()), jax.jit(after, compiler_options=compiler_options())
 
 
 class Live:
-    """`Live()(first, second, members, wait)` simulates as `simulate_pair` does, and remembers what comes again."""
+    """`Live()(first, second, members, wait)` simulates as `simulate_pair` does, and remembers what comes again.
 
-    def __init__(self, members: int = QUICK_MEMBERS) -> None:
+    Members come in batches of one size, so that one compiled program serves a first look at few of them and the interactive
+    ensemble, and the first batch is not simulated twice. Several threads may ask at once.
+    """
+
+    def __init__(self, batch: int = FIRST_MEMBERS, members: int = QUICK_MEMBERS) -> None:
         from chipweir import facts
         from chipweir.world import draw
         from chipweir.world._parameters import members_of
 
-        self.members = members
+        self.batch, self.members = batch, members
         self._facts = facts.load()
-        drawn, cores = draw(members, SEED), min(2, os.cpu_count() or 1)
-        edges = np.linspace(0, members, cores + 1).astype(int)
-        self._draws = [members_of(drawn, slice(a, b)) for a, b in pairwise(edges.tolist())]
-        self._single_draws = [_single(draws) for draws in self._draws]
-        self._pool = ThreadPoolExecutor(cores)
-        self._histories: OrderedDict[bytes, History] = OrderedDict()
-        self._courses: OrderedDict[str, tuple[bytes, Course]] = OrderedDict()
-        self._lock = threading.Lock()
+        drawn = draw(members, SEED)
+        self._draws = [members_of(drawn, slice(start, start + batch)) for start in range(0, members, batch)]
+        self._pool = ThreadPoolExecutor(min(2, os.cpu_count() or 1))
+        self._remembered = _Once()
 
     def __call__(self, first: "Scenario", second: "Scenario", members: int, wait: "Wait" = at_once) -> "xr.Dataset":
         """Both scenarios with the same draws; differences are to the first. `wait` holds the steps of a large one."""
         from chipweir.app._engine import simulate_pair
 
-        if members != self.members or any((s.start, s.end) != (_FIRST, _LAST) for s in (first, second)):
+        batches, odd = divmod(members, self.batch)
+        usual = all((s.start, s.end) == (_FIRST, _LAST) for s in (first, second))
+        if odd or members > self.members or not usual:
             return simulate_pair(first, second, members, wait)
-        with self._lock:
-            pairs = [(s.name, *self._course(s)) for s in (first, second)]
+        pairs = [(s.name, *self._course(s, batches, wait)) for s in (first, second)]
         names = list(dict.fromkeys(name for name, _key, _course in pairs))
         same_past = pairs[0][1] == pairs[1][1]
-        return self._dataset(names, [course for _name, _key, course in pairs][: len(names)], same_past)
+        return self._dataset(names, [course for _name, _key, course in pairs][: len(names)], same_past, members)
 
-    def _course(self, scenario: "Scenario") -> tuple[bytes, Course]:
-        from chipweir.world import assemble
+    def _course(self, scenario: "Scenario", batches: int, wait: "Wait") -> tuple[bytes, Course]:
+        """The scenario's course with its first `batches` batches of members, and a key of its past."""
+        inputs, past = self._remembered.get(("inputs", scenario.digest), lambda: self._assembled(scenario))
+        wanted = ("course", scenario.digest, batches)
+        return past, self._remembered.get(wanted, lambda: self._made(inputs, past, scenario.digest, batches, wait))
 
-        if scenario.digest in self._courses:
-            self._courses.move_to_end(scenario.digest)
-            return self._courses[scenario.digest]
-        inputs = assemble(scenario, self._facts)
-        key = _past(inputs)
-        if key not in self._histories:
-            self._histories[key] = self._history(inputs)
-            _forget(self._histories)
-        self._histories.move_to_end(key)
-        found = key, self._future(inputs, self._histories[key])
-        self._courses[scenario.digest] = found
-        _forget(self._courses)
-        return found
+    def _assembled(self, scenario: "Scenario") -> tuple["Inputs", bytes]:
+        from chipweir.world import assemble, own_products
 
-    def _history(self, inputs: "Inputs") -> History:
+        inputs = assemble(scenario, self._facts, own_products(self._facts))
+        return inputs, _past(inputs)
+
+    def _made(self, inputs: "Inputs", past: bytes, digest: str, batches: int, wait: "Wait") -> Course:
+        def simulated(batch: int) -> tuple[Past, Arrays, Arrays]:
+            wait()
+            before = self._remembered.get(("past", past, batch), lambda: self._before(inputs, batch))
+            return before, *self._remembered.get(("tail", digest, batch), lambda: self._after(inputs, batch, before))
+
+        # A first look takes one core, so that two people's can be had at once; the rest is taken side by side.
+        parts = list((self._pool.map if batches > 1 else map)(simulated, range(batches)))
+        before = _joined([part[0].values for part in parts])
+        early = self._remembered.get(("levels", past, batches), lambda: self._quantiles(before))
+        values = _joined([part[1] for part in parts])
+        levels = {
+            name: found if name in _DERIVED else np.concatenate([early[name], found], axis=1)
+            for name, found in self._quantiles(values).items()
+        }
+        flows = _summed([flows for part in parts for flows in (part[0].flows, part[2])])
+        return Course(before, values, levels, flows)
+
+    def _before(self, inputs: "Inputs", batch: int) -> Past:
+        from chipweir.world import with_nudges
+
         before, _after = _compiled()
-        parts = list(self._pool.map(lambda p: before(inputs, p), self._draws))
-        values = _joined([part[2] for part in parts])
-        return History(
-            states=tuple(_single(part[0]) for part in parts),
-            needed=tuple(_single(part[1]) for part in parts),
-            flows=_summed([part[3] for part in parts]),
-            values=values,
-            levels=self._quantiles(values),
-        )
+        state, needed, values, flows = before(inputs, with_nudges(self._draws[batch], inputs))
+        return Past(_single(state), _single(needed), _summed([flows]), _joined([values]))
 
-    def _future(self, inputs: "Inputs", past: History) -> Course:
+    def _after(self, inputs: "Inputs", batch: int, past: Past) -> tuple[Arrays, Arrays]:
         import jax
 
+        from chipweir.world import with_nudges
+
         _before, after = _compiled()
-        single = _single(inputs)
-
-        def run(draws: Any, state: Any, needed: Any) -> tuple[Arrays, Arrays]:
-            with jax.enable_x64(False):
-                return _fetched(after(single, draws, state, needed))
-
-        parts = list(self._pool.map(run, self._single_draws, past.states, past.needed))
-        tail = _joined([part[0] for part in parts])
-        levels = {
-            name: found if name in _DERIVED else np.concatenate([past.levels[name], found], axis=1)
-            for name, found in self._quantiles(tail).items()
-        }
-        return Course(past, tail, levels, _summed([past.flows, *(part[1] for part in parts)]))
+        draws = _single(with_nudges(self._draws[batch], inputs))
+        with jax.enable_x64(False):
+            return _fetched(after(_single(inputs), draws, past.state, past.needed))
 
     def _quantiles(self, values: Arrays) -> Arrays:
-        from chipweir.world._ensemble import quantiles
+        from chipweir.world import quantiles
 
+        members = len(next(iter(values.values())))
         names = sorted(values, key=lambda name: -values[name].size)
-        return dict(zip(names, self._pool.map(lambda name: quantiles(values[name]), names), strict=True))
+        side_by_side = map if members <= self.batch else self._pool.map
+        return dict(zip(names, side_by_side(lambda name: quantiles(values[name]), names), strict=True))
 
     def _changes(self, base: Course, course: Course, same_past: bool) -> Arrays:
         """Quantiles of the differences within members; with the same past they are zero up to the cut."""
@@ -222,11 +218,10 @@ class Live:
             for name, change in found.items()
         }
 
-    def _dataset(self, names: list[str], courses: list[Course], same_past: bool) -> "xr.Dataset":
+    def _dataset(self, names: list[str], courses: list[Course], same_past: bool, members: int) -> "xr.Dataset":
         import xarray as xr
 
-        from chipweir.world import variables
-        from chipweir.world._ensemble import QUANTILES, _flows, coordinates
+        from chipweir.world import QUANTILES, coordinates, mean_flows, variables
 
         months = np.arange(_FIRST, np.datetime64(_LAST, "M") + 1, dtype="datetime64[M]").astype("datetime64[ns]")
         table = {row["name"]: row for row in variables()}
@@ -242,14 +237,17 @@ class Live:
             if name not in _UNCOMPARED:
                 zero = np.where(np.isnan(base.levels[name]), np.nan, 0.0)
                 data[f"delta_{name}"] = (dims, np.stack([zero, *(change[name] for change in changes)]), attrs)
-        kept: Any = {name: SimpleNamespace(flows=course.flows) for name, course in zip(names, courses, strict=True)}
-        flow, flow_coords = _flows(kept, names, self.members, months)
+        flow, channels = mean_flows([course.flows for course in courses], members, months)
         used = {dim for dims, _values, _attrs in data.values() for dim in dims}
-        coords = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates(), **flow_coords}
+        coords: dict[str, Any] = {
+            "scenario": names,
+            "quantile": list(QUANTILES),
+            "month": months,
+            **coordinates(),
+            "channel": channels,
+        }
         kept_coords = {dim: list(labels) for dim, labels in coords.items() if dim in used or dim in flow[0]}
-        return xr.Dataset(
-            {**data, "flow": flow}, kept_coords, {"members": self.members, "baseline": names[0], "seed": SEED}
-        )
+        return xr.Dataset({**data, "flow": flow}, kept_coords, {"members": members, "baseline": names[0], "seed": SEED})
 
 
 def _past(inputs: "Inputs") -> bytes:
@@ -257,9 +255,10 @@ def _past(inputs: "Inputs") -> bytes:
     import jax
 
     digest = blake2b(digest_size=16)
-    for leaf in jax.tree.leaves(inputs.months):
+    dated = (inputs.months, inputs.bands, inputs.lines, inputs.knots)
+    for leaf in jax.tree.leaves(dated):
         digest.update(np.ascontiguousarray(leaf[:_CUT]).tobytes())
-    for leaf in jax.tree.leaves((inputs.products, inputs.bands, inputs.lines)):
+    for leaf in jax.tree.leaves((inputs.products, inputs.events, inputs.first_month)):
         digest.update(np.ascontiguousarray(leaf).tobytes())
     return digest.digest()
 
@@ -287,6 +286,30 @@ def _summed(parts: list[Mapping[str, Any]]) -> Arrays:
     return {name: np.sum([np.asarray(part[name]) for part in parts], axis=0) for name in parts[0]}
 
 
-def _forget(remembered: OrderedDict[Any, Any]) -> None:
-    while len(remembered) > _REMEMBERED:
-        remembered.popitem(last=False)
+class _Once:
+    """What was made, by key: so many of each kind, and each made once even where several threads ask for it."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, OrderedDict[Any, Future[Any]]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """The value, made now if it is not there; an error is not remembered."""
+        with self._lock:
+            kind = self._made.setdefault(key[0], OrderedDict())
+            future = kind.get(key)
+            mine = future is None
+            if future is None:
+                future = kind[key] = Future()
+                while len(kind) > _REMEMBERED[key[0]]:
+                    kind.popitem(last=False)
+            kind.move_to_end(key)
+        if mine:
+            try:
+                future.set_result(make())
+            except BaseException as error:
+                with self._lock:
+                    kind.pop(key, None)
+                future.set_exception(error)
+                raise
+        return future.result()

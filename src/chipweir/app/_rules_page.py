@@ -4,12 +4,14 @@ import base64
 import binascii
 import csv
 import io
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
+from chipweir import reading
 from chipweir.app import _layout
 from chipweir.app._jobs import Jobs
 from chipweir.app._state import View, read_view
@@ -252,26 +254,25 @@ def decide_table(content: str) -> tuple[list[list[str]], list[str]]:
     if len(raw) > MOST_BYTES:
         raise InputError(_("the file is larger than {size} MB", size=MOST_BYTES >> 20))
     try:
-        records = list(csv.DictReader(io.StringIO(text), restkey="_rest"))
-    except csv.Error as error:
-        raise InputError(_("the file cannot be read as CSV: {error}", error=str(error))) from None
-    if not records or len(records) > MOST_ROWS:
-        raise InputError(
-            _("the table has {count} rows; 1 to {most} can be answered", count=len(records), most=MOST_ROWS)
-        )
+        rows = [row for _line, row in reading.cells(io.StringIO(text), "", rows=MOST_ROWS * 2) if row]
+    except InputError as error:
+        raise InputError(_("the file cannot be read as CSV: {error}", error=str(error).lstrip(": "))) from None
+    if not 1 <= len(rows) - 1 <= MOST_ROWS:
+        count = max(len(rows) - 1, 0)
+        raise InputError(_("the table has {count} rows; 1 to {most} can be answered", count=count, most=MOST_ROWS))
     book = rules.shipped()
-    return [_row(number, record, book) for number, record in enumerate(records, 2)], [
+    return [_row(number, rows[0], cells, book) for number, cells in enumerate(rows[1:], 2)], [
         "line", "item", "to", "date", "outcome", "licence", "review", "exception", "eccn", "basis", "problem",
     ]  # fmt: skip
 
 
-def _row(line: int, record: dict[str, Any], book: Any) -> list[str]:
+def _row(line: int, head: Sequence[str], cells: Sequence[str], book: Any) -> list[str]:
     from chipweir import rules
 
-    extra = record.pop("_rest", None)
-    fields = {key.strip(): value.strip() for key, value in record.items() if key and value and value.strip()}
+    named = zip(head, cells, strict=False)
+    fields = {name.strip(): cell.strip() for name, cell in named if name.strip() and cell.strip()}
     try:
-        if extra:
+        if len(cells) > len(head):
             raise InputError(f"line {line}: more fields than the head has")
         decision = rules.decide(rules.Shipment.of(fields, where=f"line {line}"), book, trace=False)
     except InputError as error:

@@ -1,30 +1,40 @@
-"""Running the playground: a production server in one process with many threads, warmed up before it answers."""
+"""Running the playground: one process, one loop for all connections, the model warm before it answers."""
 
 import contextlib
-import sys
+import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from chipweir.app._answers import Answers
 from chipweir.app._engine import REFINING_STEP, Engine, simulate_pair
+from chipweir.app._guard import Guard
 from chipweir.app._live import Live
-from chipweir.app._server import LOOPBACK, create_app
+from chipweir.app._server import LOOPBACK, create_app, pages
 from chipweir.app._state import View, reference_of
 from chipweir.errors import InputError
 
 
+if TYPE_CHECKING:
+    from chipweir.app._front import Front
+
 LEAST_TOKEN = 16
+THREADS = 16
+_STOPPING_SECONDS = 5
+_BACKLOG = 1_024
 
 
 def wsgi(token: str | None = None, *, behind_proxy: bool = False, warm: bool = True) -> Any:
     """The WSGI application for a server of your own: `gunicorn 'chipweir.app:wsgi()' --threads 16`.
 
-    `behind_proxy` trusts the proxy's forwarded addresses and leaves host names and visitors to it. Use one worker
-    process: jobs and remembered results live in its memory.
+    `behind_proxy` trusts the proxy's forwarded addresses and leaves host names and visitors to it. With neither a token nor
+    a proxy only visitors of this machine are answered, whatever address the server listens on. Use one worker process: jobs
+    and remembered results live in its memory. `asgi` is better at many visitors and slow ones.
     """
+    _check_token(token)
     engine = Engine(Live())
-    app = create_app(engine, token=token, hosts=None if behind_proxy else LOOPBACK)
+    app = create_app(engine, token=token, hosts=None if behind_proxy or token else LOOPBACK, behind_proxy=behind_proxy)
     if behind_proxy:
         _trust_proxy(app.server)
     if warm:
@@ -32,9 +42,31 @@ def wsgi(token: str | None = None, *, behind_proxy: bool = False, warm: bool = T
     return app.server
 
 
+def asgi(token: str | None = None, *, behind_proxy: bool = False, warm: bool = True) -> "Front":
+    """The ASGI application that `serve` runs, for a server of your own: `uvicorn --factory chipweir.app:asgi`.
+
+    As `wsgi`, with many visitors and slow ones in mind.
+    """
+    _check_token(token)
+    engine = Engine(Live())
+    hosts = None if behind_proxy or token else LOOPBACK
+    front = make_front(engine, Guard(token, hosts, behind_proxy=behind_proxy))
+    if warm:
+        warm_up(engine)
+    return front
+
+
+def make_front(engine: Engine, guard: Guard, threads: int = THREADS) -> "Front":
+    """The server's front with the pages behind it."""
+    from chipweir.app._front import Front
+
+    answers = Answers(engine, private=guard.token is None and not guard.behind_proxy)
+    return Front(pages(answers).server, answers, guard, threads)
+
+
 def warm_up(engine: Engine) -> float:
-    """Compile the model for the interactive ensemble and for its refinement, side by side, and answer the first visitor's
-    question; seconds taken."""
+    """Compile the model for first answers, the interactive ensemble and its refinement, side by side, and answer the first
+    visitor's question; seconds taken."""
     started = time.monotonic()
     first = reference_of(View())
     refining = threading.Thread(target=simulate_pair, args=(first, first, REFINING_STEP))
@@ -54,11 +86,15 @@ def check_exposure(host: str, token: str | None, behind_proxy: bool) -> None:
         return
     if not token:
         raise InputError(
-            f"--host {host} would open the playground to others: give --token (at least {LEAST_TOKEN} characters), "
-            "or --behind-proxy if a reverse proxy decides who may come in"
+            f"--host {host} would open the playground to others: give --token-file, or a token (at least {LEAST_TOKEN} "
+            "characters) in CHIPWEIR_TOKEN, or --behind-proxy if a reverse proxy decides who may come in"
         )
-    if len(token) < LEAST_TOKEN:
-        raise InputError(f"--token has {len(token)} characters; give at least {LEAST_TOKEN}")
+    _check_token(token)
+
+
+def _check_token(token: str | None) -> None:
+    if token is not None and len(token) < LEAST_TOKEN:
+        raise InputError(f"the token has {len(token)} characters; give at least {LEAST_TOKEN}")
 
 
 def serve(
@@ -67,78 +103,65 @@ def serve(
     *,
     token: str | None = None,
     behind_proxy: bool = False,
-    threads: int = 16,
+    threads: int = THREADS,
     ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until stopped. `ready` is called with the address once the model is warm. Raises `InputError`."""
     check_exposure(host, token, behind_proxy)
-    check_port(host, port)
     hosts = None if behind_proxy or host not in LOOPBACK else LOOPBACK
-
-    def load() -> Any:
+    with listening(host, port) as listener:  # before minutes go into warming up
         engine = Engine(Live())
-        app = create_app(engine, token=token, hosts=hosts)
-        if behind_proxy:
-            _trust_proxy(app.server)
+        front = make_front(engine, Guard(token, hosts, behind_proxy=behind_proxy), threads)
         warm_up(engine)
+        server = make_server(front, behind_proxy)
         if ready is not None:
             shown = f"[{host}]" if ":" in host else host
-            ready(f"http://{shown}:{port}/")
-        return app.server
+            ready(f"http://{shown}:{listener.getsockname()[1]}/")
+        server.run(sockets=[listener])
 
-    _run(load, host, port, threads)
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket bound to the address. Raises `InputError` where it can't be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"cannot listen on {host} port {port}: {reason.lower()}; give another --port") from error
+    return listener
+
+
+def make_server(front: Any, behind_proxy: bool = False, header_seconds: float | None = None) -> Any:
+    """A uvicorn server for the front, with limits of connections and of the time for a request's headers."""
+    from uvicorn import Config, Server
+
+    from chipweir.app._connections import HEADER_SECONDS, KEEP_ALIVE_SECONDS, MOST_OF_ONE, Connections, protocol
+
+    connections = Connections(of_one=None if behind_proxy else MOST_OF_ONE)
+    return Server(
+        Config(
+            front,
+            http=protocol(connections, header_seconds or HEADER_SECONDS),
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            loop="asyncio",
+            access_log=False,
+            log_level="error",
+            proxy_headers=False,
+            server_header=False,
+            backlog=_BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=_STOPPING_SECONDS,
+            h11_max_incomplete_event_size=32_768,
+        )
+    )
 
 
 def _trust_proxy(server: Any) -> None:
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     server.wsgi_app = ProxyFix(server.wsgi_app, x_for=1, x_proto=1, x_host=1)
-
-
-def check_port(host: str, port: int) -> None:
-    """Raises `InputError` where the address can't be listened on, before minutes go into warming up."""
-    import socket
-
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"cannot listen on {host} port {port}: {reason.lower()}; give another --port") from error
-
-
-def _run(load: Callable[[], Any], host: str, port: int, threads: int) -> None:
-    """Run what `load` makes. It is made in the worker, since a process with JAX's threads must not be forked."""
-    if sys.platform == "win32":
-        from werkzeug.serving import run_simple
-
-        run_simple(host, port, load(), threaded=True)
-        return
-    from gunicorn.app.base import BaseApplication
-
-    class _Server(BaseApplication):  # type: ignore[misc]
-        def load_config(self) -> None:
-            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            settings = {
-                "bind": address,
-                "workers": 1,
-                "threads": threads,
-                "worker_class": "gthread",
-                "timeout": 600,
-                "graceful_timeout": 5,
-                "keepalive": 5,
-                "limit_request_line": 8190,
-                "limit_request_fields": 60,
-                "accesslog": None,
-                "loglevel": "warning",
-                "preload_app": False,
-            }
-            for key, value in settings.items():
-                self.cfg.set(key, value)
-
-        def load(self) -> Any:
-            return load()
-
-    _Server().run()

@@ -1,21 +1,31 @@
 """The application: pages, callbacks and what guards them."""
 
 from collections.abc import Callable, Collection
+from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from functools import wraps
 from typing import Any
 
 import dash
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
-from plotly.io.json import to_json_plotly
 
-from chipweir.app import _answer, _chips_page, _claims_page, _contest, _facts_page, _layout, _rules_page
-from chipweir.app._engine import FULL_MEMBERS, Answer, Engine
-from chipweir.app._guard import Rate, guard
+from chipweir.app import (
+    _chips_page,
+    _claims_page,
+    _contest,
+    _facts_page,
+    _guard,
+    _layout,
+    _requests,
+    _rules_page,
+)
+from chipweir.app._answers import BETTER_SECONDS, FIRST_SECONDS, HAVE, Answers, problem
+from chipweir.app._engine import FULL_MEMBERS, Answer, Asker, Engine
+from chipweir.app._guard import Guard, Rate
 from chipweir.app._jobs import Job, Jobs
 from chipweir.app._live import Live
-from chipweir.app._saved import save, stored_answer
-from chipweir.app._state import View, read_view, reference_of, scenario_of
+from chipweir.app._saved import save
+from chipweir.app._state import View, read_view, scenario_of
 from chipweir.errors import InputError
 from chipweir.i18n import _, use_language
 from chipweir.report import _numbers
@@ -57,11 +67,21 @@ def create_app(
     token: str | None = None,
     hosts: Collection[str] | None = LOOPBACK,
     rate: Rate | None = None,
+    behind_proxy: bool = False,
 ) -> Dash:
     """The playground as a Dash application; `.server` is its WSGI application.
 
-    `hosts` are the names it answers to, `token` what a visitor must bring (None: nothing).
+    `hosts` are the names it answers to, `token` what a visitor must bring (None: only visitors of this machine are
+    answered, unless it is `behind_proxy`).
     """
+    private = token is None and not behind_proxy
+    app = pages(Answers(engine or Engine(Live()), private=private))
+    _guard.install(app.server, Guard(token, hosts, rate, behind_proxy=behind_proxy))
+    return app
+
+
+def pages(answers: Answers) -> Dash:
+    """The application without a guard: for a server that has its own."""
     app = Page(
         __name__,
         serve_locally=True,
@@ -71,7 +91,6 @@ def create_app(
         add_log_handler=False,
         on_error=_failed,
     )
-    guard(app.server, token=token, hosts=hosts, rate=rate)
     app.layout = html.Div(
         [
             dcc.Location(id="url", refresh="callback-nav"),
@@ -81,17 +100,25 @@ def create_app(
             html.Div(id="page"),
         ]
     )
-    engine, jobs = engine or Engine(Live()), Jobs()
+    jobs = Jobs(who=_visitor)
     _navigation(app)
     _contest_script(app)
-    _contest_answers(app, engine)
-    _contest_unfolding(app, engine, jobs)
-    _contest_downloads(app, engine, jobs)
-    _contest_saving(app, jobs)
+    _contest_answers(app, answers)
+    _contest_unfolding(app, answers, jobs)
+    _contest_downloads(app, answers, jobs)
+    _contest_saving(app, jobs, answers.private)
     _contest_cancelling(app, jobs)
     for page in (_chips_page, _rules_page, _claims_page, _facts_page):
         page.register(app, jobs)
+    app._setup_server()  # type: ignore[no-untyped-call]  # the map of callbacks is complete from here on
+    _requests.install(app.server, app.callback_map)
     return app
+
+
+def _visitor() -> str:
+    """Whose request is being answered: a browser, or an address where it keeps no cookies."""
+    asked = _guard.asked_of_flask()
+    return asked.cookies.get(_guard.VISITOR_COOKIE, "")[:40] or asked.client
 
 
 def _failed(error: Exception) -> None:
@@ -185,27 +212,31 @@ def in_language(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def _contest_answers(app: Dash, engine: Engine) -> None:
-    """What the page's script asks for: the answer to an address, and the full ensemble's once it is there (else 204)."""
+def _contest_answers(app: Dash, answers: Answers) -> None:
+    """What the page's script asks for, where no front takes it: the answer to an address, a better one (else 204)."""
     from flask import Response, request
 
-    def shown(found: Callable[[View], Answer | None]) -> Response:
+    def shown(wish: Callable[[View], "Future[Answer] | None"], seconds: float) -> Response:
         view = read_view(request.query_string.decode("utf-8", "replace"))
-        with use_language(view.lang):
-            try:
-                answer = found(view)
-                if answer is None:
-                    return Response(status=204)
-                content = _answer.reply(view, answer)
-            except InputError as error:
-                content = {"problems": [str(error)], "done": True}
-            return Response(to_json_plotly(content), mimetype="application/json")
+        try:
+            future = wish(view)
+            if future is None:
+                return Response(status=204)
+            content = answers.reply(view, future.result(seconds))
+        except (TimeoutError, CancelledError):
+            return Response(status=204)
+        except InputError as error:
+            content = problem(view, error)
+        return Response(content, mimetype="application/json")
+
+    def asker() -> Asker:
+        return _guard.asked_of_flask().asker()
 
     def answer() -> Response:
-        return shown(lambda view: _found(engine, view))
+        return shown(lambda view: answers.first(view, asker()), FIRST_SECONDS)
 
     def refined() -> Response:
-        return shown(lambda view: None if view.run else engine.full(reference_of(view), scenario_of(view)))
+        return shown(lambda view: answers.better(view, request.headers.get(HAVE, ""), asker()), BETTER_SECONDS)
 
     app.server.add_url_rule("/answer", view_func=answer)
     app.server.add_url_rule("/refined", view_func=refined)
@@ -219,18 +250,13 @@ def _contest_answers(app: Dash, engine: Engine) -> None:
     )
     @in_language
     def explain(view: View, refined: str | None) -> Any:
-        effects = _contest.single_effects(view, engine.quick) if refined and read_view(refined) == view else None
+        effects = (
+            _contest.single_effects(view, answers.engine.quick) if refined and read_view(refined) == view else None
+        )
         return _contest.why(view, effects), _contest.reproduce(view, FULL_MEMBERS)
 
 
-def _found(engine: Engine, view: View) -> Answer:
-    """What the view shows: a stored run where it names one, else the scenarios simulated. Raises `InputError`."""
-    if view.run:
-        return stored_answer(view.run)
-    return engine.best_known(reference_of(view), scenario_of(view))
-
-
-def _contest_unfolding(app: Dash, engine: Engine, jobs: Jobs) -> None:
+def _contest_unfolding(app: Dash, answers: Answers, jobs: Jobs) -> None:
     """A tile opens: its numbers at once, what moves it when the derivatives are there."""
 
     @app.callback(
@@ -258,7 +284,7 @@ def _contest_unfolding(app: Dash, engine: Engine, jobs: Jobs) -> None:
             if not asked or query is None:
                 return same
             key = str(asked.get("key", ""))
-            numbers = _contest.made(view, _found(engine, view), key)
+            numbers = _contest.made(view, answers.now(view), key)
             if view.run:
                 return True, numbers, None, None, True
             try:
@@ -268,7 +294,7 @@ def _contest_unfolding(app: Dash, engine: Engine, jobs: Jobs) -> None:
             return True, numbers, html.P(_("differentiating the model …")), started, False
 
 
-def _contest_saving(app: Dash, jobs: Jobs) -> None:
+def _contest_saving(app: Dash, jobs: Jobs, private: bool) -> None:
     @app.callback(
         Output("save-state", "children"),
         Output("save-job", "data"),
@@ -284,8 +310,9 @@ def _contest_saving(app: Dash, jobs: Jobs) -> None:
         view = read_view(query or "")
         with use_language(view.lang):
             if ctx.triggered_id == "save" and clicks:
+                owner = "" if private else _visitor()
                 try:
-                    started = jobs.start(lambda job: save(view, (name or "").strip(), job))
+                    started = jobs.start(lambda job: save(view, (name or "").strip(), job, owner))
                 except InputError as error:
                     return str(error), None, True
                 return _("running …"), started, False
@@ -315,7 +342,7 @@ def _contest_cancelling(app: Any, jobs: Jobs) -> None:
                 jobs.cancel(identifier or "")
 
 
-def _contest_downloads(app: Dash, engine: Engine, jobs: Jobs) -> None:
+def _contest_downloads(app: Dash, answers: Answers, jobs: Jobs) -> None:
     @app.callback(
         Output("download", "data"),
         Output("report-job", "data"),
@@ -338,11 +365,11 @@ def _contest_downloads(app: Dash, engine: Engine, jobs: Jobs) -> None:
                         second = scenario_of(view)
                         return _layout.download(second.to_yaml(), f"{second.name}.yaml"), no_update, no_update, ""
                     case "get-csv":
-                        found = _found(engine, view)
+                        found = answers.now(view)
                         text = _contest.csv_text(found.results)
                         return _layout.download("\ufeff" + text, "chipweir.csv"), no_update, no_update, ""
                     case "get-report":
-                        started = jobs.start(lambda work: _report_text(work, engine, view))
+                        started = jobs.start(lambda work: _report_text(work, answers, view))
                         return no_update, started, False, _("writing the report …")
                     case _:
                         return _collect(jobs, job)
@@ -350,10 +377,10 @@ def _contest_downloads(app: Dash, engine: Engine, jobs: Jobs) -> None:
                 return no_update, None, True, str(error)
 
 
-def _report_text(job: Job, engine: Engine, view: View) -> str:
+def _report_text(job: Job, answers: Answers, view: View) -> str:
     from chipweir.report import render_html
 
-    found = _found(engine, view)
+    found = answers.now(view)
     job.report(0.5)
     shell, _python = _contest.commands(view, found.members)
     return render_html(found.results, lang=view.lang, extras={"command": shell})

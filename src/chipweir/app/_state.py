@@ -20,7 +20,7 @@ OWN_NAME = "mine"
 _LONGEST = 8_000
 _LONGEST_ANSWER = 300
 _PREFIX = "s."
-_RUN = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,80}")
+_RUN = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,150}")
 _EXTRA = re.compile(r"[rcf]\.[a-z]{1,12}")
 
 

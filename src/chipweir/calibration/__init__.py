@@ -1,21 +1,9 @@
-"""How far to believe the model: published figures against prior-predictive intervals."""
+"""How far to believe the model: observations from facts, the posterior, back-tests, and forecasts with a date.
 
-from importlib import import_module
-from typing import Any
+Names are imported when first used (`__init__.pyi` says from where), so that commands start without JAX.
+"""
 
-
-_HOMES = {
-    "Target": "_credibility",
-    "Verdict": "_credibility",
-    "credibility": "_credibility",
-    "measure": "_credibility",
-    "targets": "_credibility",
-}
-
-__all__ = list(_HOMES)
+import lazy_loader
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,124 +1,164 @@
-"""How the prior ensemble sits against what is known: a table of published figures beside prior-predictive intervals.
+"""How far to believe it: every observation beside what the model believed before and after it saw them."""
 
-The figures are data (`targets.csv`), each with its facts; they are shown whether or not they fit.
-"""
-
-import csv
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from functools import cache
-from importlib import resources
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from chipweir.errors import InputError
+from chipweir.calibration._echo import echoes
+from chipweir.calibration._observations import Observation, logs, observations, with_echo
+from chipweir.calibration._predict import LAST_MONTH, Mapper, inputs_of, predict
+from chipweir.calibration._quantity import FloatArray
+from chipweir.world import Posterior, believing, draw, shipped_posterior
 
 
 if TYPE_CHECKING:
-    import xarray as xr
+    from chipweir.facts import Facts
 
-FloatArray = npt.NDArray[np.float64]
-
-OPERATIONS = ("sum", "mean", "at")
-
-
-@dataclass(frozen=True)
-class Target:
-    """A published figure and how to read the same quantity off the model.
-
-    `operation` over the months `start` to `end`: `sum`, `mean` or `at` (the value of `end`), times `scale`, gives `unit`.
-    `low`, `central`, `high` are the source's own range.
-    """
-
-    target: str
-    row: int
-    label: str
-    label_ko: str
-    variable: str
-    selection: Mapping[str, str]
-    operation: str
-    start: str
-    end: str
-    scale: float
-    unit: str
-    low: float
-    central: float
-    high: float
-    facts: tuple[str, ...]
-    note: str
+MEMBERS, SEED = 500, 0
+_LEVELS = (0.05, 0.1, 0.5, 0.9, 0.95)
+Tell = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A target beside the model's prior-predictive 5, 50 and 95 %; `inside` is whether the figure lies between them.
+    """An observation beside the model's 5, 10, 50, 90 and 95 %, as `prior` and as `fitted`, in the model's unit.
 
-    `overlap` is whether the source's own range does; `rank` the share of members below the figure.
+    `inside` is whether the figure lies between the fitted 5 and 95 %, `overlap` whether the source's own range does; `rank`
+    the share of fitted members below the figure; `width` the log width of the fitted 80 % interval over that of the source's
+    own range (None where it gives none); `reached` whether any prior member comes within three errors of it.
     """
 
-    target: Target
-    p05: float
-    p50: float
-    p95: float
+    observation: Observation
+    prior: tuple[float, ...]
+    fitted: tuple[float, ...]
     inside: bool
     overlap: bool
     rank: float
+    width: float | None
+    reached: bool
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self)
+        row = self.observation
+        keys = ("p05", "p10", "p50", "p90", "p95")
+        return {
+            "id": row.id,
+            "label": row.title,
+            "label_ko": row.title_ko,
+            "quantity": row.quantity.text,
+            "operation": row.operation,
+            "start": row.start,
+            "end": row.end,
+            "unit": row.unit,
+            "low": row.low,
+            "central": row.central,
+            "high": row.high,
+            "bound": row.bound,
+            "echo": row.echo,
+            "source": row.source,
+            "class": row.cls,
+            "known_by": row.known_by.isoformat(),
+            "prior": dict(zip(keys, self.prior, strict=True)),
+            "fitted": dict(zip(keys, self.fitted, strict=True)),
+            "inside": self.inside,
+            "overlap": self.overlap,
+            "rank": self.rank,
+            "width": self.width,
+            "reached": self.reached,
+        }
 
 
-@cache
-def targets() -> tuple[Target, ...]:
-    """The published figures, in the order of the credibility table."""
-    text = (resources.files("chipweir.calibration") / "targets.csv").read_text(encoding="utf-8")
-    return tuple(_target(row) for row in csv.DictReader(text.splitlines()))
+def credibility(
+    facts: "Facts",
+    members: int = MEMBERS,
+    seed: int = SEED,
+    posterior: Posterior | None = None,
+    rows: Sequence[Observation] | None = None,
+    tell: Tell | None = None,
+    mapper: Mapper = map,
+) -> list[Verdict]:
+    """Every observation against prior and posterior (default: the shipped one; the prior alone where there is none)."""
+    said = tell or (lambda share, text: None)
+    held = posterior or shipped_posterior()
+    given = [o for o in (rows if rows is not None else observations(facts)) if o.end <= LAST_MONTH]
+    if rows is None:
+        said(0.0, "echoes")
+        given = list(with_echo(given, echoes(given, facts)))
+    inputs = inputs_of(facts)
+    found = []
+    for place, beliefs in enumerate((None, held)):
+        said((1 + place) / 3, "prior" if beliefs is None else "posterior")
+        with believing(beliefs):
+            found.append(predict(inputs, draw(members, seed), given, mapper))
+    return [_verdict(row, found[0][:, i], found[1][:, i]) for i, row in enumerate(given)]
 
 
-def _target(row: dict[str, str]) -> Target:
-    if row["operation"] not in OPERATIONS:
-        raise InputError(
-            f"targets.csv: {row['target']}: operation '{row['operation']}' is none of {', '.join(OPERATIONS)}"
+def _verdict(row: Observation, prior: FloatArray, fitted: FloatArray) -> Verdict:
+    observed = float(logs([row])[0])
+    before, after = np.quantile(prior, _LEVELS), np.quantile(fitted, _LEVELS)
+    low, high = after[0] - 1e-6, after[-1] + 1e-6
+    kept = (row.bound in ("at_least", "record") and observed <= high) or (row.bound == "at_most" and observed >= low)
+    own_low, own_high = np.log(max(row.low, 1e-12)), np.log(max(row.high, 1e-12))
+    ranged = 0 < row.low < row.high and not row.bound
+    width = float((after[3] - after[1]) / max(own_high - own_low, 1e-9)) if ranged else None
+    reach = (prior > observed - 3 * row.below) & (prior < observed + 3 * row.above)
+    return Verdict(
+        row,
+        tuple(float(x) for x in np.exp(before)),
+        tuple(float(x) for x in np.exp(after)),
+        inside=bool(kept or low <= observed <= high),
+        overlap=bool(kept or (low <= own_high and own_low <= high)),
+        rank=float(np.mean(fitted <= observed)),
+        width=width,
+        reached=bool(reach.any()),
+    )
+
+
+def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """Counts over the two-sided rows that are no echoes: how many intervals hold the figure, before and after."""
+    rows = [v for v in verdicts if not v.observation.bound and not v.observation.echo]
+    evidence = [v for v in verdicts if not v.observation.echo]
+
+    def share(name: str, low: int, high: int) -> float | None:
+        inside = [getattr(v, name)[low] <= v.observation.central <= getattr(v, name)[high] for v in rows]
+        return float(np.mean(inside)) if inside else None
+
+    widths = [v.width for v in rows if v.width is not None]
+    return {
+        "observations": len(verdicts),
+        "evidence": len(evidence),
+        "two_sided": len(rows),
+        "echoes": sum(v.observation.echo for v in verdicts),
+        "bounds": sum(bool(v.observation.bound) for v in verdicts),
+        "prior_80": share("prior", 1, 3),
+        "prior_90": share("prior", 0, 4),
+        "fitted_80": share("fitted", 1, 3),
+        "fitted_90": share("fitted", 0, 4),
+        "median_width_ratio": float(np.median(widths)) if widths else None,
+        "with_range": len(widths),
+        "out_of_reach": [v.observation.id for v in evidence if not v.reached],
+    }
+
+
+def by_series(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Fit by series: rows, median |z| of the posterior median against the row's error, share inside the 80 % interval."""
+    found: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        if not verdict.observation.bound:
+            found.setdefault(verdict.observation.series, []).append(verdict)
+    out = []
+    for name, group in sorted(found.items()):
+        gaps = [abs(np.log(v.observation.central / v.fitted[2])) / np.hypot(v.observation.scale, 0.15) for v in group]
+        inside = [v.fitted[1] <= v.observation.central <= v.fitted[3] for v in group]
+        out.append(
+            {
+                "series": name,
+                "rows": len(group),
+                "echoes": sum(v.observation.echo for v in group),
+                "median_z": float(np.median(gaps)),
+                "inside_80": float(np.mean(inside)),
+            }
         )
-    numbers = {key: float(row[key]) for key in ("scale", "low", "central", "high")}
-    pairs = (pair.split("=") for pair in row["selection"].split())
-    fields: dict[str, Any] = {**row, **numbers, "row": int(row["row"]), "facts": tuple(row["facts"].split())}
-    return Target(**{**fields, "selection": dict(pairs)})
-
-
-def measure(results: "xr.Dataset", target: Target, scenario: str = "baseline") -> FloatArray:
-    """The target's quantity for every member of an ensemble kept whole, `[member]`, in the target's unit."""
-    array = results[f"member_{target.variable}"].sel({"scenario": scenario, **target.selection})
-    months = array["month"].values.astype("datetime64[M]")
-    first, last = np.datetime64(target.start, "M"), np.datetime64(target.end, "M")
-    if not (months[0] <= first and last <= months[-1]):
-        raise InputError(
-            f"{target.target} needs the months {target.start} to {target.end}, which this run does not cover"
-        )
-    values = array.transpose("member", "month").values[:, (months >= first) & (months <= last)].astype(float)
-    if target.operation == "sum":
-        return np.asarray(values.sum(1)) * target.scale
-    return np.asarray(values[:, -1] if target.operation == "at" else np.nanmean(values, axis=1)) * target.scale
-
-
-def credibility(results: "xr.Dataset", scenario: str = "baseline") -> list[Verdict]:
-    """Every target against the prior-predictive interval of an ensemble kept whole (`keep_members=True`)."""
-    verdicts = []
-    for target in targets():
-        values = measure(results, target, scenario)
-        p05, p50, p95 = (float(value) for value in np.nanquantile(values, [0.05, 0.5, 0.95]))
-        tolerance = 1e-6 * max(abs(target.central), 1e-12)
-        verdicts.append(
-            Verdict(
-                target,
-                p05,
-                p50,
-                p95,
-                inside=p05 - tolerance <= target.central <= p95 + tolerance,
-                overlap=p05 - tolerance <= target.high and target.low <= p95 + tolerance,
-                rank=float(np.mean(values <= target.central)),
-            )
-        )
-    return verdicts
+    return out

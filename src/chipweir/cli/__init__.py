@@ -18,7 +18,7 @@ root = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-MODULES = ("facts", "rules", "perf", "world", "strategy", "evidence", "app")
+MODULES = ("facts", "rules", "perf", "world", "calibration", "strategy", "evidence", "app")
 
 
 def _version(show: bool) -> None:

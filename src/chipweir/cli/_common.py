@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from chipweir.cli import _tables
+from chipweir.errors import InputError
 from chipweir.i18n import LANGUAGES, _
 
 
@@ -42,6 +42,34 @@ SeedOption = Annotated[int, typer.Option("--seed", help="Equal seeds give equal 
 FactsOption = Annotated[
     list[Path] | None, typer.Option("--facts", help="A directory of own facts laid over the shipped ones (repeatable).")
 ]
+
+WhatIfOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fact",
+        metavar="ID=VALUE",
+        help="What if a fact, price or datasheet were otherwise: fab-004=x1.5, nvidia-h20.price_usd=90000 (repeatable).",
+    ),
+]
+PriorOption = Annotated[
+    bool, typer.Option("--prior", help="Draw from the prior instead of what past observations left of it.")
+]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", metavar="DATE", help="Only facts and rules that were known by this day.")
+]
+
+
+def parse_what_ifs(texts: Sequence[str]) -> dict[str, str]:
+    """What `--fact` was given, as changes by id. Raises `InputError` for a text without a value, or said twice."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, separator, value = (part.strip() for part in text.partition("="))
+        if not (name and separator and value):
+            raise InputError(f"--fact {text}: write id=value, such as fab-004=x1.5 or nvidia-h20.price_usd=90000")
+        if name in found:
+            raise InputError(f"--fact {name} is given twice")
+        found[name] = value
+    return found
 
 
 def _put_in_force(context: typer.Context, directories: list[Path] | None) -> list[Path] | None:
@@ -82,6 +110,8 @@ def progress_bar() -> Iterator[Progress]:
     """A progress bar on stderr, where that is a terminal."""
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
+
+    from chipweir.cli import _tables  # rich is slow to import, and most commands do without it
 
     screen = _tables.console(stderr=True)
     columns = (

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from chipweir.cli import _tables
 from chipweir.i18n import _
 
 
@@ -37,14 +38,15 @@ def print_match(found: Any) -> None:
         ]
         for m in found.measures
     ]  # fmt: skip
-    head = ["", "A", "B", _("A for one B"), _("A/B per chip"), _("per watt"), _("per dollar")]
+    ratios = (_("A for one B"), _("A/B per chip"), _("per watt"), _("per dollar"))
+    head = ["", "#A", "#B", *(f"#{name}" for name in ratios)]
     for line in (
         _("{a} against {b}, {model}", a=found.a, b=found.b, model=found.model),
         f"A: {found.a}" + (f" ({found.chips[0]:,})" if found.chips[0] > 1 else ""),
         f"B: {found.b}" + (f" ({found.chips[1]:,})" if found.chips[1] > 1 else ""),
     ):
         echo_wrapped(line)
-    print_table(head, rows, "", narrow=True)
+    _tables.show(head, rows)
     for m in found.measures:
         if m.note:
             echo_wrapped(f"{_(m.quantity)}: {m.note}")
@@ -98,10 +100,10 @@ def echo_wrapped(text: str) -> None:
 
 def print_validation(report: Mapping[str, Any]) -> None:
     """Errors by group, the baselines, and the reasons of rows without a prediction."""
-    head = ["", _("quantity"), "n", _("median error"), _("mean error"), _("bias (ln)"), _("in 80 %")]
-    print_table(head, [_score_row("all", q, s) for q, s in report["overall"].items()], _("All rows"))
+    head = ["", _("quantity"), "#n", *_error_columns(), "#" + _("in 80 %")]
+    _tables.show(head, [_score_row("all", q, s) for q, s in report["overall"].items()], _("All rows"))
     for group, table in report["groups"].items():
-        print_table(
+        _tables.show(
             head,
             [_score_row(label, q, s) for label, by in table.items() for q, s in by.items()],
             _("By {group}", group=_(group)),
@@ -111,8 +113,8 @@ def print_validation(report: Mapping[str, Any]) -> None:
             [name, str(s["n"]), f"{s['median_ape']:.1%}", f"{s['mean_ape']:.1%}", f"{s['bias_log']:+.2f}"]
             for name, s in table.items()
         ]
-        print_table(
-            [quantity, "n", _("median error"), _("mean error"), _("bias (ln)")],
+        _tables.show(
+            [quantity, "#n", *_error_columns()],
             rows,
             _("Beside the baselines, same rows"),
         )
@@ -131,8 +133,12 @@ def print_left_out(report: Mapping[str, Any]) -> None:
             [label, q, str(s["n"]), f"{s['median_ape']:.1%}", f"{s['mean_ape']:.1%}", f"{s['bias_log']:+.2f}"]
             for q, s in by.items()
         ]
-    head = ["", _("quantity"), "n", _("median error"), _("mean error"), _("bias (ln)")]
-    print_table(head, rows, _("Left out in turn: {what}", what=report["by"]))
+    head = ["", _("quantity"), "#n", *_error_columns()]
+    _tables.show(head, rows, _("Left out in turn: {what}", what=report["by"]))
+
+
+def _error_columns() -> tuple[str, ...]:
+    return ("#" + _("median error"), "#" + _("mean error"), "#" + _("bias (ln)"))
 
 
 def _score_row(label: str, quantity: str, s: Mapping[str, float]) -> list[str]:
@@ -150,7 +156,8 @@ def _score_row(label: str, quantity: str, s: Mapping[str, float]) -> list[str]:
 def print_operators(operators: Sequence[Mapping[str, Any]]) -> None:
     """The roofline of every part of a decode step and of a prefill, on one chip."""
     title = _("One pass on one chip")
-    head = [_("operator"), "GFLOP", "MB", "FLOP/B", _("roofline µs"), _("estimate µs"), _("binds")]
+    numbers = ("GFLOP", "MB", "FLOP/B", _("roofline µs"), _("estimate µs"))
+    head = [_("operator"), *(f"#{name}" for name in numbers), _("binds")]
     for name in dict.fromkeys(o["pass"] for o in operators):
         rows = [
             [
@@ -160,7 +167,7 @@ def print_operators(operators: Sequence[Mapping[str, Any]]) -> None:
             for o in operators
             if o["pass"] == name
         ]  # fmt: skip
-        print_table(head, rows, f"{title}: {name}", narrow=True)
+        _tables.show(head, rows, f"{title}: {name}")
 
 
 def print_answers(answers: Sequence[Mapping[str, Any]], title: str) -> None:
@@ -174,12 +181,63 @@ def print_answers(answers: Sequence[Mapping[str, Any]], title: str) -> None:
         if made:
             rows.append([str(answer["row"]), answer["id"] or "", *cells])
     if rows:
-        head = [row, "id", "output tok/s", "TPOT ms", "TTFT ms", "W", "train tok/s"]
-        print_table(head, rows, title, narrow=True)
+        head = [row, "id", *(f"#{name}" for name in ("output tok/s", "TPOT ms", "TTFT ms", "W", "train tok/s"))]
+        _tables.show(head, rows, title)
     for answer in answers:
         if "reason" in answer:
             who = f"{row} {answer['row']}" + (f" ({answer['id']})" if answer["id"] else "")
             echo_wrapped(f"{who}: {answer['reason']}")
+
+
+def print_alternatives(found: Sequence[Mapping[str, float]]) -> None:
+    """The next best layouts."""
+    head = [
+        _("layout"),
+        _("requests"),
+        _("output tokens/s per chip"),
+        _("ms per output token"),
+        _("ms to the first token"),
+    ]
+    rows = [
+        [
+            f"tp {a['tp']:g}, attention dp {a['attention_dp']:g}, pp {a['pp']:g}, {a['replicas']:g} x",
+            f"{a['concurrency']:g}", short(a["output_tok_s_chip"]), short(a["tpot_ms"]), short(a["ttft_ms"]),
+        ]
+        for a in found
+    ]  # fmt: skip
+    _tables.show(head, rows, _("Next best layouts"))
+
+
+def print_prices(found: Sequence[Mapping[str, Any]]) -> None:
+    """List prices beside the cost: margin of the model's own, how many times dearer the others are."""
+    rows = []
+    for price in found:
+        reading = "" if price["input"] is None else short(price["input"])
+        if "margin" in price:
+            margin = price["margin"]
+            says = _(
+                "margin {m} ({low} to {high})",
+                m=f"{margin['p50']:.0%}",
+                low=f"{margin['p10']:.0%}",
+                high=f"{margin['p90']:.0%}",
+            )
+        else:
+            says = _("{n} times its output price", n=f"{price['times']:.3g}")
+        rows.append([f"{price['model']} ({price['since']})", reading, short(price["output"]), says])
+    _tables.show([_("list price"), _("USD/M input"), _("USD/M output"), ""], rows, _("Beside list prices"))
+
+
+def run_rows(run: Mapping[str, Any]) -> list[list[str]]:
+    """Totals of a training run."""
+    rows = [[_("tokens"), f"{run['tokens']:.4g}", ""], [_("FLOP of the model"), f"{run['flop']:.3g}", ""]]
+    for name, label in (("chip_hours", _("chip-hours")), ("days", _("days on {n} chips", n=f"{run['chips']:,.0f}")),
+                        ("usd", _("USD, chips owned"))):  # fmt: skip
+        if name in run:
+            low, middle, high = (run[name][point] for point in ("p10", "p50", "p90"))
+            rows.append(
+                [label, f"{middle:,.4g}" if middle < 1e4 else f"{middle:,.0f}", f"{short(low)} - {short(high)}"]
+            )
+    return rows
 
 
 def quantity_rows(quantities: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
@@ -225,24 +283,3 @@ def json_line(answer: Mapping[str, Any]) -> str:
 def print_json(document: Any) -> None:
     """One document on standard output."""
     sys.stdout.write(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False) + "\n")
-
-
-def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], title: str, *, narrow: bool = False) -> None:
-    """A table; `narrow`: without lines between columns, numbers to the right, for a width of 80."""
-    from rich import box
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=escape(title) or None, title_justify="left", box=box.SIMPLE_HEAD if narrow else box.HEAVY_HEAD)
-    if narrow:
-        table.padding, table.pad_edge = (0, 1, 0, 0), False
-    for place, name in enumerate(head):
-        shown = name.replace(" ", "\n") if narrow else name
-        right = narrow and place > 0
-        table.add_column(escape(shown), overflow="fold", no_wrap=narrow, justify="right" if right else "left")
-    for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
-    # A pipe has no width: wide enough that no number is folded.
-    console = Console() if sys.stdout.isatty() else Console(width=200)
-    console.print(table)

@@ -1,6 +1,6 @@
 """Commands on scenario files and levers."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,7 +22,7 @@ def scenarios_list(as_json: JsonOption = False) -> None:
     if as_json:
         print_json([{key: getattr(each, key) for key in ("name", "title", "description")} for each in found])
     else:
-        _tables.console().print(_tables.plain_table("", "", rows=[(each.name, each.title) for each in found]))
+        _tables.show(("", ""), [(each.name, each.title) for each in found])
 
 
 ScenarioArgument = Annotated[
@@ -49,7 +49,7 @@ def scenarios_validate(
     """Check scenario files: exit 0 if all can be run, 2 with a line for each that cannot."""
     from chipweir.world import load_scenario
 
-    verdicts = []
+    verdicts: list[dict[str, Any]] = []
     for name in names:
         try:
             scenario = load_scenario(name)
@@ -107,4 +107,4 @@ def levers_command(
             for lever in chosen
         ]
         columns = (_("lever"), _("range"), _("default"), _("unit"), _("what it does"))
-        _tables.console().print(_tables.plain_table(*columns, rows=rows))
+        _tables.show(columns, rows)

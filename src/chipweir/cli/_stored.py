@@ -1,5 +1,6 @@
 """Commands on stored runs: list, show, delete, export."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +41,7 @@ def runs_list(out: OutOption = None, as_json: JsonOption = False) -> None:
     else:
         texts = [[", ".join(value) if isinstance(value, list) else value for value in row.values()] for row in rows]
         columns = (_("run"), _("made"), _("scenarios"), "#" + _("members"), "#" + _("seed"))
-        _tables.console().print(_tables.plain_table(*columns, rows=texts))
+        _tables.show(columns, texts)
     for line in damaged.values():
         typer.echo(f"chipweir: {line}", err=True)
     for name in stopped:
@@ -82,7 +83,7 @@ def runs_show(name: RunArgument, out: OutOption = None, lang: LangOption = "en",
         )
         out_console = _tables.console()
         out_console.print(found.path, soft_wrap=True)
-        out_console.print(_tables.plain_table("", "", rows=list(shown.items())))
+        _tables.show(("", ""), list(shown.items()))
         if damage:
             raise InputError(f"run {found.id} is damaged: {damage[0]}")
         _tables.print_headline(found.results, lang)
@@ -94,24 +95,39 @@ def runs_delete(
         list[str] | None, typer.Argument(help="Ids, beginnings or paths of runs.", autocompletion=complete_run)
     ] = None,
     unfinished: Annotated[bool, typer.Option("--unfinished", help="Delete what stopped ensembles left.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete runs for good."""
+    """Delete runs for good. Nothing else is touched: no link, no folder that holds anything but a run."""
     from chipweir import store
 
     if not names and not unfinished:
         raise InputError("name the runs to delete, or give --unfinished")
     directory = store.runs_directory(out)
-    paths = [store.run_path(name, directory) for name in names or []]
-    paths += store.unfinished_runs(directory) if unfinished else []
-    for path in dict.fromkeys(paths):
-        store.delete_run(path)
+    runs = list(dict.fromkeys(store.run_path(name, directory) for name in names or []))
+    stopped = store.unfinished_runs(directory) if unfinished else []
+    if not yes:
+        _ask([path.name for path in (*runs, *stopped)])
+    for path in runs:
+        store.delete_run(path, directory)
+    for path in stopped:
+        store.delete_unfinished(path)
+    deleted = [path.name for path in (*runs, *stopped)]
     if as_json:
-        print_json({"deleted": [path.name for path in dict.fromkeys(paths)]})
+        print_json({"deleted": deleted})
     else:
-        for path in dict.fromkeys(paths):
-            typer.echo(f"deleted {path.name}")
+        for name in deleted:
+            typer.echo(f"deleted {name}")
+
+
+def _ask(names: list[str]) -> None:
+    """Go on if whoever sits at the terminal says so."""
+    if not sys.stdin.isatty():
+        raise InputError("runs delete asks before it deletes; give --yes where nobody can answer")
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    if names and not typer.confirm(f"delete {shown} for good?", err=True):
+        raise InputError("nothing was deleted")
 
 
 @runs_app.command("export")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
-from chipweir.cli._tables import console, plain_table
+from chipweir.cli._common import print_json
+from chipweir.cli._tables import console, show
 from chipweir.i18n import _, language
 
 
@@ -45,31 +45,23 @@ def print_advice(found: Mapping[str, Any]) -> None:
         _("option"), "#" + _("score"), "#" + _("mean regret"), "#" + _("largest regret"), "#" + _("best in futures"),
         "#" + _("best over weights"), "#" + _("meets all"), _("undominated"),
     )  # fmt: skip
-    out.print(plain_table(*columns, rows=rows, title=_("Options under the weights, and over all weights")))
+    show(columns, rows, _("Options under the weights, and over all weights"))
     out.print()
-    out.print(_criteria_table(found, "computed"))
+    _criteria_table(found, "computed")
     if any(c["kind"] == "judged" for c in found["criteria"]):
         out.print()
-        out.print(_judged_table(found))
+        _judged_table(found)
     if found["signposts"]:
         out.print()
-        out.print(_signposts(found["signposts"]))
+        _signposts(found["signposts"])
 
 
-def _criteria_table(found: Mapping[str, Any], kind: str) -> Table:
+def _criteria_table(found: Mapping[str, Any], kind: str) -> None:
     """Criterion by option: mean with the worst tenth below it, and the share of futures that meet the threshold."""
     from chipweir.strategy import number, percent
 
-    table = Table(
-        title=_("Mean; mean of the worst tenth; share of futures that meet the threshold"),
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-    )
-    table.add_column(_("criterion"))
-    table.add_column(_("threshold"), justify="right")
-    for option in found["options"]:
-        table.add_column(said(option["title"]), justify="right")
+    columns = (_("criterion"), "#" + _("threshold"), *("#" + said(option["title"]) for option in found["options"]))
+    rows = []
     for criterion in (c for c in found["criteria"] if c["kind"] == kind):
         sign = "≥ " if criterion["better"] == "more" else "≤ "
         line = "–" if criterion["threshold"] is None else sign + number(criterion["threshold"])
@@ -84,11 +76,11 @@ def _criteria_table(found: Mapping[str, Any], kind: str) -> Table:
                 )
             )
         name = Text.assemble(said(criterion["title"]), "\n", (said(criterion["unit"]), "dim"))
-        table.add_row(name, line, *cells)
-    return table
+        rows.append((name, line, *cells))
+    show(columns, rows, _("Mean; mean of the worst tenth; share of futures that meet the threshold"))
 
 
-def _judged_table(found: Mapping[str, Any]) -> Table:
+def _judged_table(found: Mapping[str, Any]) -> None:
     from chipweir.strategy import number
 
     judged = [c for c in found["criteria"] if c["kind"] == "judged"]
@@ -100,10 +92,10 @@ def _judged_table(found: Mapping[str, Any]) -> Table:
         ]
         rows.append((f"{said(criterion['title'])} ({said(criterion['unit'])})", *values))
     columns = (_("judged, outside the score"), *("#" + said(o["title"]) for o in found["options"]))
-    return plain_table(*columns, rows=rows)
+    show(columns, rows)
 
 
-def _signposts(posts: Sequence[Mapping[str, Any]]) -> Table:
+def _signposts(posts: Sequence[Mapping[str, Any]]) -> None:
     from chipweir.strategy import number, percent
 
     rows = []
@@ -113,7 +105,7 @@ def _signposts(posts: Sequence[Mapping[str, Any]]) -> Table:
         told = (percent(post["hit"]), percent(post["false_alarm"]), number(post["gain"]))
         rows.append((said(post["title"]), post["date"], change, *told))
     columns = (_("signpost"), _("date"), _("change if"), "#" + _("tells"), "#" + _("false alarms"), "#" + _("gain"))
-    return plain_table(*columns, rows=rows)
+    show(columns, rows)
 
 
 def print_exploration(found: Mapping[str, Any], described: Mapping[str, str]) -> None:
@@ -148,7 +140,7 @@ def print_exploration(found: Mapping[str, Any], described: Mapping[str, str]) ->
         "sobol_first": _("Sobol first"),
         "sobol_total": _("Sobol total"),
     }
-    out.print(plain_table(_("factor"), _("what it is"), *("#" + titles[k] for k in kinds), rows=rows))
+    show((_("factor"), _("what it is"), *("#" + titles[k] for k in kinds)), rows)
     if found["noise"]:
         floor = ", ".join(f"{titles[k]} {v:.2f}" for k, v in found["noise"].items())
         out.print(_("Chance alone shows up to: {floor}", floor=floor), style="dim")
@@ -181,7 +173,10 @@ def print_game(found: Mapping[str, Any]) -> None:
     ]  # fmt: skip
     players = [p["name"] for p in found["players"]]
     columns = (_("pure equilibrium"), *("#" + p for p in players), "#" + _("of all weights"), "#" + _("of members"))
-    out.print(plain_table(*columns, rows=rows) if rows else _("No pure equilibrium."))
+    if rows:
+        show(columns, rows)
+    else:
+        out.print(_("No pure equilibrium."))
     for each in found["mixed"]:
         mixes = "; ".join(
             f"{player}: " + ", ".join(f"{titles[player, k]} {percent(v)}" for k, v in mix.items())
@@ -204,7 +199,7 @@ def print_game(found: Mapping[str, Any]) -> None:
         (each["player"], named(each["given"]), titles[each["player"], each["reply"]], percent(each["probability"]))
         for each in found["best_responses"]
     ]
-    out.print(plain_table(_("player"), _("if others play"), _("best reply"), "#P", rows=rows))
+    show((_("player"), _("if others play"), _("best reply"), "#P"), rows)
     if found["unknown_to_world"]:
         out.print(_("The world does not know yet: {names}", names=", ".join(found["unknown_to_world"])), style="dim")
 
@@ -236,7 +231,7 @@ def print_information(found: Mapping[str, Any]) -> None:
         _("quantity"), _("what it is"), "#" + _("worth knowing"), "#" + _("of everything"), "#" + _("choice changes"),
         _("above chance"), _("source"),
     )  # fmt: skip
-    out.print(plain_table(*columns, rows=rows))
+    show(columns, rows)
 
 
 def print_training(found: Mapping[str, Any]) -> None:
@@ -267,7 +262,7 @@ def print_training(found: Mapping[str, Any]) -> None:
         "#" + _("chips"), "#" + _("days"), "#" + _("chip-hours"), "#" + _("goodput"), "#MFU", "#GWh",
         "#" + _("cost, USD m"), _("binds"),
     )  # fmt: skip
-    out.print(plain_table(*columns, rows=rows, title=found["system"]))
+    show(columns, rows, found["system"])
     for note in found["notes"]:
         out.print(Text(note, "dim"), soft_wrap=True)
 
@@ -276,3 +271,72 @@ def _interval(row: Mapping[str, float]) -> str:
     from chipweir.strategy import number
 
     return f"{number(row['p50'])} ({number(row['p10'])}–{number(row['p90'])})"
+
+
+def print_leverage(found: Mapping[str, Any]) -> None:
+    """Sentences, what each side loses by year, and what falls with one supplier."""
+    out = console()
+    print_lines(found["sentences"][language()])
+    sides = {"us": _("US: NVIDIA revenue"), "china": _("China: accelerator output")}
+    laws = {"stands": _("law as it stands"), "lifted": _("memory rule lifted")}
+    rows = [
+        (f"{sides[side]}, {laws[law]}", row["year"], _spread(row["lost_percent"]), _spread(row["own_loss_usd_bn"]),
+         _spread(row["per_unit"]))
+        for law, parts in found["sides"].items()
+        for side, each in parts.items()
+        for row in each
+    ]  # fmt: skip
+    columns = (
+        _("side"), "#" + _("year"), "#" + _("lost, %"), "#" + _("Korea gives up, USD bn"), "#" + _("per unit given up")
+    )  # fmt: skip
+    out.print()
+    show(columns, rows, _("Loss of each side, median and 90 % interval"))
+    out.print()
+    lost = [
+        (
+            row["resource"],
+            row["supplier"],
+            f"{100 * row['share_lost']:.0f}",
+            f"{100 * row['low']:.0f}-{100 * row['high']:.0f}",
+        )
+        for row in found["without_one"]
+    ]
+    show((_("resource"), _("without"), "#" + _("lost, %"), "#90 %"), lost, _("What falls with one supplier, 2030"))
+
+
+def _spread(row: Mapping[str, float | None]) -> str:
+    from chipweir.strategy import number
+
+    low, middle, high = (float("nan") if row[key] is None else row[key] for key in ("p05", "p50", "p95"))
+    return f"{number(middle or 0.0)} ({number(low or 0.0)}; {number(high or 0.0)})"
+
+
+def list_mechanisms(known: Mapping[str, Any], as_json: bool) -> None:
+    """Every mechanism with the command that measures it, or what is not modelled."""
+    if as_json:
+        print_json(
+            [
+                {"id": m.id, "title": dict(m.title), "claims": list(m.claims), "modelled": m.modelled, "command": m.command,
+                 "why": dict(m.why)}
+                for m in known.values()
+            ]
+        )  # fmt: skip
+        return
+    rows = [(m.id, said(m.title), m.command if m.modelled else _("not modelled")) for m in known.values()]
+    show((_("mechanism"), _("claim"), _("command")), rows, _("Mechanisms and the pair that bears on each"))
+
+
+def print_mechanisms(found: Sequence[Mapping[str, Any]]) -> None:
+    """Each mechanism: its pair, what moved, and why."""
+    out = console()
+    for each in found:
+        verdict = _("as expected") if each["holds"] else _("not as expected")
+        out.print(Text(f"{said(each['title'])} ({verdict})", style="bold"), soft_wrap=True)
+        out.print(Text(f"A: {_side(each['a'])}\nB: {_side(each['b'])}", style="dim"), soft_wrap=True)
+        print_lines(each["sentences"][language()])
+        out.print()
+
+
+def _side(side: Mapping[str, Any]) -> str:
+    settings = "; ".join(f"{name}: {value}" for name, value in side["set"].items())
+    return f"{side['scenario']} + {settings}" if settings else str(side["scenario"])

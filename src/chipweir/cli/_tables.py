@@ -1,9 +1,12 @@
 """Tables for people: what the commands of the world room print."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,64 +18,135 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from chipweir.report import Cell
-    from chipweir.strategy import Trace
+
+
+GAP = 2
+# A file or a pipe has no width: nothing is folded there.
+WIDTH_OF_A_PIPE = 5_000
+# Words longer than this (addresses, hashes) may be broken when a table does not fit; a number never is, up to the second.
+LONGEST_WORD, LONGEST_NUMBER = 16, 34
+_NUMBER = re.compile(r"[+\-−]?\d[\d,]*(\.\d+)?(e[+-]?\d+)?%?")
 
 
 def console(stderr: bool = False) -> Console:
     """A console that does not fold tables when its output goes to a file or a pipe."""
     plain = Console(stderr=stderr, highlight=False)
     narrow = plain.is_terminal or "COLUMNS" in os.environ
-    return plain if narrow else Console(stderr=stderr, highlight=False, width=160)
+    return plain if narrow else Console(stderr=stderr, highlight=False, width=WIDTH_OF_A_PIPE)
 
 
-def plain_table(*columns: str, rows: Sequence[Sequence[object]], title: str = "") -> Table:
-    """A table of texts under `columns`; a column whose name begins with `#` is set to the right."""
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column.removeprefix("#"), justify="right" if column.startswith("#") else "left")
-    for row in rows:
-        table.add_row(*(each if isinstance(each, Text) else Text(str(each)) for each in row))
-    return table
+def show(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | Text = "") -> None:
+    """Print a table at the width of the terminal, every number whole.
+
+    A column whose name begins with `#` holds numbers: it is set to the right and never folded. Texts are folded at their
+    blanks. Columns that find no room side by side come in further blocks, which repeat the first column.
+    """
+    screen = console()
+    names = [column.removeprefix("#") for column in columns]
+    cells = [[each if isinstance(each, Text) else Text(str(each)) for each in row] for row in rows]
+    by_column = [[row[i] for row in cells] for i in range(len(names))]
+    right = [name.startswith("#") or _are_numbers(found) for name, found in zip(columns, by_column, strict=True)]
+    words = [_least([Text(name)]) for name in names]
+    whole = [max(word, _lines(found)) for word, found in zip(words, by_column, strict=True)]
+    least = [
+        most if fixed else max(word, _least(found))
+        for most, word, found, fixed in zip(whole, words, by_column, right, strict=True)
+    ]
+    room = screen.width
+    for number, block in enumerate(_blocks(least, room)):
+        widths = _widths([(least[i], whole[i], max(whole[i], cell_len(names[i]))) for i in block], room)
+        table = Table(
+            box=box.SIMPLE_HEAD if any(names) else None, show_header=any(names), show_edge=False, pad_edge=False
+        )
+        table.padding = (0, GAP - 1, 0, 0) if any(names) else (0, GAP, 0, 0)
+        for i, width in zip(block, widths, strict=True):
+            table.add_column(
+                Text(names[i], "bold"), width=width, overflow="fold", justify="right" if right[i] else "left"
+            )
+        for row in cells:
+            table.add_row(*(row[i] for i in block))
+        if number:
+            screen.print()
+        elif title:
+            screen.print(title if isinstance(title, Text) else Text(title, "bold"))
+        screen.width = max(room, sum(widths) + GAP * (len(widths) - 1))  # one number may be wider than the terminal
+        screen.print(table)
 
 
-def headline(cells: "Sequence[Cell]") -> list[Table]:
-    """The headline table: levels with intervals for the first scenario, paired differences for the others."""
+def _are_numbers(column: Sequence[Text]) -> bool:
+    """Whether a column holds bare numbers and blanks."""
+    filled = [text.plain for text in column if text.plain]
+    return bool(filled) and all(_NUMBER.fullmatch(text) for text in filled)
+
+
+def _lines(column: Sequence[Text]) -> int:
+    """Cells of the terminal that the longest line of a column takes."""
+    return max((cell_len(line) for text in column for line in text.plain.split("\n")), default=1)
+
+
+def _least(column: Sequence[Text]) -> int:
+    """The narrowest that a column of texts can be: its longest number or word is whole."""
+    widest = 1
+    for text in column:
+        for word in text.plain.split():
+            limit = LONGEST_NUMBER if any(letter.isdigit() for letter in word) else LONGEST_WORD
+            widest = max(widest, min(cell_len(word), limit))
+    return widest
+
+
+def _blocks(least: Sequence[int], width: int) -> list[list[int]]:
+    """Places of the columns that stand side by side in `width`; the first column leads every block."""
+    blocks, taken = [[0]], least[0]
+    for place in range(1, len(least)):
+        if taken + GAP + least[place] > width and len(blocks[-1]) > 1:
+            blocks.append([0])
+            taken = least[0]
+        blocks[-1].append(place)
+        taken += GAP + least[place]
+    return blocks
+
+
+def _widths(wishes: Sequence[tuple[int, int, int]], width: int) -> list[int]:
+    """What each column of a block gets, of (the least it can do with, its cells whole, its heading whole as well).
+
+    Where not all fits, headings are folded first, then the widest cells.
+    """
+    room = width - GAP * (len(wishes) - 1)
+    for most in (2, 1):
+        if sum(wish[most] for wish in wishes) <= room:
+            return [wish[most] for wish in wishes]
+    level = max(wish[1] for wish in wishes)
+    while level > 1 and sum(max(low, min(whole, level)) for low, whole, _ in wishes) > room:
+        level -= 1
+    return [max(low, min(whole, level)) for low, whole, _ in wishes]
+
+
+def print_headline(results: "xr.Dataset", lang: str) -> None:
+    """Print the headline table of a run: levels with intervals for the first scenario, paired differences for the others."""
+    from chipweir.report import headline_table
     from chipweir.report._labels import label
 
+    cells = headline_table(results, lang)
     scenarios = list(dict.fromkeys(cell.scenario for cell in cells))
-    tables = []
     for number, scenario in enumerate(scenarios):
         own = [cell for cell in cells if cell.scenario == scenario]
-        name = label("scenario", scenario)
         paired = any(cell.delta is not None for cell in own)
         lines = _("median; 50 % interval; 90 % interval")
         if number and paired:
             lines = _("median; paired difference to {reference} with its 90 % interval; chance that it is higher",
                       reference=label("scenario", scenarios[0]))  # fmt: skip
-        tables.append(_years_table(own, f"{name} ({lines})", paired))
-    return tables
+        _show_years(own, f"{label('scenario', scenario)} ({lines})", paired)
 
 
-def print_headline(results: "xr.Dataset", lang: str) -> None:
-    """Print the headline table of a run."""
-    from chipweir.report import headline_table
-
-    for table in headline(headline_table(results, lang)):
-        console().print(table)
-
-
-def _years_table(cells: "Sequence[Cell]", title: str, paired: bool) -> Table:
+def _show_years(cells: "Sequence[Cell]", title: str, paired: bool) -> None:
     years = sorted({cell.year for cell in cells if not paired or cell.delta_p90 not in (None, (0.0, 0.0))})
-    table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
-    table.add_column(_("quantity"))
-    for year in years:
-        table.add_column(str(year), justify="right")
+    rows: list[list[Text]] = []
     for key in dict.fromkeys(cell.key for cell in cells):
         by_year = {cell.year: cell for cell in cells if cell.key == key}
         first = next(iter(by_year.values()))
         name = Text.assemble(first.label, "\n", (first.unit, "dim"))
-        table.add_row(name, *(_cell(by_year.get(year), paired) for year in years))
-    return table
+        rows.append([name, *(_cell(by_year.get(year), paired) for year in years)])
+    show([_("quantity"), *(f"#{year}" for year in years)], rows, title)
 
 
 def _cell(cell: "Cell | None", paired: bool) -> Text:
@@ -89,14 +163,14 @@ def _cell(cell: "Cell | None", paired: bool) -> Text:
     return Text.assemble(cell.text, "\n", delta, "\n", (f"{bounds.removesuffix(')')}{chance}", "dim"))
 
 
-def difference_table(rows: Sequence[Mapping[str, Any]], a: str, b: str) -> Table:
+def show_differences(rows: Sequence[Mapping[str, Any]], a: str, b: str) -> None:
     """Paired differences as `compare` prints them; each row has texts by column name."""
-    columns = (_("quantity"), _("month"), f"#{a}", f"#{b}", "#" + _("difference"), "#50 %", "#90 %", "#P(+)")
+    columns = (_("quantity"), "#" + _("month"), f"#{a}", f"#{b}", "#" + _("difference"), "#50 %", "#90 %", "#P(+)")
     keys = ("label", "month", "a", "b", "difference", "p50", "p90", "p_greater")
-    return plain_table(*columns, rows=[[row[key] for key in keys] for row in rows], title=f"{b} − {a}")
+    show(columns, [[row[key] for key in keys] for row in rows], f"{b} − {a}")
 
 
-def check_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+def show_checks(rows: Sequence[Mapping[str, Any]]) -> None:
     """The named model checks with the worst that each met."""
     columns = (_("check"), _("what must hold"), _("where"), "#" + _("worst"), "#" + _("allowed"), _("worst at"), "")
     texts = []
@@ -104,60 +178,69 @@ def check_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         verdict = Text(_("holds"), "green") if row["passed"] else Text(_("FAILS"), "bold red")
         numbers = (f"{row['worst']:.1e}", f"{row['tolerance']:g}")
         texts.append((row["check"], row["what"], row["where"], *numbers, row["setting"], verdict))
-    return plain_table(*columns, rows=texts)
+    show(columns, texts)
 
 
-def print_trace(trace: "Trace", cited: Sequence[Mapping[str, Any]]) -> None:
-    """Print how a number was made."""
-    out = console()
-    labels = ", ".join(f"{dim} {label}" for dim, label in trace.selection.items())
-    name = f"{trace.variable} ({labels})" if labels else trace.variable
-    out.print(f"{name}, {trace.scenario}, {trace.month}: {trace.value:.4g} {trace.unit}", style="bold")
-    out.print(trace.note, style="dim")
+def print_trace(trace: Mapping[str, Any]) -> None:
+    """Print how a number was made; `trace` is what `explain --json` gives."""
+    out, korean = console(), language() == "ko"
+    labels = ", ".join(f"{dim} {label}" for dim, label in trace["selection"].items())
+    name = f"{trace['variable']} ({labels})" if labels else trace["variable"]
+    out.print(f"{name}, {trace['scenario']}, {trace['month']}: {trace['value']:.4g} {trace['unit']}", style="bold")
+    out.print(trace["note"], style="dim")
     out.print()
     effect = "#" + _("one standard deviation up")
     columns = (_("what moves it most"), effect, "#" + _("relative"), _("prior 5 / 50 / 95 %"), _("unit"), _("source"))
     rows = [
         (
-            f"{each.parameter}: {each.description}",
-            f"{each.effect:+.3g}",
-            f"{each.relative:+.1%}",
-            f"{each.low:g} / {each.central:g} / {each.high:g}",
-            each.unit,
-            each.source,
+            f"{each['parameter']}: {each['description_ko' if korean else 'description']}",
+            f"{each['effect']:+.3g}",
+            f"{each['relative']:+.1%}",
+            f"{each['low']:g} / {each['central']:g} / {each['high']:g}",
+            each["unit"],
+            each["source"],
         )
-        for each in trace.drivers
+        for each in trace["drivers"]
     ]
-    out.print(plain_table(*columns, rows=rows))
-    for title, lines in (
-        (_("equations, in order"), [f"{each.module}.{each.function}: {each.text}" for each in trace.equations]),
-        (_("facts"), [_cited_line(fact) for fact in cited]),
-    ):
-        out.print(f"\n{title}", style="bold")
-        for line in lines:
-            out.print(Text(f"- {line}"), soft_wrap=True)
+    show(columns, rows)
+    slope = "#" + _("% per %")
+    cited = [(each["id"], each["slope"], _cited_line(each)) for each in trace["facts"]]
+    datasheets = [(each["id"], each["slope"], each["text"]) for each in trace["chips"]]
+    for title, lines in ((_("facts that move it"), cited), (_("chips whose datasheets move it"), datasheets)):
+        out.print()
+        show((title, slope, _("what it says")), [(name, f"{by:+.3f}", text) for name, by, text in lines])
+    out.print(f"\n{_('equations, in order')}", style="bold")
+    for each in trace["equations"]:
+        out.print(Text(f"- {each['words_ko' if korean else 'words']}"), soft_wrap=True)
+        out.print(Text(f"  {each['formula']}  [{each['function']}]", "dim"), soft_wrap=True)
 
 
 def _cited_line(fact: Mapping[str, Any]) -> str:
     value = f"{fact['value']:g} {fact['unit']}" if fact.get("value") is not None else ""
-    return " · ".join(str(part) for part in (fact["id"], fact.get("text"), value, fact.get("source")) if part)
+    return " · ".join(str(part) for part in (fact.get("text"), value, fact.get("source")) if part)
 
 
 def credibility_record(row: Mapping[str, Any], lang: str | None = None) -> dict[str, str]:
-    """One published figure beside what the model believed, as texts by column name in the language in force."""
+    """One published figure beside what the model believes, as texts by column name in the language in force."""
     from chipweir.report._labels import unit
 
-    target = row["target"]
+    own = row["central"] if row["low"] == row["high"] else None
+    published = f"{row['central']:.4g}" + ("" if own is not None else f" ({row['low']:.4g} – {row['high']:.4g})")
+    sign = {"at_least": "≥ ", "record": "≥ ", "at_most": "≤ "}.get(row["bound"], "")
+    fits = _("input of the model") if row["echo"] else _("yes") if row["inside"] else None
     return {
-        _("Published figure"): target["label_ko"] if (lang or language()) == "ko" else target["label"],
-        _("Published value"): f"{target['central']:.4g} ({target['low']:.4g} – {target['high']:.4g})",
-        **{name: f"{row[key]:.3g}" for name, key in (("5 %", "p05"), ("50 %", "p50"), ("95 %", "p95"))},
-        _("unit"): unit(target["unit"]) or target["unit"],
-        _("within the interval"): _("yes") if row["inside"] else _("its range is") if row["overlap"] else _("no"),
+        _("Published figure"): row["label_ko"] if (lang or language()) == "ko" else row["label"],
+        _("Published value"): sign + published,
+        _("unit"): unit(row["unit"]) or row["unit"],
+        _("prior 5 – 95 %"): f"{row['prior']['p05']:.3g} – {row['prior']['p95']:.3g}",
+        **{name: f"{row['fitted'][key]:.3g}" for name, key in (("5 %", "p05"), ("50 %", "p50"), ("95 %", "p95"))},
+        _("within the interval"): fits or (_("its range is") if row["overlap"] else _("no")),
     }
 
 
-def credibility_table(rows: Sequence[Mapping[str, Any]], lang: str) -> Table:
-    """Published figures beside what the model believed before it saw them, whether or not they fit."""
+def show_credibility(rows: Sequence[Mapping[str, Any]], lang: str) -> None:
+    """Published figures beside what the model believed before and after it saw them, whether or not they fit."""
     records = [credibility_record(row, lang) for row in rows]
-    return plain_table(*records[0], rows=[list(record.values()) for record in records])
+    numeric = {_("Published value"), _("prior 5 – 95 %"), "5 %", "50 %", "95 %"}
+    columns = [f"#{name}" if name in numeric else name for name in records[0]]
+    show(columns, [list(record.values()) for record in records])

@@ -1,5 +1,7 @@
 """The command that opens the playground."""
 
+from pathlib import Path
+
 import typer
 
 from chipweir.errors import InputError
@@ -11,9 +13,11 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    host: str = typer.Option("127.0.0.1", help="Address to listen on; others than this machine need --token."),
+    context: typer.Context,
+    host: str = typer.Option("127.0.0.1", help="Address to listen on; others than this machine need a token."),
     port: int = typer.Option(8050, min=1, max=65535, help="Port to listen on."),
     token: str = typer.Option(None, envvar="CHIPWEIR_TOKEN", help="What a visitor must give once, as ?token=..."),
+    token_file: Path = typer.Option(None, help="File with the token; made with a new one where there is none."),
     behind_proxy: bool = typer.Option(False, help="A reverse proxy decides who may come in."),
     threads: int = typer.Option(16, min=2, max=64, help="Requests answered at once."),
     as_json: bool = typer.Option(False, "--json", help="Print the address as one JSON document."),
@@ -21,6 +25,12 @@ def serve(
     """Open the playground in a browser: move levers, ask about chips and rules, check articles."""
     import json
 
+    if token_file is not None:
+        if token is not None:
+            raise InputError("give --token-file or a token, not both")
+        token = _token_of(token_file)
+    elif token is not None and _is_on_command_line(context):
+        typer.echo("others on this machine can read --token in the list of processes: --token-file keeps it", err=True)
     try:
         from chipweir import app as playground
 
@@ -39,3 +49,25 @@ def serve(
     if not as_json:
         typer.echo("warming up the model …", err=True)
     run(host, port, token=token, behind_proxy=behind_proxy, threads=threads, ready=ready)
+
+
+def _is_on_command_line(context: typer.Context) -> bool:
+    source = context.get_parameter_source("token")
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _token_of(path: Path) -> str:
+    """The token in a file, which is made with a new one, for its owner's eyes alone, where there is none."""
+    import os
+    import secrets
+
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(24) + "\n")
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
+    from chipweir import reading
+
+    return reading.read_text(path, "token file").strip()

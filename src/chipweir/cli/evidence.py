@@ -197,7 +197,7 @@ def _tell(record: dict[str, Any], lang: str) -> None:
         if lang == "ko"
         else ("", "words", "kind", "verdict", "decides", "what is known")
     )
-    console.print(_tables.plain_table(*heads, rows=rows))
+    _tables.show(heads, rows)
     for issue in record["issues"]:
         console.print(
             f"• [{evidence.term(issue['severity'], lang)}] {issue['label']}: {_plain(issue['text'])}", markup=False

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from chipweir.cli import _tables
+from chipweir.cli._common import keep_compiled
 from chipweir.errors import InputError
 from chipweir.i18n import _, language
 
@@ -80,6 +82,7 @@ def register(app: typer.Typer) -> None:
     room.command("verify")(verify)
     room.command("query")(query)
     room.command("schema")(schema)
+    room.command("used")(used)
     app.add_typer(room, name="facts")
 
 
@@ -117,7 +120,7 @@ def list_records(
         if as_json:
             _print_json({"counts": counts, "digest": facts.digest, "files": [Path(file).name for file in facts.files]})
         else:
-            _print_table([_("kind"), _("records")], [[name, f"{count}"] for name, count in counts.items()])
+            _tables.show([_("kind"), _("records")], [[name, f"{count}"] for name, count in counts.items()])
         return
     kind = plural(kind)
     if kind != "facts" and any(asked is not None for asked in (measure, item, nature, since, until)):
@@ -140,7 +143,7 @@ def list_records(
     shown = _paged(rows, limit, page)
     if kind == "facts":
         shown = [{**row, "item": "; ".join(filter(None, (row["item_id"], row["item"])))} for row in shown]
-    _print_table(columns, [[_cell(row[column]) for column in columns] for row in shown])
+    _tables.show(columns, [[_cell(row[column]) for column in columns] for row in shown])
     _note(_("{kind}: {count}", count=len(rows), kind=kind))
     _note_rest(len(rows), limit, page)
 
@@ -231,7 +234,7 @@ def verify(as_of: AsOf = None, directories: Directories = None, as_json: AsJson 
         )
     else:
         rows = [[name, about[name], f"{counted[name]}", f"{known[name]}"] for name in names]
-        _print_table([_("check"), _("what must hold"), _("findings"), _("known")], rows)
+        _tables.show([_("check"), _("what must hold"), _("findings"), _("known")], rows)
         for finding in open_ones:
             print(f"{finding.origin}: {finding.id}: {finding.message} [{finding.check}]")
         for override in facts.overrides:
@@ -269,7 +272,7 @@ def query(
     if as_json:
         _print_json([dict(zip(answer.columns, map(_jsonable, row), strict=True)) for row in answer.rows])
         return
-    _print_table(answer.columns, [[_cell(cell) for cell in row] for row in answer.rows])
+    _tables.show(answer.columns, [[_cell(cell) for cell in row] for row in answer.rows])
     _note(_("rows: {count}", count=len(answer.rows)))
 
 
@@ -279,6 +282,49 @@ def schema(as_json: AsJson = False) -> None:
 
     del as_json  # the schema is JSON either way
     _print_json(whole())
+
+
+def used(
+    outcome: Annotated[
+        str | None,
+        typer.Option(help="A number of the model: what each fact moves it, such as 'compute region=CHN'."),
+    ] = None,
+    scenario: Annotated[str, typer.Option(help="The scenario of that number.")] = "baseline",
+    month: Annotated[str, typer.Option(help="Its month.")] = "2030-12",
+    as_of: AsOf = None,
+    directories: Directories = None,
+    as_json: AsJson = False,
+) -> None:
+    """Facts that the model rests on and the cells in which they stand; with --outcome, what one per cent of each moves."""
+    from chipweir.facts import load
+    from chipweir.strategy import facts_used
+
+    known = load(directories or (), as_of=as_of)
+    variable, *labels = (outcome or "").split() or ("",)
+    keep_compiled()
+    selection = dict(label.partition("=")[::2] for label in labels)
+    rows = facts_used(known, scenario, month, variable, selection)
+    if as_json:
+        _print_json(rows)
+        return
+    shown = [
+        (
+            r["id"],
+            f"{r['slope']:+.4f}" if r["slope"] is not None else "",
+            r["text"],
+            f"{r['value']:g} {r['unit']}",
+            r["cells"],
+        )
+        for r in rows
+    ]
+    if outcome is None:
+        _tables.show(
+            (_("fact"), _("what it says"), _("value"), _("cells")),
+            [(a, c, d, "; ".join(e)) for a, _b, c, d, e in shown],
+        )
+    else:
+        _tables.show((_("fact"), "#" + _("% per %"), _("what it says"), _("value")), [row[:4] for row in shown])
+    _note(_("facts: {count}", count=len(rows)))
 
 
 def _jsonable(cell: Any) -> Any:
@@ -303,30 +349,10 @@ def _note(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(soft_wrap=False, width=None if sys.stdout.isatty() else 200, highlight=False)
-
-
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
-    for position, column in enumerate(columns):
-        widest = max((len(row[position]) for row in rows), default=0)
-        table.add_column(Text(str(column)), overflow="fold", no_wrap=widest <= SHORT)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    _console().print(table)
-
-
 def _print_page(page: Mapping[str, Any]) -> None:
     from rich.markup import escape
 
-    console = _console()
+    console = _tables.console()
     record = page["record"]
     identifier = str(record.get("id", record.get("alpha2", "")))
     titles = (record.get(name) for name in ("name", "title", "quantity", "description"))
@@ -385,7 +411,7 @@ def _print_values(page: Mapping[str, Any]) -> None:
     if "value" in page:
         rows.append(_value_row(page.get("title") or page["record"].get("metric", ""), page["value"], 1))
     if rows:
-        _print_table(headings, rows, _("Values"))
+        _tables.show(headings, rows, _("Values"))
     _print_derived(page, headings)
     if facts := page.get("facts", ()):
         _print_facts(facts, page)
@@ -398,7 +424,7 @@ def _print_derived(page: Mapping[str, Any], headings: list[str]) -> None:
     if density := page.get("derived", {}).get("performance_density"):
         rows.insert(0, ["performance_density", f"{density:g}", "", "bit*TOP/s/mm**2", *[""] * 5, "tpp / die_mm2"])
     if rows:
-        _print_table(headings, rows, _("Derived"))
+        _tables.show(headings, rows, _("Derived"))
 
 
 def _print_facts(facts: Sequence[Mapping[str, Any]], page: Mapping[str, Any]) -> None:
@@ -408,7 +434,7 @@ def _print_facts(facts: Sequence[Mapping[str, Any]], page: Mapping[str, Any]) ->
         _("id"), subject, _("item"), _("period"), _("value"), _("range"), _("unit"), _("known by"), _("class"),
         _("confidence"), _("source"), _("note"),
     ]  # fmt: skip
-    _print_table(headings, [_fact_row(fact, page["kind"]) for fact in facts], _("Facts"))
+    _tables.show(headings, [_fact_row(fact, page["kind"]) for fact in facts], _("Facts"))
 
 
 def _fact_row(fact: Mapping[str, Any], kind: str) -> list[str]:
@@ -455,11 +481,11 @@ def _print_lists(page: Mapping[str, Any], console: Any) -> None:
         console.print("[bold]" + _("Chip") + f"[/bold] {escape(page['chip']['id'])}")
     for key, title in (("systems", _("Systems with it")), ("products", _("Products"))):
         if rows := page.get(key):
-            _print_table([_("id"), _("name"), _("release")], [[r["id"], r["name"], r["release"]] for r in rows], title)
+            _tables.show([_("id"), _("name"), _("release")], [[r["id"], r["name"], r["release"]] for r in rows], title)
     if rows := page.get("prices"):
-        _print_table(PRICE_HEADINGS, [_price_row(price) for price in rows], _("Prices"))
+        _tables.show(PRICE_HEADINGS, [_price_row(price) for price in rows], _("Prices"))
     if rows := page.get("events"):
-        _print_table(
+        _tables.show(
             [_("id"), _("date"), _("type"), _("what")],
             [[e["id"], e["date"], e["type"], e["description"]] for e in rows],
             _("Events"),

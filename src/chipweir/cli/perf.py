@@ -10,17 +10,20 @@ from typing import Annotated, Any
 
 import typer
 
+from chipweir.cli import _tables
 from chipweir.cli._common import OwnFactsOption
 from chipweir.cli._perf_tables import (
     json_line,
+    print_alternatives,
     print_answers,
     print_json,
     print_left_out,
     print_match,
     print_operators,
-    print_table,
+    print_prices,
     print_validation,
     quantity_rows,
+    run_rows,
 )
 from chipweir.errors import InputError
 from chipweir.i18n import _
@@ -70,10 +73,12 @@ def _choices(*names: str) -> Callable[[str], list[str]]:
     return lambda incomplete: _starting(names, incomplete)
 
 
+LEAVE_OUT = ("chip", "generation", "vendor", "model", "family", "date")
 LOAD, TRAIN, TABLES = "Serving", "Training", "Tables and fits"
 
 
 def estimate(
+    context: typer.Context,
     model: Annotated[
         str, typer.Argument(help="A language model, such as DeepSeek-V3.1.", autocompletion=complete_model)
     ] = "",
@@ -105,6 +110,10 @@ def estimate(
         float | None,
         typer.Option(metavar="MS", help="Most ms per output token (default 50).", rich_help_panel=LOAD),
     ] = None,
+    target_ttft: Annotated[
+        float | None,
+        typer.Option(metavar="MS", help="Most ms to the first token.", rich_help_panel=LOAD),
+    ] = None,
     best: Annotated[
         bool, typer.Option("--best", help="Most tokens/s per chip, whatever the latency.", rich_help_panel=LOAD)
     ] = False,
@@ -116,6 +125,27 @@ def estimate(
             autocompletion=_choices("trt", "sglang", "vllm", "other"),
         ),
     ] = "",
+    framework_version: Annotated[
+        str, typer.Option(metavar="V", help="Its version, such as 0.11.0.", rich_help_panel=LOAD)
+    ] = "",
+    when: Annotated[
+        str,
+        typer.Option(
+            "--date", metavar="YYYY-MM", help="Date of the software, and of prices (default: mid-2026, latest)."
+        ),
+    ] = "",
+    tp: Annotated[float | None, typer.Option(help="Chips a layer is split over.", rich_help_panel=LOAD)] = None,
+    dp: Annotated[float | None, typer.Option(help="Ranks of data-parallel attention.", rich_help_panel=LOAD)] = None,
+    pp: Annotated[float | None, typer.Option(help="Pipeline stages.", rich_help_panel=LOAD)] = None,
+    drafts: Annotated[float | None, typer.Option(help="Tokens drafted a step.", rich_help_panel=LOAD)] = None,
+    against_prices: Annotated[
+        bool,
+        typer.Option("--against-prices", help="Cost beside the dated API price, with margin.", rich_help_panel=LOAD),
+    ] = False,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL", help="With --against-prices: the price of another model.", rich_help_panel=LOAD),
+    ] = None,
     country: Annotated[
         str,
         typer.Option(
@@ -137,6 +167,14 @@ def estimate(
     ] = False,
     global_batch: Annotated[float | None, typer.Option(help="Sequences per step.", rich_help_panel=TRAIN)] = None,
     seq_len: Annotated[float | None, typer.Option(help="Tokens per sequence.", rich_help_panel=TRAIN)] = None,
+    tokens: Annotated[
+        str,
+        typer.Option(
+            metavar="N",
+            help="Tokens of the whole run, such as 14.8T: FLOP, chip-hours, days, cost.",
+            rich_help_panel=TRAIN,
+        ),
+    ] = "",
     batch: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Estimate every row of a table.", rich_help_panel=TABLES)
     ] = None,
@@ -147,10 +185,10 @@ def estimate(
     leave_out: Annotated[
         str,
         typer.Option(
-            metavar="chip|model",
+            metavar="chip|generation|vendor|model|family|date",
             help="With --validate: refit without each in turn.",
             rich_help_panel=TABLES,
-            autocompletion=_choices("chip", "model"),
+            autocompletion=_choices(*LEAVE_OUT),
         ),
     ] = "",
     fit: Annotated[
@@ -181,31 +219,39 @@ def estimate(
     modes = [name for name, value in (("--batch", batch), ("--fit", fit), ("--validate", validate)) if value]
     if len(modes) > 1:
         raise InputError(f"{' and '.join(modes)} cannot be combined")
-    if modes and model:
-        raise InputError(f"{modes[0]} takes a table, not the model '{model}'")
     fitted = _posterior(posterior)
+    on = _own_chip(context, on)
+    numbers = {"n_chips": chips, "concurrency": concurrency, "isl": isl, "osl": osl, "tp": tp, "dp": dp, "pp": pp}
+    said = {"model": model, "chip": on, "precision": precision, "framework": framework, "date": when}
+    said |= {name: f"{value:g}" for name, value in numbers.items() if value is not None}
+    said = {name: cell for name, cell in said.items() if cell}
     if batch:
-        _run_batch(batch, fitted, as_json)
+        _run_batch(batch, said, fitted, as_json)
     elif fit:
-        _run_fit(fit, out, quick, as_json)
+        _run_fit(fit, said, out, quick, as_json)
     elif validate:
-        _run_validate(validate, fitted, leave_out, as_json)
+        _run_validate(validate, said, fitted, leave_out, as_json)
     elif not model or not on:
         raise InputError(
             "say which model and on what: chipweir estimate MODEL --on CHIP (or --batch, --fit, --validate FILE)"
         )
     elif training:
         serving = {"--isl": isl, "--osl": osl, "--concurrency": concurrency, "--target-tpot": target_tpot,
-                   "--framework": framework or None, "--figure": figure}  # fmt: skip
+                   "--target-ttft": target_ttft, "--framework-version": framework_version or None, "--drafts": drafts,
+                   "--figure": figure, "--against-prices": against_prices or None}  # fmt: skip
         _refuse(
             {**serving, "--best": best or None, "--operators": operators or None}, "is about serving, not --training"
         )
-        row = {"phase": "training", "model": model, "chip": on, "precision": precision}
-        numbers = {"n_chips": chips, "global_batch": global_batch, "seq_len": seq_len}
+        row = {"phase": "training", "model": model, "chip": on, "precision": precision, "date": when}
+        row |= {"framework": framework or ("megatron" if when else "")}
+        numbers = {"n_chips": chips, "global_batch": global_batch, "seq_len": seq_len, "tp": tp, "dp": dp, "pp": pp}
         row |= {name: f"{value:g}" for name, value in numbers.items() if value is not None}
-        _run_training(row, _overrides(overrides or []), fitted, as_json)
+        _run_training(row, _overrides(overrides or []), tokens, country, fitted, as_json)
     else:
-        _refuse({"--global-batch": global_batch, "--seq-len": seq_len}, "needs --training")
+        _refuse({"--global-batch": global_batch, "--seq-len": seq_len, "--tokens": tokens or None}, "needs --training")
+        if beside and not against_prices:
+            raise InputError("--beside needs --against-prices")
+        layout = {name: degree for name, degree in (("tp", tp), ("dp", dp), ("pp", pp)) if degree is not None}
         if sum(x is not None for x in (concurrency, target_tpot)) + best > 1:
             raise InputError("give only one of --concurrency, --target-tpot and --best")
         if concurrency is None and target_tpot is None and not best:
@@ -216,13 +262,19 @@ def estimate(
             figure,
             operators,
             as_json,
+            (beside or []) if against_prices else None,
             chips=chips,
             isl=DEFAULT_ISL if isl is None else isl,
             osl=DEFAULT_OSL if osl is None else osl,
             concurrency=concurrency,
             target_tpot_ms=target_tpot,
+            target_ttft_ms=target_ttft,
             precision_name=precision,
             framework=_framework(framework),
+            framework_version=framework_version,
+            date=when,
+            layout=layout,
+            drafts=drafts,
             overrides=_overrides(overrides or []),
             country=country,
             posterior=fitted,
@@ -230,6 +282,7 @@ def estimate(
 
 
 def match(
+    context: typer.Context,
     a: Annotated[str, typer.Argument(metavar="A", help="A chip or system.", autocompletion=complete_hardware)],
     b: Annotated[
         str,
@@ -247,6 +300,7 @@ def match(
     """How many of A do the job of B: by datasheet, training, prefill, decode at equal latency, power and capital."""
     from chipweir.perf import match as compare
 
+    a, b = _own_chip(context, a), _own_chip(context, b)
     found = compare(a, b, model, tpot_s=tpot / 1e3, isl=isl, osl=osl)
     if as_json:
         print_json(found.record())
@@ -261,23 +315,51 @@ def _refuse(options: Mapping[str, Any], why: str) -> None:
             raise InputError(f"{name} {why}")
 
 
-def _run_one(model: str, on: str, figure: Path | None, operators: bool, as_json: bool, **options: Any) -> None:
+def _own_chip(context: typer.Context, name: str) -> str:
+    """The id of the chip of a datasheet file, in force until the command ends; another name as it is."""
+    if not name.lower().endswith((".yaml", ".yml")):
+        return name
+    from tempfile import TemporaryDirectory
+
+    from chipweir import facts
+    from chipweir.perf._datasheet import lay_over
+
+    folder = Path(context.with_resource(TemporaryDirectory(prefix="chipweir-")))
+    identifier = lay_over(Path(name), folder)
+    context.with_resource(facts.in_force(facts.load(folder)))
+    return identifier
+
+
+def _run_one(
+    model: str,
+    on: str,
+    figure: Path | None,
+    operators: bool,
+    as_json: bool,
+    beside: Sequence[str] | None,
+    **options: Any,
+) -> None:
+    """`beside`: models whose price stands beside, None without prices."""
     from chipweir.perf import estimate as one
 
     found = one(model, on, **options)
     if figure is not None:
         _draw(found, figure, options["overrides"])
     record = found.record()
+    if beside is not None:
+        record["prices"] = _prices(found, beside, options["date"])
     if not operators:
         record.pop("operators")
     if as_json:
         print_json(record)
         return
     title = f"{found.model} ({found.dtype}) · {found.chips} x {found.chip} · {found.isl:g} + {found.osl:g} tokens"
-    print_table([_("quantity"), _("median"), _("80 % interval")], quantity_rows(found.quantities), title)
+    _tables.show([_("quantity"), "#" + _("median"), "#" + _("80 % interval")], quantity_rows(found.quantities), title)
     plan, memory = found.plan, found.memory
     layout = (
-        f"tp {plan['tp']:g}, attention dp {plan['attention_dp']:g}, {plan['replicas']:g} x "
+        f"tp {plan['tp']:g}, attention dp {plan['attention_dp']:g}, "
+        + (f"{plan['pp']:g} pipeline stages, " if plan["pp"] > 1 else "")
+        + f"{plan['replicas']:g} x "
         f"{memory['chips_per_replica']:g} chips"
     )
     typer.echo(_("plan: {layout}; {n} requests at a time", layout=layout, n=f"{plan['concurrency']:g}"))
@@ -293,48 +375,73 @@ def _run_one(model: str, on: str, figure: Path | None, operators: bool, as_json:
             "cost of owning: "
             + "; ".join(f"{k.replace('_', ' ')} {v['p50']:.3g} ({v['p10']:.3g}-{v['p90']:.3g})" for k, v in rows)
         )
+    if found.alternatives:
+        print_alternatives(found.alternatives)
+    if beside is not None:
+        print_prices(record["prices"])
     for note in found.notes:
         typer.echo(f"note: {note}")
     if operators:
         print_operators(found.operators)
 
 
-def _run_training(row: Mapping[str, str], overrides: Mapping[str, float | str], fitted: Any, as_json: bool) -> None:
-    from chipweir.perf._training_rows import estimate_training
+def _prices(found: Any, beside: Sequence[str], day: str) -> list[dict[str, Any]]:
+    """Dated list prices beside the cost of an estimate, on the latest day where none is given."""
+    from datetime import date
+
+    from chipweir import facts
+    from chipweir.perf._cost import list_prices
+
+    if "usd_per_million_output" not in found.cost:
+        raise InputError(f"no cost to set beside prices: {found.cost.get('note', 'no price of the chip is known')}")
+    return list_prices(
+        facts.load(), found.model, day or f"{date.today():%Y-%m-%d}", found.cost["usd_per_million_output"],
+        input_per_output=found.isl / found.osl, beside=beside,
+    )  # fmt: skip
+
+
+def _run_training(
+    row: Mapping[str, str], overrides: Mapping[str, float | str], tokens: str, country: str, fitted: Any, as_json: bool
+) -> None:
+    from chipweir.perf._training_rows import estimate_training, run_totals
 
     answer = estimate_training(row, overrides, fitted.training if fitted else None)
+    if tokens:
+        answer |= {"run": run_totals(answer, row, tokens, country)}
     if as_json:
         print_json({"model": row["model"], "on": row["chip"], **answer})
         return
     quantities = {k: v for k, v in answer.items() if isinstance(v, Mapping) and "p50" in v}
     title = f"{row['model']} · {row['chip']} · training"
-    print_table([_("quantity"), _("median"), _("80 % interval")], quantity_rows(quantities), title)
+    _tables.show([_("quantity"), "#" + _("median"), "#" + _("80 % interval")], quantity_rows(quantities), title)
     plan = ", ".join(f"{k} {v:g}" for k, v in answer["plan"].items() if not math.isnan(v))
     typer.echo(_("plan: {layout}", layout=plan))
     typer.echo(_("binds: {what}", what=answer["binds"]))
+    if tokens:
+        _tables.show([_("quantity"), _("median"), _("80 % interval")], run_rows(answer["run"]), _("the whole run"))
     for note in answer.get("notes", ()):
         typer.echo(f"note: {note}")
 
 
-def _run_batch(path: Path, posterior: Any, as_json: bool) -> None:
+def _run_batch(path: Path, said: Mapping[str, str], posterior: Any, as_json: bool) -> None:
     from chipweir.perf._batch import predict_rows
     from chipweir.perf._measured import read_rows
 
-    answers = predict_rows(read_rows(path), posterior)
+    answers = predict_rows(read_rows(path, said), posterior)
     if as_json:
         sys.stdout.writelines(json_line(answer) for answer in answers)
         return
     print_answers(answers, path.name)
 
 
-def _run_fit(path: Path, out: Path | None, quick: bool, as_json: bool) -> None:
+def _run_fit(path: Path, said: Mapping[str, str], out: Path | None, quick: bool, as_json: bool) -> None:
     from chipweir.perf._fitted import fit_everything, together
     from chipweir.perf._measured import read_rows
 
     folder = out is not None and out.is_dir()
     if out is not None and not out.absolute().parent.is_dir():
         raise InputError(f"{out}: no such folder")
-    rows = read_rows(path)
+    rows = read_rows(path, said)
     command = f"chipweir estimate --fit {path.name}"
     try:
         documents = fit_everything(rows, command, quick=quick, say=_log)
@@ -354,13 +461,13 @@ def _log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _run_validate(path: Path, posterior: Any, leave_out: str, as_json: bool) -> None:
+def _run_validate(path: Path, said: Mapping[str, str], posterior: Any, leave_out: str, as_json: bool) -> None:
     from chipweir.perf._measured import read_rows
     from chipweir.perf._validate import validate
 
-    if leave_out not in ("", "chip", "model"):
-        raise InputError(f"--leave-out takes chip or model, not '{leave_out}'")
-    rows = read_rows(path)
+    if leave_out not in ("", *LEAVE_OUT):
+        raise InputError(f"--leave-out takes {', '.join(LEAVE_OUT[:-1])} or {LEAVE_OUT[-1]}, not '{leave_out}'")
+    rows = read_rows(path, said)
     report = {"left_out": _left_out(rows, leave_out)} if leave_out else validate(rows, posterior)
     if as_json:
         print_json(report)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chipweir import reading
+from chipweir.cli import _tables
 from chipweir.cli._common import LangOption, OwnFactsOption
 from chipweir.i18n import _, language, use_language
 
@@ -78,9 +80,8 @@ def _item(text: str) -> Any:
     if path.suffix.lower() in (".yaml", ".yml", ".json"):
         from chipweir.errors import InputError
         from chipweir.rules import Item
-        from chipweir.rules._yaml import read_user_yaml
 
-        document = read_user_yaml(path)
+        document = reading.read_yaml(path, "item's file").data
         if not isinstance(document, dict):
             raise InputError(f"{path}: expected fields such as tpp and die_mm2, got {str(document)[:40]!r}")
         return Item.of(document, str(path))
@@ -247,7 +248,7 @@ def _run_batch(
 
     names: ScreeningList | None = read_list(screening) if screening is not None else None
     bad = total = 0
-    for row in batch(path, book, defaults, trace=trace or as_json):
+    for row in batch(path, book, defaults, trace=trace, margins=trace or as_json):
         total += 1
         head: dict[str, Any] = {"line": row.line} if row.id is None else {"line": row.line, "id": row.id}
         if row.decision is None:
@@ -339,7 +340,7 @@ def list_rules(
     """List the instruments with their dates and their status on a day."""
     from datetime import date
 
-    from chipweir.rules._text import disclaimer, table
+    from chipweir.rules._text import disclaimer
     from chipweir.rules._words import day
 
     with use_language(lang):
@@ -368,8 +369,8 @@ def list_rules(
              (r["title_ko"] if lang == "ko" else "") or r["title"] or ""]
             for r in rows
         ]  # fmt: skip
-        heading = _("Status on {day}", day=moment)
-        print(f"{heading}\n{table(head, body)}\n{disclaimer()}")
+        _tables.show(head, body, _("Status on {day}", day=moment))
+        print(disclaimer())
 
 
 def show_rule(

@@ -56,6 +56,8 @@ def register(app: typer.Typer) -> None:
     app.command("game")(game)
     app.command("voi")(voi)
     app.command("train")(train)
+    app.command("leverage")(leverage)
+    app.command("mechanism")(mechanism)
 
 
 def explore(
@@ -231,6 +233,71 @@ def game(
             print_json(document)
         else:
             _strategy_tables.print_game(document)
+
+
+def leverage(
+    withhold: Annotated[float, typer.Option("--withhold", help="Share of Korean HBM held back from everybody.")] = 0.1,
+    start: Annotated[str, typer.Option("--from", metavar="MONTH", help="From this month on.")] = "2027-01",
+    scenario: Annotated[
+        str, typer.Option("--scenario", help="A scenario, a file or a stored run.", autocompletion=complete_scenario)
+    ] = "baseline",
+    members: MembersOption = 256,
+    seed: SeedOption = 1,
+    out: OutOption = None,
+    facts: FactsOption = None,
+    cluster: ClusterOption = None,
+    lang: LangOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """What Korea could withhold: loss of US and Chinese output and its own, months to replace, vetoes, lone suppliers."""
+    from chipweir import strategy
+
+    with _running(lang, out, cluster) as (directory, mapper, bar):
+        _check(members, seed)
+        source, overlays = _source(scenario, directory)
+        asked = strategy.Withholding(source, withhold, start, members, seed)
+        known = _facts((*overlays, *(facts or ())))
+        _tell(asked.cells(known, directory).plan)
+        document = strategy.bargain(asked, known, directory, mapper, bar)
+        document["sentences"] = strategy.bargain_sentences(document, _command("leverage"))
+        if as_json:
+            print_json(document)
+        else:
+            _strategy_tables.print_leverage(document)
+
+
+def mechanism(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Mechanisms; without one, the list. all: every one.")
+    ] = None,
+    members: MembersOption = 64,
+    seed: SeedOption = 1,
+    out: OutOption = None,
+    facts: FactsOption = None,
+    cluster: ClusterOption = None,
+    lang: LangOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Claimed mechanisms, each as a pair of worlds on the same draws: what moves, by how much, and why."""
+    from chipweir import strategy
+
+    if not names:
+        with use_language(lang):
+            _strategy_tables.list_mechanisms(strategy.mechanisms(), as_json)
+        return
+    with _running(lang, out, cluster) as (directory, mapper, bar):
+        _check(members, seed)
+        every = [each for each in strategy.mechanisms().values() if each.modelled]
+        chosen = every if names == ["all"] else [strategy.find_mechanism(name) for name in names]
+        known = _facts(facts)
+        _tell(strategy.mechanism_cost(chosen, known, directory, members, seed))
+        found = strategy.measure_mechanisms(chosen, known, directory, members, seed, mapper, bar)
+        for each in found:
+            each["sentences"] = {language: strategy.mechanism_sentences(each, language) for language in ("en", "ko")}
+        if as_json:
+            print_json(found)
+        else:
+            _strategy_tables.print_mechanisms(found)
 
 
 def train(

@@ -5,30 +5,36 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chipweir import reading
 from chipweir.cli import _tables
 from chipweir.cli._common import (
+    AsOfOption,
     FactsOption,
     JsonOption,
     LangOption,
     MembersOption,
     OutOption,
+    PriorOption,
     Progress,
     SeedOption,
+    WhatIfOption,
     complete_run,
     complete_scenario,
     dumps,
     interruptible,
     keep_compiled,
+    parse_what_ifs,
     peak_memory,
     print_json,
     progress_bar,
 )
+from chipweir.cli._evidence import show_evidence
 from chipweir.cli._scenarios import levers_command, scenarios_app
 from chipweir.cli._stored import runs_app
 from chipweir.errors import InputError, UnknownName
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
 
     from chipweir.facts import Fact, Facts
     from chipweir.store import Run
+    from chipweir.strategy import Trace
     from chipweir.world import Scenario
 
 
@@ -70,13 +77,42 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True)
+class Known:
+    """Which facts a run rests on: the user's directories over the shipped ones, what-ifs by id, the day of knowledge."""
+
+    directories: tuple[Path, ...] = ()
+    changes: Mapping[str, str] = field(default_factory=dict)
+    as_of: str | None = None
+
+    @classmethod
+    def of(cls, directories: Sequence[Path] | None, what_ifs: Sequence[str] | None, as_of: str | None) -> "Known":
+        """As options give them."""
+        return cls(tuple(directories or ()), parse_what_ifs(what_ifs or ()), as_of)
+
+    @classmethod
+    def of_run(cls, stored: "Run") -> "Known":
+        """What a stored run was made with."""
+        folder, made = stored.path / "facts", stored.manifest
+        directories = tuple(sorted(folder.iterdir())) if folder.is_dir() else ()
+        changes = {each["id"]: each["what_if"] for each in made.get("what_ifs", ())}
+        return cls(directories, changes, made.get("as_of"))
+
+    def load(self) -> "Facts":
+        """The facts. Raises `InputError` or `UnknownName`."""
+        from chipweir import facts
+
+        return facts.load(self.directories, as_of=self.as_of, changes=self.changes)
+
+
+@dataclass(frozen=True)
 class Order:
     """What is to be simulated: everything that a manifest repeats."""
 
     scenarios: "tuple[Scenario, ...]"
     members: int
     seed: int
-    facts: tuple[Path, ...] = ()
+    known: "Known" = field(default_factory=lambda: Known())
+    prior: bool = False
 
 
 def run(
@@ -90,6 +126,7 @@ def run(
     members: MembersOption = 1_000,
     seed: SeedOption = 1,
     out: OutOption = None,
+    prior: PriorOption = False,
     setting: Annotated[
         list[str] | None,
         typer.Option(
@@ -98,6 +135,8 @@ def run(
         ),
     ] = None,
     facts: FactsOption = None,
+    fact: WhatIfOption = None,
+    as_of: AsOfOption = None,
     cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, or local, or local:N.")] = None,
     repeat: Annotated[
         str | None,
@@ -107,7 +146,7 @@ def run(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Run the named model checks over every lever.")] = False,
     credibility: Annotated[
-        bool, typer.Option("--credibility", help="Prior intervals against published figures.")
+        bool, typer.Option("--credibility", help="Prior and posterior intervals against published figures.")
     ] = False,
     report: Annotated[bool, typer.Option(help="Write the HTML report.")] = True,
     lang: LangOption = "en",
@@ -119,15 +158,16 @@ def run(
     started = time.monotonic()
     with use_language(lang), interruptible(store.runs_directory(out)):
         if repeat is not None:
-            if scenario or setting or check or credibility:
+            if scenario or setting or check or credibility or facts or fact or as_of:
                 raise InputError(
-                    "--from takes everything from the run's manifest; give it no scenario, --set or --check"
+                    "--from takes everything from the run's manifest; give it no scenario, --set, facts or --check"
                 )
             _repeat(repeat, store.runs_directory(out), cluster, as_json)
         elif check or credibility:
             _questions(check, credibility, members, seed, lang, as_json)
         else:
-            order = Order(_chosen(scenario or [], setting or []), members, seed, tuple(facts or ()))
+            known = Known.of(facts, fact, as_of)
+            order = Order(_chosen(scenario or [], setting or []), members, seed, known, prior)
             _run_and_print(order, store.runs_directory(out), cluster, report, lang, as_json, started)
 
 
@@ -157,16 +197,11 @@ def _chosen(names: Sequence[str], settings: Sequence[str]) -> "tuple[Scenario, .
 
 def _parse_setting(text: str) -> tuple[str, object]:
     """`us.enforcement=2@2026-12` as a lever's name and what a scenario file would hold for it."""
-    import yaml
-
     name, separator, written = text.partition("=")
     value, at, month = written.rpartition("@") if "@" in written else (written, "", "")
     if not separator or not name.strip() or not value.strip() or (at and not month):
         raise InputError(f"--set {text}: write lever=value or lever=value@2026-12")
-    try:
-        parsed = yaml.load(value, yaml.SafeLoader)
-    except yaml.YAMLError:
-        raise InputError(f"--set {text}: '{value}' is not a value") from None
+    parsed = reading.yaml_value(value, f"--set {reading.clean(text)}")
     return name.strip(), {month.strip(): parsed} if at else parsed
 
 
@@ -174,10 +209,11 @@ def _run_and_print(
     order: Order, directory: Path, cluster: str | None, report: bool, lang: str, as_json: bool, started: float
 ) -> None:
     from chipweir import store
+    from chipweir.world import needed_bytes
 
     _check_order(order)
-    store.prepare(directory)
-    facts = _load_facts(order.facts)
+    store.prepare(directory, needed_bytes(order.scenarios, order.members))
+    facts = order.known.load()
     command = ["chipweir", *sys.argv[1:]]
     made = _manifest(order, facts, command)
     with progress_bar() as progress, store.unfinished(directory, store.identity(made)) as parts:
@@ -197,17 +233,59 @@ def _check_order(order: Order) -> None:
         raise InputError(f"--seed {order.seed} is out of range; give 0 to {2**63 - 1}")
 
 
-def _load_facts(extra: Sequence[Path]) -> "Facts":
-    from chipweir import facts
-
-    return facts.load(tuple(extra))
-
-
 def _manifest(order: Order, facts: "Facts", command: Sequence[str]) -> dict[str, Any]:
     from chipweir import store
 
     rules = store.code_digest("chipweir.rules")
-    return store.manifest(order.scenarios, facts.digest, rules, order.members, order.seed, command)
+    made = store.manifest(order.scenarios, facts.digest, rules, order.members, order.seed, command)
+    made |= {"beliefs": _beliefs(order, facts)}
+    return made | {"as_of": order.known.as_of, "what_ifs": what_ifs(facts), "replaced": _replaced(facts)}
+
+
+def _beliefs(order: Order, facts: "Facts") -> str:
+    """What the draws believe, said where it does not match the facts or the model."""
+    from chipweir.world import description, mismatch, posterior_of
+
+    held = None if order.prior else posterior_of(facts)
+    if held is not None:
+        for line in mismatch(held, facts):
+            typer.echo(f"chipweir: warning: {line}", err=True)
+    return description(held)
+
+
+def what_ifs(facts: "Facts") -> list[dict[str, Any]]:
+    """The facts that `--fact` changed: what was known, and what was put in its place."""
+    laid = [each for each in facts.overrides if each.kind == "what-if"]
+    return [
+        {"id": each.id, "what_if": facts.changes[each.id], "from": _reported(each.replaced), "to": _reported(each.by)}
+        for each in laid
+        if each.id in facts.changes
+    ]
+
+
+def changed_facts(made: Mapping[str, Any]) -> list[str]:
+    """What a run's facts differ in from those that ship, a line each, in the language in force."""
+    lines = [_("Facts and rules as they were known on {day}.", day=made["as_of"])] if made.get("as_of") else []
+    lines += [
+        _("What if {fact} were {written}: {now} in place of {was}",
+          fact=each["id"], written=each["what_if"], now=each["to"], was=each["from"])
+        for each in made.get("what_ifs", ())
+    ]  # fmt: skip
+    if made.get("replaced"):
+        lines.append(_("Replaced by own facts: {facts}", facts=", ".join(made["replaced"])))
+    return lines
+
+
+def _replaced(facts: "Facts") -> list[str]:
+    """Ids of shipped facts that a user's own directory replaces."""
+    return sorted(f"{each.kind} {each.id}" for each in facts.overrides if each.kind != "what-if")
+
+
+def _reported(record: Any) -> str:
+    """A value as its source words it, with its unit."""
+    value = getattr(record, "value", record)
+    best = getattr(value, "best", None)
+    return "" if best is None else f"{best:g} {value.unit}".strip()
 
 
 def _simulate(
@@ -216,26 +294,20 @@ def _simulate(
     """The ensemble, here or on a cluster, going on from the finished `parts` of a stopped call."""
     from chipweir import store
     from chipweir.cluster import cluster_map
-    from chipweir.world import run_ensemble
+    from chipweir.world import run_ensemble, task_name
 
     keep_compiled()
     with cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
-        mapper = mapper if parts is None else store.resuming(parts, _task_name, mapper)
+        mapper = mapper if parts is None else store.resuming(parts, task_name, mapper)
         try:
             results: xr.Dataset = run_ensemble(
-                order.scenarios, facts, order.members, order.seed, progress, mapper=mapper
+                order.scenarios, facts, order.members, order.seed, progress, mapper=mapper, prior=order.prior
             )
         except Exception as error:
             if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):  # the latter is how XLA says it
                 raise InputError(f"not enough memory for {order.members} members; ask for fewer") from None
             raise
     return results
-
-
-def _task_name(task: Any) -> str:
-    """A name for a range of members of a scenario; it does not depend on how many cores cut the ensemble."""
-    count = len(next(iter(task.parameters.values())))
-    return f"{task.scenario}-{task.first}-{count}"
 
 
 def _filler(
@@ -248,7 +320,7 @@ def _filler(
 
         cells = [cell.as_dict() for cell in headline_table(results, lang)]
         (folder / "headline.json").write_text(dumps(cells), encoding="utf-8")
-        for number, source in enumerate(order.facts):
+        for number, source in enumerate(order.known.directories):
             _copy_facts(source, folder / "facts" / str(number))
         if report:
             extras = {"facts": facts, "command": f"chipweir run --from {made['id']}", **_unfolded(order, facts)}
@@ -265,23 +337,18 @@ def _unfolded(order: Order, facts: "Facts") -> dict[str, Any]:
     first = order.scenarios[0]
     month = min("2030-12", first.end)
     numbers = [Number(variable, month, selection) for variable, selection in TRACED]
-    traces = []
-    for trace in swings(first, facts, numbers):
-        names = dict.fromkeys(name for cited in trace.facts for name in _fact_ids(cited))
-        traces.append({**trace.as_dict(), "facts": [_cited(facts, name) for name in names]})
+    traces = [{**trace.as_dict(), **_influences(trace, facts)} for trace in swings(first, facts, numbers)]
     return {"traces": traces, **_fit(order, facts)}
 
 
 def _fit(order: Order, facts: "Facts") -> dict[str, Any]:
-    """The credibility table of the shipped baseline, if that is among the scenarios."""
+    """The credibility table, if the shipped baseline is among the scenarios."""
     from chipweir.calibration import credibility
-    from chipweir.world import load_scenario, run_ensemble
+    from chipweir.world import load_scenario
 
-    baseline = load_scenario("baseline")
-    if baseline not in order.scenarios:
+    if load_scenario("baseline") not in order.scenarios:
         return {}
-    kept = run_ensemble((baseline,), facts, min(order.members, FIT_MEMBERS), order.seed, keep_members=True)
-    rows = [verdict.as_dict() for verdict in credibility(kept)]
+    rows = [verdict.as_dict() for verdict in credibility(facts, min(order.members, FIT_MEMBERS), order.seed)]
     return {"credibility": [_tables.credibility_record(row) for row in rows]}
 
 
@@ -301,11 +368,16 @@ def _print_run(stored: "Run", lang: str, as_json: bool, spent: Mapping[str, Any]
         made = stored.manifest
         names = [each["name"] for each in made["scenarios"]]
         document = {"run": stored.id, "path": str(stored.path), "report": where, "scenarios": names}
-        document |= {key: made[key] for key in ("members", "seed", "facts_digest", "rules_digest", "results")}
+        document |= {
+            key: made[key]
+            for key in ("members", "seed", "facts_digest", "rules_digest", "results", "as_of", "what_ifs")
+        }
         print_json({**document, **spent, "headline": stored.headline()})
         return
     _tables.print_headline(stored.results, lang)
     out = _tables.console()
+    for line in changed_facts(stored.manifest):
+        out.print(line, soft_wrap=True, markup=False)
     if not out.is_terminal or len(stored.manifest["scenarios"]) > 1:
         out.print()
     out.print(_("run") + f": {stored.path}", soft_wrap=True)
@@ -319,15 +391,14 @@ def _repeat(name: str, directory: Path, cluster: str | None, as_json: bool) -> N
     from chipweir import store
 
     old = store.find_run(name, directory)
-    overlays = _overlays(old)
-    order = Order(old.scenarios, old.manifest["members"], old.manifest["seed"], overlays)
+    order = Order(old.scenarios, old.manifest["members"], old.manifest["seed"], Known.of_run(old), _of_prior(old))
     _check_order(order)
-    facts = _load_facts(overlays)
+    facts = order.known.load()
     now = _manifest(order, facts, old.manifest["command"])
     changed = [
         f"{key}: {old.manifest[key]} -> {now[key]}"
-        for key in ("code_digest", "facts_digest", "rules_digest", "versions", "python")
-        if old.manifest[key] != now[key]
+        for key in ("code_digest", "facts_digest", "rules_digest", "beliefs", "versions", "python")
+        if old.manifest.get(key, now[key]) != now[key]
     ]
     with progress_bar() as progress:
         results = _simulate(order, facts, cluster, None, progress)
@@ -363,7 +434,6 @@ def _furthest(old: "xr.Dataset", new: "xr.Dataset") -> float:
 def _questions(check: bool, credibility: bool, members: int, seed: int, lang: str, as_json: bool) -> None:
     """Model checks and the credibility table: exit 1 where a check fails."""
     document: dict[str, Any] = {}
-    out = _tables.console()
     if check:
         document["checks"] = _check_rows(seed)
     if credibility:
@@ -372,7 +442,7 @@ def _questions(check: bool, credibility: bool, members: int, seed: int, lang: st
         print_json(document)
     for name, rows in document.items():
         if not as_json:
-            out.print(_tables.check_table(rows) if name == "checks" else _tables.credibility_table(rows, lang))
+            _tables.show_checks(rows) if name == "checks" else _tables.show_credibility(rows, lang)
     if not all(row["passed"] for row in document.get("checks", [])):
         raise typer.Exit(1)
 
@@ -382,19 +452,17 @@ def _check_rows(seed: int) -> list[dict[str, Any]]:
 
     keep_compiled()
     with progress_bar() as progress:
-        return [outcome.as_dict() for outcome in run_checks(_load_facts(()), seed=seed, progress=progress)]
+        return [outcome.as_dict() for outcome in run_checks(Known().load(), seed=seed, progress=progress)]
 
 
 def _credibility_rows(members: int, seed: int) -> list[dict[str, Any]]:
     from chipweir.calibration import credibility
-    from chipweir.world import load_scenario, run_ensemble
+    from chipweir.world import load_scenario
 
     keep_compiled()
-    order = Order((load_scenario("baseline"),), members, seed)
-    _check_order(order)
+    _check_order(Order((load_scenario("baseline"),), members, seed))
     with progress_bar() as progress:
-        results = run_ensemble(order.scenarios, _load_facts(()), members, seed, progress, keep_members=True)
-    return [verdict.as_dict() for verdict in credibility(results)]
+        return [verdict.as_dict() for verdict in credibility(Known().load(), members, seed, tell=progress)]
 
 
 def compare(
@@ -410,7 +478,10 @@ def compare(
     members: MembersOption = 1_000,
     seed: SeedOption = 1,
     out: OutOption = None,
+    prior: PriorOption = False,
     facts: FactsOption = None,
+    fact: WhatIfOption = None,
+    as_of: AsOfOption = None,
     lang: LangOption = "en",
     as_json: JsonOption = False,
 ) -> None:
@@ -428,7 +499,7 @@ def compare(
             results = _pair_of_run(source, a, b)
             a, b = (name if name in results["scenario"].values else Path(name).stem for name in (a, b))
         else:
-            order = Order(_chosen([a, b], []), members, seed, tuple(facts or ()))
+            order = Order(_chosen([a, b], []), members, seed, Known.of(facts, fact, as_of), prior)
             a, b = (each.name for each in order.scenarios)
             results = _simulated(order)
         rows = _difference_rows(results, a, b, years or [2025, 2026, 2028, 2030, 2032])
@@ -437,13 +508,15 @@ def compare(
                 {"run": source.id if stored else None, "a": a, "b": b, "differences": [row for row, _texts in rows]}
             )
         else:
-            _tables.console().print(_tables.difference_table([texts for _row, texts in rows], a, b))
+            _tables.show_differences([texts for _row, texts in rows], a, b)
 
 
 def _simulated(order: Order) -> "xr.Dataset":
     _check_order(order)
+    facts = order.known.load()
+    _beliefs(order, facts)
     with progress_bar() as progress:
-        return _simulate(order, _load_facts(order.facts), None, None, progress)
+        return _simulate(order, facts, None, None, progress)
 
 
 def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
@@ -454,7 +527,13 @@ def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
         return source.results
     chosen = {each.name: each for each in source.scenarios}
     pair = (chosen[a], chosen[b])
-    return _simulated(Order(pair, source.manifest["members"], source.manifest["seed"], _overlays(source)))
+    made = source.manifest
+    return _simulated(Order(pair, made["members"], made["seed"], Known.of_run(source), _of_prior(source)))
+
+
+def _of_prior(stored: "Run") -> bool:
+    """Whether a stored run was drawn from the prior, as all were before there was a posterior."""
+    return bool(stored.manifest.get("beliefs", "prior") == "prior")
 
 
 def _difference_rows(
@@ -500,7 +579,13 @@ def explain(
         str | None, typer.Option("--scenario", help="Which scenario of the run; default its first.")
     ] = None,
     top: Annotated[int, typer.Option("--top", help="How many parameters to list.")] = 10,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="What narrowed the number, and what would narrow it most.")
+    ] = False,
     out: OutOption = None,
+    facts: FactsOption = None,
+    fact: WhatIfOption = None,
+    as_of: AsOfOption = None,
     lang: LangOption = "en",
     as_json: JsonOption = False,
 ) -> None:
@@ -513,16 +598,20 @@ def explain(
         raise InputError(f"--top {top} is out of range; give 1 or more")
     selection = dict(_parse_label(text) for text in labels or [])
     with use_language(lang), interruptible(store.runs_directory(out)):
-        chosen, overlays = _scenario_of(source, scenario, store.runs_directory(out))
-        facts = _load_facts(overlays)
+        chosen, stored = _scenario_of(source, scenario, store.runs_directory(out))
+        if stored and (facts or fact or as_of):
+            raise InputError("a run has its own facts; give --facts, --fact and --as-of with a scenario")
+        known = (stored or Known.of(facts, fact, as_of)).load()
         keep_compiled()
-        found = trace(chosen, facts, variable, parse_month(month, "--month"), top, **selection)
-        names = dict.fromkeys(name for cited in found.facts for name in _fact_ids(cited))
-        cited = [_cited(facts, name) for name in names]
+        if evidence:
+            show_evidence(chosen, known, variable, selection, parse_month(month, "--month"), top, as_json)
+            return
+        found = trace(chosen, known, variable, parse_month(month, "--month"), top, **selection)
+        document = {**found.as_dict(), **_influences(found, known)}
         if as_json:
-            print_json({**found.as_dict(), "facts": cited})
+            print_json(document)
         else:
-            _tables.print_trace(found, cited)
+            _tables.print_trace(document)
 
 
 def _parse_label(text: str) -> tuple[str, str]:
@@ -532,7 +621,7 @@ def _parse_label(text: str) -> tuple[str, str]:
     return dim, label
 
 
-def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scenario, tuple[Path, ...]]":
+def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scenario, Known | None]":
     """A scenario by its own name, or one of a stored run's, with the facts it was run with."""
     from chipweir import store
     from chipweir.world import load_scenario, preset_names
@@ -540,27 +629,21 @@ def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scena
     if source in preset_names() or Path(source).suffix in {".yaml", ".yml"}:
         if name is not None:
             raise InputError(f"--scenario chooses within a run; {source} is a scenario itself")
-        return load_scenario(source), ()
+        return load_scenario(source), None
     stored = store.find_run(source, directory)
     by_name = {each.name: each for each in stored.scenarios}
     if name is not None and name not in by_name:
         raise UnknownName("scenario", name, by_name, where=f"run {stored.id}")
-    return by_name[name] if name else stored.scenarios[0], _overlays(stored)
+    return by_name[name] if name else stored.scenarios[0], Known.of_run(stored)
 
 
-def _overlays(stored: "Run") -> tuple[Path, ...]:
-    """The user's own facts that a run was made with."""
-    folder = stored.path / "facts"
-    return tuple(sorted(folder.iterdir())) if folder.is_dir() else ()
-
-
-def _fact_ids(cited: str) -> list[str]:
-    """The ids that a citation such as `ECO-008..014` stands for."""
-    first, dots, last = cited.lower().partition("..")
-    topic, _dash, number = first.rpartition("-")
-    if not (dots and number.isdigit() and last.isdigit()):
-        return [first]
-    return [f"{topic}-{each:03}" for each in range(int(number), int(last) + 1)]
+def _influences(trace: "Trace", facts: "Facts") -> dict[str, Any]:
+    """The facts and chips that moved a traced number, each with its value, source and what a per cent of it does."""
+    found = {"facts": [{**_cited(facts, each.id), **asdict(each)} for each in trace.facts]}
+    known = facts.chips
+    names = {each.id: known[each.id].name if each.id in known else each.id for each in trace.chips}
+    chips = [{**asdict(each), "text": f"{names[each.id]}: {', '.join(each.enters)}"} for each in trace.chips]
+    return {**found, "chips": chips}
 
 
 def _titled(facts: "Facts", fact: "Fact") -> str:

@@ -14,9 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from chipweir import reading
 from chipweir.errors import InputError
+from chipweir.evidence._ledger import LIMITS
 from chipweir.evidence._reading import extract, read
 from chipweir.text import Document, Extraction, Quantity
 from chipweir.text import calendar as cal
@@ -96,13 +96,7 @@ def _rate(part: int, whole: int) -> float | None:
 
 def load_ledger(path: str | Path) -> Mapping[str, Any]:
     """A ledger file. Raises `InputError` where it is missing, no YAML, or has no `claims` with `seed` and `char`."""
-    place = Path(path)
-    try:
-        loaded = yaml.load(place.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except OSError as error:
-        raise InputError(f"ledger '{path}' cannot be read: {error.strerror or error}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"ledger '{path}' is no valid YAML: {str(error).splitlines()[0]}") from None
+    loaded = reading.read_yaml(Path(path), "ledger", LIMITS).data
     if not isinstance(loaded, dict) or not isinstance(loaded.get("claims"), list):
         raise InputError(f"ledger '{path}' has no list 'claims'")
     for number, claim in enumerate(loaded["claims"]):

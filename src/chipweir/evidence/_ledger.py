@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from chipweir import reading
 from chipweir.errors import InputError, UnknownName
 from chipweir.evidence._check import Checked, shortened
 from chipweir.evidence._files import write_whole
@@ -25,6 +24,7 @@ from chipweir.text import Document
 STATES = ("proposed", "confirmed", "rejected", "checked", "superseded")
 _HEADER = "# chipweir claims ledger 1. Append-only: the latest entry of a claim holds.\n"
 _KEYS = frozenset({"claim", "state", "at"})
+LIMITS = reading.Limits(characters=64_000_000, values=10_000_000, text=20_000)
 
 
 @dataclass(frozen=True)
@@ -69,18 +69,9 @@ def read_ledger(path: Path) -> Ledger:
     if not path.exists():
         return Ledger(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        loaded = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except OSError as error:
-        raise InputError(f"ledger '{path}' cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"ledger '{path}' is damaged: byte {error.start} is no UTF-8") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f" near line {mark.line + 1}" if mark is not None else ""
-        raise InputError(
-            f"ledger '{path}' is damaged{place}: it is no YAML list; restore it or name another file"
-        ) from None
+        loaded = reading.read_yaml(path, "ledger", LIMITS).data
+    except InputError as error:
+        raise InputError(f"ledger is damaged: {error}; restore it or name another file") from None
     if loaded is None:
         return Ledger(path)
     if not isinstance(loaded, list):
@@ -103,9 +94,18 @@ def append(ledger: Ledger, entries: Sequence[Mapping[str, Any]]) -> Ledger:
     if not entries:
         return ledger
     old = ledger.path.read_text(encoding="utf-8") if ledger.path.exists() else _HEADER
-    added = yaml.safe_dump([dict(entry) for entry in entries], allow_unicode=True, sort_keys=False, width=110)
+    added = reading.dump_yaml([_printable(entry) for entry in entries])
     write_whole(ledger.path, old + ("" if old.endswith("\n") else "\n") + added)
     return Ledger(ledger.path, (*ledger.entries, *[dict(entry) for entry in entries]))
+
+
+def _printable(value: Any) -> Any:
+    """What an article says may hold characters that no ledger can."""
+    if isinstance(value, str):
+        return reading.printable(value)
+    if isinstance(value, Mapping):
+        return {_printable(key): _printable(inner) for key, inner in value.items()}
+    return [_printable(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def claim_key(document: Document, claim: Claim) -> str:

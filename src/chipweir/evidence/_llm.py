@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from chipweir import reading
 from chipweir.errors import InputError
 from chipweir.evidence._files import write_whole
 from chipweir.evidence._frames import MODALITIES, Claim, templates
@@ -113,8 +114,8 @@ def _post(url: str, payload: bytes, key: str) -> str:
     if len(raw) > _LARGEST_ANSWER:
         raise InputError(f"language model at {host}: the answer is larger than {_LARGEST_ANSWER // 1_000_000} MB")
     try:
-        content = json.loads(raw)["choices"][0]["message"]["content"]
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        content = reading.parse_json(raw.decode(), "answer", LIMITS)["choices"][0]["message"]["content"]
+    except (ValueError, KeyError, IndexError, TypeError):
         raise InputError(f"language model at {host}: the answer is no chat completion") from None
     if not isinstance(content, str):
         raise InputError(f"language model at {host}: the answer holds no text")
@@ -153,8 +154,8 @@ def build_request(found: Extraction, claims: Sequence[Claim]) -> dict[str, Any]:
 def accept(found: Extraction, request: Mapping[str, Any], answer: str, model: str) -> tuple[Claim, ...]:
     """The claims of an answer that keep to the contract; whatever does not is dropped."""
     try:
-        proposals = json.loads(answer)["proposals"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        proposals = reading.parse_json(answer, "answer", LIMITS)["proposals"]
+    except (ValueError, KeyError, TypeError):
         return ()
     if not isinstance(proposals, list):
         return ()
@@ -168,6 +169,7 @@ def accept(found: Extraction, request: Mapping[str, Any], answer: str, model: st
     return tuple(claims)
 
 
+LIMITS = reading.Limits(characters=4_000_000, text=4_000_000)
 _FIELDS = frozenset({"sentence", "frame", "figure", "slots", "quote", "modality"})
 
 

@@ -1,10 +1,10 @@
 """Going through proposed claims one by one: accept, fix a slot, reject. The same words work from a terminal and a script."""
 
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from chipweir import reading
 from chipweir.errors import InputError
 from chipweir.evidence._ledger import Ledger, decide
 
@@ -47,8 +47,8 @@ def parse_fixes(words: Iterable[str]) -> dict[str, Any]:
         if not mark or not name.strip() or not value.strip():
             raise InputError(f"'{word}' is no SLOT=VALUE pair, such as product=huawei-ascend-910c")
         try:
-            result[name.strip()] = json.loads(value)
-        except ValueError:
+            result[name.strip()] = reading.parse_json(value, word)
+        except InputError:
             result[name.strip()] = value.strip()
     return result
 

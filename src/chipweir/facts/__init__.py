@@ -11,6 +11,7 @@ from chipweir.facts._control import (
     performance_density,
     total_processing_performance,
 )
+from chipweir.facts._derive import Derived, Term, derive, references
 from chipweir.facts._facts import Facts
 from chipweir.facts._load import in_force, load
 from chipweir.facts._models import Structure, structure_text
@@ -61,6 +62,7 @@ __all__ = [
     "Chip",
     "Conflict",
     "Country",
+    "Derived",
     "Entity",
     "EntityNames",
     "Event",
@@ -76,18 +78,21 @@ __all__ = [
     "Source",
     "Structure",
     "System",
+    "Term",
     "UnitRule",
     "Value",
     "compute_die_area",
     "compute_dies",
     "convert",
     "country",
+    "derive",
     "in_force",
     "interconnect",
     "load",
     "normalise",
     "performance_density",
     "period",
+    "references",
     "structure_text",
     "total_processing_performance",
     "unit_registry",

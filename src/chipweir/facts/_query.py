@@ -1,4 +1,4 @@
-"""SQL over all tables, sealed: DuckDB in memory, no files, no network, one reading statement."""
+"""SQL over all tables, sealed: one reading statement, in a process with limits and without files or network."""
 
 import json
 import math
@@ -11,6 +11,7 @@ from chipweir.errors import InputError
 from chipweir.facts._facts import Facts
 from chipweir.facts._models import Structure, structure_text
 from chipweir.facts._records import CHIP_UNITS, SYSTEM_UNITS, Chip, Fact, Measure, System, Value
+from chipweir.reading import Confined, Overrun
 
 
 Cell = str | float | int | bool | date | None
@@ -19,6 +20,8 @@ VALUE_COLUMNS = (
     "reported", "preferred", "rumour",
 )  # fmt: skip
 MAX_ROWS = 100_000
+SECONDS, MEMORY = 30.0, 3 << 30
+_SQL = Confined("chipweir.reading._sql:answer", SECONDS, MEMORY)
 
 
 @dataclass(frozen=True)
@@ -131,83 +134,31 @@ def _conflict(record: Mapping[str, Any]) -> dict[str, Cell]:
     }
 
 
+def _plain_tables(facts: Facts) -> dict[str, Any]:
+    """`tables` with days as ISO texts, and which columns hold `dates`: what JSON can carry to another process."""
+    filled = tables(facts)
+    dates = {
+        name: [column for column in rows[0] if any(isinstance(row[column], date) for row in rows)]
+        for name, rows in filled.items()
+        if rows
+    }
+    written = {
+        name: [{c: cell.isoformat() if isinstance(cell, date) else cell for c, cell in row.items()} for row in rows]
+        for name, rows in filled.items()
+    }
+    return {"tables": written, "dates": dates}
+
+
 def query(facts: Facts, sql: str) -> Answer:
-    """The rows that the one `SELECT` in `sql` gives over `tables(facts)`.
+    """The rows that the one `SELECT` in `sql` gives over `tables(facts)`; dates come as texts.
 
-    Raises `InputError` for anything but a single reading statement, for an error in it, and beyond `MAX_ROWS` rows.
+    Raises `InputError` for anything but a single reading statement, for an error in it, beyond `MAX_ROWS` rows, and for
+    what takes more than `SECONDS` or `MEMORY`.
     """
-    import duckdb
-
-    connection = duckdb.connect(":memory:", config={"threads": 2, "memory_limit": "1GB"})
     try:
-        _fill(connection, tables(facts))
-        for setting in (
-            "enable_external_access = false",
-            "python_enable_replacements = false",
-            "lock_configuration = true",
-        ):
-            connection.execute(f"SET {setting}")
-        statements = connection.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type not in (
-            duckdb.StatementType.SELECT,
-            duckdb.StatementType.EXPLAIN,
-        ):
-            raise InputError("query: exactly one SELECT statement is wanted; the tables are read-only")
-        connection.execute("BEGIN TRANSACTION READ ONLY")
-        cursor = connection.execute(statements[0])
-        columns = _unique([column[0] for column in cursor.description or []])
-        rows = cursor.fetchmany(MAX_ROWS + 1)
-    except duckdb.Error as error:
-        raise InputError(f"query: {_one_line(str(error))}") from None
-    finally:
-        connection.close()
-    if len(rows) > MAX_ROWS:
-        raise InputError(f"query: more than {MAX_ROWS} rows; add a LIMIT")
-    return Answer(columns, tuple(tuple(row) for row in rows))
-
-
-def _fill(connection: Any, filled: Mapping[str, list[dict[str, Cell]]]) -> None:
-    import pyarrow as pa
-
-    for name, rows in filled.items():
-        columns = list(rows[0]) if rows else ["kind", "id", "replaced", "by"]
-        table = pa.table({column: _column([row[column] for row in rows]) for column in columns})
-        connection.register("incoming", table)
-        days = ', "start" AS first_day, "end" AS last_day' if "end" in columns else ""
-        connection.execute(f"CREATE TABLE {name} AS SELECT *{days} FROM incoming")
-        connection.unregister("incoming")
-
-
-def _column(cells: list[Cell]) -> Any:
-    import pyarrow as pa
-
-    kinds = {type(cell) for cell in cells if cell is not None}
-    if not kinds:
-        return pa.array(cells, type=pa.float64())
-    if kinds == {date}:
-        return pa.array(cells, type=pa.date32())
-    wanted = (
-        pa.bool_()
-        if kinds == {bool}
-        else pa.int64()
-        if kinds == {int}
-        else pa.float64()
-        if str not in kinds
-        else pa.string()
-    )
-    return pa.array(cells, type=wanted)
-
-
-def _unique(names: Sequence[str]) -> tuple[str, ...]:
-    seen: dict[str, int] = {}
-    unique = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        unique.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
-    return tuple(unique)
-
-
-def _one_line(message: str) -> str:
-    parts = [part.strip() for part in message.splitlines() if part.strip()]
-    kept = [part for part in parts if not part.startswith(("LINE ", "^"))]
-    return " ".join(kept)
+        found = _SQL({**_plain_tables(facts), "sql": sql, "most": MAX_ROWS})
+    except Overrun as error:
+        raise InputError(f"query: it {error}") from None
+    if "error" in found:
+        raise InputError(f"query: {found['error']}")
+    return Answer(tuple(found["columns"]), tuple(tuple(row) for row in found["rows"]))

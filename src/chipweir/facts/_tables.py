@@ -1,15 +1,13 @@
 """Reading CSV and YAML files of one schema, each line checked and its place remembered."""
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
+from chipweir import reading
 from chipweir.errors import InputError, nearest
 
 
@@ -60,29 +58,16 @@ def read_csv(path: Path, known: Iterable[str], required: Iterable[str]) -> list[
 
     Raises `InputError` with file and line for unreadable text, unknown or missing columns, rows of another length.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as UTF-8 text ({_reason(error)})") from None
-    if "\0" in text:
-        raise InputError(
-            f"{path}:{text[: text.index(chr(0))].count(chr(10)) + 1}: holds a NUL character; it is no text file"
-        )
-    reader = csv.reader(StringIO(text, newline=""), strict=True)
     header: list[str] | None = None
     rows: list[tuple[str, Row]] = []
-    try:
-        for cells in reader:
-            line = reader.line_num
-            if header is None:
-                header = _header(path, [cell.strip() for cell in cells], set(known), required)
-            elif any(cell.strip() for cell in cells):
-                if len(cells) != len(header):
-                    raise InputError(f"{path}:{line}: {len(cells)} cells where the header has {len(header)}")
-                place = f"{path.name}:{line}"
-                rows.append((place, {k: c for k, cell in zip(header, cells, strict=True) if (c := cell.strip())}))
-    except csv.Error as error:
-        raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from None
+    for line, cells in reading.read_cells(path, "table of facts"):
+        if header is None:
+            header = _header(path, [cell.strip() for cell in cells], set(known), required)
+        elif any(cell.strip() for cell in cells):
+            if len(cells) != len(header):
+                raise InputError(f"{path}:{line}: {len(cells)} cells where the header has {len(header)}")
+            place = f"{path.name}:{line}"
+            rows.append((place, {k: c for k, cell in zip(header, cells, strict=True) if (c := cell.strip())}))
     if header is None:
         raise InputError(f"{path}: empty file; its first line must name the columns")
     return rows
@@ -105,27 +90,16 @@ def _header(path: Path, header: list[str], known: set[str], required: Iterable[s
 
 def read_yaml(path: Path) -> list[tuple[int, dict[str, Any]]]:
     """The entries of a YAML list of mappings, each with its line. Raises `InputError` with file and line."""
-    try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(path.read_text(encoding="utf-8"))
-        node = loader.get_single_node()
-        if node is None:
-            return []
-        document = loader.construct_document(node)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as UTF-8 text ({_reason(error)})") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise InputError(f"{path}{line}: not valid YAML ({getattr(error, 'problem', None) or 'unreadable'})") from None
-    except (RecursionError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path}: not valid YAML ({_reason(error)})") from None
-    if not isinstance(document, list):
+    found = reading.read_yaml(path, "file of facts")
+    if found.data is None:
+        return []
+    if not isinstance(found.data, list):
         raise InputError(f"{path}:1: must be a list of mappings")
-    lines = [part.start_mark.line + 1 for part in node.value]
-    for line, entry in zip(lines, document, strict=True):
-        if not isinstance(entry, dict) or not all(isinstance(key, str) for key in entry):
+    lines = [found.lines[str(number),] for number in range(len(found.data))]
+    for line, entry in zip(lines, found.data, strict=True):
+        if not isinstance(entry, dict):
             raise InputError(f"{path}:{line}: must be a mapping of names to values")
-    return list(zip(lines, document, strict=True))
+    return list(zip(lines, found.data, strict=True))
 
 
 def build(model: type[Model], data: Mapping[str, Any], path: Path, place: str) -> Model:

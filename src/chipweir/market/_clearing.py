@@ -1,42 +1,41 @@
 """The month's market: logit choice over offers, and the premia at which demand meets capacity.
 
-Buyers are (region, workload). A buyer spends the share `a X Y / (out + sum a X Y)` of its budget on an offer, where `a` is
-`exp(theta u)` of the offer's net utility, `X = exp(-theta premium)` belongs to the product (its output is scarce
-everywhere) and `Y = exp(-theta rent)` to the channel (a quota, a smuggling route, offshore capacity). Units are spending
-over a price that the premia have raised: `X^(1/theta)`. This is entropy-regularised transport with two families of
-capacity constraints (Wilson 1967; Peyre and Cuturi 2019, ch. 4), scaled alternately: channels, then products. What still
-exceeds a capacity after the sweeps is rationed pro rata, so that capacities hold exactly whatever the sweeps left.
-
-China is the one region whose offers of a product differ by channel: direct (domestic or licensed), smuggled through a
-hub, rented in a hub. The weight of hub h multiplies the product's utility, so that the sums over hubs factorise.
+Buyers are (region, workload) pairs outside China and (workload) in China. Outside China a product's offers differ between
+regions only by its access group, so that sums over products are taken once for all regions. China buys a product
+directly, through a hub's smuggling route, or by renting it in a hub.
 """
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+
+from chipweir.arrays import Array, along, back, dot
 
 
-# The least a scaling variable can be: an offer cut to two billionths, from which two sweeps lead back.
-_FLOOR = -20.0
-# Demand below this share of the output leaves no doubt that output is left over.
-_SLACK = 0.9
-# Capacities above this are as good as none.
-_FREE = 1e15
+# Logs of scaling variables stay above this: a factor of e^-60 is no sale.
+_FLOOR = -60.0
+# Capacities above this are no constraint.
+_FREE = 1e13
+# Keeps a buyer without any offer from dividing by nothing.
+_TINY = 1e-30
+# Share of output below which direct demand counts as slack when scarcity is handed to the quota.
+_SLACK = 0.999
 
 
 class Market(NamedTuple):
-    """One month's offers and demands; K products, H hubs, R regions (China's row empty), W workloads.
+    """One month's problem; `[R, W]` buyers outside China, `[W]` in China, groups G of offers; members come last.
 
-    - `theta` []: logit sensitivity.
-    - `budget` [R, W], `budget_china` [W]: USD.
-    - `price` [K], `price_china` [K] (fee included): USD a unit.
-    - `value` [W, K]: `exp(theta u)` of the products' value for money; `pull` [R, K], `direct` [K], `foreign` [K]: what
-      multiplies it in open markets, in China directly and in China for foreign products; 0 where there is no offer.
-    - `smuggle` [H], `rent` [H]: `exp(-theta cost)` times the hub's size; `smuggle_cost`, `rent_cost` [H] log points.
-    - `outside` [], `outside_china` []: weight of not buying.
-    - `supply` [K] units; `quota` [K] units on the direct channel to China; `route` [H], `offshore` [H] USD at list.
+    - `theta` []: sensitivity; `budget` [R, W], `budget_china` [W]: USD.
+    - `price` [K], `price_china` [K] (fee and subsidy included): USD a unit.
+    - `value` [W, K]: `exp(theta u)` of value for money; `pull` [K], `direct` [K], `foreign` [K]: what multiplies it in open
+      markets, in China directly and in China through hubs; 0 where there is no offer.
+    - `group_of` [G, K] 0/1, `reach` [R, G]: offers of a group in a region.
+    - `smuggle`, `rent` [H]: `exp(-theta cost)` times the hub's size; `smuggle_cost`, `rent_cost` [H] log points.
+    - `outside` [R, W], `outside_china` [W]: weight of not buying.
+    - `supply` [K] units; `quota` [K], `class_quota` [C] units on the direct channel to China, `class_of` [C, K] which
+      products a class's quota covers; `route` [H] places, `slots` [K] places a unit takes; `offshore` [H] W, `power` [K] W.
+    - `roof` []: how far a route's scaling variable may rise above 0: a glut in the hubs sells below the maker's price.
     """
 
     theta: Array
@@ -48,6 +47,8 @@ class Market(NamedTuple):
     pull: Array
     direct: Array
     foreign: Array
+    group_of: Array
+    reach: Array
     smuggle: Array
     rent: Array
     smuggle_cost: Array
@@ -56,18 +57,22 @@ class Market(NamedTuple):
     outside_china: Array
     supply: Array
     quota: Array
+    class_quota: Array
+    class_of: Array
     route: Array
+    slots: Array
     offshore: Array
+    power: Array
+    roof: Array
 
 
 class Premia(NamedTuple):
-    """Logarithms of the scaling variables, at most 0: `product` [K], `quota` [K], `route` [H], `offshore` [H].
-
-    A premium in log points is `-premia / theta`.
-    """
+    """Logs of the scaling variables, at most 0 but for routes: `product` [K], `quota` [K], `class_` [C], `route`,
+    `offshore` [H]. A premium in log points is `-premia / theta`."""
 
     product: Array
     quota: Array
+    class_: Array
     route: Array
     offshore: Array
 
@@ -77,7 +82,8 @@ class Cleared(NamedTuple):
 
     - `open_market` [R, K], `direct` [K]; `through_hubs` [K] times `by_route` [H] or `by_rental` [H] went through a hub.
     - `spent` [R], `spent_china` []: USD at prices paid; `unspent` [R, W], `unspent_china` [W]: USD rationed.
-    - `unmet` []: rationed share of what buyers wanted to spend.
+    - `unmet` []: rationed share of what buyers wanted to spend; `denominator` [R, W], `denominator_china` [W]: sums of the
+      offers' weights without the outside option.
     """
 
     open_market: Array
@@ -90,6 +96,8 @@ class Cleared(NamedTuple):
     unspent: Array
     unspent_china: Array
     unmet: Array
+    denominator: Array
+    denominator_china: Array
 
     @property
     def smuggled(self) -> Array:
@@ -102,15 +110,15 @@ class Cleared(NamedTuple):
         return self.through_hubs[:, None] * self.by_rental
 
 
-def _move(log_premium: Array, capacity: Array, demand: Array, gain: Array) -> Array:
+def _move(log_premium: Array, capacity: Array, demand: Array, gain: Array, roof: Array | float = 0.0) -> Array:
     """A Newton step on the log of demand, which falls by `1 + 1/theta` per unit of the scaling variable.
 
     The log of capacity over demand is four times the Pade approximant of order (2, 2) of the log of its fourth root:
     right to the fourth order around balance, never beyond 12, and cheaper than a logarithm.
     """
-    c, d = jnp.sqrt(jnp.minimum(capacity, _FREE) + 1e-30), jnp.sqrt(demand + 1e-30)
+    c, d = jnp.sqrt(jnp.minimum(capacity, _FREE) + 1e-20), jnp.sqrt(demand + 1e-20)
     change = 12 * (c - d) / (c + 4 * jnp.sqrt(c * d) + d)
-    return jnp.clip(log_premium + gain * change, _FLOOR, 0.0)
+    return jnp.clip(log_premium + gain * change, _FLOOR, roof)
 
 
 class _Scaled(NamedTuple):
@@ -129,13 +137,13 @@ class _Scaled(NamedTuple):
 
 def _scale(market: Market, premia: Premia) -> _Scaled:
     root = 1 / market.theta
-    product, quota = jnp.exp(premia.product), jnp.exp(premia.quota)
+    quota = premia.quota + _of_class(market, premia.class_)
     smuggle, rent = market.smuggle * jnp.exp(premia.route), market.rent * jnp.exp(premia.offshore)
     return _Scaled(
-        product=product,
-        product_units=product * jnp.exp(premia.product * root),
-        quota=quota,
-        quota_units=quota * jnp.exp(premia.quota * root),
+        product=jnp.exp(premia.product),
+        product_units=jnp.exp(premia.product * (1 + root)),
+        quota=jnp.exp(quota),
+        quota_units=jnp.exp(quota * (1 + root)),
         smuggle=smuggle,
         rent=rent,
         by_route=smuggle * jnp.exp(premia.route * root - market.smuggle_cost),
@@ -143,64 +151,84 @@ def _scale(market: Market, premia: Premia) -> _Scaled:
     )
 
 
-def _china(market: Market, x: _Scaled) -> Array:
-    """Chinese budgets over the denominator of the logit, [W]."""
-    through_hubs = x.smuggle.sum() + x.rent.sum()
-    offers = market.direct * x.quota + market.foreign * through_hubs
-    return market.budget_china / (market.value @ (x.product * offers) + market.outside_china)
+def _of_class(market: Market, by_class: Array) -> Array:
+    """What is said of classes [C], by product [K]."""
+    return (market.class_of * by_class[:, None]).sum(0)
 
 
-def _by_workload(pull: Array, values: Array) -> Array:
-    """`pull` [R, K] times `values` [W, K]: [R, W]; a batch of matrices meets single vectors faster than a few at once."""
-    return jnp.stack([pull @ value for value in values], axis=1)
+def _by_class(market: Market, units: Array) -> Array:
+    """Units of products [K] by the class whose licences they count against [C]."""
+    return (market.class_of * units).sum(1)
 
 
-def _world(market: Market, x: _Scaled) -> Array:
-    """The same in open markets, [R, W]."""
-    return market.budget / (_by_workload(market.pull, market.value * x.product) + market.outside)
+def _china_denominator(market: Market, x: _Scaled) -> Array:
+    through_hubs = x.smuggle.sum(0) + x.rent.sum(0)
+    return (market.value * (x.product * (market.direct * x.quota + market.foreign * through_hubs))).sum(1)
 
 
-def _china_wants(market: Market, x: _Scaled, china: Array) -> Array:
-    """Chinese spending on a product of unit pull, after the product's own premium, at list: [K]."""
-    return (china @ market.value) * x.product_units
+def _china_wants(market: Market, china: Array) -> Array:
+    """Chinese spending on a product per unit of its own factors, [K], from `china` [W] dollars per weight."""
+    return (china[:, None] * market.value).sum(0)
 
 
-def _china_units(market: Market, x: _Scaled, china: Array) -> tuple[Array, Array]:
-    """Units China wants directly, and by any hub per unit of the hub's factor, [K] each."""
-    wanted = _china_wants(market, x, china)
-    return wanted * x.quota_units * market.direct / market.price_china, wanted * market.foreign / market.price
+def _world_denominator(market: Market, x: _Scaled) -> Array:
+    """Sum of offers' weights by region and workload: by group first, then by region, [R, W]."""
+    by_group = along(market.group_of, (market.value * (market.pull * x.product)).swapaxes(0, 1))  # [G, W]
+    return _regions(market, by_group)
+
+
+def _regions(market: Market, by_group: Array) -> Array:
+    """Weights of groups [G, W] as regions see them: [R, W]."""
+    return (market.reach[:, :, None] * by_group).sum(1)
+
+
+def _world_spending(market: Market, world: Array) -> Array:
+    """Spending of the world on a product per unit of its own factors, [K], from `world` [R, W] dollars per weight."""
+    by_group = (market.reach[:, :, None] * world[:, None]).sum(0)  # [G, W]
+    return (back(market.group_of, by_group).swapaxes(0, 1) * market.value).sum(0) * market.pull
 
 
 def _sweep(market: Market, direct_units: Array, a_unit: Array, gain: Array, premia: Premia) -> Premia:
     """Scale the channels, then the products. `direct_units`, `a_unit` [K]: units for a dollar, directly and at list."""
     x = _scale(market, premia)
-    wanted = _china_wants(market, x, _china(market, x))
-    value = wanted @ market.foreign
+    china = market.budget_china / (_china_denominator(market, x) + market.outside_china + _TINY)
+    wanted = _china_wants(market, china) * x.product_units
+    through = wanted * market.foreign * a_unit
+    direct = wanted * x.quota_units * direct_units
     premia = Premia(
         premia.product,
-        _move(premia.quota, market.quota, wanted * x.quota_units * direct_units, gain),
-        _move(premia.route, market.route, value * x.by_route, gain),
-        _move(premia.offshore, market.offshore, value * x.by_rental, gain),
+        _move(premia.quota, market.quota, direct, gain),
+        _move(premia.class_, market.class_quota, _by_class(market, jnp.minimum(direct, market.quota)), gain),
+        _move(premia.route, market.route, dot(market.slots, through) * x.by_route, gain, market.roof),
+        _move(premia.offshore, market.offshore, dot(market.power, through) * x.by_rental, gain),
     )
     x = _scale(market, premia)
-    wanted = _china_wants(market, x, _china(market, x))
-    spending = zip(_world(market, x).T, market.value, strict=True)
-    world = sum((spent @ market.pull) * value for spent, value in spending) * x.product_units
-    at_list = world + wanted * market.foreign * (x.by_route.sum() + x.by_rental.sum())
-    demand = at_list * a_unit + wanted * x.quota_units * direct_units
+    china = market.budget_china / (_china_denominator(market, x) + market.outside_china + _TINY)
+    world = market.budget / (_world_denominator(market, x) + market.outside + _TINY)
+    wanted = _china_wants(market, china)
+    spending = _world_spending(market, world) + wanted * market.foreign * (x.by_route.sum(0) + x.by_rental.sum(0))
+    demand = (spending * a_unit + wanted * x.quota_units * direct_units) * x.product_units
     return premia._replace(product=_move(premia.product, market.supply, demand, gain))
 
 
 def clear(market: Market, premia: Premia, sweeps: int, relax: float = 1.3) -> tuple[Premia, Cleared]:
     """Clear one month: `sweeps` alternate scalings from last month's premia, then exact rationing.
 
+    The sweeps run in single precision: they only look for premia, and whatever they leave is rationed in double.
     **Raises:** nothing; with no supply and no budget everything is zero.
     """
-    direct_units, a_unit = market.direct / market.price_china, 1 / market.price
-    gain = relax * market.theta / (1 + market.theta)
-    premia = jax.lax.fori_loop(0, sweeps, lambda _, p: _sweep(market, direct_units, a_unit, gain, p), premia)
-    premia = _settle(market, premia)
-    return premia, ration(market, premia)
+    low = jax.tree.map(lambda leaf: leaf.astype("float32"), market)
+    direct_units, a_unit = low.direct / low.price_china, 1 / low.price
+    gain = relax * low.theta / (1 + low.theta)
+    start = jax.tree.map(lambda leaf: leaf.astype("float32"), premia)
+    found = jax.lax.fori_loop(0, sweeps, lambda _, p: _sweep(low, direct_units, a_unit, gain, p), start)
+    settled = _settle(market, jax.tree.map(lambda leaf, like: leaf.astype(like.dtype), found, premia))
+    return settled, ration(market, settled)
+
+
+def _direct_units(market: Market, x: _Scaled, china: Array) -> Array:
+    """Units China wants directly, [K]."""
+    return _china_wants(market, china) * x.product_units * x.quota_units * market.direct / market.price_china
 
 
 def _settle(market: Market, premia: Premia) -> Premia:
@@ -209,9 +237,9 @@ def _settle(market: Market, premia: Premia) -> Premia:
     Only the sum of the two variables moves such a product's demand, so that sweeps find it but not its parts.
     """
     x = _scale(market, premia)
-    direct, _ = _china_units(market, x, _china(market, x))
-    direct = jnp.minimum(direct, market.quota)  # what a quota not yet met by its premium will ration
-    only_direct = (market.pull.sum(0) <= 0) & (market.foreign <= 0)
+    china = market.budget_china / (_china_denominator(market, x) + market.outside_china + _TINY)
+    direct = jnp.minimum(_direct_units(market, x, china), market.quota)
+    only_direct = (market.pull <= 0) & (market.foreign <= 0)
     slack = (direct < market.supply) & ((premia.quota < 0) | (direct < _SLACK * market.supply))
     moved = jnp.where(only_direct & slack, premia.product, 0.0)
     return premia._replace(product=premia.product - moved, quota=jnp.maximum(premia.quota + moved, _FLOOR))
@@ -221,35 +249,44 @@ def ration(market: Market, premia: Premia) -> Cleared:
     """Sales at the given premia, cut back pro rata where they exceed a capacity: channels first, then products."""
     root = 1 / market.theta
     x = _scale(market, premia)
-    world, china = _world(market, x), _china(market, x)
-    direct, foreign = _china_units(market, x, china)
-    open_market = (world @ market.value) * market.pull * (x.product_units / market.price)
-    value = foreign @ market.price
+    denominator, denominator_china = _world_denominator(market, x), _china_denominator(market, x)
+    world = market.budget / (denominator + market.outside + _TINY)
+    china = market.budget_china / (denominator_china + market.outside_china + _TINY)
+    direct = _direct_units(market, x, china)
+    foreign = _china_wants(market, china) * x.product_units * market.foreign / market.price
+    asked = (world[:, :, None] * market.value).sum(1)  # [R, K]
+    reached = asked * (market.reach[:, :, None] * market.group_of).sum(1)
+    open_market = reached * (market.pull * x.product_units / market.price)
+
     keep_direct = jnp.minimum(1.0, market.quota / jnp.maximum(direct, 1e-30))
-    keep_route = jnp.minimum(1.0, market.route / jnp.maximum(value * x.by_route, 1e-30))
-    keep_rental = jnp.minimum(1.0, market.offshore / jnp.maximum(value * x.by_rental, 1e-30))
+    by_class = jnp.minimum(1.0, market.class_quota / jnp.maximum(_by_class(market, direct * keep_direct), 1e-30))
+    keep_direct = keep_direct * (1 - market.class_of.sum(0) + _of_class(market, by_class))
+    keep_route = jnp.minimum(1.0, market.route / jnp.maximum(dot(market.slots, foreign) * x.by_route, 1e-30))
+    keep_rental = jnp.minimum(1.0, market.offshore / jnp.maximum(dot(market.power, foreign) * x.by_rental, 1e-30))
     by_route, by_rental = x.by_route * keep_route, x.by_rental * keep_rental
     direct_kept = direct * keep_direct
-    wanted = open_market.sum(0) + direct_kept + foreign * (by_route.sum() + by_rental.sum())
+    wanted = open_market.sum(0) + direct_kept + foreign * (by_route.sum(0) + by_rental.sum(0))
     keep = jnp.minimum(1.0, market.supply / jnp.maximum(wanted, 1e-30))
 
     raised = market.price * jnp.exp(-premia.product * root)
-    direct_price = market.price_china * jnp.exp(-(premia.product + premia.quota) * root)
+    quota_rent = premia.quota + _of_class(market, premia.class_)
+    direct_price = market.price_china * jnp.exp(-(premia.product + quota_rent) * root)
     through = market.value * x.product
-    short = 1 - keep
-    unspent = world * _by_workload(market.pull, through * short)
-    hubs_kept = x.smuggle @ keep_route + x.rent @ keep_rental
-    hubs_missed = x.smuggle @ (1 - keep_route) + x.rent @ (1 - keep_rental)
-    missed = market.direct * x.quota * (1 - keep * keep_direct) + market.foreign * (short * hubs_kept + hubs_missed)
-    unspent_china = china * (through @ missed)
+    short = along(market.group_of, (through * market.pull * (1 - keep)).swapaxes(0, 1))
+    unspent = world * _regions(market, short)
+    hubs_kept = dot(x.smuggle, keep_route) + dot(x.rent, keep_rental)
+    hubs_missed = dot(x.smuggle, 1 - keep_route) + dot(x.rent, 1 - keep_rental)
+    missed = market.direct * x.quota * (1 - keep * keep_direct)
+    missed = missed + market.foreign * ((1 - keep) * hubs_kept + hubs_missed)
+    unspent_china = china * (through * missed).sum(1)
     sold = foreign * keep
     route_price = jnp.exp(market.smuggle_cost - premia.route * root)
     rental_price = jnp.exp(market.rent_cost - premia.offshore * root)
-    spent = (open_market * keep) @ raised
-    spent_china = (direct_kept * keep) @ direct_price + (sold @ raised) * (
-        by_route @ route_price + by_rental @ rental_price
+    spent = (open_market * keep * raised).sum(1)
+    spent_china = dot(direct_kept * keep, direct_price) + dot(sold, raised) * (
+        dot(by_route, route_price) + dot(by_rental, rental_price)
     )
-    missed_all = unspent.sum() + unspent_china.sum()
+    missed_all = unspent.sum((0, 1)) + unspent_china.sum(0)
     return Cleared(
         open_market=open_market * keep,
         direct=direct_kept * keep,
@@ -260,5 +297,7 @@ def ration(market: Market, premia: Premia) -> Cleared:
         spent_china=spent_china,
         unspent=unspent,
         unspent_china=unspent_china,
-        unmet=missed_all / jnp.maximum(missed_all + spent.sum() + spent_china, 1e-30),
+        unmet=missed_all / jnp.maximum(missed_all + spent.sum(0) + spent_china, 1e-30),
+        denominator=denominator,
+        denominator_china=denominator_china,
     )

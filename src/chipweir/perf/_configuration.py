@@ -14,7 +14,7 @@ from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture, architecture, kv_bytes, resident_bytes, weight_bytes
 from chipweir.perf._cells import LARGEST, degree, flag, number
 from chipweir.perf._checkpoint import named_format
-from chipweir.perf._hardware import DTYPES, Hardware, dtype_name, hardware, native
+from chipweir.perf._hardware import DTYPES, Hardware, dtype_name, hardware_as_written, native, sixteen_bits
 from chipweir.perf._offered import Offered, bunched, cold, lasting, limits, read_offered, statistic
 from chipweir.perf._plan import Plan, Stated, arrange, prefill_beside, read_plan, smallest_group
 from chipweir.perf._serving import USABLE
@@ -100,9 +100,10 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
     phase = (row.get("phase") or "serving").strip().lower()
     if phase not in SERVING:
         raise InputError(f"phase '{phase}' is not one of {', '.join(SERVING + TRAINING)}")
-    chip = hardware((row.get("chip") or "").strip() or (row.get("system") or "").strip())
+    notes: list[str] = []
+    chip = hardware_as_written((row.get("chip") or "").strip() or (row.get("system") or "").strip(), notes)
     model = architecture(row.get("model") or "")
-    notes: list[str] = [model.doubt] if model.doubt else []
+    notes += [model.doubt] if model.doubt else []
     framework = row.get("framework") or ""
     engine = engine_of(framework)
     year = software_year(framework, row.get("framework_version") or "", row.get("date") or "")
@@ -159,6 +160,7 @@ WORDS = (("w4a8", "w4a8"), ("w8a16", "w8a16"), ("w4a16", "int4"), ("fp4", "fp4")
 def precision(text: str, name: str, model: Architecture, chip: Hardware, notes: list[str]) -> str:
     """Number format of the weights: as stated, else as the checkpoint's name says, else as the model is published."""
     folded = re.sub(r"[\s_]", "", text.lower())
+    sixteen_bits(folded, chip)
     if folded and folded not in ("auto", "default", "mixed"):
         if "fp4" in folded and "fp8/" in folded:
             return "fp4" if bool(native(chip, "fp4")) else "fp8"
@@ -172,7 +174,8 @@ def precision(text: str, name: str, model: Architecture, chip: Hardware, notes: 
     native_dtype = model.native_dtype if model.native_dtype in DTYPES else "bf16"
     if native_dtype == "fp8" and not bool(native(chip, "fp8")) and bool(native(chip, "int8")):
         native_dtype = "int8"
-    notes.append(f"number format not stated: {native_dtype}")
+    shown = "fp16" if chip.half_only and native_dtype == "bf16" else native_dtype
+    notes.append(f"number format not stated: {shown}")
     return native_dtype
 
 

@@ -6,7 +6,7 @@ building's overhead, space and upkeep. Everything is per chip-hour; prices carry
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -71,15 +71,14 @@ def annuity(rate: float, years: float) -> float:
 
 def power_price(country: str) -> tuple[float, float, float]:
     """USD per kWh (low, central, high) for large users of a country (ISO code), by the facts; a wide default elsewhere."""
-    return _power_prices().get(country.strip().upper(), DEFAULT_POWER_PRICE)
-
-
-@lru_cache(maxsize=1)
-def _power_prices() -> dict[str, tuple[float, float, float]]:
-    """Facts `electricity_price` by the ISO code of their country."""
     from chipweir import facts
 
-    known = facts.load()
+    return _power_prices(facts.load()).get(country.strip().upper(), DEFAULT_POWER_PRICE)
+
+
+@lru_cache(maxsize=8)
+def _power_prices(known: "Facts") -> dict[str, tuple[float, float, float]]:
+    """Facts `electricity_price` by the ISO code of their country."""
     prices = {}
     for fact in known.select(measure="electricity_price"):
         central = float(fact.value.best or DEFAULT_POWER_PRICE[1])
@@ -274,6 +273,40 @@ def margin(price_input: float, price_output: float, cost: TokenCost, *, output_p
     if revenue <= 0:
         raise InputError("a margin needs a price above 0")
     return 1.0 - spent / revenue
+
+
+def list_prices(
+    facts: "Facts",
+    model: str,
+    day: str,
+    cost: Mapping[str, float],
+    *,
+    input_per_output: float,
+    beside: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """Dated list prices of `model` on a day, USD per million tokens, with the margin they leave over `cost`; then those
+    of the models `beside` it, with their output price relative to it.
+
+    `cost`: {p10, p50, p90} USD of all that a million output tokens cost, prompts included; `input_per_output`: prompt
+    tokens for each. Cached prompts are not counted. Raises `UnknownName` where no price is recorded.
+    """
+    rows: list[dict[str, Any]] = []
+    for name in (model, *beside):
+        writing, reading = (api_price(facts, name, metric, day) for metric in ("output", "input"))
+        if writing is None:
+            priced = sorted({p.item for p in facts.prices.values() if p.kind == "api"})
+            raise UnknownName(f"list price on {day} of", name, priced)
+        row: dict[str, Any] = {"model": writing.item, "provider": writing.provider_id or "", "since": writing.since,
+                               "input": reading.value.best if reading else None, "output": writing.value.best,
+                               "source": writing.value.source}  # fmt: skip
+        if rows:
+            row["times"] = row["output"] / rows[0]["output"]
+        else:
+            paid = row["output"] + input_per_output * (row["input"] or 0.0)
+            ends = zip(("p10", "p50", "p90"), ("p90", "p50", "p10"), strict=True)
+            row["margin"] = {low: 1.0 - cost[high] / paid for low, high in ends}
+        rows.append(row)
+    return rows
 
 
 def run_cost(chip_hours: float, usd_per_chip_hour: float) -> float:

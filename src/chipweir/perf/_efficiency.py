@@ -9,6 +9,7 @@ unseen chip gets its vendor's posterior, an unseen vendor a wide one.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,7 +20,7 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._configuration import Configuration
-from chipweir.perf._hardware import multiplied_as
+from chipweir.perf._hardware import Hardware, multiplied_as
 from chipweir.perf._intervals import Errors
 from chipweir.perf._serving import Efficiency
 from chipweir.perf._software import NEWEST, OLDEST
@@ -28,17 +29,24 @@ from chipweir.perf._software import NEWEST, OLDEST
 GROUPS = ("vendor", "line", "port", "engine", "unit", "format", "attention", "experts", "stage", "stat")
 # Year from which software's progress is counted.
 EPOCH = 2026.0
+# How far engines written for CUDA are ported: ROCm runs the same sources, other stacks backends of their own (prior).
+PORTED = {"cuda": 0.0, "rocm": 0.5}
+# TFLOP/s a watt of the power limit from which strain is counted (an H100 in 16 bits): clocks fall when all units work. A
+# narrower unit counts by the width of its numbers.
+STRAIN = 1.4
+WIDTH = {"bf16": 1.0, "fp8": 2.0, "int8": 2.0, "fp4": 4.0}
 # What tuning counts: flags of those who make engine or chip, or as the documentation writes them. Where nobody says, between
 # them where sweeps with tuned flags are published (prior); elsewhere engines are run as documented.
-TUNED, UNSAID = {"tuned": 1.0, "plain": -1.0}, {"cuda": 0.2, "rocm": 0.2}
+TUNED, UNSAID = {"tuned": 1.0, "plain": -1.0}, {"cuda": 0.35, "rocm": 0.35}
 
 
 @dataclass(frozen=True)
 class Term:
     """One efficiency: prior `centre` (natural scale), `sd` (transformed scale), the prior spread of each group's
     offsets, levels whose offset is not centred on zero ("group=level": offset), and mean and spread of what a year of
-    software changes (`yearly`) and of what software ported to other chips than it was written for costs (`ported`), and
-    spread of what tuned or plain flags change (`tuning`)."""
+    software changes (`yearly`), of what software ported to other chips than it was written for costs (`ported`), of what
+    an e-fold of promised arithmetic a watt changes (`strain`), and spread of what tuned or plain flags change
+    (`tuning`)."""
 
     name: str
     form: str
@@ -49,12 +57,14 @@ class Term:
     yearly: tuple[float, float] | None = None
     tuning: float = 0.0
     ported: tuple[float, float] | None = None
+    strain: tuple[float, float] | None = None
 
     def covariates(self) -> list[tuple[str, float, float]]:
         """Names, prior means and spreads of the slopes it has."""
         slopes = [("year", *self.yearly)] if self.yearly else []
         slopes += [("tuned", 0.0, self.tuning)] if self.tuning else []
-        return [*slopes, ("ported", *self.ported)] if self.ported else slopes
+        slopes += [("ported", *self.ported)] if self.ported else []
+        return [*slopes, ("strain", *self.strain)] if self.strain else slopes
 
 
 # Priors. Shares of peaks: what tuned kernels reach (dense matrix products 0.6-0.8 of the 16- and 8-bit peaks in operator
@@ -66,33 +76,33 @@ class Term:
 TERMS = (
     Term("matmul", "share", 0.65, 0.3, {"vendor": 0.3, "line": 0.12, "unit": 0.12}),
     Term("prefill", "share", 0.68, 0.3, {"vendor": 0.3, "line": 0.12, "unit": 0.2, "engine": 0.12}, yearly=(0.05, 0.1),
-        tuning=0.2, ported=(-0.2, 0.2)),
-    Term("score", "share", 0.55, 0.4, {"vendor": 0.4, "attention": 0.24}, ported=(-0.2, 0.2)),
+        tuning=0.2, ported=(-0.4, 0.3), strain=(-0.3, 0.15)),
+    Term("score", "share", 0.55, 0.4, {"vendor": 0.4, "attention": 0.24}, ported=(-0.4, 0.3)),
     Term("bandwidth", "share", 0.9, 0.3, {"vendor": 0.3, "line": 0.18}),
     Term("packing", "share", 0.9, 0.5, {"format": 0.3}),
-    Term("cache", "share", 0.66, 0.4, {"vendor": 0.4, "engine": 0.1, "attention": 0.12}, ported=(-0.2, 0.2)),
+    Term("cache", "share", 0.66, 0.4, {"vendor": 0.4, "engine": 0.1, "attention": 0.12}, ported=(-0.4, 0.3)),
     Term("routed", "share", 0.75, 0.3, {"vendor": 0.4, "line": 0.15, "format": 0.24, "engine": 0.1}, tuning=0.2,
-        ported=(-0.2, 0.2)),
+        ported=(-0.4, 0.3)),
     Term("grouped", "share", 0.8, 0.3, {"vendor": 0.2, "unit": 0.12, "engine": 0.12}),
     Term("reuse", "factor", 100.0, 0.5, {"vendor": 0.2, "unit": 0.2, "engine": 0.12}),
     Term("link", "share", 0.75, 0.4, {"vendor": 0.4}),
-    Term("exchange", "share", 0.75, 0.5, {"vendor": 0.3, "engine": 0.24}, ported=(-0.2, 0.2)),
-    Term("floor", "seconds", 3e-06, 0.3, {"vendor": 0.4, "engine": 0.18}, ported=(0.3, 0.2)),
+    Term("exchange", "share", 0.75, 0.5, {"vendor": 0.3, "engine": 0.24}, ported=(-0.4, 0.3)),
+    Term("floor", "seconds", 3e-06, 0.3, {"vendor": 0.4, "engine": 0.18}, ported=(0.6, 0.3)),
     Term(
         "layer", "seconds", 6e-05, 0.25,
         {"vendor": 0.35, "line": 0.25, "port": 0.3, "engine": 0.2, "attention": 0.18},
-        yearly=(-0.1, 0.15), tuning=0.2, ported=(0.2, 0.2),
+        yearly=(-0.1, 0.15), tuning=0.2, ported=(0.4, 0.3),
     ),
     Term(
         "gate", "seconds", 4e-05, 0.25,
         {"vendor": 0.35, "line": 0.25, "port": 0.3, "engine": 0.15, "stat": 0.12},
-        yearly=(-0.1, 0.15), tuning=0.2, ported=(0.3, 0.2),
+        yearly=(-0.1, 0.15), tuning=0.2, ported=(0.6, 0.3),
     ),
-    Term("step", "seconds", 0.0005, 0.3, {"engine": 0.3}, yearly=(-0.1, 0.15), tuning=0.2, ported=(0.2, 0.2)),
+    Term("step", "seconds", 0.0005, 0.3, {"engine": 0.3}, yearly=(-0.1, 0.15), tuning=0.2, ported=(0.4, 0.3)),
     Term("sequence", "seconds", 2e-5, 0.7, {"engine": 0.3, "stat": 0.36}, yearly=(-0.1, 0.15)),
     Term("eager", "seconds", 0.0002, 0.4, {"engine": 0.4, "vendor": 0.3, "attention": 0.2}, tuning=0.2,
-        yearly=(-0.1, 0.15), ported=(0.2, 0.2)),
-    Term("eager_gate", "seconds", 0.00015, 0.4, {"engine": 0.4, "vendor": 0.3}, yearly=(-0.1, 0.15), ported=(0.2, 0.2)),
+        yearly=(-0.1, 0.15), ported=(0.4, 0.3)),
+    Term("eager_gate", "seconds", 0.00015, 0.4, {"engine": 0.4, "vendor": 0.3}, yearly=(-0.1, 0.15), ported=(0.4, 0.3)),
     Term("first", "seconds", 0.05, 0.5, {"engine": 0.3, "stage": 0.4}, {"stage=split": 0.5}),
     Term("poll", "factor", 1.0, 0.25, {}),
     Term("queue", "factor", 0.35, 0.5, {"engine": 0.4, "stage": 0.5}, {"stage=split": 0.5}),
@@ -160,7 +170,7 @@ def group_levels(configuration: Configuration) -> dict[str, str]:
     attention = "latent" if model.latent else "linear" if model.state_elements > 0 else "grouped"
     plan = configuration.plan
     stage = "mixed" if plan is None or not plan.split else "split" if plan.counted else "open"
-    unit = str(multiplied_as(chip, configuration.dtype))
+    unit, strain = _unit(chip, configuration.dtype)
     return {
         "vendor": chip.vendor,
         "line": chip.line,
@@ -173,9 +183,19 @@ def group_levels(configuration: Configuration) -> dict[str, str]:
         "stage": stage,
         "stat": configuration.stat,
         "tuned": TUNED.get(configuration.tuning, UNSAID.get(chip.ecosystem, -1.0)),
-        "ported": float(chip.ecosystem != "cuda"),
+        "ported": PORTED.get(chip.ecosystem, 1.0),
+        "strain": strain,
         "year": min(max(configuration.year, OLDEST), NEWEST),
     }
+
+
+@lru_cache(maxsize=4096)
+def _unit(chip: Hardware, dtype: str) -> tuple[str, float]:
+    """The unit that multiplies a format, and its strain: e-folds of 16-bit FLOP/s a watt beyond those of an H100, as far
+    as chips were measured."""
+    unit = str(multiplied_as(chip, dtype))
+    promised = getattr(chip, f"{unit}_flops") / WIDTH[unit] / chip.tdp_w
+    return unit, min(max(math.log(max(promised, 1.0) / 1e12 / STRAIN), -1.5), 1.5)
 
 
 @dataclass(frozen=True)
@@ -246,7 +266,7 @@ def shipped() -> Posterior:
 
 
 Index = Mapping[str, list[np.ndarray]]
-COVARIATES = ("year", "tuned", "ported")
+COVARIATES = ("year", "tuned", "ported", "strain")
 
 
 def index(form: Layout, rows: Sequence[Mapping[str, Any]]) -> Index:
@@ -256,6 +276,7 @@ def index(form: Layout, rows: Sequence[Mapping[str, Any]]) -> Index:
         "year": [np.array([float(r["year"]) for r in rows]) - EPOCH],
         "tuned": [np.array([float(r["tuned"]) for r in rows])],
         "ported": [np.array([float(r["ported"]) for r in rows])],
+        "strain": [np.array([float(r["strain"]) for r in rows])],
     }
     columns = {g: np.array([r[g] for r in rows], dtype=object) for g in GROUPS}
     for term in TERMS:

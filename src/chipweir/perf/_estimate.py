@@ -11,7 +11,7 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._architecture import architecture, kv_bytes, weight_bytes
-from chipweir.perf._batch import Predictions, describe, operator_table, predict
+from chipweir.perf._batch import Predictions, describe, novelty, operator_table, predict
 from chipweir.perf._cells import LARGEST
 from chipweir.perf._configuration import Configuration, cache_dtype, precision
 from chipweir.perf._efficiency import Posterior
@@ -20,7 +20,7 @@ from chipweir.perf._hardware import Hardware, hardware, native
 from chipweir.perf._offered import Offered
 from chipweir.perf._plan import Plan, candidates
 from chipweir.perf._serving import USABLE
-from chipweir.perf._software import NOW, engine_of
+from chipweir.perf._software import NOW, engine_of, software_year
 
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512)
@@ -33,7 +33,7 @@ class Estimate:
     """What serving `model` on `chips` of `chip` gives; every quantity {p10, p50, p90}.
 
     `memory`: bytes per chip of weights and cache and what is usable. `binds`: what takes most of a decode step.
-    `operators`: roofline table.
+    `operators`: roofline table. `alternatives`: the next best layouts where none was stated, each with its load.
     """
 
     model: str
@@ -49,6 +49,7 @@ class Estimate:
     cost: Mapping[str, Any]
     notes: tuple[str, ...]
     operators: tuple[Mapping[str, Any], ...]
+    alternatives: tuple[Mapping[str, float], ...] = ()
 
     def record(self) -> dict[str, Any]:
         """As plain values for JSON."""
@@ -66,6 +67,7 @@ class Estimate:
             "cost": dict(self.cost),
             "notes": list(self.notes),
             "operators": [dict(o) for o in self.operators],
+            "alternatives": [dict(a) for a in self.alternatives],
         }
 
 
@@ -78,15 +80,22 @@ def estimate(
     osl: float = 512.0,
     concurrency: float | None = None,
     target_tpot_ms: float | None = None,
+    target_ttft_ms: float | None = None,
     precision_name: str = "",
     framework: str = "",
+    framework_version: str = "",
+    date: str = "",
+    layout: Mapping[str, float] | None = None,
+    drafts: float | None = None,
     overrides: Mapping[str, float | str] | None = None,
     country: str = "US",
     posterior: Fitted | Posterior | None = None,
 ) -> Estimate:
     """Serving `model` on a chip or system: throughput per chip, latency, power, energy, cost, and the plan chosen.
 
-    Without `concurrency` the plan and load with the most tokens/s per chip are chosen, under `target_tpot_ms` if given.
+    Without `concurrency` the plan and load with the most tokens/s per chip are chosen, under `target_tpot_ms` and
+    `target_ttft_ms` if given; `layout` (tp, dp, pp) states the plan. `date` or `framework_version`: of the software, by
+    default that of mid-2026. `drafts`: tokens drafted a step.
     Raises `UnknownName` for names, `InputError` for impossible numbers or a model that does not fit (with the bytes).
     """
     for name, value in (
@@ -95,6 +104,8 @@ def estimate(
         ("osl", osl),
         ("concurrency", concurrency),
         ("target-tpot", target_tpot_ms),
+        ("target-ttft", target_ttft_ms),
+        *(layout or {}).items(),
     ):
         if value is not None and not (np.isfinite(value) and value > 0):
             raise InputError(f"{name} must be above 0, not {value:g}")
@@ -103,14 +114,24 @@ def estimate(
             raise InputError(f"{name} of {value:g} is beyond what this model can say; at most {most:g}")
     country = _country(country)
     chip = hardware(on, overrides)
-    base = _configuration(model, chip, Offered(isl, osl, waves=math.inf), precision_name, framework)
+    year = software_year(framework or ENGINE_OF.get(str(chip.ecosystem), "vllm"), framework_version, date)
+    if framework_version and year is None:
+        raise InputError(
+            f"no release date is known for '{framework_version}' of {framework or 'the engine'}; give a date"
+        )
+    offered = Offered(isl, osl, waves=math.inf, drafts=drafts or 0.0)
+    base = _configuration(model, chip, offered, precision_name, framework, year)
     if chips is None and chip.system_chips and chip.system_chips <= 512:
         chips = int(chip.system_chips)
+    plan = _stated(base, layout, chips)
     known = fitted(posterior)
     base = replace(
         base,
         concurrency=concurrency,
+        plan=plan,
+        dated=year is not None,
         tpot_limit=target_tpot_ms / 1e3 if target_tpot_ms else None,
+        ttft_limit=target_ttft_ms / 1e3 if target_ttft_ms else None,
         n_chips=float(chips) if chips else None,
     )
     predictions, _, reasons = predict([base], known.serving, known.power)
@@ -120,11 +141,17 @@ def estimate(
     if target_tpot_ms and predictions.median["tpot_ms"][0] > target_tpot_ms * 1.001:
         fastest = float(predictions.median["tpot_ms"][0])
         notes.append(f"no layout keeps {target_tpot_ms:g} ms per token; this one is the nearest at {fastest:.1f} ms")
+    if target_ttft_ms and predictions.median["ttft_ms"][0] > target_ttft_ms * 1.001:
+        first = float(predictions.median["ttft_ms"][0])
+        notes.append(
+            f"no layout keeps {target_ttft_ms:g} ms to the first token; this one is the nearest at {first:,.0f} ms"
+        )
     if isl + osl > float(base.model.context):
         notes.append(f"{isl + osl:,.0f} tokens are beyond the model's context of {float(base.model.context):,.0f}")
     if not bool(native(chip, base.dtype)) and base.dtype != "bf16":
         notes.append(f"{chip.name} has no {base.dtype.upper()} unit: emulated")
     resolved = predictions.configurations[0]
+    notes += novelty(resolved, known.serving)
     quantities = predictions.row(0)
     return Estimate(
         model=base.model.name,
@@ -140,7 +167,44 @@ def estimate(
         cost=_cost(on, chip, quantities, isl, osl, country),
         notes=tuple(notes),
         operators=tuple(operator_table(resolved, predictions, known.serving)),
+        alternatives=() if plan is not None else tuple(_runners_up(base, resolved.plan, known)),
     )
+
+
+# Layouts shown beside the best one.
+RUNNERS_UP = 3
+
+
+def _stated(base: Configuration, layout: Mapping[str, float] | None, chips: int | None) -> Plan | None:
+    """The plan that `layout` states, in as many replicas as `chips` hold; None where nothing is stated."""
+    if not layout:
+        return None
+    tp, dp, pp = (float(layout.get(name, 1.0)) for name in ("tp", "dp", "pp"))
+    group = tp * dp * pp
+    if chips is not None and group > chips:
+        raise InputError(f"tp {tp:g} x dp {dp:g} x pp {pp:g} are {group:g} chips, more than the {chips}")
+    spread = tp * dp if base.model.experts > 0 and dp > 1 else 1.0
+    return Plan(tp, dp, math.floor((chips or group) / group), ep=spread, pp=pp)
+
+
+def _runners_up(base: Configuration, best: Plan | None, known: Fitted) -> list[dict[str, float]]:
+    """The best layouts other than `best`, each at the load it does best with under the limits."""
+    plans = candidates(base.model, base.chip, base.dtype, base.n_chips, context=base.isl + base.osl)
+    trials = [replace(base, plan=plan) for plan in plans if plan != best]
+    predictions = predict(trials, known.serving, known.power)[0] if trials else None
+    if predictions is None:
+        return []
+    found = []
+    for at, c in enumerate(predictions.configurations):
+        assert c.plan is not None
+        numbers = {name: float(predictions.median[name][at]) for name in ("output_tok_s_chip", "tpot_ms", "ttft_ms")}
+        late = max(numbers["tpot_ms"] / 1e3 / (c.tpot_limit or math.inf), 1.0)
+        late *= max(numbers["ttft_ms"] / 1e3 / (c.ttft_limit or math.inf), 1.0)
+        shape = {"tp": c.plan.tp, "attention_dp": c.plan.dp, "pp": c.plan.pp, "replicas": c.plan.replicas}
+        load = {"concurrency": float(predictions.cases.concurrency[at])}
+        value = 1.0 / numbers["tpot_ms"] if base.concurrency is not None else numbers["output_tok_s_chip"]
+        found.append((late > 1.001, late if late > 1.001 else -value, shape | load | numbers))
+    return [record for _, _, record in sorted(found, key=lambda item: item[:2])[:RUNNERS_UP]]
 
 
 def _country(name: str) -> str:

@@ -43,7 +43,7 @@ from chipweir.perf._serving import Case, Served, inter_token, serve
 
 
 # Scale of the Student-t about each log, how much a quantity counts, and the spread of what a source and a sweep share.
-SCALES = {"tpot": (0.15, 1.0), "ttft": (0.25, 0.3), "output": (0.2, 0.4)}
+SCALES = {"tpot": (0.15, 1.0), "ttft": (0.25, 0.6), "output": (0.2, 0.4)}
 SOURCE_SD = {"tpot": 0.03, "ttft": 0.06, "output": 0.03}
 SWEEP_SD = {"tpot": 0.05, "ttft": 0.1, "output": 0.05}
 DEGREES = 3.0
@@ -52,7 +52,7 @@ TEMPER = 0.25
 # Most rows of one sweep that are looked at: neighbours along a sweep say the same.
 FEW = 24
 DRAWS = 48
-ROUNDS = 14
+ROUNDS, ROUNDS_AGAIN = 14, 8
 # Step of a derivative on the scale of a linear predictor.
 STEP = 0.02
 FEWEST = 20
@@ -309,7 +309,7 @@ def left_out(
         if apart.all() or not out.any():
             continue
         weight = np.where(apart, 0.0, few.weight)
-        numbers = maximise(problem, weight, everything).numbers if apart.any() else everything
+        numbers = maximise(problem, weight, everything, ROUNDS_AGAIN).numbers if apart.any() else everything
         found = ratios(numbers, form, data.take(np.flatnonzero(out)))
         for name, values in found.items():
             result[name][out] = values

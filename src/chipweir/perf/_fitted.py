@@ -1,6 +1,7 @@
 """Everything that is fitted, together: efficiencies of serving, numbers of training, the power curve.
 
-One file holds all three (`--fit FILE --out all.json`), or a folder holds one file each, as the package ships them.
+One file holds all of them (`--fit FILE --out all.json`), or a folder holds one file each, as the package ships them; the
+yardsticks beside the estimates (`_baselines`) are fitted with them.
 """
 
 from __future__ import annotations
@@ -11,12 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chipweir import reading
 from chipweir.errors import InputError
 from chipweir.perf import _efficiency, _energy, _training
 
 
 # The files of a folder, as the package ships them.
 SERVING, TRAINING, POWER = "posterior.json", "training.json", "power.json"
+LIMITS = reading.Limits(characters=20_000_000, values=2_000_000)
+BASELINES = "baselines.json"
+# What one document holds beside serving, under which name.
+BESIDE = (("training", TRAINING), ("power", POWER), ("baselines", BASELINES))
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def read_fitted(path: Path) -> Fitted:
     texts = {name: path / name for name in (SERVING, TRAINING, POWER) if (path / name).is_file()}
     if path.is_dir() and not texts:
         raise InputError(f"{path}: holds none of {SERVING}, {TRAINING}, {POWER}")
-    parts = _split(_text(path), path) if not path.is_dir() else {name: _text(at) for name, at in texts.items()}
+    parts = {name: _checked(at) for name, at in texts.items()} if path.is_dir() else _split(_checked(path), path)
     where = {name: str(path / name if path.is_dir() else path) for name in parts}
     shipped = shipped_fitted()
     return Fitted(
@@ -66,26 +72,19 @@ def _power(text: str, where: str) -> _energy.PowerCurve:
         raise InputError(f"{where}: {error}") from None
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text") from None
+def _checked(path: Path) -> str:
+    """The text of a file that is JSON within limits."""
+    text = reading.read_text(path, "fitted posterior", LIMITS.characters)
+    reading.parse_json(text, str(path), LIMITS)
+    return text
 
 
 def _split(text: str, path: Path) -> dict[str, str]:
     """The parts of one document: serving at its top, the others under their names; or one part alone."""
-    try:
-        record = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not a fitted posterior ({error})") from None
+    record = json.loads(text)
     if not isinstance(record, dict):
         raise InputError(f"{path}: not a fitted posterior (no JSON object)")
-    parts = {
-        name: json.dumps(record.pop(key)) for key, name in (("training", TRAINING), ("power", POWER)) if key in record
-    }
+    parts = {name: json.dumps(record.pop(key)) for key, name in BESIDE if key in record}
     if "offsets" in record:
         parts[TRAINING] = text
     elif "curve" in record:
@@ -96,9 +95,9 @@ def _split(text: str, path: Path) -> dict[str, str]:
 
 
 def together(documents: Mapping[str, str]) -> str:
-    """The three documents as one that `read_fitted` reads."""
+    """The documents as one that `read_fitted` reads."""
     record: dict[str, Any] = json.loads(documents[SERVING]) if SERVING in documents else {}
-    for key, name in (("training", TRAINING), ("power", POWER)):
+    for key, name in BESIDE:
         if name in documents:
             record[key] = json.loads(documents[name])
     return json.dumps(record, separators=(",", ":")) + "\n"
@@ -111,6 +110,8 @@ def fit_everything(
 
     Needs the `fit` extra. Raises `InputError` where no part can be fitted.
     """
+    from chipweir.perf._baselines import fit_baselines
+    from chipweir.perf._baselines import to_json as baselines_json
     from chipweir.perf._fit import fit
     from chipweir.perf._training_fit import fit_documents
 
@@ -127,6 +128,8 @@ def fit_everything(
         documents = {SERVING: _efficiency.to_json(serving), **documents}
     except InputError as error:
         hear(f"serving: {error}")
-    if not documents:
+    if documents:
+        documents[BASELINES] = baselines_json(fit_baselines(rows), command)
+    else:
         raise InputError("nothing can be fitted: " + "; ".join(reasons))
     return documents

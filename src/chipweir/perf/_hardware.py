@@ -55,7 +55,8 @@ class Hardware:
     B/s. `scaleup_bandwidth`, `scaleout_bandwidth`: B/s per chip in one direction; `scaleup_domain`: chips that reach
     each
     other at that speed. `tdp_w` W. `*_log_sd`: log standard deviations of what the datasheet leaves open; `assumed`:
-    names of the numbers that no datasheet gave, apart by blanks.
+    names of the numbers that no datasheet gave, apart by blanks. `half_only`: 1 where the 16-bit unit knows FP16 but no
+    BF16.
     """
 
     id: Any
@@ -82,6 +83,7 @@ class Hardware:
     memory_log_sd: Any = 0.0
     link_log_sd: Any = 0.0
     power_log_sd: Any = 0.0
+    half_only: Any = 0.0
     assumed: Any = ""
     system: Any = ""
     system_chips: Any = 0.0
@@ -204,6 +206,27 @@ def hardware(
     return override(found, overrides) if overrides else found
 
 
+def hardware_as_written(name: str, notes: list[str]) -> Hardware:
+    """`hardware` of a name in a table. One that may mean several builds of a maker's generation is taken as the first of
+    them, and noted; raises as `hardware` does otherwise."""
+    from chipweir.facts import AmbiguousName
+
+    try:
+        return hardware(name)
+    except AmbiguousName as several:
+        builds = [hardware(candidate) for candidate in several.candidates]
+        if len({build.line for build in builds}) != 1:
+            raise
+        notes.append(f"'{name}' may mean {' or '.join(build.name for build in builds)}: taken as the first")
+        return builds[0]
+
+
+def sixteen_bits(text: str, chip: Hardware) -> None:
+    """Raise `InputError` where a row states BF16 on a chip whose 16-bit unit knows FP16 alone."""
+    if chip.half_only and re.search(r"bf16|bfloat16", text, re.I):
+        raise InputError(f"{chip.name} has no BF16 unit; its 16 bits are fp16")
+
+
 def override(base: Hardware, overrides: Mapping[str, float | str]) -> Hardware:
     """`base` with single fields replaced. Raises `InputError` for an unknown field or a number that is not positive."""
     for key, value in overrides.items():
@@ -304,6 +327,7 @@ def from_chip(chip: Chip, peers: Collection[Chip]) -> Hardware:
         memory_log_sd=memory.log_sd,
         link_log_sd=link.log_sd,
         power_log_sd=power.log_sd,
+        half_only=float(chip.bf16_tflops is None and chip.fp16_tflops is not None),
         assumed=" ".join(name for name, number in named.items() if number.assumed),
     )
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from chipweir import reading
 from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture
 from chipweir.perf._assemble import case, gather
+from chipweir.perf._columns import as_ours, known
 from chipweir.perf._configuration import SERVING, Configuration, read_configuration
 from chipweir.perf._intervals import traits
 from chipweir.perf._operator_table import explain, is_operator_table
@@ -24,7 +24,6 @@ from chipweir.perf._sources import told
 Row = Mapping[str, str]
 # A time to first token beyond this belongs to a saturated queue, not to the configuration.
 SATURATED_MS = 100_000.0
-TOO_LARGE = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -82,50 +81,30 @@ def _same_layers(models: Sequence[Architecture]) -> np.ndarray:
     return np.array([names[key] for key in keys])
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV file of configurations. Raises `InputError` where it cannot be read, has no header
-    or is a table of single operators."""
-    try:
-        if path.stat().st_size > TOO_LARGE:
-            raise InputError(f"{path}: larger than {TOO_LARGE / 1e6:.0f} MB; split it")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text") from None
-    if "\0" in text:
-        raise InputError(f"{path}: holds a NUL character; it is no text file")
-    reader = csv.DictReader(text.splitlines(keepends=True))
-    header = [name.strip() for name in reader.fieldnames or ()]
+def read_rows(path: Path, stated: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+    """Rows of a CSV file of configurations, or of a benchmark client's (`_columns`); `stated` fills empty cells. Raises
+    `InputError` where it cannot be read, has no header or is a table of single operators."""
+    lines = reading.read_cells(path, "table of configurations", strict=False)
+    header = [name.strip() for name in next(lines, (0, []))[1]]
     if is_operator_table(header):
-        raise InputError(explain(path, _plain_rows(reader, path)))
-    if "model" not in header or not {"chip", "system"} & set(header):
+        raise InputError(explain(path, [dict(zip(header, cells, strict=False)) for _, cells in lines]))
+    foreign, told = known(header), set(header) | set(stated or {})
+    if not foreign and ("model" not in told or not {"chip", "system"} & told):
         raise InputError(f"{path}:1: a table of configurations needs columns 'model' and 'chip'; see docs/perf.md")
     if len(set(header)) != len(header):
         raise InputError(f"{path}:1: a column is named twice")
-    reader.fieldnames = header
-    rows: list[dict[str, str]] = []
-    try:
-        rows.extend(_clean(row, reader.line_num) for row in reader)
-    except csv.Error as error:
-        raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from None
-    return rows
+    rows = [_row(header, cells, line) for line, cells in lines if cells]
+    if foreign and "Metric" in header:
+        rows = [{name: cell for name, cell in row.items() if name != "malformed"} for row in rows]
+    return as_ours(rows, header, stated or {}) if foreign or stated else rows
 
 
-def _plain_rows(reader: csv.DictReader[str], path: Path) -> list[dict[str, Any]]:
-    try:
-        return list(reader)
-    except csv.Error as error:
-        raise InputError(f"{path}:{reader.line_num}: not valid CSV ({error})") from None
-
-
-def _clean(row: dict[Any, Any], line: int) -> dict[str, str]:
+def _row(header: Sequence[str], cells: Sequence[str], line: int) -> dict[str, str]:
     """Cells without blanks; a row of another length than the header says so in `malformed`."""
-    extra = row.pop(None, None)
-    clean = {k: (v or "").strip() for k, v in row.items()}
-    if extra is not None or None in row.values():
-        clean["malformed"] = f"line {line} has {'more' if extra is not None else 'fewer'} cells than the header"
-    return clean
+    row = {name: cell.strip() for name, cell in zip(header, [*cells, *[""] * len(header)], strict=False)}
+    if len(cells) != len(header):
+        row["malformed"] = f"line {line} has {'more' if len(cells) > len(header) else 'fewer'} cells than the header"
+    return row
 
 
 def measured(rows: Sequence[Row]) -> Measured:

@@ -159,8 +159,8 @@ def statistic(text: str) -> str:
 
 
 # Share of all present requests' prefills that the typical request waits for because all started together: half of them
-# in a run of one wave; in a run of more waves a mean holds the first wave's, a median hardly any.
-TOGETHER, MEDIAN_TOGETHER = 0.5, 0.005
+# in a run of one wave; in a run of more waves a mean holds the first wave's, a median the less the fewer belong to it.
+TOGETHER = 0.5
 
 
 def bunched(offered: Offered, stat: str) -> float:
@@ -169,7 +169,7 @@ def bunched(offered: Offered, stat: str) -> float:
         return 0.0
     if once(offered):
         return TOGETHER
-    return TOGETHER / offered.waves if stat == "mean" else MEDIAN_TOGETHER
+    return TOGETHER / offered.waves if stat == "mean" else TOGETHER / offered.waves**2
 
 
 def cold(offered: Offered, stat: str) -> float:

@@ -399,7 +399,7 @@ def candidates(
     model: Architecture, chip: Hardware, dtype: str, chips: float | None, *, context: float = 0.0
 ) -> list[Plan]:
     """Layouts worth trying: every group size from the smallest that fits to `chips`, attention split or data
-    parallel."""
+    parallel; dense models beyond one node in pipeline stages of a node each."""
     least = smallest_group(model, chip, dtype, context=context)
     if chips is not None and least > chips:
         need = float(weight_bytes(model, dtype)) + float(kv_bytes(model, context))
@@ -417,6 +417,8 @@ def candidates(
         replicas = math.floor(most / size) if chips is not None else 1
         if size <= max(8.0, min(float(chip.scaleup_domain), 16.0)):
             plans.append(Plan(size, 1.0, replicas, stated=False))
+        elif not model.experts and size % NODE == 0 and size / NODE <= float(model.layers):
+            plans.append(Plan(NODE, 1.0, replicas, pp=size / NODE, stated=False))
         if size > 1 and (model.experts > 0 or model.latent):
             plans.append(Plan(1.0, size, replicas, ep=size if model.experts > 0 else 1.0, stated=False))
     return plans

@@ -32,11 +32,14 @@ def engine_of(text: str) -> str:
 
 
 def year_of(text: str) -> float | None:
-    """ "2025", "2025-08" or "2025-08-22" as a year and its fraction, None where empty. Raises `InputError` otherwise."""
+    """ "2025", "2025-08" or "2025-08-22" as a year and its fraction, None where empty; "2026-08/09" is its first month.
+
+    Raises `InputError` otherwise.
+    """
     text = text.strip()
     if not text:
         return None
-    match = re.match(r"(20\d\d)(?:-(\d\d))?(?:-(\d\d))?$", text)
+    match = re.match(r"(20\d\d)(?:-(\d\d))?(?:-(\d\d)|/\d\d)?$", text)
     if match is None or (match[2] and not 1 <= int(match[2]) <= 12) or (match[3] and not 1 <= int(match[3]) <= 31):
         raise InputError(f"date must be such as 2025-08 or 2025-08-22, not '{text}'")
     month = (int(match[2]) - 0.5 if not match[3] else int(match[2]) - 1 + int(match[3]) / 31) if match[2] else 6.0

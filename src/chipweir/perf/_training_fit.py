@@ -295,8 +295,9 @@ def _wide_enough(data: TrainingData, seconds: FloatArray, known: FloatArray) -> 
 def labels(data: TrainingData, by: str) -> npt.NDArray[np.object_]:
     """A column to leave out by [n]: chip, model (the same layers are one), generation, vendor, family or date."""
     _, ecosystem, line, _, chip, model = group_ids(data.job)
+    half = np.char.mod("%d", np.floor(2.0 * np.broadcast_to(data.job.age, chip.shape))).astype(object)
     columns = {"chip": chip, "model": model, "generation": line, "vendor": data.job.hardware.vendor,
-               "family": data.source, "ecosystem": ecosystem}  # fmt: skip
+               "family": data.source, "ecosystem": ecosystem, "date": half}  # fmt: skip
     found: npt.NDArray[np.object_] = columns[by]
     return found
 

@@ -83,6 +83,42 @@ def estimate_training(
     return answer
 
 
+TIMES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+
+
+def run_totals(answer: Mapping[str, Any], row: Mapping[str, Any], tokens: str, country: str = "US") -> dict[str, Any]:
+    """FLOP, chip-hours, days and USD of a whole run of `tokens` ("14.8T"), failures included; {p10, p50, p90} each.
+
+    `answer`: of `estimate_training` for `row`. FLOP are those of the model (one number). Cost is that of owning, where a
+    price is known. Raises `InputError` for what is no number of tokens.
+    """
+    from chipweir import facts
+    from chipweir.perf._cost import system_owning_cost
+    from chipweir.perf._training import goodput
+
+    match = re.fullmatch(r"\s*([\d.]+(?:e\d+)?)\s*([KMBT]?)\s*", tokens, re.I)
+    try:
+        count = float(match[1]) * TIMES[match[2].upper()] if match else 0.0
+    except ValueError:
+        count = 0.0
+    if not 0 < count < 1e17:
+        raise InputError(f"tokens must be a number such as 14.8T, not '{tokens}'")
+    plan, rate = answer["plan"], answer["tokens_s_chip_train"]
+    chips = float(row.get("n_chips") or plan["tp"] * plan["pp"] * plan["cp"] * plan["dp"])
+    flop = answer["tflops_chip"]["p50"] * 1e12 / rate["p50"] * count
+    hours = {
+        low: count / rate[high] / 3600.0 / float(goodput(chips)) for low, high in zip(POINTS, POINTS[::-1], strict=True)
+    }
+    run = {"tokens": count, "flop": flop, "chips": chips, "chip_hours": hours}
+    run["days"] = {name: value / chips / 24.0 for name, value in hours.items()}
+    try:
+        hourly = system_owning_cost(facts.load(), str(row["chip"]), country=facts.load().country(country).alpha2)
+    except InputError as error:
+        return run | {"note": f"cost: {error}"}
+    spread = math.hypot(math.log(hours["p90"] / hours["p50"]) / QUANTILE_80, hourly.log_sd)
+    return run | {"usd_per_chip_hour": hourly.total, "usd": quantiles(hours["p50"] * hourly.total, spread)}
+
+
 def _estimated(parsed: Sequence[_Job | str], posterior: Posterior) -> list[dict[str, Any]]:
     """Answers for jobs; for a reason that there is no job, that reason."""
     answers: list[dict[str, Any]] = [{"reason": found} for found in parsed]
@@ -206,9 +242,10 @@ def _read(cells: Cells) -> _Job | str:
 def _job(row: Mapping[str, str]) -> _Job:
     """One row as plain values. Raises `InputError` with the reason."""
     mode = PHASES.get((row["phase"] or "training").lower(), "pretrain")
-    hardware = _hardware.hardware(row["chip"] or row["system"])
+    notes: list[str] = []
+    hardware = _hardware.hardware_as_written(row["chip"] or row["system"], notes)
+    _hardware.sixteen_bits(row["precision"], hardware)
     model = _model(row["model"])
-    notes = []
     layout = _layout(row, model)
     replicas = _number(row, "dp") or 1.0
     ranks = math.prod(degree for degree in layout[:3] if not math.isnan(degree)) * replicas

@@ -1,5 +1,4 @@
-"""How wrong the estimates are on a table of measurements, beside a plain roofline and a roofline with two numbers
-fitted on top."""
+"""How wrong the estimates are on a table of measurements, beside what a datasheet and two numbers reach."""
 
 from __future__ import annotations
 
@@ -10,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from chipweir.errors import InputError
-from chipweir.perf._assemble import gather
+from chipweir.perf._baselines import baseline
 from chipweir.perf._batch import Row, predict_rows
 from chipweir.perf._efficiency import Posterior
-from chipweir.perf._measured import Measured, arrays, measured, stated
-from chipweir.perf._operators import OPERATORS, pass_load
+from chipweir.perf._measured import measured, stated
 
 
 QUANTITIES = ("tpot_ms", "ttft_ms", "output_tok_s_chip", "total_tok_s_chip", "input_tok_s_chip", "tokens_s_chip_train",
@@ -73,7 +71,7 @@ def validate(rows: Sequence[Row], posterior: Posterior | None = None) -> dict[st
     return {
         "rows": len(rows), "predicted": sum("predictions" in a for a in answers), "without": reasons,
         "overall": {q: _score_of(p).record() for q, p in pairs.items()},
-        "groups": {g: _by(rows, pairs, g) for g in GROUPS}, "baselines": baselines(rows, answers),
+        "groups": {g: _by(rows, pairs, g) for g in GROUPS}, "baselines": _beside(rows, pairs),
     }  # fmt: skip
 
 
@@ -115,27 +113,15 @@ def _by(rows: Sequence[Row], pairs: Mapping[str, Pair], group: str) -> dict[str,
     return table
 
 
-def baselines(rows: Sequence[Row], answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Time per output token by a plain roofline, and by a x roofline + b refitted on these rows, on rows that all
-    three predict."""
-    try:
-        data, _, _ = stated(measured(rows))
-    except InputError:
-        return {}
-    keep = np.flatnonzero(np.isfinite(data.tpot))
-    if len(keep) < 3:
-        return {}
-    data = data.take(keep)
-    bare = roofline_tpot(data)
-    slope, offset = two_numbers(bare, data.tpot)
-    ours = {id(row): a["predictions"]["tpot_ms"]["p50"] / 1e3 for row, a in zip(rows, answers, strict=True)
-            if "tpot_ms" in a.get("predictions", {})}  # fmt: skip
-    mine = np.array([ours.get(id(row), np.nan) for row in data.rows])
-    both = np.isfinite(mine)
-    names: dict[str, np.ndarray] = {"chipweir": mine, "roofline": bare, "two numbers": slope * bare + offset}
-    table = {name: _plain(values[both], data.tpot[both]) for name, values in names.items()}
-    table["two numbers"] |= {"slope": round(slope, 3), "offset_ms": round(offset * 1e3, 3)}
-    return {"tpot_ms": table}
+def _beside(rows: Sequence[Row], pairs: Mapping[str, Pair]) -> dict[str, Any]:
+    """Errors of the baselines on the rows that both they and the estimates predict, by quantity."""
+    said, tables = baseline(rows), {}
+    for quantity, values in said.items():
+        both = [pair for pair in pairs.get(quantity, []) if np.isfinite(values[pair[0]])]
+        if both:
+            places, mine, seen = (np.array(column) for column in list(zip(*both, strict=True))[:3])
+            tables[quantity] = {"chipweir": _plain(mine, seen), "baseline": _plain(values[places], seen)}
+    return tables
 
 
 def _plain(predicted: np.ndarray, observed: np.ndarray) -> dict[str, float]:
@@ -144,36 +130,17 @@ def _plain(predicted: np.ndarray, observed: np.ndarray) -> dict[str, float]:
     return record
 
 
-def roofline_tpot(data: Measured) -> np.ndarray:
-    """Seconds per output token at datasheet peaks: the longer of compute and memory of each operator, nothing else."""
-    cases, work = arrays(data.configurations), gather(data.configurations)
-    batch = np.maximum(cases.concurrency / cases.replicas, cases.dp)
-    load = pass_load(work, batch / cases.pp, batch / cases.pp, cases.context, cases.tp, cases.dp)
-    seconds = np.zeros(len(batch))
-    for name in OPERATORS:
-        rate = work.score_rate if name == "attention_score" else work.rate
-        seconds = seconds + np.maximum(load.flops[name] / rate, load.bytes[name] / work.memory_bandwidth)
-    return seconds
-
-
-def two_numbers(bare: np.ndarray, observed: np.ndarray) -> tuple[float, float]:
-    """Slope and offset (s) that make the mean absolute relative error of slope x bare + offset least (reweighted
-    least squares)."""
-    weight = 1.0 / observed
-    for _ in range(50):
-        design = np.stack([bare, np.ones_like(bare)], axis=1) * weight[:, None]
-        slope, offset = np.linalg.lstsq(design, observed * weight, rcond=None)[0]
-        error = np.abs(slope * bare + offset - observed) / observed
-        weight = 1.0 / observed / np.sqrt(np.maximum(error, 1e-3))
-    return float(slope), float(offset)
+# What may be left out of a fit in turn, whole.
+LEAVE_OUT = ("chip", "generation", "vendor", "model", "family", "date")
 
 
 def leave_out(rows: Sequence[Row], by: str, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    """Errors on chips (or models) the fit has not seen, for tpot, ttft and output throughput. Needs the `fit` extra."""
+    """Errors on what the fit has not seen (`LEAVE_OUT`: whole chips, makers, sources, ...), for tpot, ttft and output
+    throughput. Needs the `fit` extra."""
     from chipweir.perf._fit import left_out
 
-    if by not in ("chip", "model"):
-        raise InputError(f"leave out 'chip' or 'model', not '{by}'")
+    if by not in LEAVE_OUT:
+        raise InputError(f"leave out {', '.join(LEAVE_OUT[:-1])} or {LEAVE_OUT[-1]}, not '{by}'")
     data, _, _ = stated(measured(rows))
     found = left_out(data, by, 64, say)
     labels = data.label(by)

@@ -4,7 +4,6 @@ A run is an `xarray.Dataset` whose monthly variables have the dims (scenario, qu
 this room asks here for plain arrays, so that a rename in the world room is one line in this file.
 """
 
-import json
 from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from chipweir import reading
 from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _
 
@@ -160,8 +160,8 @@ def manifest(dataset: xr.Dataset) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in dataset.attrs.items():
         if isinstance(value, str) and value[:1] in "{[":
-            with suppress(json.JSONDecodeError):
-                value = json.loads(value)
+            with suppress(InputError):
+                value = reading.parse_json(value, "manifest", reading.Limits(characters=20_000_000))
         if key == "manifest" and isinstance(value, dict):
             found |= value
         else:
@@ -169,13 +169,8 @@ def manifest(dataset: xr.Dataset) -> dict[str, Any]:
     return found
 
 
-def flows(
-    dataset: xr.Dataset, scenario: str, year: int, destination: str | None = None, minimum_share: float = 0.003
-) -> list[dict[str, Any]]:
-    """Annual mean flows as records (product, channel, region, units), to one region or to all.
-
-    What is less than `minimum_share` of the whole is left out.
-    """
+def flows(dataset: xr.Dataset, scenario: str, year: int, destination: str | None = None) -> list[dict[str, Any]]:
+    """Annual mean flows as records (product, channel, region, units), to one region or to all, however small."""
     if "flow" not in dataset.data_vars:
         raise InputError(_("this run holds no '{what}'", what="flow"))
     years = flow_years(dataset)
@@ -195,7 +190,6 @@ def flows(
         array = array.sel(region=[destination])
     array = array.transpose("product", "region", "channel")
     values = np.nan_to_num(np.asarray(array.values, dtype=float))
-    floor = minimum_share * values.sum()
     products, regions, channels = (array[dim].values for dim in ("product", "region", "channel"))
     return [
         {
@@ -204,7 +198,7 @@ def flows(
             "channel": str(channels[c]),
             "units": float(values[p, r, c]),
         }
-        for p, r, c in np.argwhere(values > floor)
+        for p, r, c in np.argwhere(values > 0)
     ]
 
 

@@ -16,7 +16,7 @@ from chipweir.i18n import _, use_language
 from chipweir.report import _access, _headline, _numbers, _sections, _strategy
 from chipweir.report._labels import label
 from chipweir.report._sections import Page
-from chipweir.report._style import COLOURS, THEMES, template
+from chipweir.report._style import COLOURS, GRAPH_CONFIG, THEMES, template
 
 
 TILE_YEAR = 2030
@@ -164,6 +164,7 @@ def _figures_json(page: Page) -> str:
         "figures": texts,
         "shared": list(shared),
         "templates": {theme: template(theme) for theme in THEMES},
+        "config": GRAPH_CONFIG,
         "recolour": {table["light"]: table["dark"] for table in COLOURS},
     }
     return json.dumps(whole, ensure_ascii=False).replace("</", "<\\/").replace("<!--", "<\\u0021--")

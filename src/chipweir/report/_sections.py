@@ -370,13 +370,14 @@ def _trace(trace: Record) -> Record:
         "title": str(trace.get("title") or named),
         "steps": [
             {
-                "function": ".".join(part for part in (step.get("module"), step.get("function")) if part),
-                "text": step.get("text", ""),
+                "function": step["function"],
+                "formula": step["formula"],
+                "text": step["words_ko" if language() == "ko" else "words"],
             }
-            for step in trace.get("equations") or trace.get("steps") or ()
+            for step in trace.get("equations") or ()
         ],
         "sensitivities": [_sensitivity(driver, unit_name) for driver in drivers],
-        "facts": [_fact_line(fact) for fact in trace.get("facts", ())],
+        "facts": [_fact_line(fact) for fact in (*trace.get("facts", ()), *trace.get("chips", ()))],
     }
 
 
@@ -410,9 +411,10 @@ def _sensitivity(record: Mapping[str, Any], unit_name: str) -> Record:
 def _fact_line(record: Any) -> str:
     if isinstance(record, str):
         return record
-    return " · ".join(
-        str(record[key]) for key in ("id", "text", "value", "unit", "source") if record.get(key) not in (None, "")
-    )
+    parts = [str(record[key]) for key in ("id", "text", "value", "unit", "source") if record.get(key) not in (None, "")]
+    if isinstance(slope := record.get("slope"), float):
+        parts.append(_("{slope} % per %", slope=f"{slope:+.3f}"))
+    return " · ".join(parts)
 
 
 def limits_section() -> Record:

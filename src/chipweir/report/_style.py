@@ -24,12 +24,30 @@ BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY = (
     "#8C8C8C",
 )
 YELLOW, RUST = "#F0E442", "#8B3A00"
-PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY)
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px 2px 1px 2px")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
-GLYPHS = ("●", "■", "◆", "▲", "✚", "✖", "★")
-PATTERNS = ("", "/", ".", "\\", "x", "-", "|", "+", "")
+# Those of Tol (2021) that stand beside them.
+INDIGO, WINE, TEAL = "#5B4FC4", "#882255", "#44AA99"
+PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY, INDIGO, WINE, RUST, TEAL)
+DASHES = (
+    "solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px 2px 1px 2px", "12px 3px", "2px 6px",
+    "9px 2px 2px 2px 2px 2px", "16px 4px 4px 4px",
+)  # fmt: skip
+SYMBOLS = (
+    "circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down", "hexagon", "pentagon", "bowtie",
+)  # fmt: skip
+GLYPHS = ("●", "■", "◆", "▲", "✚", "✖", "★", "▼", "⬢", "⬟", "⧓")
+# Plotly has eight, so those after them come with another width: see `pattern`.
+PATTERNS = ("", "/", ".", "\\", "x", "-", "|", "+")
 SEQUENTIAL = "Cividis"
+# What every chart is told, on the page and in the report. Without the last two, plotly.js offers a button that sends the
+# chart's numbers to its maker's server; an empty address leaves it nowhere to send to, whatever it calls the button next.
+GRAPH_CONFIG: Any = {
+    "responsive": True,
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
+    "toImageButtonOptions": {"format": "svg", "filename": "chipweir"},
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
+}
 
 _INK = {"light": "#1f2430", "dark": "#e8eaf0"}
 _MUTED = {"light": "#5b6372", "dark": "#a9b0be"}
@@ -64,6 +82,12 @@ def look(index: int) -> dict[str, str]:
         "symbol": SYMBOLS[index % len(SYMBOLS)],
         "glyph": GLYPHS[index % len(GLYPHS)],
     }
+
+
+def pattern(index: int) -> dict[str, Any]:
+    """The hatching of the `index`-th area: another shape, or the same one wider."""
+    again = index // len(PATTERNS)
+    return {"shape": PATTERNS[(index + again) % len(PATTERNS)], "size": 7 + 6 * again}
 
 
 def template(theme: Theme) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _
 from chipweir.rules._numbers import exact
 from chipweir.rules._parties import seat_of
-from chipweir.rules._places import country, is_country_name
-from chipweir.rules._words import MODES, REGIMES, activity, day, flag, is_word, one_of, word
+from chipweir.rules._places import country, is_country_name, is_nearly_country
+from chipweir.rules._words import MODES, REGIMES, activity, day, flag, is_unknown, is_word, one_of, word
 
 
 _NUMBERS = (
@@ -28,6 +28,10 @@ ITEM_WORDS = {
     "count": "quantity", "material": "spec", "kind": "spec", "product": "chip", "model": "chip",
     "node": "node_nm", "process_nm": "node_nm", "memory_bandwidth_density": "mbd", "performance_density": "pd",
     "transistors_billion": "transistors_bn", "manufacturer": "maker", "hbm": "has_hbm",
+    "gpu": "chip", "part": "chip", "part_number": "chip", "chip_name": "chip", "product_name": "chip",
+    "memory_bandwidth": "mem_bw_gbps", "dram_bandwidth": "mem_bw_gbps", "interconnect": "io_gbps",
+    "interconnect_bandwidth_gbps": "io_gbps", "io_bandwidth_gbps": "io_gbps", "control_number": "eccn", "is_dc": "dc",
+    "칩": "chip", "품목": "chip", "품명": "chip", "수량": "quantity", "통제번호": "eccn", "제조사": "maker",
 }  # fmt: skip
 """Field names people use, and the fields they stand for."""
 
@@ -86,8 +90,8 @@ class Item:
             value = getattr(self, name)
             if value is not None:
                 exact(value, f"item, {name}")
-        if self.quantity is not None:
-            exact(self.quantity, "item, quantity")
+        if self.quantity is not None and exact(self.quantity, "item, quantity") == 0:
+            raise InputError("item, quantity: expected more than 0")
         for name in _FLAGS:
             put(self, name, flag(getattr(self, name), f"item, {name}"))
         for name, vocabulary in (("spec", "item_kinds"), ("weights", "weights")):
@@ -158,6 +162,21 @@ def process(text: str, name: str) -> tuple[Any, bool | None]:
     return exact(key.removesuffix("nm").removesuffix("nanometer").removeprefix("n"), name), None
 
 
+def field_name(key: object, known: Iterable[str], words: Mapping[str, str]) -> str:
+    """The field that a name stands for, whatever its case, blanks and hyphens; empty where it stands for none."""
+    if not isinstance(key, str):
+        return ""
+    if key in known:
+        return key
+    plain = plain_name(key)
+    return plain if plain in known else words.get(plain, "")
+
+
+def plain_name(name: str) -> str:
+    """A field's name in small letters, with underscores between words."""
+    return name.strip().casefold().replace(" ", "_").replace("-", "_")
+
+
 def _renamed(
     value: Mapping[str, Any], known: Iterable[str], words: Mapping[str, str], kind: str, where: str
 ) -> dict[str, Any]:
@@ -165,7 +184,7 @@ def _renamed(
     found: dict[str, Any] = {}
     allowed = frozenset(known)
     for key, entry in value.items():
-        name = key if key in allowed else words.get(str(key), "")
+        name = field_name(key, allowed, words)
         if not name or name in found or (name != key and name in value):
             raise UnknownName(kind, str(key)[:60], allowed, where=where)
         found[name] = entry
@@ -178,8 +197,9 @@ class Shipment:
 
     Python names follow the JSON fields; `from` is a keyword, so the attribute is `from_` (`Shipment(**fields)` takes
     both). `to`, `from_`, `via`, `hq` and `ultimate_parent` are countries: `hq` is where the recipient is headquartered,
-    `ultimate_parent` where the parent on top of it is (or the name of a firm whose seat is known). Raises `InputError` for
-    a missing or unknown field or a word that means nothing.
+    `ultimate_parent` where the parent on top of it is (or the name of a firm whose seat is known). A field that is said to
+    be unknown is left out and its name kept in `unknown`: it is not taken for granted. Raises `InputError` for a missing or
+    unknown field or a word that means nothing.
     """
 
     item: Any
@@ -204,6 +224,7 @@ class Shipment:
     regime: str = "US"
     installed_tpp: Any = None
     year_tpp: Any = None
+    unknown: frozenset[str] = frozenset()
 
     def __init__(self, item: Any = None, to: Any = None, export_date: Any = None, **others: Any) -> None:
         put = object.__setattr__
@@ -222,6 +243,10 @@ class Shipment:
     def _check(self) -> None:
         """Read every field as what it stands for."""
         put = object.__setattr__
+        left = [name for name in ("from_", "hq", "ultimate_parent", *PARTY_FIELDS) if is_unknown(getattr(self, name))]
+        for name in left:
+            put(self, name, None)
+        put(self, "unknown", frozenset((*left, *(name for name in self.unknown if getattr(self, name) is None))))
         put(self, "item", Item.of(self.item))
         put(self, "to", country(self.to, "to"))
         put(self, "export_date", date.today() if self.export_date is None else day(self.export_date, "export_date"))
@@ -230,8 +255,10 @@ class Shipment:
             if value is not None:
                 put(self, name, country(value, label))
         if self.ultimate_parent is not None:
-            code = seat(self.ultimate_parent, "ultimate_parent")
-            if is_country_name(self.ultimate_parent):
+            code = parent_seat(self.ultimate_parent, "ultimate_parent")
+            if code is None:
+                put(self, "unknown", self.unknown | {"ultimate_parent"})
+            elif is_country_name(self.ultimate_parent):
                 put(self, "ultimate_parent", code)  # else the firm's name stays: it may be listed
         put(self, "via", _countries(self.via))
         self._check_route()
@@ -274,12 +301,12 @@ class Shipment:
         own: dict[str, Any] = {}
         loose: dict[str, Any] = {}
         for key, entry in value.items():
-            name = key if key in SHIPMENT_FIELDS else SHIPMENT_WORDS.get(str(key), "")
+            name = field_name(key, SHIPMENT_FIELDS, SHIPMENT_WORDS)
             if name and name not in own and (name == key or name not in value):
                 own[name] = entry
-            elif key in ITEM_FIELDS or key in ITEM_WORDS:
+            elif field_name(key, ITEM_FIELDS, ITEM_WORDS):
                 loose[key] = entry
-            elif key not in PASS_FIELDS:
+            elif field_name(key, PASS_FIELDS, {}) == "":
                 raise UnknownName("field", str(key)[:60], (*SHIPMENT_FIELDS, *ITEM_FIELDS), where=where)
         if loose:
             held = own.get("item")
@@ -303,7 +330,16 @@ SHIPMENT_WORDS = {
     "ship_to": "to", "headquarters": "hq", "seat": "hq", "hq_country": "hq", "parent": "ultimate_parent",
     "parent_hq": "ultimate_parent", "ultimate_parent_hq": "ultimate_parent", "seller": "exporter", "shipper": "exporter",
     "buyer": "purchaser", "customer": "purchaser", "user": "end_user", "end_use": "end_user_type", "transit": "via",
-    "transit_countries": "via", "owners": "ownership",
+    "transit_countries": "via", "owners": "ownership", "share": "ownership", "listed_share": "ownership",
+    "ownership_share": "ownership", "destination_country": "to", "country_of_destination": "to", "country": "to",
+    "origin_country": "from", "country_of_dispatch": "from", "export_from": "from", "recipient_hq": "hq",
+    "headquarters_country": "hq", "parent_country": "ultimate_parent", "ultimate_parent_country": "ultimate_parent",
+    "end_user_name": "end_user", "end_user_kind": "end_user_type", "ultimate_consignee": "consignee",
+    "export_day": "export_date",
+    "목적지": "to", "도착지": "to", "선적국": "from", "출발지": "from", "수출일": "export_date", "선적일": "export_date",
+    "경유지": "via", "본사": "hq", "본사_소재지": "hq", "최종_모회사": "ultimate_parent", "최종모회사": "ultimate_parent",
+    "수출자": "exporter", "구매자": "purchaser", "수하인": "consignee", "최종사용자": "end_user", "최종_사용자": "end_user",
+    "최종용도": "end_user_type", "지분": "ownership",
 }  # fmt: skip
 PASS_FIELDS = frozenset(
     ("id", "note", "notes", "why", "comment", "expected", "expect", "tags", "label", "ref", "case", "source", "line",
@@ -311,17 +347,28 @@ PASS_FIELDS = frozenset(
 )  # fmt: skip
 
 
+def parent_seat(value: object, name: str) -> str | None:
+    """The country where a parent sits, given as a country or as a firm; None for a firm whose seat is not known here.
+
+    Raises `InputError` for what is nearly a country's name.
+    """
+    if not isinstance(value, str) or is_country_name(value):
+        return country(value, name)
+    found = seat_of(value)
+    if found is None and is_nearly_country(value):
+        country(value, name)  # raises, and names the nearest
+    return found
+
+
 def seat(value: object, name: str) -> str:
-    """The country where a parent sits, given as a country or as a known firm. Raises `InputError`."""
-    if isinstance(value, str) and not is_country_name(value):
-        found = seat_of(value)
-        if found is not None:
-            return found
+    """The country where someone sits, given as a country or as a known firm. Raises `InputError`."""
+    found = parent_seat(value, name)
+    if found is None:
         raise InputError(
             _("{name}: '{given}' is neither a country nor a firm whose seat is known here; give the country of its seat",
-              name=name, given=value[:60])
+              name=name, given=str(value)[:60])
         )  # fmt: skip
-    return country(value, name)
+    return found
 
 
 def _countries(value: Any) -> tuple[str, ...]:

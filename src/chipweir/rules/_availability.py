@@ -39,7 +39,7 @@ class Availability:
     `home`: the states of `status` under the export law of the maker's own country where it is modelled (Korea), else 0.
     `stance` of the importing government: 0 open, 1 discouraged, 2 conditional, 3 blocked, 4 unknown.
     `quota`: units a month, inf where none. `fee`: share of the price. `share_cap`: largest ratio of shipments to those
-    for use in the US, inf where none. Each month is judged on its 15th day.
+    for use in the US, inf where none. Each month is judged on one day, its 15th unless asked otherwise.
     """
 
     products: tuple[str, ...]
@@ -61,6 +61,7 @@ def availability(
     overlays: Iterable[Path | str | Mapping[str, Any] | Book] = (),
     *,
     as_of: date | str | None = None,
+    day: int = MID_MONTH,
 ) -> Availability:
     """The enforced US rules for products sold by their makers to recipients headquartered at the destination.
 
@@ -68,24 +69,24 @@ def availability(
     datetime64. The exporter is the chip's maker, so letters bind; certifications are taken as given. A sale in the
     maker's own country is free, and so are chips of Chinese makers, whom US licences do not stop. Where a China variant
     has no published numbers, the class it was in all likelihood designed for is taken; for other chips without, what
-    estimates of low confidence give. Where no text states a review policy, what was in fact done counts. With `as_of`
-    only what had been published by that day is law. Raises `InputError`.
+    estimates of low confidence give. Where no text states a review policy, what was in fact done counts. Each month is
+    judged on its `day`. With `as_of` only what had been published by that day is law. Raises `InputError`.
     """
     book = with_overlays(overlays, as_of=as_of)
     chips = [_product(product) for product in products]
     codes = [country(code, "destination") for code in destinations]
     stamps = np.array([_month(month) for month in months], dtype="datetime64[M]")
-    days = [date(int(str(m)[:4]), int(str(m)[5:7]), MID_MONTH) for m in stamps]
+    days = [date(int(str(m)[:4]), int(str(m)[5:7]), day) for m in stamps]
     shape = (len(days), len(chips), len(codes))
     arrays: dict[str, npt.NDArray[Any]] = {
         **{name: np.zeros(shape, np.int8) for name in ("status", "law", "home", "stance")},
         "quota": np.full(shape, np.inf), "fee": np.zeros(shape), "share_cap": np.full(shape, np.inf),
     }  # fmt: skip
     held: dict[Any, tuple[float, ...]] = {}
-    for m, day in enumerate(days):
-        period = _fingerprint(book, day)
-        named = _named_places(book, day)
-        signatures = [_signature(code, day, book, named) for code in codes]
+    for m, judged in enumerate(days):
+        period = _fingerprint(book, judged)
+        named = _named_places(book, judged)
+        signatures = [_signature(code, judged, book, named) for code in codes]
         for p, (chip, stuff) in enumerate(chips):
             for d, code in enumerate(codes):
                 if chip.maker_country in (code, "CN"):
@@ -93,7 +94,7 @@ def availability(
                 key = (period, p, signatures[d])
                 cell = held.get(key)
                 if cell is None:
-                    cell = held[key] = _cell(chip, stuff, code, day, book)
+                    cell = held[key] = _cell(chip, stuff, code, judged, book)
                 for name, value in zip(arrays, cell, strict=True):
                     arrays[name][m, p, d] = value
     return Availability(tuple(chip.id for chip, _ in chips), tuple(codes), stamps, **arrays)

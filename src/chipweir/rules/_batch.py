@@ -1,13 +1,13 @@
 """Screening a list of shipments as it streams in: one answer a line, a bad line spoils nothing but itself."""
 
 import csv
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from chipweir import reading
 from chipweir.errors import InputError, UnknownName, nearest
 from chipweir.rules._asked import (
     ITEM_FIELDS,
@@ -17,6 +17,7 @@ from chipweir.rules._asked import (
     SHIPMENT_FIELDS,
     SHIPMENT_WORDS,
     Shipment,
+    plain_name,
 )
 from chipweir.rules._book import Book, shipped
 from chipweir.rules._decide import decide
@@ -24,6 +25,7 @@ from chipweir.rules._records import Decision
 
 
 MAX_LINE = 1_000_000
+LIMITS = reading.Limits(values=5_000)
 _SKIM = 1 << 20
 _TABLES = (".csv", ".tsv")
 _KNOWN = (*SHIPMENT_FIELDS, *SHIPMENT_WORDS, *ITEM_FIELDS, *ITEM_WORDS, *PASS_FIELDS)
@@ -45,13 +47,14 @@ class Row:
 
 
 def batch(
-    path: Path, rules: Book | None = None, defaults: Mapping[str, Any] | None = None, *, trace: bool = True
-) -> Iterator[Row]:
+    path: Path, rules: Book | None = None, defaults: Mapping[str, Any] | None = None, *, trace: bool = True,
+    margins: bool | None = None,
+) -> Iterator[Row]:  # fmt: skip
     """Decide the shipments in a JSON Lines or CSV file one by one, holding one line in memory at a time.
 
-    `defaults` are fields for lines that do not state them. Raises `InputError` for a file that cannot be read, or a CSV
-    header that lacks a destination or an item, or with a column that is nearly one of ours; everything that is wrong with
-    one line stands in its row.
+    `defaults` are fields for lines that do not state them, `trace` and `margins` as in `decide`. Raises `InputError` for a
+    file that cannot be read, or a CSV header that lacks a destination or an item, or with a column that is nearly one of
+    ours; everything that is wrong with one line stands in its row.
     """
     book = rules or shipped()
     given = defaults or {}
@@ -66,12 +69,13 @@ def batch(
         else:
             ignored, rows = (), _json_lines(lines)
         for line, fields in rows:
-            yield _decide(line, fields, book, given, trace, ignored)
+            yield _decide(line, fields, book, given, (trace, margins), ignored)
 
 
 def _decide(
-    line: int, fields: Any, book: Book, defaults: Mapping[str, Any], trace: bool, ignored: tuple[str, ...]
-) -> Row:
+    line: int, fields: Any, book: Book, defaults: Mapping[str, Any], wanted: tuple[bool, bool | None],
+    ignored: tuple[str, ...],
+) -> Row:  # fmt: skip
     if isinstance(fields, InputError):
         return Row(line, None, str(fields))
     name = fields.get("id") if isinstance(fields, Mapping) else None
@@ -79,7 +83,7 @@ def _decide(
         if isinstance(fields, Mapping):
             fields = {**_unless_stated(defaults, fields), **fields}
         shipment = Shipment.of(fields, f"line {line}")
-        decision = decide(shipment, book, trace=trace)
+        decision = decide(shipment, book, trace=wanted[0], margins=wanted[1])
     except (InputError, RecursionError, ArithmeticError) as error:
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         return Row(line, None, text if text.startswith(f"line {line}") else f"line {line}: {text}", name)
@@ -109,10 +113,6 @@ def bounded_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | InputError]]:
             yield number, line
 
 
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not a number")
-
-
 def _json_lines(lines: Iterator[tuple[int, bytes | InputError]]) -> Iterator[tuple[int, Any]]:
     for number, raw in lines:
         if isinstance(raw, InputError):
@@ -122,13 +122,11 @@ def _json_lines(lines: Iterator[tuple[int, bytes | InputError]]) -> Iterator[tup
             continue
         try:
             text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-            fields = json.loads(text, parse_constant=_no_constant)
+            fields = reading.parse_json(text, f"line {number}", LIMITS)
         except UnicodeDecodeError:
             yield number, InputError(f"line {number}: not UTF-8 text")
-        except RecursionError:
-            yield number, InputError(f"line {number}: nested too deeply")
-        except ValueError as error:
-            yield number, InputError(f"line {number}: not valid JSON: {str(error).splitlines()[0]}")
+        except InputError as error:
+            yield number, error
         else:
             yield number, fields
 
@@ -163,11 +161,17 @@ def _table(
         raise InputError(f"{path}: {next(iter(bad.values()))}")
     sign = _separator(first, path)
     try:
-        header = [name.strip() for name in next(csv.reader([first], delimiter=sign, strict=True))]
+        header = [_column(name) for name in next(csv.reader([first], delimiter=sign, strict=True))]
     except (csv.Error, StopIteration) as error:
         raise InputError(f"{path}: the header cannot be read: {error}") from None
     ignored = _check_header(header, path, defaults)
     return ignored, _rows(header, csv.reader(texts, delimiter=sign, strict=True), bad, frozenset(ignored))
+
+
+def _column(name: str) -> str:
+    """A column's name, in the spelling of a field where it differs by case, blanks or hyphens only."""
+    plain = plain_name(name)
+    return plain if plain in _KNOWN else name.strip()
 
 
 def _separator(header: str, path: Path) -> str:
@@ -238,10 +242,7 @@ def _fields(header: list[str], cells: list[str], line: int, ignored: frozenset[s
 def _cell(name: str, text: str) -> Any:
     """A cell's value: JSON where it looks like it, lists for the fields that are lists, else the text itself."""
     if text[0] in "[{":
-        try:
-            return json.loads(text, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
-            raise InputError(f"{name}: not valid JSON: {text[:40]!r}") from None
+        return reading.parse_json(text, name, LIMITS)
     if name == "contains":
         return [part.strip() for part in text.replace("|", ";").split(";") if part.strip()]
     if name == "modes":

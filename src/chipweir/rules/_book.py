@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from chipweir import reading
 from chipweir.i18n import language
 from chipweir.rules._when import ALWAYS, FIRST, LAST, Condition, Way
 from chipweir.rules._words import DATA
@@ -359,7 +360,7 @@ class Book:
 
     def members(self, name: str, on: date) -> frozenset[str]:
         """Members of a country group on a day; a country code stands for itself."""
-        key = ("members", name, on)
+        key = ("members", name, self.period(on))
         found: frozenset[str] | None = self._memo.get(key)
         if found is None:
             group = self.groups.get(name)
@@ -392,7 +393,7 @@ class Book:
 
     def active(self, on: date, mode: str, regime: str) -> tuple[tuple[Requirement, str], ...]:
         """The requirements of a regime that are in force, or whose status is unknown, on a day."""
-        key = ("active", on, mode, regime)
+        key = ("active", self.period(on), mode, regime)
         found: tuple[tuple[Requirement, str], ...] | None = self._memo.get(key)
         if found is None:
             rows = []
@@ -407,7 +408,7 @@ class Book:
 
     def current_paragraphs(self, on: date) -> tuple[Paragraph, ...]:
         """For each paragraph the version in force on a day, strictest first."""
-        key = ("paragraphs", on)
+        key = ("paragraphs", self.period(on))
         found: tuple[Paragraph, ...] | None = self._memo.get(key)
         if found is None:
             latest: dict[str, Paragraph] = {}
@@ -475,9 +476,8 @@ def called(entry: Any) -> str:
 def shipped() -> Book:
     """The rules that come with the package."""
     from chipweir.rules._parse import parse_book
-    from chipweir.rules._yaml import read_shipped_yaml
 
-    return parse_book([(path.stem, read_shipped_yaml(path)) for path in law_files()])
+    return parse_book([(path.stem, reading.shipped_yaml(path)) for path in law_files()])
 
 
 def with_overlays(
@@ -491,7 +491,6 @@ def with_overlays(
     from chipweir.rules._asof import published_by
     from chipweir.rules._parse import lay_over
     from chipweir.rules._words import day
-    from chipweir.rules._yaml import read_user_yaml
 
     book = base or shipped()
     if as_of is not None:
@@ -502,5 +501,5 @@ def with_overlays(
         elif isinstance(overlay, Mapping):
             book = lay_over(book, overlay, str(overlay.get("title", "overlay")))
         else:
-            book = lay_over(book, read_user_yaml(Path(overlay)), str(overlay))
+            book = lay_over(book, reading.read_yaml(Path(overlay), "rule overlay file").data, str(overlay))
     return book

@@ -18,8 +18,9 @@ from chipweir.rules._circuits import MEMORY, Circuit, Goods
 from chipweir.rules._designers import foundry
 from chipweir.rules._numbers import exact
 from chipweir.rules._owners import Owners, ownership
-from chipweir.rules._parties import Known, known, tokens
-from chipweir.rules._places import land
+from chipweir.rules._parties import Known, incorporation_only, known, sounds_military, tokens
+from chipweir.rules._places import is_country_name, land
+from chipweir.rules._terms import term
 from chipweir.rules._words import folded
 
 
@@ -37,7 +38,8 @@ class Case:
     """Everything conditions are tested on. `classes` are the classes the item may be of.
 
     `seats` are the lands where the recipient, its ultimate parent and the other consignees sit, as far as stated or known
-    by name; `seat_stated` tells that one is, `seat_open` that what is not stated could matter. `users` are the kinds of
+    by name; `seat_stated` tells that one is, `seat_open` that what is not stated could matter, `parent_assumed` that the
+    parent, not stated, is taken to sit where the recipient does. `users` are the kinds of
     end user stated or known by name, `possible_users` those that a name makes possible. `caveats` are said only beside an
     exception that serves.
     """
@@ -52,6 +54,7 @@ class Case:
     seats: frozenset[str]
     seat_stated: bool
     seat_open: bool
+    parent_assumed: bool
     facility_open: bool
     origin: str
     origin_stated: bool
@@ -93,16 +96,20 @@ def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Boo
     said: list[str] = list(stuff.assumptions)
     origin = _origin(shipment, said)
     to, origin_land = land(shipment.to), land(origin)
+    goes_to = destination(shipment.to, shipment.regime)
     owners = ownership(shipment.ownership)
-    firms = _firms(shipment, owners)
+    named, above = _firms(shipment, owners)
+    firms = [*named, *above]
     exporter, exporter_type = _exporter(shipment, stuff, said)
     seats, seat_stated, seat_open = _seats(shipment, stuff, owners, firms, to, book, said)
     user = shipment.end_user_type or "unspecified"
-    users, possible = _users(user, firms, shipment.export_date)
+    users, possible = _users(user, named, above, shipment)
     status, packaged_by, packaged_in = foundry(shipment, stuff, exporter, exporter_type, book)
     case = Case(
-        on=shipment.export_date, mode=shipment.mode, regime=shipment.regime, goods=stuff, classes=classes, to=to,
+        on=shipment.export_date, mode=shipment.mode, regime=shipment.regime, goods=stuff, classes=classes, to=goes_to,
         code=shipment.to, seats=seats, seat_stated=seat_stated, seat_open=seat_open,
+        parent_assumed=not seat_open and to != "US" and shipment.ultimate_parent is None and not (owners.seats or firms)
+        and not any(book.within(seat, BARRED, shipment.export_date) for seat in seats),
         facility_open=stuff.kind == "fab_tool" and not users & FAB_USERS and user in _OPEN_USERS,
         origin=origin_land, origin_stated=shipment.from_ is not None, route=_route(shipment.route, origin_land, to, said),
         via=tuple(land(code) for code in shipment.via), exporter=exporter,
@@ -122,6 +129,11 @@ def prepare(shipment: Shipment, stuff: Goods, classes: frozenset[str], book: Boo
 # --- places and routes
 
 
+def destination(code: str, regime: str) -> str:
+    """The place as a law sees it: to the US Hong Kong is China; to China it lies outside its customs territory."""
+    return code if regime == "CN" else land(code)
+
+
 def _origin(shipment: Shipment, said: list[str]) -> str:
     """The country of dispatch; not stated, that of the law asked, or within one country the destination."""
     if shipment.from_ is not None:
@@ -135,7 +147,9 @@ def _route(route: str | None, origin: str, to: str, said: list[str]) -> str:
     """The route as the rules see it. Only what leaves the US is an export; within one country it is a transfer."""
     if route is None:
         found = "export" if origin == "US" else "transfer" if origin == to else "reexport"
-        said.append(_("route not stated: {route} taken from {origin} to {to}", route=found, origin=origin, to=to))
+        said.append(
+            _("route not stated: {route} taken from {origin} to {to}", route=term("route", found), origin=origin, to=to)
+        )
         return found
     if route == "export" and origin != "US":
         said.append(_("called an export but sent from {origin}: treated as an export from abroad", origin=origin))
@@ -151,11 +165,12 @@ def _parties(shipment: Shipment) -> list[str]:
     return [name for field in PARTY_FIELDS[1:] if (name := getattr(shipment, field))]
 
 
-def _firms(shipment: Shipment, owners: Owners) -> list[Known]:
-    """The known firms among the parties and the parents; what a parent is, its subsidiary may be."""
-    parents = [*owners.names, *([shipment.ultimate_parent] if shipment.ultimate_parent else [])]
+def _firms(shipment: Shipment, owners: Owners) -> tuple[list[Known], list[Known]]:
+    """The known firms among the parties, and among the parents: what a parent is, its subsidiary may be."""
+    stated = shipment.ultimate_parent
+    parents = [*owners.names, *([stated] if stated and not is_country_name(stated) else [])]
     above = [Known(firm.party, itself=False) for name in parents if (firm := known(name)) is not None]
-    return [*(firm for name in _parties(shipment) if (firm := known(name)) is not None), *above]
+    return [firm for name in _parties(shipment) if (firm := known(name)) is not None], above
 
 
 def _seats(
@@ -167,7 +182,7 @@ def _seats(
     taken to sit there, one in group A:1 (but not a buyer of memory) at its place; anywhere else the seat is open.
     """
     stated = {land(shipment.hq)} if shipment.hq is not None else set()
-    if shipment.ultimate_parent is not None:
+    if shipment.ultimate_parent is not None and "ultimate_parent" not in shipment.unknown:
         stated.add(land(seat_named(shipment.ultimate_parent, "ultimate_parent")))
     stated |= {land(code) for code in owners.seats}
     for firm in firms:
@@ -177,26 +192,49 @@ def _seats(
         stated.add(seat)
     if shipment.hq is None and shipment.end_user_type in _SEATED:
         stated.add(_SEATED[shipment.end_user_type] or to)
+    doubt = _doubt(shipment, owners, stated)
     if stated:
+        if (
+            doubt
+            and to != "US"
+            and not any(book.within(place, BARRED, shipment.export_date) for place in (to, *stated))
+        ):
+            said.append(doubt)
+            return frozenset(stated), False, True
         if shipment.ultimate_parent is None and not owners.seats and not firms:
             said.append(_("seat of the ultimate parent not stated: taken to be that of the headquarters"))
         return frozenset(stated), True, False
     barred = book.within(to, BARRED, shipment.export_date)
     memory = stuff.kind in MEMORY
-    if barred or to == "US" or (book.within(to, ("A:1",), shipment.export_date) and not memory):
+    if barred or to == "US" or (book.within(to, ("A:1",), shipment.export_date) and not memory and not doubt):
         said.append(_("headquarters and ultimate parent of the recipient not stated: taken to sit in {to}", to=to))
         return frozenset({to}), False, False
     said.append(_("headquarters and ultimate parent of the recipient not stated: the answer is given for either case"))
     return frozenset({to}), False, True
 
 
-def _users(user: str, firms: list[Known], on: date) -> tuple[frozenset[str], frozenset[str]]:
-    """The kinds of end user that are certain, and those that an affiliate's name makes possible."""
-    certain: set[str] = {user}
-    possible: set[str] = set()
-    for firm in firms:
-        certain.update(firm.party.kinds)
-        if firm.party.listed is not None and firm.party.listed <= on:
+def _doubt(shipment: Shipment, owners: Owners, stated: set[str]) -> str:
+    """Why the seats that are stated leave open where the recipient or its ultimate parent sits; empty where they do not."""
+    if "hq" in shipment.unknown and not stated:
+        return _("headquarters of the recipient said to be unknown: the answer is given for either case")
+    if owners.parent_unknown or "ultimate_parent" in shipment.unknown:
+        return _("ultimate parent of the recipient not known: the answer is given for either case")
+    if stated and stated <= incorporation_only():
+        return _("{places}: firms are incorporated there that sit elsewhere; the answer is given for either case",
+                 places=", ".join(sorted(stated)))  # fmt: skip
+    return ""
+
+
+def _users(
+    user: str, named: list[Known], above: list[Known], shipment: Shipment
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The kinds of end user that are certain, and those that a name makes possible: an affiliate's, a military one."""
+    certain: set[str] = {user, *(kind for firm in named for kind in firm.party.kinds)}
+    possible: set[str] = {kind for firm in above for kind in firm.party.kinds}
+    if user == "unspecified" and any(map(sounds_military, _parties(shipment))):
+        possible.add("military")
+    for firm in [*named, *above]:
+        if firm.party.listed is not None and firm.party.listed <= shipment.export_date:
             (certain if firm.itself else possible).add("entity_list")
     return frozenset(certain), frozenset(possible - certain)
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from chipweir.errors import InputError
+from chipweir.reading import parse_json, read_text, read_yaml, shipped_yaml
 from chipweir.rules._asked import Shipment
 from chipweir.rules._book import LAW, Book, shipped
 from chipweir.rules._classify import classify
 from chipweir.rules._decide import decide
-from chipweir.rules._yaml import read_shipped_yaml, read_user_yaml
 
 
 CLOSE = 0.01
@@ -45,7 +45,7 @@ def read_table(path: Path) -> list[GoldenCase]:
     if path.suffix.lower() in (".jsonl", ".ndjson"):
         rows = list(_json_rows(path))
     else:
-        document = read_shipped_yaml(path) if LAW in path.parents else read_user_yaml(path)
+        document = shipped_yaml(path) if LAW in path.parents else read_yaml(path, "case file").data
         rows = document if isinstance(document, list) else []
     if not rows:
         raise InputError(f"{path}: no cases; a table is a list of cases, each with expect, why and cite")
@@ -53,16 +53,9 @@ def read_table(path: Path) -> list[GoldenCase]:
 
 
 def _json_rows(path: Path) -> Iterator[Any]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {path}: {error}") from None
-    for number, line in enumerate(lines, 1):
-        try:
-            if line.strip():
-                yield json.loads(line)
-        except ValueError as error:
-            raise InputError(f"{path}, line {number}: not valid JSON: {error}") from None
+    for number, line in enumerate(read_text(path, "case file").splitlines(), 1):
+        if line.strip():
+            yield parse_json(line, f"{path}, line {number}")
 
 
 def _case(row: Any, number: int, path: Path) -> GoldenCase:

@@ -1,6 +1,6 @@
 """From an item as stated to the integrated circuits that classification looks at, each with its numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -106,6 +106,10 @@ def _goods(item: Item) -> Goods:
     chip = _named(item, notes)
     if isinstance(chip, Item):
         return _goods(chip)
+    if kind == "fab_tool" and item.eccn is None:
+        notes.append(
+            _("control number of the tool not stated: taken to be one of 3B001, 3B002, 3B090 or 3B991 to 3B994")
+        )
     circuit = _circuit(item, chip, kind, notes)
     return Goods(kind, item.name or circuit.name, (circuit,), _quantity(item, notes), tuple(notes), eccn=item.eccn)
 
@@ -243,6 +247,8 @@ def _circuit(item: Item, chip: ControlledChip | None, kind: str, notes: list[str
     numbers["non_planar"] = item.non_planar if item.non_planar is not None else _non_planar(numbers["node_nm"])
     numbers["has_hbm"] = item.has_hbm
     numbers["data_centre"] = _data_centre(item, chip, kind, notes)
+    if chip is not None:
+        notes += _overridden(item, chip, numbers)
     if kind in MEMORY:
         numbers["mbd"], numbers["mbd_stated"] = _stack_density(item, kind, notes)
         numbers["co_packaged_with_processor"] = bool(item.co_packaged_with_processor)
@@ -267,6 +273,23 @@ def _circuit(item: Item, chip: ControlledChip | None, kind: str, notes: list[str
     seat = item.maker_country or (chip.maker_country if chip else None) or (seat_of(maker) if maker else None)
     label = item.name or (chip.name if chip else item.chip.strip()[:60] if item.chip else _described(item, kind, tpp))
     return Circuit(label, numbers, chip.id if chip else None, maker, land(seat) if seat else None, available)
+
+
+_HELD = {"tpp": "tpp", "area": "die_mm2", "io_gbps": "io_gbps", "mem_bw_gbps": "mem_bw_gbps"}
+_SAME = Fraction(1, 100)  # datasheets are rounded
+
+
+def _overridden(item: Item, chip: ControlledChip, numbers: Mapping[str, Any]) -> Iterator[str]:
+    """What is stated of a chip of the catalogue and is not what the catalogue gives: it is taken, and said."""
+    for quantity, field in _HELD.items():
+        held, taken = getattr(chip, field), numbers[quantity]
+        if held is not None and taken is not None and abs(taken - exact(held, field)) > _SAME * exact(held, field):
+            yield _("{name}: {field} taken as stated, {taken}; the catalogue gives {held}",
+                    name=chip.name, field=field, taken=shown(taken), held=shown(exact(held, field)))  # fmt: skip
+    if item.dc is not None and chip.dc is not None and item.dc != chip.dc:
+        said = _("stated to be designed or marketed for data centres; the catalogue says that it is not") if item.dc else (
+            _("stated not to be designed or marketed for data centres; the catalogue says that it is"))  # fmt: skip
+        yield f"{chip.name}: {said}"
 
 
 def _name_of_maker(chip: ControlledChip) -> str:

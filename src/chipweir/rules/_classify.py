@@ -130,36 +130,39 @@ def stated_classes(eccn: str) -> frozenset[str] | None:
     return frozenset({"none"}) if number in _OUTSIDE else None
 
 
-def classify_goods(stuff: Goods, on: date, book: Book, *, trace: bool = True) -> Classification:
+def classify_goods(
+    stuff: Goods, on: date, book: Book, *, trace: bool = True, margins: bool | None = None
+) -> Classification:
     """Classify resolved goods; a computer by its worst circuit."""
+    wanted = trace, trace if margins is None else margins
     if not stuff.catalogued:
-        held = _classified_once(stuff, on, book, trace=trace)
+        held = _classified_once(stuff, on, book, *wanted)
     else:
-        key = ("of the catalogue", id(stuff.circuits), trace, language(), book.period(on))
+        key = ("of the catalogue", id(stuff.circuits), wanted, language(), book.period(on))
         kept: tuple[Any, Classification] | None = book.remembered(key)
         if kept is None or kept[0] is not stuff.circuits:
-            kept = stuff.circuits, _classified_once(stuff, on, book, trace=trace)
+            kept = stuff.circuits, _classified_once(stuff, on, book, *wanted)
             book.remember(key, kept)
         held = kept[1]
     return altered(held, on=on, assumptions=(*stuff.assumptions, *held.assumptions), as_of=book.as_of)
 
 
-def _classified_once(stuff: Goods, on: date, book: Book, *, trace: bool) -> Classification:
+def _classified_once(stuff: Goods, on: date, book: Book, trace: bool, measured: bool) -> Classification:
     """The class of goods with these numbers under the paragraphs of a day, kept for all goods like them."""
     paragraphs = book.current_paragraphs(on)
     circuits = tuple((circuit.name, *circuit.numbers.values()) for circuit in stuff.circuits)
     computers = tuple(on >= since for since in book.computers.values())
     rules = tuple(p.id for p in paragraphs)
-    key = ("classified", trace, language(), stuff.kind, stuff.name, stuff.eccn, circuits, rules, computers)
+    key = ("classified", trace, measured, language(), stuff.kind, stuff.name, stuff.eccn, circuits, rules, computers)
     held: Classification | None = book.remembered(key)
     if held is None:
-        held = _classified(stuff, on, book, paragraphs, trace=trace)
+        held = _classified(stuff, on, book, paragraphs, trace, measured)
         book.remember(key, held)
     return held
 
 
 def _classified(
-    stuff: Goods, on: date, book: Book, paragraphs: tuple[Paragraph, ...], *, trace: bool
+    stuff: Goods, on: date, book: Book, paragraphs: tuple[Paragraph, ...], trace: bool, measured: bool
 ) -> Classification:
     """As `classify_goods`; apart from `on` and the assumptions the same for all days of one version of the rules."""
     applied = [paragraph for paragraph in paragraphs if _applies(paragraph, stuff.kind)]
@@ -185,7 +188,7 @@ def _classified(
     if trace:
         steps.append(Step("classification", basis or "none", stuff.name, eccn, note=way))
     missing = _missing(possible, applied, stuff.circuits)
-    margins = _margins(leading, stuff.kind, paragraphs, book) if trace and len(possible) == 1 and applied else ()
+    margins = _margins(leading, stuff.kind, paragraphs, book) if measured and len(possible) == 1 and applied else ()
     return Classification(
         eccn, on, leading.numbers.get("tpp"), leading.numbers.get("pd"), possible, way, basis, missing, tuple(steps),
         margins, said, stuff.name,
@@ -289,9 +292,12 @@ def _asked(quantity: str, circuit: Circuit) -> str:
     return "die_mm2" if circuit.numbers.get("area") is None else "tpp"
 
 
-def _varied(numbers: Mapping[str, Any], quantity: str, value: Fraction) -> dict[str, Any]:
-    """The numbers with one changed; performance density follows TPP while the die stays as it is."""
+def varied(numbers: Mapping[str, Any], quantity: str, value: Fraction) -> dict[str, Any]:
+    """The numbers with one changed; performance density follows TPP while the die stays as it is, a sum its parts."""
     changed = {**numbers, quantity: value}
+    memory, links = changed.get("mem_bw_gbps"), changed.get("io_gbps")
+    if quantity in ("mem_bw_gbps", "io_gbps") and memory is not None and links is not None:
+        changed["mem_plus_io_gbps"] = memory + links
     if quantity == "tpp" and numbers.get("pd") is not None and numbers["tpp"]:
         changed["pd"] = numbers["pd"] * value / numbers["tpp"]
     return changed
@@ -356,7 +362,7 @@ def _first_flip(
 ) -> Margin | None:  # fmt: skip
     for threshold, sign in lines:
         reached = threshold * (1 + direction * _NUDGE)
-        becomes = possible_classes(paragraphs, kind, _varied(circuit.numbers, quantity, reached))
+        becomes = possible_classes(paragraphs, kind, varied(circuit.numbers, quantity, reached))
         if becomes != present:
             label = _(" or ").join(_PARAGRAPHS[name] for name in sorted(becomes, key=STRICTNESS.__getitem__))
             return Margin(quantity, value, sign, threshold, label)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chipweir.i18n import _, language
+from chipweir.i18n import _
 from chipweir.rules._asked import Shipment
 from chipweir.rules._book import Book, shipped, spoken
 from chipweir.rules._case import Case, prepare
-from chipweir.rules._circuits import MATERIALS, Goods, goods
-from chipweir.rules._classify import classify_goods, stated_classes
+from chipweir.rules._circuits import Goods, goods
+from chipweir.rules._classify import classify_goods
 from chipweir.rules._conditions import holds
+from chipweir.rules._covered import uncovered, where_to_look
 from chipweir.rules._headline import headline
 from chipweir.rules._importing import flags_of, stance_of, tariff_of
 from chipweir.rules._judge import STRICTNESS, Answer, Presumed, Trace, Verdict
@@ -17,33 +18,40 @@ from chipweir.rules._laws import other_laws
 from chipweir.rules._questions import questions
 from chipweir.rules._readings import Read, common, read
 from chipweir.rules._records import Classification, Decision, Found, Margin, Step
-from chipweir.rules._words import not_covered
 
 
-def decide(shipment: Shipment | Mapping[str, Any], rules: Book | None = None, *, trace: bool = True) -> Decision:
+def decide(
+    shipment: Shipment | Mapping[str, Any],
+    rules: Book | None = None,
+    *,
+    trace: bool = True,
+    margins: bool | None = None,
+) -> Decision:
     """May this shipment go, and if a licence is needed, how will it be looked at?
 
     Classification, licence requirement, review policy and authorisation are answered apart; `licence` says whether a
     requirement exists, `exception` what authorisation would stand in for the licence. What the shipment does not state is
     never read as the favourable fact: where the answer hangs on it, it is `conditional` or `unknown`, and `questions` ask
-    for it. A mapping is read as the fields of a shipment. Raises `InputError`.
+    for it. A mapping is read as the fields of a shipment. Without `trace` no tests are listed, without `margins` (as
+    `trace` by default) no numbers that would change the answer. Raises `InputError`.
     """
     book = rules or shipped()
     if isinstance(shipment, Mapping):
         shipment = Shipment.of(shipment)
     stuff = goods(shipment.item)
-    return decide_goods(
-        shipment, stuff, classify_goods(stuff, shipment.export_date, book, trace=trace), book, trace=trace
-    )
+    measured = trace if margins is None else margins
+    classed = classify_goods(stuff, shipment.export_date, book, trace=trace, margins=measured)
+    return decide_goods(shipment, stuff, classed, book, trace=trace, margins=measured)
 
 
 def decide_goods(
-    shipment: Shipment, stuff: Goods, classed: Classification, book: Book, *, trace: bool, whole: bool = True
-) -> Decision:
+    shipment: Shipment, stuff: Goods, classed: Classification, book: Book, *, trace: bool, margins: bool = False,
+    whole: bool = True,
+) -> Decision:  # fmt: skip
     """`decide` where the goods are resolved and classified already; not `whole`, without other laws, questions, headline."""
     classes = _classes(classed)
     case = prepare(shipment, stuff, classes, book)
-    log = Trace(trace, list(classed.trace))
+    log = Trace(trace, trace or margins, list(classed.trace))
     reads = read(case, classed.possible, book, log)
     answer = common(reads)
     strict = max(reads, key=lambda one: STRICTNESS[one.answer.review]).case
@@ -51,7 +59,7 @@ def decide_goods(
     tariff = tariff_of(case, book, log.say)
     if shipment.regime == "CN" and not answer.verdicts and case.code == "CN" and stuff.kind in ("chip", "server"):
         answer = _import_answer(stance)
-    missing_law = uncovered(case, shipment, answer)
+    missing_law = uncovered(case, shipment.activity, answer)
     if missing_law:
         answer = Answer("unknown", "unspecified", "n/a", f"not covered: {missing_law}", answer.verdicts)
     flags = flags_of(strict, book, log.say)
@@ -63,17 +71,20 @@ def decide_goods(
         eccn=_eccn(classed, answer.presumed), tpp=classed.tpp, pd=classed.pd, licence=answer.licence,
         review=answer.review, exception=answer.exception, basis=answer.basis, tariff_25pct=tariff, import_stance=stance,
         outcome=answer.outcome, on=case.on, to=case.code, name=stuff.name, regime=shipment.regime,
-        practice=_practice(answer), reviews_possible=_possible(answer, reads),
+        practice=_practice(answer, reads), reviews_possible=_possible(answer, reads),
         requirements=tuple(_found(v) for v in answer.verdicts),
         readings=tuple(one.to_reading() for one in reads) if _differ(reads) and not missing_law else (),
         questions=questions(case, reads, answer, classed, book) if whole else (),
-        laws=other_laws(shipment, case, classes, classed.possible, book) if whole else (), not_covered=_see(missing_law),
+        laws=other_laws(shipment, case, classes, classed.possible, book) if whole else (),
+        not_covered=where_to_look(missing_law),
         conditions=_needs(answer, book), flags=flags, assumptions=_assumptions(answer, reads, classed),
         missing=classed.missing, fee=fee, share_cap=share_cap, units_per_month=units, trace=tuple(log.steps),
         margins=_margins(classed, log), verified_until=classed.verified_until, overlays=book.overlays, as_of=book.as_of,
     )  # fmt: skip
     if whole:
-        object.__setattr__(decision, "headline", headline(decision, book))
+        letters = any(one.case.caveats for one in reads)
+        parent = any(one.case.parent_assumed for one in reads)
+        object.__setattr__(decision, "headline", headline(decision, book, letters=letters, parent=parent))
     return decision
 
 
@@ -108,37 +119,6 @@ def _eccn(classed: Classification, presumed: Presumed | None) -> str:
     return "not_3A090" if presumed.leaves == "free" and classed.eccn == "undetermined" else classed.eccn
 
 
-# --- what no rule here covers
-
-
-def uncovered(case: Case, shipment: Shipment, answer: Answer) -> str:
-    """The activity or kind of goods that the rules do not cover, where the answer would else be read as a clearance."""
-    if shipment.activity is not None:
-        return shipment.activity
-    if answer.licence != "no" or case.regime != "US" or case.to == "US":
-        return ""
-    kind = case.goods.kind
-    if kind in ("technology", "software"):
-        return kind
-    if kind in MATERIALS:
-        return "materials"
-    stated = case.goods.eccn
-    if stated is not None and kind in ("chip", "server") and stated_classes(stated) is None and "none" in case.classes:
-        return "other_eccn" if case.circuits[0].numbers.get("tpp") is None else ""
-    return ""
-
-
-def _see(key: str) -> str:
-    """Where to look for what is not covered."""
-    if not key:
-        return ""
-    tables = not_covered()
-    entry = tables["activities"].get(key) or tables["goods"][key]
-    korean = language() == "ko"
-    return _("not covered: {what}; see {see}", what=entry["title_ko" if korean else "title"],
-             see=entry["see_ko" if korean else "see"])  # fmt: skip
-
-
 # --- putting the answer together
 
 
@@ -151,9 +131,9 @@ def _import_answer(stance: str) -> Answer:
     return Answer(licence, review, "none" if licence == "yes" else "n/a", f"import stance: {stance}", [])
 
 
-def _practice(answer: Answer) -> str:
-    """How applications were in fact treated, where no text states a policy; else empty."""
-    if answer.licence == "no" or answer.review != "unspecified":
+def _practice(answer: Answer, reads: list[Read]) -> str:
+    """How applications were in fact treated, where no text states a policy under any reading; else empty."""
+    if answer.licence == "no" or any(one.answer.review not in ("unspecified", "n/a") for one in reads):
         return ""
     if any(v.policies or (v.truth is not False and v.review != "unspecified") for v in answer.verdicts):
         return ""
@@ -177,7 +157,7 @@ def _found(verdict: Verdict) -> Found:
     by = verdict.by
     return Found(
         verdict.requirement.id, verdict.truth, verdict.review, verdict.review_rule, verdict.practice,
-        (by.id,) if by is not None else (), by is not None and by.lifts_requirement,
+        (by.id,) if by is not None else (), by is not None and by.lifts_requirement, verdict.line,
     )  # fmt: skip
 
 

@@ -12,26 +12,42 @@ REGIME_ADJECTIVES = {
 }  # fmt: skip
 
 
-def headline(decision: Decision, book: Book) -> str:
-    """What a reader takes away: whether it may go, how an application is looked at, on what a clearance rests."""
-    parts = [_prohibition(decision, book), _answer(decision), *_others(decision)]
+def headline(decision: Decision, book: Book, *, letters: bool = False, parent: bool = False) -> str:
+    """What a reader takes away: whether it may go, how an application is looked at, on what a clearance rests.
+
+    `letters`: that an exception serves rests on the exporter's having received no is-informed letter; `parent`: the ultimate
+    parent is taken to sit where the recipient does.
+    """
+    parts = [_prohibition(decision, book), _answer(decision, parent=parent)]
+    if decision.outcome in ("exception", "conditional"):
+        parts.append(_("That rests on parties and end use being as assumed."))
+    if letters and decision.outcome == "exception":
+        parts.append(_("Not where the exporter has received an is-informed letter: no exception lifts one."))
+    parts += _others(decision)
+    if decision.on > decision.verified_until:
+        parts.append(_("The sources end on {day}; what came later is not in this answer.", day=decision.verified_until))
     return " ".join(part for part in parts if part)
 
 
 def _prohibition(decision: Decision, book: Book) -> str:
     """What forbids more than a missing licence, or is a matter of who takes part."""
+    if decision.gp10_risk and (
+        decision.eccn == "undetermined" or any(one.code == "maker" for one in decision.questions)
+    ):
+        return _("Do not proceed before it is settled whether General Prohibition 10 stands against it: it does against "
+                 "dealing in circuits of Chinese makers that meet 3A090, anywhere.")  # fmt: skip
     if decision.gp10_risk:
         return _("Do not proceed without an authorisation of BIS: General Prohibition 10 stands against dealing in this "
                  "Chinese circuit anywhere.")  # fmt: skip
     for found in decision.requirements:
-        if found.holds and not found.lifted and found.rule.startswith("US-744"):
+        if found.holds and not found.exceptions and found.rule.startswith("US-744"):
             rule = next((entry for entry in book.requirements if entry.id == found.rule), None)
             if rule is not None:
                 return _("Barred party or end use: {rule}.", rule=called(rule))
     return ""
 
 
-def _answer(decision: Decision) -> str:
+def _answer(decision: Decision, *, parent: bool) -> str:
     law = _(REGIME_ADJECTIVES[decision.regime])
     if decision.not_covered:
         return f"{law}: {decision.not_covered}."
@@ -39,7 +55,9 @@ def _answer(decision: Decision) -> str:
     if decision.licence == "yes":
         review = term("review", decision.review)
         if decision.reviews_possible:
-            names = _(" or ").join(term("review", word) for word in decision.reviews_possible)
+            words = decision.reviews_possible
+            words = words if len(words) > 1 else (*words, "unspecified")
+            names = _(" or ").join(term("review", word) for word in words)
             review = _("{reviews}, depending on a fact not stated", reviews=names)
         if decision.outcome == "exception":
             return _("{law}: {outcome} ({exception}); behind it {review}.",
@@ -53,6 +71,9 @@ def _answer(decision: Decision) -> str:
             return _(
                 "{law}: {outcome} (carve-out {exception}).", law=law, outcome=outcome, exception=decision.exception
             )
+        if parent:
+            return _("{law}: {outcome}, as far as the ultimate parent, parties and end use are as assumed.",
+                     law=law, outcome=outcome)  # fmt: skip
         return _("{law}: {outcome}, as far as parties and end use are as assumed.", law=law, outcome=outcome)
     if decision.readings:
         cases = "; ".join(
@@ -82,5 +103,8 @@ def _others(decision: Decision) -> list[str]:
         name = _(REGIME_ADJECTIVES[law.regime]) if law.regime in REGIME_ADJECTIVES else law.regime
         if law.regime not in REGIME_ADJECTIVES:
             continue
-        said.append(f"{name}: {term('outcome', law.outcome)} ({law.basis}).")
+        not_modelled = law.basis.startswith("not covered")
+        said.append(
+            f"{name}: {law.says}." if not_modelled else f"{name}: {term('outcome', law.outcome)} ({law.basis})."
+        )
     return said

@@ -37,7 +37,7 @@ class Spell:
         d = self.decision
         return {
             "from": self.since.isoformat(), "until": self.until.isoformat(), "eccn": d.eccn, "licence": d.licence,
-            "review": d.review, "exception": d.exception, "import_stance": d.import_stance,
+            "review": d.review, "practice": d.practice, "exception": d.exception, "import_stance": d.import_stance,
             "tariff_25pct": d.tariff_25pct, "basis": d.basis, "flags": list(d.flags),
             "not_verified": self.until > d.verified_until,
         }  # fmt: skip
@@ -68,6 +68,7 @@ def history(shipment: Shipment, until: date, rules: Book | None = None, start: d
 def _same(one: Decision, other: Decision) -> bool:
     return (
         one.eccn == other.eccn and one.licence == other.licence and one.review == other.review
+        and one.practice == other.practice
         and one.exception == other.exception and one.import_stance == other.import_stance and one.basis == other.basis
         and one.tariff_25pct == other.tariff_25pct and one.flags == other.flags
         and one.not_verified == other.not_verified

@@ -1,12 +1,17 @@
 """Which chip a name in a shipment stands for: only one that the name says, never one that somebody else calls so."""
 
 import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from chipweir.errors import InputError
+from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _
 from chipweir.rules._chips import ControlledChip, find
 from chipweir.rules._words import folded
 
+
+if TYPE_CHECKING:
+    from chipweir.facts import Facts
 
 _SHORT = 3  # letters up to which a name that is not part of the chip's own is no identification
 
@@ -18,12 +23,15 @@ def identify(name: str, maker: str | None = None, notes: list[str] | None = None
     makers' chips answer to a name, it is the one whose own name it is; the others are said in `notes`. Raises
     `UnknownName` with the nearest names, `InputError` for a name that may mean another chip.
     """
-    try:
-        chip = find(name)
-    except InputError:
+    from chipweir import facts
+
+    chip = _lookup(name, facts.load())
+    if isinstance(chip, UnknownName):
+        raise chip.with_traceback(None)
+    if isinstance(chip, InputError):
         chosen = _by_own_name(name, maker, [] if notes is None else notes)
         if chosen is None:
-            raise
+            raise chip.with_traceback(None)
         return chosen
     key = folded(name)
     own = {folded(known) for known in (chip.id, chip.name, *chip.aliases)}
@@ -33,6 +41,16 @@ def identify(name: str, maker: str | None = None, notes: list[str] | None = None
         _("chip '{name}' is not clear: it is also a label of {chip}; write the maker before it or give its numbers",
           name=name.strip()[:60], chip=chip.name)
     )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _lookup(name: str, known: "Facts") -> ControlledChip | InputError:
+    """The chip, or why there is none: looking for the nearest of all names takes its time, and lists repeat their names."""
+    del known  # the facts in force, which `find` reads
+    try:
+        return find(name)
+    except InputError as error:
+        return error
 
 
 def _by_own_name(name: str, maker: str | None, notes: list[str]) -> ControlledChip | None:

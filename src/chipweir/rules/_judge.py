@@ -9,6 +9,7 @@ from chipweir.rules._case import Case
 from chipweir.rules._conditions import Compared, Truth, holds, reaching
 from chipweir.rules._limits import boundaries
 from chipweir.rules._records import Margin, Step
+from chipweir.rules._terms import term
 from chipweir.rules._when import Condition
 
 
@@ -26,9 +27,10 @@ def truth_word(one: Truth) -> str:
 
 @dataclass(slots=True)
 class Trace:
-    """Collects steps where they are wanted; costs nothing where they are not."""
+    """Collects steps where they are wanted, and margins where those are measured; costs nothing where they are not."""
 
     wanted: bool
+    measured: bool
     steps: list[Step]
     margins: list[Margin] = field(default_factory=list)
 
@@ -52,25 +54,22 @@ class Trace:
             Step(question, rule.id, title, outcome, sources=rule.sources, confidence=rule.confidence, note=note)
         )
 
-    def refused(self, requirement: Requirement, rows: list[Compared]) -> None:
-        """A requirement that a place, a party or the kind of goods keeps out: its one step is kept with the comparison."""
-        if not self.wanted:
-            return
-        row = rows[-1]
-        if not row.steps:
-            row.steps.append(
-                Step("requirement", requirement.id, row.text, truth_word(row.truth), sources=requirement.sources,
-                     confidence=requirement.confidence)
-            )  # fmt: skip
-        self.steps.append(row.steps[0])
+    def refused(self, requirement: Requirement, row: Compared) -> None:
+        """A requirement that a place, a party or the kind of goods keeps out: one step."""
+        if self.wanted:
+            self.row("requirement", requirement.id, row, requirement.sources, requirement.confidence)
 
     def row(self, question: str, rule: str, row: Compared, sources: tuple[str, ...], confidence: str) -> None:
-        """One comparison."""
-        self.steps.append(
-            Step(
-                question, rule, row.text, truth_word(row.truth), row.value, row.sign, row.threshold, sources, confidence
-            )
-        )
+        """One comparison. Its step is kept with it: comparisons that shipments share are made once."""
+        for step in row.steps:
+            if step.rule == rule and step.question == question:
+                self.steps.append(step)
+                return
+        step = Step(
+            question, rule, row.text, truth_word(row.truth), row.value, row.sign, row.threshold, sources, confidence
+        )  # fmt: skip
+        row.steps.append(step)
+        self.steps.append(step)
 
     def say(self, step: Step) -> None:
         """A step that is ready."""
@@ -79,7 +78,7 @@ class Trace:
 
     def near(self, condition: Condition, case: Case, truth: Truth, rows: list[Compared], yes: str, no: str) -> None:
         """Note how far each number is from changing whether a condition holds, where one number alone can change it."""
-        if not self.wanted or truth is None:
+        if not self.measured or truth is None:
             return
         becomes = no if truth else yes
         if len(case.circuits) == 1 and condition.any_of and (truth or all(row.sign for row in rows)):
@@ -90,8 +89,7 @@ class Trace:
             return
         if truth or (len(condition.tests) == 1 and not condition.every) or _one_test(condition):
             for row in plain:
-                quantity = row.text.split(": ")[-1].split(" ")[0]
-                self.margins.append(Margin(quantity, row.value, str(row.sign), row.threshold, becomes))
+                self.margins.append(Margin(row.asks, row.value, str(row.sign), row.threshold, becomes))
 
 
 def _one_test(condition: Condition) -> bool:
@@ -115,6 +113,20 @@ class Verdict:
     asks: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     presumed_letter: str = ""
+    line: Review | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How an application is looked at: policy, the rule that says so, practice, the line itself; where a fact is missing
+    the policies that remain possible, and what would settle which of them it is."""
+
+    policy: str
+    rule: str
+    practice: str
+    line: Review | None = None
+    possible: tuple[str, ...] = ()
+    wants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,16 +212,17 @@ def _ways_out(presumption: Presumption, case: Case, book: Book, log: Trace, reac
 
 def _requirements(case: Case, book: Book, log: Trace) -> list[Verdict]:
     found = []
-    for requirement, state, kept_out in reaching(case, book, all_of_them=log.wanted):
-        if kept_out:
-            log.refused(requirement, kept_out)
+    for reach in reaching(case, book, refused=log.wanted):
+        requirement, state = reach.requirement, reach.state
+        if reach.out:
+            log.refused(requirement, reach.out[0])
             continue
         truth, rows = holds(requirement.condition, case, book)
         if truth is False and not any(row.sign for row in rows):
-            log.refused(requirement, rows)
+            log.refused(requirement, rows[-1])
             continue
         presumed_letter = ""
-        if log.wanted and (requirement.letter is None or _addressed(requirement, case, True)[0].truth):
+        if log.measured and (requirement.letter is None or _addressed(requirement, case, True)[0].truth):
             applies = _("{rule} applies", rule=requirement.id)
             spared = _("{rule} does not apply", rule=requirement.id)
             log.near(requirement.condition, case, truth, rows, applies, spared)
@@ -226,11 +239,12 @@ def _requirements(case: Case, book: Book, log: Trace) -> list[Verdict]:
                              instrument=requirement.instrument)  # fmt: skip
         log.add("requirement", requirement, rows if truth is not False else rows[-1:], truth_word(truth), note)
         if truth is not False:
-            review, rule, practice, policies, wants = _review(requirement.review, requirement, case, book, log)
+            look = _review(requirement.review, requirement, case, book, log)
             by = _authorised(requirement, case, book, log)
             found.append(
-                Verdict(requirement, truth, review, rule, practice, by, (*asks, *wants), policies, presumed_letter)
-            )
+                Verdict(requirement, truth, look.policy, look.rule, look.practice, by, (*asks, *look.wants), look.possible,
+                        presumed_letter, look.line)
+            )  # fmt: skip
     return found
 
 
@@ -265,22 +279,19 @@ def _addressed(requirement: Requirement, case: Case, truth: Truth) -> tuple[Comp
     return Compared(others, None, asks="letter"), beside
 
 
-def _review(
-    lines: tuple[Review, ...], requirement: Requirement, case: Case, book: Book, log: Trace
-) -> tuple[str, str, str, tuple[str, ...], tuple[str, ...]]:
-    """The policy of the first line that holds; where a line's condition is unknown and matters, unspecified.
-
-    Returns policy, rule, practice, the policies that remain possible, and what would settle which of them it is.
-    """
+def _review(lines: tuple[Review, ...], requirement: Requirement, case: Case, book: Book, log: Trace) -> Looked:
+    """The policy of the first line that holds; where a line's condition is unknown and matters, unspecified."""
     doubtful: list[str] = []
     wants: list[str] = []
     for line in lines:
         one, rows = holds(line.when, case, book)
         rule = line.id or requirement.id
-        if log.wanted:
-            stays = _("review {policy}", policy=line.policy)
-            goes = _("no longer {policy} under {rule}", policy=line.policy, rule=rule)
+        if log.measured:
+            named = term("review", line.policy)
+            stays = _("review {policy}", policy=named)
+            goes = _("no longer {policy} under {rule}", policy=named, rule=rule)
             log.near(line.when, case, one, rows, stays, goes)
+        if log.wanted:
             for row in rows:
                 log.row("review", rule, row, line.sources, line.confidence)
         if one is None:
@@ -296,9 +307,9 @@ def _review(
                 log.say(Step("review", rule, _("review policy"), policy, sources=line.sources,
                              confidence=line.confidence, note=note))  # fmt: skip
             if len(possible) > 1:
-                return policy, rule, policy, possible, tuple(wants)
-            return policy, rule, line.practice or policy, (), ()
-    return "unspecified", requirement.id, "unspecified", (), ()
+                return Looked(policy, rule, policy, line, possible, tuple(wants))
+            return Looked(policy, rule, line.practice or policy, line)
+    return Looked("unspecified", requirement.id, "unspecified")
 
 
 def _authorised(requirement: Requirement, case: Case, book: Book, log: Trace) -> Authorisation | None:
@@ -351,6 +362,8 @@ def _answer(verdicts: list[Verdict], presumed: Presumed | None) -> Answer:
     bound = [v for v in certain if v.by is None or not v.by.lifts_requirement]
     doubtful = [v for v in verdicts if v.truth is None and (v.by is None or not v.by.lifts_requirement)]
     if bound:
+        if any(v.by is None and v.requirement.letter is None for v in bound):
+            bound, doubtful = _with_policy(bound), _with_policy(doubtful)
         strict = max(bound, key=lambda v: (v.by is None, STRICTNESS[v.review], v.requirement.letter is None))
         exception = strict.by.id if strict.by is not None and all(v.by is not None for v in doubtful) else "none"
         way = "" if strict.review_rule == strict.requirement.id else f", review {strict.review_rule}"
@@ -369,6 +382,11 @@ def _answer(verdicts: list[Verdict], presumed: Presumed | None) -> Answer:
     overcome = presumed is not None and presumed.holds is False
     basis = presumed.rule if presumed is not None and overcome else "no requirement found"
     return Answer("no", "n/a", "n/a", basis, verdicts, presumed)
+
+
+def _with_policy(verdicts: list[Verdict]) -> list[Verdict]:
+    """The requirements less letters without a policy: beside a regulation that no exception lifts, its policy governs."""
+    return [v for v in verdicts if v.requirement.letter is None or v.review != "unspecified"]
 
 
 def _strictest(bound: list[Verdict], doubtful: list[Verdict]) -> str:

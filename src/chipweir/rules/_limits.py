@@ -23,7 +23,7 @@ def boundaries(ways: tuple[Way, ...], numbers: Mapping[str, Any], met: bool) -> 
     found = []
     for quantity in sorted(quantities):
         value = numbers.get(quantity)
-        if isinstance(value, Fraction) and value:
+        if isinstance(value, Fraction):
             limit = _undone(ways, numbers, quantity) if met else _met(ways, numbers, quantity)
             if limit is not None:
                 found.append((quantity, value, *limit))

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from chipweir.i18n import _
-from chipweir.rules._book import Book, Requirement, Review, called
-from chipweir.rules._flips import Flip
+from chipweir.rules._book import Book, Review, called
+from chipweir.rules._flips import CLASSIFYING, Flip, number_text
 from chipweir.rules._numbers import shown
-from chipweir.rules._records import Decision, Margin
-from chipweir.rules._words import N_
+from chipweir.rules._records import Decision
 
 
 MOST_FLIPS = 3
@@ -44,6 +43,10 @@ class Memo:
 def memo(decision: Decision, changes: Iterable[Flip], book: Book) -> Memo:
     """The five lines of a decision."""
     where = _("{name} to {to} on {day}", name=decision.name, to=decision.to, day=decision.on)
+    if decision.not_covered:
+        why = _("{classed}; what is asked is not covered by the rules here", classed=_classed(decision))
+        authority = "; ".join([decision.not_covered, *_other_laws(decision)])
+        return Memo(f"{where}. {decision.headline}", why, authority, _("nothing that was tried"), _missing(decision))
     return Memo(
         f"{where}. {decision.headline}", _why(decision, book), _authority(decision, book),
         _changes(decision, list(changes)), _missing(decision),
@@ -56,9 +59,7 @@ def memo(decision: Decision, changes: Iterable[Flip], book: Book) -> Memo:
 def _why(decision: Decision, book: Book) -> str:
     """The requirements found in words; for a clearance, that none was."""
     held = [found for found in decision.requirements if found.holds is not False]
-    classed = _("classified {eccn}", eccn=decision.eccn.replace("_", " "))
-    if decision.tpp is not None:
-        classed += f" (TPP {shown(decision.tpp)}, PD {shown(decision.pd, 2)})"
+    classed = _classed(decision)
     if not held:
         return classed + "; " + _("no requirement of the law asked reaches it")
     rules = {rule.id: rule for rule in book.requirements}
@@ -67,6 +68,13 @@ def _why(decision: Decision, book: Book) -> str:
         text = called(rules[found.rule]) if found.rule in rules else found.rule
         texts.append(text if found.holds else _("{rule} (not certain)", rule=text))
     return classed + "; " + "; ".join(dict.fromkeys(texts))
+
+
+def _classed(decision: Decision) -> str:
+    classed = _("classified {eccn}", eccn=decision.eccn.replace("_", " "))
+    if decision.tpp is not None:
+        classed += f" (TPP {shown(decision.tpp)}, PD {shown(decision.pd, 2)})"
+    return classed
 
 
 # --- authority
@@ -78,18 +86,22 @@ def _authority(decision: Decision, book: Book) -> str:
     entries: list[Any] = [rules[found.rule] for found in decision.requirements if found.rule in rules]
     first = decision.basis.split(", review ")[0]
     entries.sort(key=lambda rule: rule.id != first)
-    entries += [line for entry in entries[:1] for line in _lines_used(entry, decision)]
+    lines = {found.rule: found.line for found in decision.requirements if found.line is not None and found.line.cfr}
+    entries += [lines[entry.id] for entry in entries[:1] if entry.id in lines]
     entries += [a for a in book.authorisations if a.id == decision.exception and a.since <= decision.on <= a.until][:1]
     if not decision.requirements:
         entries += [p for p in book.current_paragraphs(decision.on) if p.eccn == decision.eccn][:1]
     cited = dict.fromkeys(text for entry in entries[:4] if (text := citation(entry, book)))
-    others = [f"{law.regime}: {law.says}" for law in decision.laws if law.outcome != "free" and law.says]
-    return "; ".join([*cited, *others]) or _("none: no requirement was found in the rules modelled here")
+    return "; ".join([*cited, *_other_laws(decision)]) or _("none: no requirement was found in the rules modelled here")
 
 
-def _lines_used(rule: Requirement, decision: Decision) -> list[Review]:
-    """The review line that states the policy, where it has a citation of its own."""
-    return [line for line in rule.review if line.policy == decision.review and line.cfr][:1]
+def _other_laws(decision: Decision) -> list[str]:
+    """The authorities of the other laws that may stand in the way."""
+    return [
+        ": ".join(part for part in (law.regime, law.authority, law.says) if part)
+        for law in decision.laws
+        if law.outcome != "free" and law.says
+    ]
 
 
 def citation(entry: Any, book: Book) -> str:
@@ -122,46 +134,15 @@ def ecfr(text: str) -> str:
 # --- what would change it
 
 
-QUANTITIES = {
-    "tpp": N_("total processing performance"),
-    "pd": N_("performance density"),
-    "io_gbps": N_("interconnect"),
-    "mem_bw_gbps": N_("DRAM bandwidth"),
-    "mem_plus_io_gbps": N_("DRAM bandwidth and interconnect"),
-    "mbd": N_("memory bandwidth density"),
-    "training_ops": N_("training operations"),
-    "year_tpp": N_("processing performance received in the year"),
-    "country_tpp": N_("processing performance installed in the country"),
-    "listed_ownership": N_("share of listed owners"),
-    "transistors_bn": N_("billion transistors"),
-    "node_nm": N_("node in nm"),
-}
-
-
-def number_text(margin: Margin) -> str:
-    """'DRAM bandwidth below 672 (now 4,000): US-2025-04L/H20-class does not apply'."""
-    name = _(QUANTITIES.get(margin.quantity, margin.quantity))
-    at = margin.operator in (">=", "<=")
-    if margin.upwards:
-        way = _("at or above") if margin.operator in (">=", "<") else _("above")
-    else:
-        way = _("below") if at or margin.operator == "<" else _("at or below")
-    return _("{name} {way} {threshold} (now {value}): {becomes}", name=name, way=way,
-             threshold=shown(margin.threshold), value=shown(margin.value), becomes=margin.becomes)  # fmt: skip
-
-
 def _changes(decision: Decision, changes: list[Flip]) -> str:
-    """Numbers, seat, party and date, each with what the answer would be."""
-    numbers = [number_text(margin) for margin in _telling(decision)]
-    others = [f"{flip.says}: {flip.becomes}" for flip in changes]
-    return "; ".join([*numbers, *others]) or _("nothing that was tried")
-
-
-def _telling(decision: Decision) -> list[Margin]:
-    """The numbers to show: those that lift or bring a rule first, then the nearest lines of the class."""
-    rules = [margin for margin in decision.margins if "/" in margin.becomes or "US-" in margin.becomes]
-    classes = [margin for margin in decision.margins if margin not in rules]
-    return [*rules[:MOST_FLIPS], *classes[:MOST_FLIPS]][: MOST_FLIPS + 1]
+    """Numbers, seat, party and date, each with what the answer would be; else the nearest line of the class."""
+    numbers = [flip for flip in changes if flip.kind == "number"]
+    texts = [f"{flip.says}: {flip.becomes}" for flip in numbers[:MOST_FLIPS]]
+    lines = [margin for margin in decision.margins if margin.quantity in CLASSIFYING]
+    if lines and not any(flip.margin in lines for flip in numbers[:MOST_FLIPS]):
+        texts.append(_("{line} (nearest line of the class; the answer stays)", line=number_text(lines[0])))
+    texts += [f"{flip.says}: {flip.becomes}" for flip in changes if flip.kind != "number"]
+    return "; ".join(texts) or _("nothing that was tried")
 
 
 # --- what is missing

@@ -8,11 +8,11 @@ from typing import Any
 
 from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _
-from chipweir.rules._asked import seat
+from chipweir.rules._asked import parent_seat, seat
 from chipweir.rules._numbers import exact
 from chipweir.rules._parties import known
 from chipweir.rules._places import is_country_name
-from chipweir.rules._words import flag, folded
+from chipweir.rules._words import flag, folded, is_unknown
 
 
 HALF = Fraction(1, 2)
@@ -21,7 +21,7 @@ HALF = Fraction(1, 2)
 @dataclass(frozen=True, slots=True)
 class Owners:
     """`listed`: the share of listed parties, None where open; `seats`: where owners of one half or more and parents sit;
-    `names`: who they are, where that is stated."""
+    `names`: who they are, where that is stated; `parent_unknown`: the parent is said not to be known."""
 
     listed: Fraction | None
     unknown: bool = False
@@ -30,6 +30,7 @@ class Owners:
     sdn: bool = False
     joint_venture: bool = False
     names: tuple[str, ...] = ()
+    parent_unknown: bool = False
 
 
 _LISTED_KEYS = (
@@ -93,9 +94,12 @@ def _described(value: Mapping[str, Any]) -> Owners:
     for key in value:
         if key not in allowed:
             raise UnknownName("ownership field", str(key)[:60], allowed, where="ownership")
-    parents = {seat(value[key], f"ownership, {key}") for key in _PARENT_KEYS if value.get(key)}
-    names = tuple(value[key] for key in _PARENT_KEYS if value.get(key) and not is_country_name(value[key]))
+    above = {key: value[key] for key in _PARENT_KEYS if value.get(key) and not is_unknown(value[key])}
+    seats = [parent_seat(entry, f"ownership, {key}") for key, entry in above.items()]
+    parents = {code for code in seats if code is not None}
+    names = tuple(entry for entry in above.values() if not is_country_name(entry))
     own = {
+        "parent_unknown": None in seats or any(is_unknown(value.get(key)) for key in _PARENT_KEYS),
         "sdn": bool(flag(value.get("sdn"), "ownership, sdn")),
         "joint_venture": bool(flag(value.get("joint_venture"), "ownership, joint_venture")),
     }
@@ -113,7 +117,7 @@ def _with(inner: Owners, parents: set[str], names: tuple[str, ...], own: Mapping
     """What is said of the shares together with what is said of the parent and beside it."""
     return replace(
         inner, seats=inner.seats | parents, names=inner.names + names, sdn=inner.sdn or own["sdn"],
-        joint_venture=own["joint_venture"],
+        joint_venture=own["joint_venture"], parent_unknown=inner.parent_unknown or own["parent_unknown"],
     )  # fmt: skip
 
 
@@ -121,7 +125,7 @@ def _several(owners: Any) -> Owners:
     if not isinstance(owners, list | tuple):
         raise InputError(f"ownership, owners: expected a list, got {str(owners)[:60]!r}")
     total, whole = Fraction(0), Fraction(0)
-    unknown = sdn = False
+    unknown = sdn = unplaced = False
     seats: set[str] = set()
     names: list[str] = []
     for number, owner in enumerate(owners, 1):
@@ -142,6 +146,7 @@ def _several(owners: Any) -> Owners:
             seats |= {seat(place, where)} if place else set()
             seats |= {firm.party.seat} if firm else set()
             names += [str(name)] if firm else []
+            unplaced = unplaced or (held is not None and not place and not firm)
         said = next((owner[k] for k in ("listed", "list", "entity_list") if k in owner), True)
         if said in (False, "no", "none", None) and not (firm and firm.itself and firm.party.listed):
             continue  # of a firm that is known to be listed this is not believed
@@ -151,7 +156,8 @@ def _several(owners: Any) -> Owners:
     if whole > 1:
         raise InputError(f"ownership: the shares add up to {float(whole):.2f}, more than the whole")
     open_ = unknown and total < HALF
-    return Owners(None if open_ else total, unknown, seats=frozenset(seats), sdn=sdn, names=tuple(names))
+    return Owners(None if open_ else total, unknown, seats=frozenset(seats), sdn=sdn, names=tuple(names),
+                  parent_unknown=unplaced)  # fmt: skip
 
 
 def _held(owner: Mapping[str, Any], where: str) -> Fraction | None:

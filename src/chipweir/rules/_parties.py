@@ -8,9 +8,9 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from chipweir.reading import shipped_yaml
 from chipweir.rules._places import is_country_name, land
 from chipweir.rules._words import DATA, day
-from chipweir.rules._yaml import read_shipped_yaml
 
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def tokens(name: str) -> tuple[str, ...]:
 @cache
 def _index() -> Mapping[tuple[str, ...], Party]:
     found: dict[tuple[str, ...], Party] = {}
-    for row in read_shipped_yaml(DATA / "parties.yaml")["parties"]:
+    for row in shipped_yaml(DATA / "parties.yaml")["parties"]:
         listed = day(row["listed"], "listed") if "listed" in row else None
         party = Party(row["name"], row["seat"], listed, row.get("of"), tuple(row.get("kinds", ())))
         for name in (row["name"], *row["names"]):
@@ -158,6 +158,29 @@ def _trusted(party: Party, rest: tuple[str, ...]) -> Known | None:
 def _is_place(rest: tuple[str, ...]) -> bool:
     """Whether what follows a firm's name is nothing, or a place."""
     return is_country_name(" ".join(rest)) or all(w in _PLACE_WORDS or is_country_name(w) for w in rest)
+
+
+@cache
+def incorporation_only() -> frozenset[str]:
+    """Places where firms are incorporated that sit elsewhere."""
+    return frozenset(shipped_yaml(DATA / "parties.yaml")["incorporation_only"])
+
+
+@cache
+def _military_words() -> tuple[frozenset[tuple[str, ...]], tuple[str, ...]]:
+    """The words that make a name sound military: in letters by themselves, in Korean and Chinese as parts of a name."""
+    words = shipped_yaml(DATA / "parties.yaml")["military_words"]
+    return frozenset(tokens(word) for word in words["words"]), tuple(words["parts"])
+
+
+@lru_cache(maxsize=65536)
+def sounds_military(name: str) -> bool:
+    """Whether a name has a word of armed forces or of their ministry; that asks for the end user, it decides nothing."""
+    words, parts = _military_words()
+    held = tokens(name)
+    spans = {held[start : start + length] for length in (1, 2, 3) for start in range(len(held))}
+    text = "".join(held)
+    return bool(spans & words) or any(part in text for part in parts)
 
 
 def is_named(case_names: Iterable[str], raw: Iterable[tuple[str, ...]], names: Iterable[str]) -> bool:

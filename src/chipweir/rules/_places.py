@@ -10,8 +10,8 @@ from chipweir.rules._words import DATA, folded
 ALIASES = {
     "UK": "GB", "USA": "US", "United States of America": "US", "America": "US", "PRC": "CN", "Mainland China": "CN",
     "People's Republic of China": "CN", "Korea": "KR", "Republic of Korea": "KR", "ROK": "KR", "DPRK": "KP",
-    "Hong Kong": "HK", "Hong Kong SAR": "HK", "Macau": "MO", "Macao": "MO", "Macau SAR": "MO", "UAE": "AE",
-    "Emirates": "AE", "Holland": "NL", "Burma": "MM", "Turkey": "TR", "Turkiye": "TR", "Czechia": "CZ",
+    "Hong Kong": "HK", "Hong Kong SAR": "HK", "Macau": "MO", "Macao": "MO", "Macau SAR": "MO", "Macao SAR": "MO",
+    "UAE": "AE", "Emirates": "AE", "Holland": "NL", "Burma": "MM", "Turkey": "TR", "Turkiye": "TR", "Czechia": "CZ",
     "Czech Republic": "CZ", "Russian Federation": "RU", "Viet Nam": "VN", "KSA": "SA", "Republic of China": "TW",
     "Chinese Taipei": "TW", "DRC": "CD", "DR Congo": "CD", "Ivory Coast": "CI", "Cabo Verde": "CV", "Swaziland": "SZ",
     "Great Britain": "GB", "England": "GB", "한국": "KR", "홍콩": "HK",
@@ -50,7 +50,19 @@ def _resolve(text: str) -> str | None:
     if code in alpha2():
         return code
     key = folded(text)
-    return _ALIASES_FOLDED.get(key) or _names().get(key)
+    return _ALIASES_FOLDED.get(key) or _names().get(key) or _of_the_facts().get(key)
+
+
+@cache
+def _of_the_facts() -> dict[str, str]:
+    """Names of countries that only the facts hold, such as 香港; none of a single letter, which stands for more."""
+    from chipweir import facts
+
+    known = facts.load().countries.values()
+    spelt = (
+        (name, each.alpha2) for each in known for name in (each.names.en, each.names.ko, each.names.zh, *each.aliases)
+    )
+    return {folded(name): code for name, code in spelt if len(folded(name)) > 1 and code in alpha2()}
 
 
 def country(value: object, name: str) -> str:
@@ -64,6 +76,13 @@ def country(value: object, name: str) -> str:
         known = [str(n) for n in ALIASES] + english_names()
         raise UnknownName("country", value.strip()[:60], known, where=name)
     return code
+
+
+def is_nearly_country(text: str) -> bool:
+    """Whether a text is a misspelt name of a country."""
+    from difflib import get_close_matches
+
+    return bool(get_close_matches(text.casefold(), [name.casefold() for name in english_names()], n=1, cutoff=0.8))
 
 
 def is_country_name(text: str) -> bool:

@@ -15,6 +15,7 @@ ASKED = {
     "eccn": N_("What is the control number of the tool, to the paragraph (3B001.a.4, 3B001.c, 3B991 ...)?"),
     "origin": N_("From which country is it sent?"),
     "listing": N_("Is the end user, or an owner of one half or more, on the Entity List?"),
+    "end_use": N_("Is the end user, or the end use, military or another one that is barred?"),
     "ownership": N_("What share do listed parties hold in the recipient, all owners added up?"),
     "letter": N_("Has the exporter received an is-informed letter of BIS?"),
     "designer": N_("Who designed the die, and is the designer approved or authorised (supplement no. 6 to part 740)?"),

@@ -43,9 +43,9 @@ def read(case: Case, possible: frozenset[str], book: Book, log: Trace) -> list[R
     """The answer under each reading of what is open; a single one, without a code, where nothing is."""
     reads: list[Read] = []
     for code, one in _cases(case, book):
-        own = log if not reads else Trace(log.wanted, [])
+        own = log if not reads else Trace(log.wanted, log.measured, [])
         answer = judge(one, possible, book, own)
-        if reads and log.wanted:
+        if reads and log.measured:
             _append(log, own, reading_text(code, one))
         reads.append(Read(code, one, answer))
     return reads

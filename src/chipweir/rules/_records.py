@@ -1,10 +1,11 @@
 """The records an answer comes in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from json import dumps
+from json import JSONEncoder, dumps
+from json.encoder import encode_basestring as quoted
 from math import isfinite
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from chipweir.rules._numbers import plain
 
 
 R = TypeVar("R")
+_LINE = JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def altered(record: R, **changes: Any) -> R:
@@ -48,8 +50,22 @@ class Step:
         """As JSON text; kept, since one step stands in many decisions."""
         found: str | None = self._kept.get("")
         if found is None:
-            found = self._kept[""] = dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+            found = self._kept[""] = f"{{{', '.join(self._members())}}}"
         return found
+
+    def _members(self) -> Iterator[str]:
+        """The members of `to_dict` as JSON: a list has many steps and few shapes, which a general writer is slow at."""
+        yield f'"question": {quoted(self.question)}, "rule": {quoted(self.rule)}'
+        yield f'"test": {quoted(self.test)}, "outcome": {quoted(self.outcome)}'
+        if self.operator is not None:
+            value, threshold = (dumps(_number(each), ensure_ascii=False) for each in (self.value, self.threshold))
+            yield f'"value": {value}, "operator": {quoted(self.operator)}, "threshold": {threshold}'
+        if self.sources:
+            yield f'"sources": [{", ".join(map(quoted, self.sources))}]'
+        if self.confidence:
+            yield f'"confidence": {quoted(self.confidence)}'
+        if self.note:
+            yield f'"note": {quoted(self.note)}'
 
     def under(self, reading: str) -> "Step":
         """The same step, said to be of one reading of what is not stated; kept as well."""
@@ -165,7 +181,8 @@ def margin_dict(margins: tuple[Margin, ...]) -> dict[str, Any] | None:
 class Found:
     """One licence requirement that was found, how an application would be looked at, and what lifts it.
 
-    `review` is what a text states, `practice` how applications were in fact treated where no text says it.
+    `review` is what a text states, `practice` how applications were in fact treated where no text says it; `line` is the
+    entry of the rules that states the review.
     """
 
     rule: str
@@ -175,6 +192,7 @@ class Found:
     practice: str = ""
     exceptions: tuple[str, ...] = ()
     lifted: bool = False
+    line: Any = field(default=None, compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -217,12 +235,13 @@ class Law:
     basis: str
     outcome: str
     says: str = ""
+    authority: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
         return {
             "regime": self.regime, "licence": self.licence, "review": self.review, "exception": self.exception,
-            "basis": self.basis, "outcome": self.outcome, "says": self.says,
+            "basis": self.basis, "outcome": self.outcome, "says": self.says, "authority": self.authority,
         }  # fmt: skip
 
 
@@ -329,7 +348,7 @@ class Decision:
 
     def to_json(self, head: Mapping[str, Any], tail: Mapping[str, Any], *, trace: bool) -> str:
         """One line of JSON: `head`, the answer and `tail`, then the trace."""
-        text = dumps({**head, **self.to_dict(trace=False), **tail}, ensure_ascii=False, allow_nan=False)
+        text = _LINE.encode({**head, **self.to_dict(trace=False), **tail})
         if not trace:
             return text
         return f'{text[:-1]}, "trace": [{", ".join(step.json for step in self.trace)}]}}'

@@ -1,12 +1,12 @@
 """A hook for party screening: fuzzy matches against a list of names the user brings. It flags; it never decides."""
 
-import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from chipweir import reading
 from chipweir.errors import InputError
 
 
@@ -14,6 +14,7 @@ NAME_COLUMNS = ("name", "names", "entity", "entity_name", "full_name", "caption"
 ALIAS_COLUMNS = ("aliases", "alias", "alt_names", "alternate_names", "aka", "weak_aliases")
 LIST_COLUMNS = ("source", "list", "dataset", "datasets", "program", "programs", "program_ids", "sanctions")
 CUTOFF = 88.0
+MOST_ROWS = 20_000_000
 _LEGAL_FORMS = frozenset(
     (
         "co", "ltd", "limited", "inc", "incorporated", "corp", "corporation", "llc", "company", "gmbh", "plc", "sa",
@@ -54,32 +55,32 @@ def read_list(path: Path) -> ScreeningList:
     One column must be called name (or caption, entity_name...); columns of aliases (separated by ';') and of the list's
     name are used where there are any. Raises `InputError`.
     """
-    csv.field_size_limit(10_000_000)
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-            reader = csv.DictReader(stream)
-            columns = {str(name).strip().lower(): name for name in reader.fieldnames or ()}
-            name_column = next((columns[c] for c in NAME_COLUMNS if c in columns), None)
-            if name_column is None:
-                raise InputError(f"{path}: no column of names; one of {', '.join(NAME_COLUMNS)} is needed")
-            aliases = [columns[c] for c in ALIAS_COLUMNS if c in columns]
-            list_column = next((columns[c] for c in LIST_COLUMNS if c in columns), None)
-            rows = [
-                (name.strip(), str(row.get(list_column) or "") if list_column else "")
-                for row in reader
-                for cell in (row.get(name_column), *(row.get(alias) for alias in aliases))
-                for name in str(cell or "").split(";")
-                if name.strip()
-            ]
+            rows = list(_listed(stream, path))
         dated = datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
-    except csv.Error as error:
-        raise InputError(f"{path} cannot be read as CSV: {error}") from None
     if not rows:
         raise InputError(f"{path} holds no names")
     names, lists = zip(*rows, strict=True)
     return ScreeningList(str(path), dated, names, tuple(_key(name) for name in names), lists)
+
+
+def _listed(stream: Iterable[str], path: Path) -> Iterator[tuple[str, str]]:
+    """Each name, and the list that it stands in."""
+    lines = reading.cells(stream, str(path), rows=MOST_ROWS)
+    columns = {name.strip().lower(): place for place, name in reversed(list(enumerate(next(lines, (0, []))[1])))}
+    name_column = next((columns[name] for name in NAME_COLUMNS if name in columns), None)
+    if name_column is None:
+        raise InputError(f"{path}: no column of names; one of {', '.join(NAME_COLUMNS)} is needed")
+    places = [name_column, *(columns[name] for name in ALIAS_COLUMNS if name in columns)]
+    list_column = next((columns[name] for name in LIST_COLUMNS if name in columns), None)
+    for _line, row in lines:
+        listed = row[list_column] if list_column is not None and list_column < len(row) else ""
+        for place in places:
+            cell = row[place] if place < len(row) else ""
+            yield from ((name.strip(), listed) for name in cell.split(";") if name.strip())
 
 
 def _key(name: str) -> str:

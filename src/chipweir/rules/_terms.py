@@ -62,9 +62,20 @@ STATES: Mapping[str, str] = {
     "unknown": N_("unknown"),
     "not yet": N_("not yet"),
 }
+ROUTES: Mapping[str, str] = {
+    "export": N_("export"),
+    "reexport": N_("re-export"),
+    "export_from_abroad": N_("export from abroad"),
+    "transfer": N_("transfer within a country"),
+}
+BASES: Mapping[str, str] = {
+    "no requirement found": N_("no requirement found"),
+    "not modelled": N_("not modelled"),
+    "not covered": N_("not covered"),
+}
 _TABLES = {
     "outcome": OUTCOMES, "review": REVIEWS, "licence": ANSWERS, "exception": ANSWERS, "stance": STANCES,
-    "question": QUESTIONS, "state": STATES, "answer": ANSWERS,
+    "question": QUESTIONS, "state": STATES, "answer": ANSWERS, "route": ROUTES,
 }  # fmt: skip
 
 STATUSES = (
@@ -75,10 +86,14 @@ STATUSES = (
 
 
 def term(kind: str, word: str) -> str:
-    """What a word of an answer is called. `kind`: outcome, licence, review, exception, stance, question, state, status.
+    """What a word of an answer is called. `kind`: outcome, licence, review, exception, stance, question, state, status,
+    route, basis.
 
     An exception's or a rule's own name stands for itself.
     """
+    if kind == "basis":
+        known = word.partition(":")[0]
+        return _(BASES[known]) if known in BASES else word
     if kind == "status":
         return _(REVIEWS[word] if word in REVIEWS else OUTCOMES[word])
     found = _TABLES[kind].get(word)
@@ -100,4 +115,9 @@ def status_word(decision: Decision) -> str:
 def status_text(decision: Decision) -> str:
     """The answer in a few words, with the name of the exception where one serves."""
     word = status_word(decision)
-    return decision.exception if word == "exception" else term("status", word)
+    if word == "exception":
+        return decision.exception
+    if word == "conditional":
+        served = decision.exception not in ("none", "n/a")
+        return f"{term('status', word)} ({decision.exception if served else term('review', decision.review)})"
+    return term("status", word)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from unicodedata import east_asian_width
 
 from chipweir.i18n import _
+from chipweir.rules._flips import QUANTITIES, class_name
 from chipweir.rules._history import Spell
-from chipweir.rules._memo import QUANTITIES, Memo
+from chipweir.rules._memo import Memo
 from chipweir.rules._numbers import shown
 from chipweir.rules._records import Classification, Decision, Margin, Step
 from chipweir.rules._screening import Hit
@@ -53,7 +54,7 @@ def margin_line(margin: Margin) -> str:
     share = shown(100 * margin.relative, 2) if margin.value else "-"
     change = f"({share} % {way})"
     line = _("threshold") + f" {shown(margin.threshold)}"
-    return f"{name} {shown(margin.value)}{unit}, {line} {change} -> {margin.becomes}"
+    return f"{name} {shown(margin.value)}{unit}, {line} {change} -> {class_name(margin.becomes)}"
 
 
 def trace_lines(steps: Iterable[Step]) -> list[str]:
@@ -108,7 +109,6 @@ def decision_text(
 
     `titles` is what the rules of the basis are called, `now` the answer by what is published today.
     """
-    route = _("{name} on {day}", name=f"{found.name} -> {found.to}", day=found.on)
     asked = (
         (_("licence"), term("licence", found.licence)),
         (_("review"), term("review", found.review)),
@@ -118,12 +118,11 @@ def decision_text(
         (_("import stance"), term("stance", found.import_stance)),
         (_("tariff 25 %"), term("answer", _tariff(found.tariff_25pct))),
     )
-    lines = [f"{route}: {term('outcome', found.outcome)}"]
-    lines += [f" {number} {line}" for number, line in enumerate(memo.lines(), 1)]
-    lines += [
-        _said(_("classification"), f"{found.eccn} (TPP {shown(found.tpp)}, PD {shown(found.pd)})"),
+    lines = [
+        *(f"{number} {line}" for number, line in enumerate(memo.lines(), 1)),
+        _said(_("classification"), f"{class_name(found.eccn)} (TPP {shown(found.tpp)}, PD {shown(found.pd)})"),
         "  " + "   ".join(f"{what}: {answer}" for what, answer in asked),
-        _said(_("basis"), f"{found.basis} ({titles})" if titles else found.basis),
+        _said(_("basis"), f"{found.basis} ({titles})" if titles else term("basis", found.basis)),
         "  " + "   ".join(f"{what}: {answer}" for what, answer in behind),
     ]
     if found.as_of is not None:
@@ -136,11 +135,13 @@ def decision_text(
     for law in found.laws:
         says = f"; {law.says}" if law.says else ""
         lines.append(
-            _said(_("law of {place}", place=law.regime), f"{term('outcome', law.outcome)} [{law.basis}]{says}")
+            _said(
+                _("law of {place}", place=law.regime),
+                f"{term('outcome', law.outcome)} [{term('basis', law.basis)}]{says}",
+            )
         )
     lines += [_said(_("condition"), text) for text in found.conditions]
     lines += [_said(_("flag"), text) for text in found.flags]
-    lines += [_said(_("would flip"), margin_line(margin)) for margin in found.margins]
     lines += [_said(_("assumed"), text) for text in found.assumptions]
     lines += [_said(_("screening hit"), f"{hit.party} ~ {hit.name} ({hit.score:.0f}) {hit.list}") for hit in hits]
     if trace:
@@ -155,14 +156,17 @@ def _requirement_lines(found: Decision) -> list[str]:
     for requirement in found.requirements:
         holds = "unknown" if requirement.holds is None else "yes"
         lifted = f", {', '.join(requirement.exceptions)}" if requirement.exceptions else ""
-        practice = ""
-        if requirement.practice != requirement.review:
-            practice = " " + _("(in practice {practice})", practice=term("review", requirement.practice))
-        review = term("review", requirement.review)
-        lines.append(
-            _said(_("requirement"), f"{requirement.rule}: {term('answer', holds)}, {review}{practice}{lifted}")
-        )
+        review = _review(requirement.review, requirement.practice)
+        lines.append(_said(_("requirement"), f"{requirement.rule}: {term('answer', holds)}, {review}{lifted}"))
     return lines
+
+
+def _review(policy: str, practice: str) -> str:
+    """The policy that a text states, and behind it the practice where that is another."""
+    said = term("review", policy)
+    if practice in ("", policy):
+        return said
+    return said + " " + _("(in practice {practice})", practice=term("review", practice))
 
 
 def _tariff(value: bool | None) -> str:
@@ -201,7 +205,7 @@ def history_text(name: str, to: str, spells: Sequence[Spell]) -> str:
         d = spell.decision
         basis = d.basis + (" " + _("(not verified)") if d.not_verified else "")
         rows.append(
-            [str(spell.since), str(spell.until), d.eccn, term("licence", d.licence), term("review", d.review),
+            [str(spell.since), str(spell.until), d.eccn, term("licence", d.licence), _review(d.review, d.practice),
              term("exception", d.exception), term("stance", d.import_stance), term("answer", _tariff(d.tariff_25pct)),
              basis]
         )  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chipweir.errors import InputError, UnknownName
-from chipweir.rules._yaml import read_shipped_yaml
+from chipweir.reading import shipped_yaml
 
 
 DATA = Path(__file__).parent / "data"
@@ -28,7 +28,7 @@ def N_(text: str) -> str:
 @cache
 def vocabulary() -> Mapping[str, Any]:
     """The shipped vocabulary, as read from `data/vocabulary.yaml`."""
-    loaded: Mapping[str, Any] = read_shipped_yaml(DATA / "vocabulary.yaml")
+    loaded: Mapping[str, Any] = shipped_yaml(DATA / "vocabulary.yaml")
     return loaded
 
 
@@ -66,7 +66,7 @@ def is_word(field: str, text: str) -> bool:
 @cache
 def not_covered() -> Mapping[str, Any]:
     """Activities and goods that no rule here covers, and where to look instead (`data/not_covered.yaml`)."""
-    loaded: Mapping[str, Any] = read_shipped_yaml(DATA / "not_covered.yaml")
+    loaded: Mapping[str, Any] = shipped_yaml(DATA / "not_covered.yaml")
     return loaded
 
 
@@ -75,9 +75,21 @@ def _activities() -> Mapping[str, str]:
     return {folded(word): key for key, entry in not_covered()["activities"].items() for word in (key, *entry["words"])}
 
 
+def _within(text: str) -> str | None:
+    """The activity of the longest spelling that stands in a text as whole words; in Korean, as part of one."""
+    words = re.findall(r"\w+", text.casefold())
+    spans = {"".join(words[start:end]) for start in range(len(words)) for end in range(start + 1, len(words) + 1)}
+    joined = "".join(words)
+    found = [
+        spelling for spelling in _activities()
+        if spelling in spans or (not spelling.isascii() and spelling in joined)
+    ]  # fmt: skip
+    return _activities()[max(found, key=len)] if found else None
+
+
 def activity(text: object, name: str = "") -> str | None:
-    """The activity that a text spells; None, or an `InputError` where it has a `name`, if it spells none."""
-    found = _activities().get(folded(text)) if isinstance(text, str) else None
+    """The activity that a text spells, or has among its words; None, or an `InputError` where it has a `name`, for none."""
+    found = _activities().get(folded(text)) or _within(text) if isinstance(text, str) else None
     if found is None and name:
         raise _unknown(name, str(text), _activities(), not_covered()["activities"])
     return found
@@ -92,6 +104,17 @@ def _unknown(name: str, text: str, spellings: Iterable[str], words: Iterable[str
 def known_words(field: str) -> list[str]:
     """Every spelling of vocabulary `field`."""
     return [str(s) for w, spellings in vocabulary()[field].items() for s in (w, *spellings)]
+
+
+_UNKNOWN = frozenset(
+    ("unknown", "notknown", "na", "notavailable", "tbd", "tbc", "unclear", "undetermined", "unstated", "notstated",
+     "미상", "불명", "모름", "미정", "확인중", "不明", "未知", "不详")
+)  # fmt: skip
+
+
+def is_unknown(text: object) -> bool:
+    """Whether a text says that something is not known, as people fill forms."""
+    return isinstance(text, str) and (text.strip() in ("?", "-", "--", "??") or folded(text) in _UNKNOWN)
 
 
 def one_of(text: object, choices: tuple[str, ...], name: str) -> str:

@@ -285,14 +285,14 @@ def _events(e: Experiments, chosen: int) -> list[tuple[str, str, FloatArray]]:
     seen: list[tuple[str, str, FloatArray]] = []
     for year in WATCH_YEARS:
         place = year - e.criteria.first
-        rows = {
+        rows: dict[str, list[npt.NDArray[Any]]] = {
             "event:measures": [case.measures.comes & (case.measures.year <= year) for case in cases],
             "event:large_measures": [case.measures.large & (case.measures.year <= year) for case in cases],
             "event:tools": [case.late[0] & (case.late[2] <= year) for case in cases],
             "event:refused": [case.late[1] & (case.late[2] <= year) for case in cases],
             "event:duty": [case.duty[:, place] > 0 for case in cases],
-            "event:cycle": [case.cycle[:, : place + 1].min(axis=1) < 1 for case in cases],
-            "slow:memory_lost": [100 * case.lost[:, place] for case in cases],
+            "event:cycle": [case.down_cycle[:, place] for case in cases],
+            "slow:memory_lost": [100 * case.lost(year) for case in cases],
         }
         seen += [(name, f"{year}-12", np.concatenate(row).astype(float)) for name, row in rows.items()]
         if len(e.choices) > 1:
@@ -326,7 +326,7 @@ def _reversals(e: Experiments, weights: FloatArray, performance: FloatArray, cho
     return sorted(found, key=lambda reversal: reversal.weight - reversal.now)
 
 
-def document(advice: Advice, sentences: Mapping[str, list[str]]) -> dict[str, Any]:
+def advice_document(advice: Advice, sentences: Mapping[str, list[str]]) -> dict[str, Any]:
     """The answer as JSON: options, futures, signposts and text, with everything the figures show."""
     e = advice.experiments
     names = e.names()

@@ -34,7 +34,7 @@ MEMBERS_PER_SECOND_AND_CORE = 90.0
 _YEAR_END = ("stock", "ratio")
 _ROOMS = ("facts", "rules", "perf", "supply", "market", "world")
 # Part of a cell's identity: what is kept of a simulation, below.
-_KEPT = "members by year 1"
+_KEPT = "members by year 2"
 _DESIGN_CHUNK = 256
 
 
@@ -115,15 +115,14 @@ class Cells:
         return found
 
     def _tasks(self, scenarios: Sequence["Scenario"]) -> list[Any]:
-        from chipweir.world import assemble
-        from chipweir.world._ensemble import Task, tasks
-        from chipweir.world._parameters import members_of
+        from chipweir.world import Task, assemble, members_of, own_products, tasks
 
         if self.design is None:
             return tasks(scenarios, self.facts, self.members, self.seed)
+        extra = own_products(self.facts, scenarios)
         return [
             Task(each.name, start, inputs, members_of(self.design.parameters, slice(start, start + _DESIGN_CHUNK)))
-            for each, inputs in ((each, assemble(each, self.facts)) for each in scenarios)
+            for each, inputs in ((each, assemble(each, self.facts, extra)) for each in scenarios)
             for start in range(0, self.members, _DESIGN_CHUNK)
         ]
 
@@ -184,10 +183,14 @@ def _manifest(facts_digest: str, members: int, seed: int, design: str) -> dict[s
 
 @cache
 def _kinds() -> Mapping[str, tuple[tuple[str, ...], str, str]]:
-    """Dims, kind and unit of every reported variable."""
+    """Dims, kind and unit of every monthly variable; those by product, half a thousand columns, stay in the users' runs."""
     from chipweir.world import variables
 
-    return {row["name"]: (tuple(row["dims"].split()), row["kind"], row["unit"]) for row in variables()}
+    return {
+        row["name"]: (tuple(row["dims"].split()), row["kind"], row["unit"])
+        for row in variables()
+        if row["axis"] in ("", "month")
+    }
 
 
 def run_yearly(task: Any) -> dict[str, npt.NDArray[np.float32]]:
@@ -195,7 +198,7 @@ def run_yearly(task: Any) -> dict[str, npt.NDArray[np.float32]]:
 
     Reduced where it is computed, so that a worker of a cluster sends a twelfth of the months.
     """
-    from chipweir.world._ensemble import run_task
+    from chipweir.world import run_task
 
     kept = run_task(task)
     return {name: yearly(kept[name], kind) for name, (_dims, kind, _unit) in _kinds().items() if name in kept}
@@ -248,6 +251,12 @@ class Members:
 
 def _dims(variable: str) -> tuple[str, ...]:
     if variable not in _kinds():
+        from chipweir.world import variables
+
+        if any(row["name"] == variable for row in variables()):
+            raise InputError(
+                f"{variable} is known by product and kept in runs alone; see chipweir runs export {variable}"
+            )
         raise UnknownName("variable", variable, _kinds())
     return _kinds()[variable][0]
 
@@ -260,7 +269,7 @@ def unit_of(variable: str) -> str:
 
 @cache
 def labels_of(dim: str) -> tuple[str, ...]:
-    from chipweir.world._ensemble import coordinates
+    from chipweir.world import coordinates
 
     return tuple(coordinates()[dim])
 

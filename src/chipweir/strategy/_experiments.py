@@ -14,10 +14,11 @@ import numpy.typing as npt
 
 from chipweir.errors import InputError
 from chipweir.strategy._cells import Cells, Plan
-from chipweir.strategy._futures import Draws, draws, happens, multiplied, table, year_of
-from chipweir.strategy._korea import ACCESS_CHANCE, CYCLE_CHANCE, PROCESSES, REFUSED_CHANCE, STEP_CHANCE, Case
+from chipweir.strategy._futures import Draws, columns_of, draws, event_table, happens, multiplied, table, year_of
+from chipweir.strategy._korea import ACCESS_CHANCE, PROCESSES, REFUSED_CHANCE, STEP_CHANCE, Case
 from chipweir.strategy._options import Choice, Criteria, Criterion, Option
 from chipweir.strategy._retaliation import sizes
+from chipweir.strategy._stated import stated
 
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ EVENTS: Mapping[str, float] = {
     "retaliation_score": sizes().any_probability,
     "retaliation_large_score": sizes().large_probability,
     "memory_hit_score": next(each.probability for each in sizes().channels if each.name == "memory"),
-    "cycle_score": CYCLE_CHANCE,
     "access_score": ACCESS_CHANCE,
 }
 """Events of Korea's futures and their probability before any option or choice of others."""
@@ -49,6 +49,8 @@ EVENT = "event"
 """The unit of a column that says whether an event comes."""
 INNER = ("tension",)
 """Draws that only correlate others."""
+BELIEFS_AT = 2029
+"""The year in which paths of beliefs are read as columns: the middle of 2028-2030."""
 OTHERS = "others"
 """The column that says what others choose, as the place of the choice."""
 
@@ -116,7 +118,7 @@ def plan(order: Order, facts: "Facts", directory: Path) -> Plan:
     return order.cells(facts, directory).plan
 
 
-def run(
+def run_experiments(
     order: Order,
     facts: "Facts",
     directory: Path,
@@ -126,9 +128,9 @@ def run(
     """Simulate or read every world and measure every option in every future."""
     found = order.cells(facts, directory).run(mapper, progress)
     drawn = draws(order.members, order.seed)
-    years = (order.criteria.first, order.criteria.last, order.criteria.rate)
+    rest = (drawn, stated(facts), order.criteria.first, order.criteria.last, order.criteria.rate)
     cases = tuple(
-        tuple(Case(option, choice, found[option.under(choice).digest], drawn, *years) for choice in order.choices)
+        tuple(Case(option, choice, found[option.under(choice).digest], *rest) for choice in order.choices)
         for option in order.options
     )
     values = np.stack(
@@ -147,7 +149,7 @@ def run(
     priors = np.array([choice.prior for choice in order.choices])
     weight = np.repeat(priors / priors.sum() / order.members, order.members)
     return Experiments(
-        order.actor, order.options, order.choices, order.criteria, values, weight, _columns(drawn, order), cases,
+        order.actor, order.options, order.choices, order.criteria, values, weight, _columns(drawn, order, facts), cases,
         order.members, order.seed,
     )  # fmt: skip
 
@@ -168,10 +170,11 @@ def measure(criterion: Criterion, case: Case) -> FloatArray:
     return case.world.at(criterion.at, criterion.variable, **criterion.select) * criterion.scale
 
 
-def _columns(drawn: Draws, order: Order) -> dict[str, FloatArray]:
+def _columns(drawn: Draws, order: Order, facts: "Facts") -> dict[str, FloatArray]:
     """What differs between futures, as a reader knows it: events as 0 or 1, dates as years, the rest as drawn."""
     count = len(order.choices)
-    columns = {name: np.tile(values, count) for name, values in drawn.world.items()}
+    world = columns_of(drawn.world, order.options[0].scenario, facts, BELIEFS_AT)
+    columns = {name: np.tile(values, count) for name, values in world.items()}
     if order.actor == "korea":
         for name, values in drawn.own.items():
             if name in EVENTS:
@@ -198,6 +201,9 @@ def describe(column: str) -> tuple[dict[str, str], str, str]:
 
     if column == OTHERS:
         return {"en": "what others choose", "ko": "상대의 선택"}, "", ""
+    if column.startswith("event:"):
+        row = next(row for row in event_table() if row["event"] == column.removeprefix("event:"))
+        return {"en": row["title_en"], "ko": row["title_ko"]}, EVENT, row["reason"]
     record = table().get(column) or parameters().get(column)
     if record is not None and column in EVENTS:
         return {"en": record.description, "ko": record.description_ko}, EVENT, record.source

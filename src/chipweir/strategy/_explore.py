@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from chipweir.errors import InputError
 from chipweir.strategy._cells import Cells, Design, Plan, unit_of
+from chipweir.strategy._futures import columns_of
 from chipweir.strategy._prim import Box, prim
 from chipweir.strategy._sensitivity import LEAST_MEMBERS, Found, given_data, sobol_design, sobol_indices
 
@@ -19,7 +20,7 @@ from chipweir.strategy._sensitivity import LEAST_MEMBERS, Found, given_data, sob
 if TYPE_CHECKING:
     from chipweir.facts import Facts
     from chipweir.store import Mapper
-    from chipweir.world import Scenario
+    from chipweir.world import Parameter, Scenario
 
 FloatArray = npt.NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -76,8 +77,7 @@ def cells(question: Question, facts: "Facts", directory: Path) -> list[Cells]:
         if question.sobol & (question.sobol - 1) or question.sobol < 8:
             raise InputError(f"--sobol takes a power of two from 8 on, not {question.sobol}")
         names, design = _design(question)
-        chosen = {name: _parameter(name).at(_scores(design[:, k])) for k, name in enumerate(names)}
-        named = Design(f"sobol {question.sobol} {question.seed}", chosen)
+        named = Design(f"sobol {question.sobol} {question.seed}", _at_design(names, design))
         return [Cells([question.scenario], facts, len(design), question.seed, directory, named)]
     if question.members < LEAST_MEMBERS:
         raise InputError(f"--members {question.members} is too few to tell factors apart; give {LEAST_MEMBERS} or more")
@@ -91,7 +91,7 @@ def cells(question: Question, facts: "Facts", directory: Path) -> list[Cells]:
     ]
 
 
-def cost(question: Question, facts: "Facts", directory: Path) -> Plan:
+def exploration_cost(question: Question, facts: "Facts", directory: Path) -> Plan:
     """What the call would simulate."""
     plans = [each.plan for each in cells(question, facts, directory)]
     return Plan(len(plans), sum(p.stored for p in plans), plans[0].members, round(sum(p.seconds for p in plans), 1))
@@ -116,7 +116,9 @@ def explore(
         (members,) = each.run(mapper, told).values()
         parts.append(members.at(question.year, question.variable, **question.labels))
         drawn = draw(each.members, each.seed) if each.design is None else each.design.parameters
-        columns.append({**drawn, **_lever_columns(question, next(iter(each.scenarios.values())), each.members)})
+        scenario = next(iter(each.scenarios.values()))
+        plain = columns_of(drawn, scenario, facts, question.year)
+        columns.append({**plain, **_lever_columns(question, scenario, each.members)})
     values = np.concatenate(parts)
     whole = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
     if not np.isfinite(values).any():
@@ -177,17 +179,34 @@ def _condition(asked: tuple[str, float] | None, variable: str, values: FloatArra
         return f"{variable} {sign} {line:g}", np.asarray(_SIGNS[sign](values, line), dtype=bool)
 
 
-def _parameter(name: str) -> Any:
+def _varied(question: Question) -> "dict[str, Parameter]":
+    """The parameters that a design varies: all but those of events where the scenario draws none."""
     from chipweir.world import parameters
 
-    return parameters()[name]
+    return {name: each for name, each in parameters().items() if question.scenario.events or each.group != "events"}
 
 
 def _design(question: Question) -> tuple[list[str], FloatArray]:
+    """The factors and Saltelli's design over them `[M, columns]`: a parameter of many numbers, such as the knots of a path,
+    is one factor of as many columns."""
+    known = _varied(question)
+    groups = [name for name, parameter in known.items() for _each in range(parameter.count)]
+    return list(known), sobol_design(groups, question.sobol, question.seed)
+
+
+def _at_design(names: Sequence[str], design: FloatArray) -> dict[str, FloatArray]:
+    """The parameters at a design's points, `{name: [M] or [M, count]}`; those that it does not vary at their median."""
     from chipweir.world import parameters
 
-    names = list(parameters())
-    return names, sobol_design(len(names), question.sobol, question.seed)
+    found, start = {}, 0
+    for name, parameter in parameters().items():
+        if name not in names:
+            found[name] = np.full((len(design), parameter.count), parameter.central)
+            continue
+        columns = design[:, start : start + parameter.count]
+        start += parameter.count
+        found[name] = parameter.at(_scores(columns if parameter.count > 1 else columns[:, 0]))
+    return found
 
 
 def _scores(share: FloatArray) -> FloatArray:
@@ -232,7 +251,7 @@ def _lever_columns(question: Question, scenario: "Scenario", members: int) -> di
     return found
 
 
-def document(exploration: Exploration, texts: Mapping[str, list[str]]) -> dict[str, Any]:
+def exploration_document(exploration: Exploration, texts: Mapping[str, list[str]]) -> dict[str, Any]:
     """The answer as JSON; `texts` are the boxes in words by language."""
     q = exploration.question
     low, middle, high = np.nanquantile(exploration.values, (0.05, 0.5, 0.95))

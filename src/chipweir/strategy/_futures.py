@@ -6,10 +6,11 @@ four years 2027-2030 happen where a score falls in the upper part of its distrib
 a factor, which correlates them by 0.3.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,24 +19,22 @@ from scipy.special import ndtr
 
 
 if TYPE_CHECKING:
+    from chipweir.facts import Facts
     from chipweir.strategy._options import Choice
-    from chipweir.world import Parameter
+    from chipweir.world import Parameter, Scenario
 
 FloatArray = npt.NDArray[np.float64]
 
 EVENT_YEARS = (2027, 2030)
 TENSION_CORRELATION = 0.3
 """Correlation of the scores of US pressure (X1) and Chinese measures (X2): prior (ours)."""
-RAMP_CORRELATION = 0.6
-"""Correlation of the loss of memory sales (X3) with the world's belief on Chinese HBM: prior (ours)."""
-_RAMP = "belief_china_hbm_domestic"
 _TENSE = ("late_tools_score", "duty_score", "pledge_score", "retaliation_score")
 
 
 @cache
 def table() -> Mapping[str, "Parameter"]:
     """The uncertain quantities of this room by name."""
-    from chipweir.world._parameters import read_parameters
+    from chipweir.world import read_parameters
 
     text = (resources.files("chipweir.strategy") / "data" / "futures.csv").read_text(encoding="utf-8")
     return read_parameters(text, "futures.csv")
@@ -62,14 +61,36 @@ def draws(members: int, seed: int) -> Draws:
     tense, free = np.sqrt(TENSION_CORRELATION), np.sqrt(1 - TENSION_CORRELATION)
     for name in _TENSE:
         own[name] = tense * own["tension"] + free * own[name]
-    if _RAMP in world:
-        from chipweir.world._parameters import scores
-
-        parameter = table()["china_memory_lost"]
-        ramp = world[_RAMP]  # a standard score by its own prior
-        mixed = RAMP_CORRELATION * ramp + np.sqrt(1 - RAMP_CORRELATION**2) * scores("china_memory_lost", members, seed)
-        own["china_memory_lost"] = parameter.at(mixed)
     return Draws(world, own)
+
+
+def columns_of(
+    drawn: Mapping[str, FloatArray], scenario: "Scenario", facts: "Facts", year: int
+) -> dict[str, FloatArray]:
+    """The world's draws as one column a quantity `{name: [M]}`: a path of a belief as its score in the middle of `year`,
+    an event that the scenario draws as whether it comes at all (`event:NAME`, 0 or 1). The errors of single chips, too many
+    to tell apart, are left out."""
+    from chipweir.world import PATHS, assemble, paths
+
+    found = {name: values for name, values in drawn.items() if values.ndim == 1}
+    inputs = assemble(scenario, facts)
+    inputs = replace(inputs, knots=inputs.knots[..., None])  # as the simulation shares them between members
+    month = scenario.months.astype("datetime64[M]").astype(str).tolist().index(f"{year}-06")
+    moved = {name: np.moveaxis(drawn[name], -1, 0) for name in PATHS}
+    scores = paths(inputs, {**moved, "belief_memory": drawn["belief_memory"]})
+    found |= {name: np.asarray(scores[name])[month].astype(float) for name in PATHS}
+    if scenario.events:
+        for place, row in enumerate(event_table()):
+            comes = drawn["event_happens"][:, place] < NormalDist().inv_cdf(float(row["probability"]))
+            found[f"event:{row['event']}"] = comes.astype(float)
+    return found
+
+
+def event_table() -> Sequence[Mapping[str, str]]:
+    """The policy events that scenarios with events draw."""
+    from chipweir.world import table as world_table
+
+    return world_table("events")
 
 
 def happens(score: FloatArray, probability: FloatArray | float) -> npt.NDArray[np.bool_]:

@@ -1,10 +1,12 @@
 """What Korea's options do to Korea, in every future: income, exposure, compute, cost and bargaining power.
 
-The world gives HBM and DRAM exports, compute, power, training runs and ecosystems member by member; this room adds what it
-does not have yet (destinations, fabs in China, duties, measures, budgets) as small processes on the draws of `futures.csv`.
-A process that the world gains replaces its counterpart here. Every function returns `[M]` in the unit of its criterion.
+Exports by product and destination, fabs in China, the outlay in the US, public spending on compute, power, laws and the
+lag of models are the world's, member by member; this room adds on the draws of `futures.csv` what the world does not have
+(late or refused tools, duties, measures, cuts of access) and what is no physical quantity (book values, budgets,
+bargaining power).
+Every function returns `[M]` in the unit of its criterion.
 
-Present values discount to 2026; money of the world is in USD, of this room in KRW tn at the exchange rate below.
+Present values discount to 2026; money of the world is in USD, of this room in KRW tn at the exchange rate of the facts.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,39 +16,28 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from chipweir.strategy._cells import Members
+from chipweir.strategy._cells import Members, labels_of
 from chipweir.strategy._futures import Draws, happens, multiplied, year_of
-from chipweir.strategy._leverage import months_to_replace, one_veto_share, shares_by_government
+from chipweir.strategy._leverage import months_to_replace, one_veto_share, shares_by_law
 from chipweir.strategy._options import Choice, Option
-from chipweir.strategy._retaliation import Retaliation, retaliation, sizes
+from chipweir.strategy._retaliation import Retaliation, retaliation
+from chipweir.strategy._stated import Stated
 
 
 FloatArray = npt.NDArray[np.float64]
 
-KRW_PER_USD = 1422.0  # KOP-253
-EXPORTS_2025 = 173.4  # USD bn, KOP-150
-US_SHARE = 0.08  # of chip exports sold straight to the US, KOP-162
-FAB_SHARES = (0.38, 0.325)  # DRAM (KOP-079), NAND (KOP-078) of own output made in China
-CHINA_MEMORY_NOW = 43.7  # USD bn of memory sold to China and Hong Kong in 2024, KOP-145 and KOP-146 over 11 months
-KOREAN_SHARE_OF_CHINA_MEMORY = 0.55  # of the memory China buys, made in Korea or by Koreans in China: prior (ours)
-BOOK_VALUE = 25.8 * 1.422 + 14.0 + 9.0 * 1.422  # KRW tn at cost: Xi'an, Wuxi, Dalian (KOP-087, KOP-083, KOP-088)
+KOREAN_SHARE_OF_CHINA_MEMORY = (
+    0.55  # of the memory China buys, made in Korea or by Koreans in China, 2025: prior (ours)
+)
 BOOK_LEFT = 0.45  # of cost after depreciation: prior (ours); book values were not found
-# KRW tn a year of public compute and models at the plan: 1.46 and 2.08 in two years and 0.24 in three (KOP-017, KOP-029,
-# KOP-004).
-COMPUTE_PLAN = (1.46 + 2.08) / 2 + 0.238 / 3
-OUTLAY = 20.0 * KRW_PER_USD / 1000  # KRW tn a year at the cap (KOP-177)
 STEP_CHANCE = 0.4  # each of the three kinds of US pressure in 2027-2030: prior (ours), KOP-260
 REFUSED_CHANCE = 0.25  # tools refused rather than late: prior (ours)
-CYCLE_CHANCE = 0.43  # KOP-261
 ACCESS_CHANCE = 0.57  # KOP-215, KOP-216
-SECOND_YEAR_OF_CYCLE = 0.6  # of the first year's fall: prior (ours); recovery within 6-8 quarters
 DECAY_WITHOUT_TOOLS = 0.15  # a year of a fab's output once tools are refused: prior (ours)
 LATE_MONTH_COST = 1 / 24  # of a year's output lost for each month that tools come late: prior (ours)
 REFERENCE_STOCK_YEARS = 4.0  # over which stocks of minerals are paid: prior (ours)
-LEAST_REST = 20.0  # USD bn of exports that are neither DRAM nor HBM, at least: KOR-020..024
-MOST_TO_CHINA = 0.85  # of exports other than HBM, so that a draw cannot exceed what there is
-MOST_LOST = 0.95
-CAPEX_LEAD_YEARS = 3.0  # until an investment is in full output (KOP-098, KOP-227)
+LEAST_GROWTH = 0.3  # of the frontier's effective compute a year, in logs: guards a division
+DOWN_CYCLE = 0.75  # of the year before: a fall of memory exports by a quarter, as in 2019 and 2023 (KOP-142, KOP-143)
 COST_YEARS = (2027, 2030)
 STRANDED_IF_REFUSED = 0.7  # of book: prior (ours)
 STRANDED_IF_MEMORY_HIT = 0.15  # of book: prior (ours)
@@ -62,6 +53,7 @@ class Case:
     choice: Choice
     world: Members
     draws: Draws
+    stated: Stated
     first: int
     last: int
     rate: float
@@ -76,6 +68,10 @@ class Case:
             self.option.series(f"korea.{name}", self.years.tolist(), self.choice.name), dtype=float
         )
         return found
+
+    def setting_in(self, name: str, year: int) -> float:
+        """A setting of the option in one year."""
+        return float(self.option.series(f"korea.{name}", [year], self.choice.name)[0])
 
     def response(self, name: str) -> float:
         """A stated prior of how others answer the option; 1 where the option says nothing."""
@@ -100,85 +96,78 @@ class Case:
         return comes, refused, year_of(own["pressure_year"])
 
     @cached_property
-    def fab_output(self) -> FloatArray:
-        """Output of the fabs in China against today's `[M, Y]`: what is kept, less what late or refused tools cost.
+    def fab_health(self) -> FloatArray:
+        """What late or refused tools leave of the output of the fabs in China `[M, Y]`.
 
         Fabs upgraded with tools that need no licence do not suffer.
         """
         comes, refused, year = self.late
-        kept, upgraded = self.setting("china_fabs"), self.setting("china_fab_tech")
+        upgraded = self.setting("china_fab_tech")
         since = np.maximum(self.years[None, :] - year[:, None], 0.0)
         decay = np.where(refused[:, None], (1 - DECAY_WITHOUT_TOOLS) ** since, 1.0)
         lateness = self.draws.own["late_tools_months"] * LATE_MONTH_COST
         late_year = (comes & ~refused)[:, None] & (self.years[None, :] == year[:, None])
         health = decay * (1 - np.where(late_year, lateness[:, None], 0.0))
-        found: FloatArray = kept * (upgraded + (1 - upgraded) * health)
+        found: FloatArray = upgraded + (1 - upgraded) * health
         return found
 
     @cached_property
-    def fab_value(self) -> FloatArray:
-        """USD bn a year of output of the fabs in China as the world has it today, `[M]`."""
-        return self.world.at(2025, "korea_value_at_risk") * 12 / 1e9
+    def fabs(self) -> FloatArray:
+        """Output of the fabs in China, USD bn a year `[M, Y]`: the world's (share kept, ageing) times their health."""
+        return self.world_flow("korea_value_at_risk") * self.fab_health
 
     @cached_property
-    def capex(self) -> FloatArray:
-        """HBM sales against those at the planned investment `[M, Y]`."""
-        investment = self.setting("hbm_capex")
-        months = _dated(self.option.setting("korea.hbm_capex", self.choice.name))
-        start = int(months[0][:4]) if months else self.first
-        ramp = np.clip((self.years - start) / CAPEX_LEAD_YEARS, 0.0, 1.0)
-        found: FloatArray = investment[None, :] ** (self.draws.own["capex_elasticity"][:, None] * ramp)
-        return found
+    def moved(self) -> FloatArray:
+        """What it costs to build anew at home what is moved out of China, USD bn a year `[M, Y]`.
 
-    @cached_property
-    def cycle(self) -> FloatArray:
-        """Memory exports against trend `[M, Y]`: a down-cycle takes a quarter in a year and part of it in the next."""
-        own = self.draws.own
-        comes = happens(own["cycle_score"], CYCLE_CHANCE)
-        since = self.years[None, :] - year_of(own["cycle_year"])[:, None]
-        fall = np.where(since == 0, 1.0, np.where(since == 1, SECOND_YEAR_OF_CYCLE, 0.0))
-        found: FloatArray = 1 - comes[:, None] * own["cycle_depth"][:, None] * fall
-        return found
-
-    @cached_property
-    def hbm(self) -> FloatArray:
-        """HBM exports, USD bn a year `[M, Y]`."""
-        return self.world_flow("korea_hbm_exports_total") * self.capex
-
-    @cached_property
-    def other(self) -> FloatArray:
-        """Chip exports other than HBM before losses to Chinese makers, USD bn a year `[M, Y]`.
-
-        The world's DRAM path, and the rest of 2025's exports held at its size.
+        The world keeps Korean output whole when its place moves; the new fabs cost some years' output of the old.
         """
-        then = 12 / 1e9 * (self.world.at(2025, "korea_hbm_exports_total") + self.world.at(2025, "korea_dram_exports"))
-        rest = np.maximum(EXPORTS_2025 - then, LEAST_REST)
-        return (self.world_flow("korea_dram_exports") + rest[:, None]) * self.cycle
+        kept = np.concatenate([[self.setting_in("china_fabs", self.first - 1)], self.setting("china_fabs")])
+        leaving = np.maximum(kept[:-1] - kept[1:], 0.0)
+        output = self.world.at(self.first - 1, "korea_value_at_risk") * 12 / 1e9
+        cost: FloatArray = (self.draws.own["relocation_capital"] * output)[:, None] * leaving
+        return cost
+
+    @cached_property
+    def made_at_home(self) -> FloatArray:
+        """Chip exports of all kinds before Chinese measures, USD bn a year `[M, Y]`."""
+        found: FloatArray = np.sum(
+            [self.world_flow("korea_exports", export=name) for name in labels_of("export")], axis=0
+        )
+        return found
+
+    def memory(self, first: int) -> FloatArray:
+        """DRAM and NAND exports without HBM from the year `first` on, USD bn a year `[M, Y]`."""
+        parts = [
+            self.world.from_year(first, self.last, "korea_exports", export=name) * 12 / 1e9 for name in ("dram", "nand")
+        ]
+        return parts[0] + parts[1]
+
+    @cached_property
+    def down_cycle(self) -> npt.NDArray[np.bool_]:
+        """Whether memory exports have fallen by a quarter within a year, by each year `[M, Y]`."""
+        path = self.memory(self.first - 1)
+        fallen: npt.NDArray[np.bool_] = np.logical_or.accumulate(path[:, 1:] < DOWN_CYCLE * path[:, :-1], axis=1)
+        return fallen
 
     @cached_property
     def to_china(self) -> FloatArray:
-        """Part of chip exports other than HBM that goes to China and Hong Kong today `[M]`."""
-        hbm = 12 / 1e9 * self.world.at(2025, "korea_hbm_exports_total")
-        part = self.draws.own["china_share_now"] * EXPORTS_2025 / np.maximum(EXPORTS_2025 - hbm, LEAST_REST)
-        return np.clip(part, 0.0, MOST_TO_CHINA)
+        """Chip exports to China and Hong Kong before Chinese measures, HBM included, USD bn a year `[M, Y]`."""
+        return self.world_flow("korea_exports_to", destination="china_hk")
 
-    @cached_property
-    def lost(self) -> FloatArray:
-        """Share of memory sales to China lost to Chinese makers (X3) `[M, Y]`: even steps from 2025 to 2030 and on."""
-        steps = np.clip((self.years - 2025) / 5, 0.0, None)
-        return np.clip(self.draws.own["china_memory_lost"][:, None] * steps, 0.0, MOST_LOST)
+    def lost(self, year: int) -> FloatArray:
+        """Share of the Chinese memory market that Chinese makers have taken (X3) `[M]`, as the world has it.
 
-    @cached_property
-    def resupplied(self) -> FloatArray:
-        """What Korea makes instead of fabs run down in China, USD bn a year `[M, Y]`."""
-        missing = np.maximum(1 - self.fab_output, 0.0)
-        return self.draws.own["resupply"][:, None] * self.fab_value[:, None] * missing * (1 - self.lost)
-
-    @cached_property
-    def china(self) -> FloatArray:
-        """Chip exports to China and Hong Kong, USD bn a year `[M, Y]`, HBM included where it may go."""
-        plain = self.to_china[:, None] * self.other * (1 - self.lost)
-        return plain + self.resupplied + self.world_flow("korea_hbm_exports", customer="china") * self.capex
+        The world sells `s = c (1 - L) / (1 - c L)` of exports other than HBM to China, `c` the part without Chinese makers;
+        solved for L.
+        """
+        others = [name for name in labels_of("export") if name != "hbm"]
+        total = np.sum([self.world.at(year, "korea_exports", export=name) for name in others], axis=0)
+        china = self.world.at(year, "korea_exports_to", destination="china_hk")
+        share = (china - self.world.at(year, "korea_hbm_exports", customer="china")) / np.maximum(total, 1e-9)
+        before = self.draws.world["china_memory_share"]
+        found: FloatArray = np.clip((before - share) / (before * (1 - share)), 0.0, 1.0)
+        return found
 
     @cached_property
     def measures(self) -> Retaliation:
@@ -189,15 +178,18 @@ class Case:
             provocation=self.response("provocation") * multiplied(self.choice, "retaliation"),
             stockpile_days=self.setting("stockpile_days"),
             second_source=self.setting("second_source"),
-            china_sales_krw_tn=self.china * KRW_PER_USD / 1000,
+            china_sales_krw_tn=self.to_china * self.stated.krw_per_usd / 1000,
         )
 
     @cached_property
+    def memory_hit(self) -> FloatArray:
+        """What measures take of memory sales to China, USD bn a year `[M, Y]`."""
+        return self.measures.by_channel["memory"] * 1000 / self.stated.krw_per_usd
+
+    @cached_property
     def exports(self) -> FloatArray:
-        """All chip exports, USD bn a year `[M, Y]`, after what Chinese makers and measures take."""
-        kept = self.other * (1 - self.to_china[:, None] * self.lost)
-        memory = self.measures.by_channel["memory"] * 1000 / KRW_PER_USD
-        return self.hbm + kept + self.resupplied - memory
+        """All chip exports, USD bn a year `[M, Y]`, after what measures take."""
+        return self.made_at_home - self.memory_hit
 
     @cached_property
     def duty(self) -> FloatArray:
@@ -209,33 +201,30 @@ class Case:
         terms = self.response("us_terms") * np.clip(self.setting("us_outlay"), 0.0, 1.0)
         chance = STEP_CHANCE + (1 - STEP_CHANCE) * (1 - terms)
         falls = np.stack([happens(own["duty_score"], each) for each in chance], axis=1)
-        return falls * US_SHARE * self.exports * (own["duty_rate"] * own["duty_borne"])[:, None]
+        sold = self.world_flow("korea_exports_to", destination="usa")
+        return falls * sold * (own["duty_rate"] * own["duty_borne"])[:, None]
 
-
-def _dated(setting: object) -> list[str]:
-    """Months of a dated setting, in order."""
-    return sorted(setting) if isinstance(setting, dict) else []
+    def place(self, year: int) -> int:
+        """Where a year stands among `years`."""
+        return int(np.argmax(self.years == year))
 
 
 def chip_income(case: Case) -> FloatArray:
-    """USD bn, present value: exports and output of fabs in China, less the duty borne."""
-    fabs = case.fab_value[:, None] * case.fab_output
-    return case.discounted(case.exports + fabs - case.duty)
+    """USD bn, present value: exports and output of fabs in China, less the duty borne and the cost of fabs moved home."""
+    return case.discounted(case.exports + case.fabs - case.duty - case.moved)
 
 
 def concentration(case: Case) -> FloatArray:
     """% of chip exports that go to China and Hong Kong in 2030."""
-    place = int(np.argmax(case.years == 2030))
-    share: FloatArray = np.clip(100 * case.china[:, place] / case.exports[:, place], 0.0, 100.0)
-    return share
+    place = case.place(2030)
+    share: FloatArray = 100 * (case.to_china - case.memory_hit)[:, place] / case.exports[:, place]
+    return np.clip(share, 0.0, 100.0)
 
 
 def china_fabs(case: Case) -> FloatArray:
-    """% of own DRAM or NAND, the larger, made in China in 2030: what stands there against all that is made."""
-    place = int(np.argmax(case.years == 2030))
-    at = case.fab_output[:, place]
-    shares = [share * at / (share * at + (1 - share)) for share in FAB_SHARES]
-    found: FloatArray = 100 * np.max(shares, axis=0)
+    """% of the value of Korean DRAM and NAND (without HBM) that is made in China in 2030."""
+    fabs, home = case.fabs[:, case.place(2030)], case.memory(2030)[:, 0]
+    found: FloatArray = 100 * fabs / (fabs + home)
     return found
 
 
@@ -248,54 +237,41 @@ def write_down(case: Case) -> FloatArray:
     hit = case.measures.by_channel["memory"].max(axis=1) > 0
     stranded = np.where(refused, STRANDED_IF_REFUSED * (1 - safe), 0.0) + np.where(hit, STRANDED_IF_MEMORY_HIT, 0.0)
     planned = (1 - WITHDRAWN_AT) * (1 - kept[-1])
-    found: FloatArray = BOOK_VALUE * BOOK_LEFT * (at * np.clip(stranded, 0.0, 1.0) + planned)
+    found: FloatArray = case.stated.fabs_at_cost * BOOK_LEFT * (at * np.clip(stranded, 0.0, 1.0) + planned)
     return found
 
 
 def compute(case: Case) -> FloatArray:
     """Million H100e at work in 2030: as far as power is connected, less the days that foreign law stops."""
-    held = case.world.at(2030, "compute", region="KOR") * case.response("gpu_access") / 1e6
+    held = (case.world.at(2030, "compute", region="KOR") + case.world.at(2030, "compute_waiting", region="KOR")) / 1e6
     needed = case.world.at(2030, "power_mw", region="KOR") / 1000 * case.response("gpu_access")
-    connected = np.minimum(power(case) / np.maximum(needed, 1e-9), 1.0)
+    connected = np.minimum(case.world.at(2030, "energised_share", region="KOR"), power(case) / np.maximum(needed, 1e-9))
     own = case.draws.own
     cut = happens(own["access_score"], ACCESS_CHANCE) * np.minimum(own["access_days"], 365.0) / 365
-    backed = case.setting("second_source")[int(np.argmax(case.years == 2030))]
-    found: FloatArray = held * connected * (1 - autonomy(case) / 100 * cut * (1 - backed))
+    backed = case.setting("second_source")[case.place(2030)]
+    found: FloatArray = held * case.response("gpu_access") * connected * (1 - autonomy(case) / 100 * cut * (1 - backed))
     return found
 
 
 def autonomy(case: Case) -> FloatArray:
     """% of the compute in the country that one foreign government can stop, 2030."""
-    found: FloatArray = 100 * one_veto_share(shares_by_government(_ecosystems(case)))
+    found: FloatArray = 100 * one_veto_share(shares_by_law(case.world, "KOR", 2030), "KOR")
     return found
-
-
-def _ecosystems(case: Case) -> dict[str, FloatArray]:
-    from chipweir.strategy._cells import labels_of
-
-    return {
-        name: case.world.at(2030, "ecosystem_share", region="KOR", ecosystem=name) for name in labels_of("ecosystem")
-    }
 
 
 def model_lag(case: Case) -> FloatArray:
     """Months since the US frontier had the effective training compute of Korea's largest run, 2030.
 
-    Log-linear between years; before the first year the frontier is extended back at its growth. Open weights and
-    distillation close part of the gap (the world's `imitation`), pooling multiplies the run.
+    The world's lag, less what pooling gains: the joint run is larger, of which open weights and distillation would have
+    closed their part (`imitation`) anyway, `12 (1 - imitation) ln(pooling) / g` at the frontier's growth g a year.
     """
-    years = np.asarray(case.world.years, dtype=float)
-    usa = np.log(case.world.get("largest_run", region="USA"))
-    run = np.log(case.world.at(2030, "largest_run", region="KOR") * case.response("pooling"))
-    place = case.world.years.index(2030)
-    closed = case.draws.world.get("imitation", np.zeros(len(run)))
-    run = run + closed * np.maximum(usa[:, place] - run, 0.0)
-    slope = np.maximum((usa[:, 2] - usa[:, 0]) / 2, 0.2)
-    reached = np.array([np.interp(each, path, years) for each, path in zip(run, usa, strict=True)])
-    early = run < usa[:, 0]
-    reached = np.where(early, years[0] + (run - usa[:, 0]) / slope, reached)
-    lag: FloatArray = 12 * (2030 - reached)
-    return lag
+    lag = case.world.at(2030, "lag_korea")
+    runs = [np.log(case.world.at(year, "largest_run", region="USA")) for year in (2028, 2030)]
+    known = case.draws.world
+    growth = (runs[1] - runs[0]) / 2 + np.log(known["algorithmic_training"])
+    gain = 12 * (1 - known["imitation"]) * np.log(case.response("pooling")) / np.maximum(growth, LEAST_GROWTH)
+    found: FloatArray = np.maximum(lag - gain, 0.0)
+    return found
 
 
 def public_cost(case: Case) -> FloatArray:
@@ -303,11 +279,14 @@ def public_cost(case: Case) -> FloatArray:
     own = case.draws.own
     inside = (case.years >= COST_YEARS[0]) & (case.years <= COST_YEARS[1])
     programmes = sum(float(cost["krw_tn_year"]) for cost in case.option.costs)
-    plan = COMPUTE_PLAN * case.setting("sovereign_budget")[inside].mean()
+    compute_bought = case.world_flow("korea_public_spending")[:, inside].mean(axis=1) * case.stated.krw_per_usd / 1000
+    plan = compute_bought + case.stated.models_plan * case.setting("sovereign_budget")[inside].mean()
     days = case.setting("stockpile_days")[inside].max()
     stocks = own["stock_cost"] * np.maximum(days - TODAYS_STOCK_DAYS, 0.0) / 100 / REFERENCE_STOCK_YEARS
     second = own["second_source_cost"] * case.setting("second_source")[inside].mean()
-    outlay = OUTLAY * case.setting("us_outlay")[inside].mean() * own["outlay_loss"]
+    outlay = (
+        case.world_flow("korea_us_outlay")[:, inside].mean(axis=1) * case.stated.krw_per_usd / 1000 * own["outlay_loss"]
+    )
     raised = happens(own["pledge_score"], STEP_CHANCE) * own["pledge_rise"] * (case.response("us_terms") >= 0.5)
     total: FloatArray = own["overrun"] * (programmes + plan) + stocks + second + outlay * (1 + raised)
     return total
@@ -316,33 +295,33 @@ def public_cost(case: Case) -> FloatArray:
 def leverage_us(case: Case) -> FloatArray:
     """Months that others would need to replace half of Korean HBM in 2030."""
     own = case.draws.own
-    place = int(np.argmax(case.years == 2030))
-    share = case.draws.world.get("korean_hbm_share", np.full(case.draws.members, 0.79)) - own["korean_share_loss"]
-    # Investment moves the odds of the share, as it moves sales.
-    odds = share / (1 - share) * case.capex[:, place]
-    return months_to_replace(odds / (1 + odds), own["rival_growth"], own["qualification"])
+    return months_to_replace(case.world.at(2030, "korea_hbm_share"), own["rival_growth"], own["qualification"])
 
 
 def leverage_china(case: Case) -> FloatArray:
-    """% of the memory that China buys which comes from Korea in 2030; what Koreans make in China cannot be withheld."""
-    place = int(np.argmax(case.years == 2030))
-    need = (CHINA_MEMORY_NOW + case.fab_value) / KOREAN_SHARE_OF_CHINA_MEMORY
-    hbm = case.world_flow("korea_hbm_exports", customer="china")[:, place] * case.capex[:, place]
-    sold = CHINA_MEMORY_NOW * (1 - case.lost[:, place]) + case.resupplied[:, place]
-    share: FloatArray = 100 * (sold + hbm) / (need + hbm)
+    """% of the memory that China buys which could be withheld in 2030: exports, not what Koreans make in China.
+
+    Korean makers' share of it today, what Chinese makers take since, and the part of it that crosses the border.
+    """
+    place = case.place(2030)
+    kept = KOREAN_SHARE_OF_CHINA_MEMORY * (1 - case.lost(2030)) / np.maximum(1 - case.lost(2025), 1e-9)
+    crosses = case.to_china[:, place] / (case.to_china + case.fabs)[:, place]
+    share: FloatArray = 100 * kept * crosses
     return share
 
 
 def retaliation_loss(case: Case) -> FloatArray:
-    """% of GDP in the worst year."""
-    found: FloatArray = 100 * case.measures.total.max(axis=1) / sizes().gdp_krw_tn
+    """% of GDP in the worst year: measures drawn here, and those that a choice of others sets in the world."""
+    set_in_world = case.world_flow("korea_retaliation_cost") * case.stated.krw_per_usd / 1000
+    found: FloatArray = 100 * (case.measures.total + set_in_world).max(axis=1) / case.stated.gdp
     return found
 
 
 def power(case: Case) -> FloatArray:
-    """GW of data-centre power connected by 2029 (X7)."""
-    place = int(np.argmax(case.years == 2029))
-    connected: FloatArray = case.setting("dc_power")[place] * case.draws.own["power_connected"]
+    """GW of data-centre power connected by 2029 (X7); the world knows the centre of this path alone."""
+    connected: FloatArray = (
+        case.stated.planned_power * case.setting("dc_power")[case.place(2029)] * case.draws.own["power_connected"]
+    )
     return connected
 
 

@@ -17,38 +17,24 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float64]
 
-GOVERNMENTS: Mapping[str, Mapping[str, float]] = {
-    "cuda": {"US": 1.0},
-    "rocm": {"US": 1.0},
-    "xla": {"US": 1.0},
-    "neuron": {"US": 1.0},
-    "cann": {"CN": 1.0},
-    "musa": {"CN": 1.0},
-    "maca": {"CN": 1.0},
-    "cambricon": {"CN": 1.0},
-    "other": {"own": 0.5, "US": 0.5},
-}
-"""Which government can stop the chips of an ecosystem; a domestic NPU made at TSMC counts half (prior, ours)."""
+OWN_LAW: Mapping[str, str] = {"KOR": "KR", "CHN": "CN", "USA": "US"}
+"""A region's own government among the laws of the world; none for the others."""
 REPLACED = 0.5
 MOST_MONTHS = 240.0
 
 
-def shares_by_government(compute: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Share of a country's compute that each government can stop, from `compute` by ecosystem `{name: [...]}` in any unit.
+def shares_by_law(world: "Members", region: str, year: int) -> dict[str, FloatArray]:
+    """Share of a region's installed compute that each government can stop at a year's end, `{law: [M]}`."""
+    from chipweir.strategy._cells import labels_of
 
-    `own` is the country itself. Raises `KeyError` for an ecosystem without a government.
-    """
-    total = np.maximum(np.sum(list(compute.values()), axis=0), 1e-300)
-    shares: dict[str, FloatArray] = {}
-    for ecosystem, amount in compute.items():
-        for government, part in GOVERNMENTS[ecosystem].items():
-            shares[government] = shares.get(government, np.zeros_like(total)) + part * np.asarray(amount) / total
-    return shares
+    amounts = {law: world.at(year, "compute_by_law", region=region, law=law) for law in labels_of("law")}
+    total = np.maximum(np.sum(list(amounts.values()), axis=0), 1e-9)
+    return {law: amount / total for law, amount in amounts.items()}
 
 
-def one_veto_share(shares: Mapping[str, FloatArray]) -> FloatArray:
-    """The largest share that one foreign government can stop."""
-    foreign = [share for government, share in shares.items() if government != "own"]
+def one_veto_share(shares: Mapping[str, FloatArray], region: str) -> FloatArray:
+    """The largest share that one government other than the region's own can stop."""
+    foreign = [share for law, share in shares.items() if law != OWN_LAW.get(region)]
     largest: FloatArray = np.max(foreign, axis=0)
     return largest
 
@@ -143,7 +129,13 @@ OUTPUTS: Mapping[str, tuple[str, float]] = {
     "china": ("production_domestic_h100e", 12 / 1e6),
 }
 """What each side makes of memory: a variable of the world and its factor to USD bn (million H100e) a year."""
-OWN = ("korea_hbm_exports_total", 12 / 1e9)
+
+
+def sold_to(world: "Members", side: str, year: int) -> FloatArray:
+    """Korean HBM sold to a side, USD bn a year `[M]`: to China, or to all others."""
+    china = world.at(year, "korea_hbm_exports", customer="china")
+    sold: FloatArray = china if side == "china" else world.at(year, "korea_hbm_exports_total") - china
+    return 12 / 1e9 * sold
 
 
 def paired_leverage(
@@ -151,34 +143,29 @@ def paired_leverage(
 ) -> dict[str, dict[int, ShadowPrice]]:
     """Shadow prices by side and year from two cells of the same draws, one with `withheld` of Korean HBM held back.
 
-    Outputs in USD bn (US) and million H100e (China) a year; own loss in USD bn a year. A price per unit is meant only
-    where both are money.
+    Outputs in USD bn (US) and million H100e (China) a year; own loss, of sales to that side, in USD bn a year. A price per
+    unit is money for money on the US side, million H100e for USD bn on the Chinese.
     """
-    found: dict[str, dict[int, ShadowPrice]] = {}
-    for side, (variable, factor) in OUTPUTS.items():
-        found[side] = {
+    return {
+        side: {
             year: shadow_price(
                 factor * base.at(year, variable),
                 factor * less.at(year, variable),
-                OWN[1] * base.at(year, OWN[0]),
-                OWN[1] * less.at(year, OWN[0]),
+                sold_to(base, side, year),
+                sold_to(less, side, year),
                 withheld,
             )
             for year in range(first, last + 1)
         }
-    return found
+        for side, (variable, factor) in OUTPUTS.items()
+    }
 
 
 def vetoes(world: "Members", region: str, years: Sequence[int]) -> dict[int, dict[str, FloatArray]]:
     """By year, shares of a region's compute by the government that can stop it `[M]`, with the largest foreign share
     (`one_veto`) and the concentration (`hhi`)."""
-    from chipweir.strategy._cells import labels_of
-
     found = {}
     for year in years:
-        by_ecosystem = {
-            name: world.at(year, "ecosystem_share", region=region, ecosystem=name) for name in labels_of("ecosystem")
-        }
-        shares = shares_by_government(by_ecosystem)
-        found[year] = {**shares, "one_veto": one_veto_share(shares), "hhi": concentration(shares)}
+        shares = shares_by_law(world, region, year)
+        found[year] = {**shares, "one_veto": one_veto_share(shares, region), "hhi": concentration(shares)}
     return found

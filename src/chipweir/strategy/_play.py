@@ -26,6 +26,7 @@ from chipweir.strategy._options import (
     shipped_criteria,
     shipped_options,
 )
+from chipweir.strategy._stated import stated
 
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def own_levers(option: Option) -> dict[str, Any]:
     return {name: value for name, value in option.scenario.levers.items() if parent.get(name) != value}
 
 
-def table(players: Sequence[str], menu: Mapping[str, Sequence[str]] | None, members: int, seed: int) -> Table:
+def game_table(players: Sequence[str], menu: Mapping[str, Sequence[str]] | None, members: int, seed: int) -> Table:
     """A table from names of players and of policies (shipped ones or files).
 
     Raises `UnknownName`, and `InputError` for fewer than two players, a player twice or a menu of one policy.
@@ -139,7 +140,7 @@ def _option(player: str, name: str) -> Option:
     return known[name]
 
 
-def cells(found: Table, facts: "Facts", directory: Path) -> Cells:
+def game_cells(found: Table, facts: "Facts", directory: Path) -> Cells:
     """The worlds of every profile."""
     scenarios = [found.scenario(profile) for profile in found.profiles()]
     return Cells(scenarios, facts, found.members, found.seed, directory)
@@ -154,8 +155,8 @@ def play(
     progress: Progress | None = None,
 ) -> Played:
     """Payoffs of every profile, from worlds that share their draws; `given` weights by player and criterion."""
-    worlds = cells(found, facts, directory).run(mapper, progress)
-    drawn = draws(found.members, found.seed)
+    worlds = game_cells(found, facts, directory).run(mapper, progress)
+    drawn, numbers = draws(found.members, found.seed), stated(facts)
     shape = tuple(len(menu) for menu in found.menus)
     values, utilities, weights, payoffs = [], [], [], []
     for player, criteria, menu in zip(found.players, found.criteria, found.menus, strict=True):
@@ -163,7 +164,8 @@ def play(
         rows = []
         for profile in found.profiles():
             world = worlds[found.scenario(profile).digest]
-            case = Case(menu[profile[seat]], _NOBODY, world, drawn, criteria.first, criteria.last, criteria.rate)
+            years = (criteria.first, criteria.last, criteria.rate)
+            case = Case(menu[profile[seat]], _NOBODY, world, drawn, numbers, *years)
             rows.append(np.stack([measure(criterion, case) for criterion in criteria.computed]))
         table_values = np.stack(rows, axis=1)  # [C, profiles, M]
         own = _weights(player, criteria, (given or {}).get(player, {}))
@@ -196,7 +198,7 @@ def over_weights(played: Played, count: int = WEIGHT_DRAWS) -> FloatArray:
     return games.equilibrium_shares(np.stack(drawn, axis=1))
 
 
-def document(played: Played, leader: str | None = None) -> dict[str, Any]:
+def game_document(played: Played, leader: str | None = None) -> dict[str, Any]:
     """The answer as JSON. Raises `UnknownName` for a leader who does not play."""
     found = played.table
     if leader is not None and leader not in found.players:

@@ -145,12 +145,16 @@ def _ranks(x: FloatArray) -> FloatArray:
     return ranked
 
 
-def sobol_design(factors: int, base: int, seed: int = 0) -> FloatArray:
-    """Saltelli's design on the unit cube: `[base (factors + 2), factors]`; `base` a power of two."""
+def sobol_design(groups: Sequence[str], base: int, seed: int = 0) -> FloatArray:
+    """Saltelli's design on the unit cube: `[base (G + 2), columns]`; `base` a power of two.
+
+    `groups` names the factor of each column; columns of one factor move together, so that G factors cost `base (G + 2)`
+    however many columns they have.
+    """
     from SALib.sample import sobol
 
-    names = [str(number) for number in range(factors)]
-    drawn: FloatArray = sobol.sample(_problem(names), base, calc_second_order=False, seed=seed)
+    problem = {**_problem([str(number) for number in range(len(groups))]), "groups": list(groups)}
+    drawn: FloatArray = sobol.sample(problem, base, calc_second_order=False, seed=seed)
     return drawn
 
 

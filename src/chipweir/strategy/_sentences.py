@@ -65,7 +65,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def sentences(advice: Advice, weights_given: bool, command: str) -> dict[str, list[str]]:
+def advice_sentences(advice: Advice, weights_given: bool, command: str) -> dict[str, list[str]]:
     """Five to eight sentences by language."""
     found = {}
     for name in LANGUAGES:

@@ -1,40 +1,31 @@
-"""How a number was made: its inputs, the equations on its way, the facts behind them, and what moves it most.
+"""How numbers were made: the facts and parameters that move them, the equations on their way, in both languages.
 
-Sensitivities come from automatic differentiation of the same simulation that made the number: the change of the outcome
-for a parameter one prior standard deviation up, at the median of all parameters.
+Every number of a scenario is traced by pushing the model itself: each parameter a standard deviation, each cell of the
+tables a twentieth (`world.push`). Facts are cited by how much they moved the number, priors apart from them.
 """
 
-import inspect
+import csv
 import re
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chipweir.errors import InputError, UnknownName
+from chipweir.i18n import language
 
 
 if TYPE_CHECKING:
     from chipweir.facts import Facts
-    from chipweir.world import Scenario
+    from chipweir.world import Parameter, Pushed, Scenario
 
-# Which monthly functions a variable passes through, by the process that ends in it; every path starts with supply and
-# the market, since stocks carry them on.
-_ALWAYS = ("supply_month", "market_month", "stock_month")
-_PATHS: Mapping[str, tuple[str, ...]] = {
-    "token": ("software_month", "fleet_at_work", "token_month"),
-    "utilisation": ("software_month", "fleet_at_work", "token_month"),
-    "largest_run": ("software_month", "fleet_at_work", "frontier_month"),
-    "lag_months": ("software_month", "fleet_at_work", "frontier_month"),
-    "maturity": ("software_month",),
-    "ecosystem_share": ("count_fleet",),
-    "power": ("count_fleet",),
-    "compute": ("count_fleet",),
-    "ratio_to_us": ("count_fleet",),
-}
+# Processes that every number passes through: chips are made and sold before anything else follows.
+_ALWAYS = ("production", "choice", "clearing")
+# Least elasticity at which a fact is said to have moved a number.
+_LEAST = 1e-4
 
 
 @dataclass(frozen=True)
@@ -43,6 +34,7 @@ class Driver:
 
     parameter: str
     description: str
+    description_ko: str
     effect: float
     relative: float
     low: float
@@ -53,12 +45,24 @@ class Driver:
 
 
 @dataclass(frozen=True)
-class Equation:
-    """A function on the way to the number: its name, where it stands and what it says of itself."""
+class Influence:
+    """A fact (or a chip's datasheet) that moved the number: `slope` percent of the outcome per percent of the fact, and the
+    cells of the tables through which it enters."""
 
+    id: str
+    slope: float
+    enters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A process on the way to the number: a formula, what it says in words, and where it stands."""
+
+    process: str
+    formula: str
+    words: str
+    words_ko: str
     function: str
-    module: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,23 @@ class Trace:
     unit: str
     value: float
     drivers: tuple[Driver, ...]
+    facts: tuple[Influence, ...]
+    chips: tuple[Influence, ...]
     equations: tuple[Equation, ...]
-    facts: tuple[str, ...]
     note: str
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number to be traced: a variable, its labels and a month such as 2030-12."""
+
+    variable: str
+    month: str
+    selection: Mapping[str, str]
 
 
 def explain(
@@ -89,100 +103,153 @@ def explain(
     top: int = 10,
     **selection: str,
 ) -> Trace:
-    """Trace one headline number of a scenario at the median of all parameters.
+    """Trace one number of a scenario at the median of all parameters.
 
     Raises `UnknownName` for a variable or label the model does not report, `InputError` for a month outside the run.
     """
-    from chipweir.world import parameters
-
-    place, unit = locate(variable, selection)
     months = scenario.months.astype(str).tolist()
     if month not in months:
         raise InputError(f"{scenario.name} runs from {months[0]} to {months[-1]}; {month} is outside")
-    found = _derivatives(scenario, facts)
-    at = (months.index(month), *place)
-    value = float(found.values[variable][at])
-    drivers = sorted(
-        (
-            _driver(parameters()[name], float(slope), value)
-            for name, slope in zip(found.names, found.slopes[variable][at], strict=True)
-        ),
-        key=lambda driver: -abs(driver.effect) if np.isfinite(driver.effect) else 0.0,
-    )[:top]
-    cited = sorted({word for driver in drivers for word in fact_ids(driver.source)})
+    return swings(scenario, facts, [Number(variable, month, selection)], top)[0]
+
+
+def swings(scenario: "Scenario", facts: "Facts", numbers: Sequence[Number], top: int = 8) -> list[Trace]:
+    """A trace for each of `numbers` (those outside the scenario's months left out), with the `top` parameters and facts.
+
+    Raises `UnknownName` and `InputError` for what the model does not report.
+    """
+    from chipweir.world import cells, own_products, push
+
+    months = scenario.months.astype(str).tolist()
+    known = [number for number in numbers if number.month in months]
+    placed = [(number, *locate(number.variable, number.selection)) for number in known]
+    if not placed:
+        return []
+    from chipweir.world import Number as Place
+
+    pushed = push(scenario, facts, [Place(n.variable, place, months.index(n.month)) for n, place, _ in placed])
+    found = cells(facts, own_products(facts, [scenario]))
+    moved = _by_fact(pushed, found)
+    return [_trace(scenario.name, i, number, unit, pushed, moved, top) for i, (number, _, unit) in enumerate(placed)]
+
+
+def facts_used(
+    facts: "Facts", scenario: str, month: str, variable: str = "", selection: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """Every fact that a cell of the world's tables rests on, with the cells in which it stands.
+
+    With a `variable` each has its `slope`, d ln outcome / d ln fact, and the largest come first; without one it is None.
+    Raises `UnknownName` and `InputError` as `explain`.
+    """
+    from chipweir.world import cells, load_scenario, own_products
+
+    chosen = load_scenario(scenario)
+    found = cells(facts, own_products(facts, [chosen]))
+    places: dict[str, list[str]] = {}
+    for cell in found.values():
+        for term in cell.derived.terms:
+            if term.kind != "prior":
+                places.setdefault(term.name, []).append(cell.place)
+    slopes: dict[str, float] = {}
+    if variable:
+        from chipweir.world import Number as Place
+        from chipweir.world import push
+
+        months = chosen.months.astype(str).tolist()
+        if month not in months:
+            raise InputError(f"{chosen.name} runs from {months[0]} to {months[-1]}; {month} is outside")
+        place, _unit = locate(variable, selection or {})
+        pushed = push(chosen, facts, [Place(variable, place, months.index(month))])
+        slopes = {name: float(total[0]) for name, (total, _places) in _by_fact(pushed, found).items()}
+    rows = [_used(facts, name, slopes.get(name, 0.0) if variable else None, cells_) for name, cells_ in places.items()]
+    return sorted(rows, key=lambda row: (-abs(row["slope"] or 0.0), row["id"]))
+
+
+def _used(facts: "Facts", name: str, slope: float | None, places: Sequence[str]) -> dict[str, Any]:
+    fact = facts.facts.get(name)
+    if fact is not None:
+        title = facts.measures[fact.measure].titled(language())
+        text, value = " ".join(filter(None, (fact.entity_text, title, fact.item, fact.when))), fact.value
+    else:
+        owner, _, quantity = name.rpartition(".")
+        record = facts.chips.get(owner) or facts.systems[owner]
+        text, value = f"{record.name} {quantity}", record.alternatives(quantity)[0]
+    known = {"value": value.best, "unit": value.unit, "source": value.source, "url": value.url}
+    return {"id": name, "slope": slope, "text": text, **known, "cells": list(places)}
+
+
+def _by_fact(pushed: "Pushed", found: Mapping[Any, Any]) -> dict[str, tuple[Any, list[tuple[str, Any]]]]:
+    """Elasticities by fact, with those of each cell through which it enters."""
+    total: dict[str, tuple[Any, list[tuple[str, Any]]]] = {}
+    for key, elasticity in pushed.cells.items():
+        cell = found[key]
+        for term, slope in zip(cell.derived.terms, cell.derived.slopes, strict=True):
+            if term.kind != "prior":
+                so_far, places = total.get(term.name, (np.zeros_like(elasticity), []))
+                total[term.name] = (so_far + slope * elasticity, [*places, (cell.place, slope * elasticity)])
+    return total
+
+
+def _trace(
+    scenario: str, i: int, number: Number, unit: str, pushed: "Pushed", moved: Mapping[str, Any], top: int
+) -> Trace:
+    value = float(pushed.value[i])
+    facts = sorted(
+        ((name, float(by[i]), places) for name, (by, places) in moved.items()), key=lambda each: -abs(each[1])
+    )
+    chips = sorted(((name, float(by[i])) for name, by in pushed.worth.items()), key=lambda each: -abs(each[1]))
     return Trace(
-        variable=variable,
-        selection=selection,
-        month=month,
-        scenario=scenario.name,
+        variable=number.variable,
+        selection=dict(number.selection),
+        month=number.month,
+        scenario=scenario,
         unit=unit,
         value=value,
-        drivers=tuple(drivers),
-        equations=equations(variable),
-        facts=tuple(cited),
+        drivers=_drivers(pushed, i, value, top),
+        facts=tuple(
+            Influence(name, slope, tuple(place for place, by in places if abs(by[i]) >= _LEAST))
+            for name, slope, places in facts[:top]
+            if abs(slope) >= _LEAST
+        ),
+        chips=tuple(
+            Influence(name.split()[0], slope, (name.split()[1],)) for name, slope in chips[:top] if abs(slope) >= _LEAST
+        ),
+        equations=equations(number.variable),
         note="value at the median of all parameters, which is not the median of the ensemble",
     )
 
 
-@dataclass(frozen=True)
-class _Derivatives:
-    """Every reported variable `[month, ...]` at the median of all parameters, and its slopes `[month, ..., parameter]`."""
+def _drivers(pushed: "Pushed", i: int, value: float, top: int) -> tuple[Driver, ...]:
+    from chipweir.world import parameters
 
-    names: tuple[str, ...]
-    values: Mapping[str, np.ndarray]
-    slopes: Mapping[str, np.ndarray]
-
-
-_KNOWN: OrderedDict[tuple[str, str], _Derivatives] = OrderedDict()
-_MOST_KNOWN = 6
+    table = parameters()
+    effects = {name: float(pair[1, i] - pair[0, i]) / 2 for name, pair in pushed.parameters.items()}
+    strongest = sorted((n for n, e in effects.items() if np.isfinite(e) and e), key=lambda n: -abs(effects[n]))[:top]
+    return tuple(_driver(table[name.split("/")[0]], name, effects[name], value) for name in strongest)
 
 
-def _derivatives(scenario: "Scenario", facts: "Facts") -> _Derivatives:
-    """All derivatives of a scenario, remembered: forward mode gives those of every variable and month at once."""
-    from chipweir.world import assemble
-    from chipweir.world._parameters import central
-
-    key = (scenario.digest, facts.digest)
-    if key not in _KNOWN:
-        middle = central()
-        names = tuple(sorted(middle))
-        values, slopes = _differentiated(names)(assemble(scenario, facts), np.array([middle[name] for name in names]))
-        _KNOWN[key] = _Derivatives(
-            names,
-            {name: np.asarray(value) for name, value in values.items()},
-            {name: np.asarray(slope) for name, slope in slopes.items()},
-        )
-        while len(_KNOWN) > _MOST_KNOWN:
-            _KNOWN.popitem(last=False)
-    return _KNOWN[key]
-
-
-@cache
-def _differentiated(names: tuple[str, ...]) -> Callable[[Any, Any], Any]:
-    """(inputs, parameters [P]) to reported variables and their Jacobian; compiled once for all scenarios and variables."""
-    import jax
-
-    from chipweir.world import simulate, variables
-    from chipweir.world._outputs import member_outputs
-
-    reported = [row["name"] for row in variables()]
-
-    def outcomes(vector: Any, inputs: Any) -> Any:
-        p = dict(zip(names, vector, strict=True))
-        _, kept = simulate(inputs, p)
-        outputs = member_outputs(kept, p, inputs.months, inputs.products)
-        return {name: outputs[name] for name in reported if name in outputs}
-
-    return jax.jit(lambda inputs, vector: (outcomes(vector, inputs), jax.jacfwd(outcomes)(vector, inputs)))
+def _driver(parameter: "Parameter", name: str, effect: float, value: float) -> Driver:
+    relative = effect / value if value else float("nan")
+    return Driver(
+        name, parameter.description, parameter.description_ko, effect, relative,
+        parameter.low, parameter.central, parameter.high, parameter.unit, parameter.source,
+    )  # fmt: skip
 
 
 def locate(variable: str, selection: Mapping[str, str]) -> tuple[tuple[int, ...], str]:
-    from chipweir.world import variables
-    from chipweir.world._ensemble import coordinates
+    """The place of a number along its dimensions, and its unit.
+
+    Raises `UnknownName` for a variable, dimension or label that there is not, `InputError` for a dimension left open.
+    """
+    from chipweir.world import coordinates, variables
 
     table = {row["name"]: row for row in variables()}
     if variable not in table:
         raise UnknownName("variable", variable, table)
+    if table[variable]["axis"] == "year":
+        raise InputError(
+            f"{variable} is kept by year only and cannot be traced; trace a monthly variable such as compute"
+        )
     dims = table[variable]["dims"].split()
     unknown = [name for name in selection if name not in dims]
     if unknown:
@@ -198,14 +265,11 @@ def locate(variable: str, selection: Mapping[str, str]) -> tuple[tuple[int, ...]
     return tuple(place), table[variable]["unit"]
 
 
-def _driver(parameter: Any, slope: float, value: float) -> Driver:
-    up, down = (float(parameter.at(np.asarray(score))) for score in (1.0, -1.0))
-    effect = slope * (up - down) / 2
-    relative = effect / value if value else float("nan")
-    return Driver(
-        parameter.name, parameter.description, effect, relative,
-        parameter.low, parameter.central, parameter.high, parameter.unit, parameter.source,
-    )  # fmt: skip
+@cache
+def equation_table() -> tuple[Mapping[str, str], ...]:
+    """The processes of the model: formula, words in both languages, function, and the variables that end in them."""
+    text = (resources.files("chipweir.world") / "equations.csv").read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
 
 
 _FACT = re.compile(r"\b(FAB|SHI|SMU|DEM|ECO|KOR|KOP|EVT|MOD)-(\d{3})(?:\.\.(\d{3}))?")
@@ -220,11 +284,10 @@ def fact_ids(source: str) -> list[str]:
 
 
 def equations(variable: str) -> tuple[Equation, ...]:
-    from chipweir.world import _step
-
-    path = next((names for prefix, names in _PATHS.items() if variable.startswith(prefix)), ())
-    found = []
-    for name in (*_ALWAYS, *path):
-        function = getattr(_step, name)
-        found.append(Equation(name, function.__module__, inspect.cleandoc(function.__doc__ or "")))
-    return tuple(found)
+    """The processes on the way to a variable, those that every number passes through first."""
+    ends = {row["process"] for row in equation_table() if any(variable.startswith(p) for p in row["variables"].split())}
+    return tuple(
+        Equation(row["process"], row["formula"], row["words_en"], row["words_ko"], row["function"])
+        for row in equation_table()
+        if row["process"] in _ALWAYS or row["process"] in ends
+    )

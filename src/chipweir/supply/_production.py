@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import Array
+
+from chipweir.arrays import Array, along, back
 
 
 # Sharpness of the smooth minimum (a power mean): three equal constraints give 0.87 of each.
@@ -44,5 +45,5 @@ def pool_ratio(capacity: Array, need: Array, members: Array, weight: Array | Non
     relative preference (default: none). **Returns:** [product]; large where the product needs nothing of any pool.
     """
     preferred = jnp.ones_like(need) if weight is None else weight
-    ratio = capacity / jnp.maximum(members @ (need * preferred), 1e-9)
-    return jnp.where(members.sum(0) > 0, (ratio @ members) * preferred, 1e6)
+    ratio = capacity / jnp.maximum(along(members, need * preferred), 1e-9)
+    return jnp.where(members.sum(0) > 0, back(members, ratio) * preferred, 1e6)

@@ -1,7 +1,8 @@
 """From a wafer to good dies."""
 
 import jax.numpy as jnp
-from jax import Array
+
+from chipweir.arrays import Array
 
 
 WAFER_DIAMETER_MM = 300.0

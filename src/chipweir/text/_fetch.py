@@ -4,10 +4,12 @@ The name is resolved once; every address must be public; the connection goes to 
 a name which resolves differently a moment later (DNS rebinding) gains nothing. Each redirect is checked anew.
 """
 
+import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
@@ -16,6 +18,7 @@ from chipweir.errors import InputError
 
 
 LARGEST, SECONDS, REDIRECTS = 10_000_000, 20.0, 5
+PORTS = (80, 443)
 _TYPES = (
     "text/",
     "application/xhtml",
@@ -66,7 +69,7 @@ def _checked(url: str, allow_private: bool) -> tuple[SplitResult, str, int]:
         )
     if parts.username or parts.password:
         raise InputError(f"'{parts.hostname}' is not fetched with a user name in the address: remove it")
-    if not allow_private and port not in {80, 443}:
+    if not allow_private and port not in PORTS:
         raise InputError(
             f"port {port} of '{parts.hostname}' is not fetched: only 80 and 443, unless private addresses are allowed"
         )
@@ -113,6 +116,9 @@ def fetch(url: str, allow_private: bool = False) -> Page:
         parts, address, port = _checked(url, allow_private)
         kind = _PinnedHTTPS if parts.scheme == "https" else _PinnedHTTP
         connection = kind(str(parts.hostname), address, port, max(0.5, deadline - time.monotonic()))
+        # The time-out of a socket begins anew with every byte; this one does not.
+        watch = threading.Timer(max(0.5, deadline - time.monotonic()), _cut, [connection])
+        watch.start()
         try:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request(
@@ -135,10 +141,20 @@ def fetch(url: str, allow_private: bool = False) -> Page:
                 )
             return _page(url, answer, deadline)
         except (OSError, http.client.HTTPException, UnicodeError) as error:
+            if time.monotonic() > deadline:
+                raise InputError(f"'{url[:120]}' took longer than {SECONDS:.0f} seconds") from None
             raise InputError(f"'{parts.hostname}' could not be read: {str(error) or type(error).__name__}") from None
         finally:
+            watch.cancel()
             connection.close()
     raise InputError(f"'{url[:120]}': more than {REDIRECTS} redirects")
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    """End a connection whoever is waiting for it."""
+    if connection.sock is not None:
+        with contextlib.suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _page(url: str, answer: http.client.HTTPResponse, deadline: float) -> Page:
@@ -153,4 +169,6 @@ def _page(url: str, answer: http.client.HTTPResponse, deadline: float) -> Page:
         if time.monotonic() > deadline:
             raise InputError(f"'{url[:120]}' took longer than {SECONDS:.0f} seconds")
         pieces.append(piece)
+    if time.monotonic() > deadline:
+        raise InputError(f"'{url[:120]}' took longer than {SECONDS:.0f} seconds")
     return Page(url, b"".join(pieces), media_type, answer.headers.get_content_charset() or "")

@@ -9,12 +9,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from chipweir.reading import Confined, Overrun
+
 
 _SKIPPED = re.compile(
-    r"(?is)<(script|style|noscript|template|svg|iframe|head)\b[^<>]{0,2000}>.*?(?:</\1\s*>|\Z)|<!--.*?(?:--"
+    r"(?is)<(script|style|noscript|template|svg|iframe|head)\b[^<>]*>.*?(?:</\1\s*>|\Z)|<!--.*?(?:--"
     r">|\Z)|<!\[CDATA\[|\]\]>"
 )
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,20})(?:[^<>]{0,8000})>|<[!?][^<>]{0,2000}>")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,20})[^<>]*>|<[!?][^<>]*>")
 _REFERENCE = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _BLOCKS = frozenset(
     re.split(
@@ -24,12 +26,15 @@ _BLOCKS = frozenset(
     )
 )
 _STATED = re.compile(
-    r"(?i)(?:article:published_time|datePublished|og:article:published_time|pubdate|\"date\")[\"']?\s*(?:c"
-    r"ontent=|:|datetime=)?\s*[\"']([12]\d{3}-\d\d-\d\d[^\"'<]{0,20})[\"']"
+    r"(?i)(?:article:published_time|datePublished|og:article:published_time|pubdate|\"date\")[\"']?\s{0,9}(?:c"
+    r"ontent=|:|datetime=)?\s{0,9}[\"']([12]\d{3}-\d\d-\d\d[^\"'<]{0,20})[\"']"
     r"|content=[\"']([12]\d{3}-\d\d-\d\d[^\"']{0,20})[\"'][^>]{0,80}(?:published_time|datePublished|pubdat"
     r"e)|<time[^>]{0,200}datetime=[\"']([12]\d{3}-\d\d-\d\d[^\"']{0,20})"
 )
-LARGEST_PAGE, DEEPEST = 3_000_000, 400
+LARGEST_PAGE, DEEPEST, MOST_TAGS, LONGEST_TAG = 3_000_000, 400, 60_000, 20_000
+# Lines of an article that may be looked for in the whole page: each takes time in proportion to its length.
+MOST_LOST = 200
+_PARSER = Confined("chipweir.text._parsers:page", seconds=10, memory=1500 << 20)
 
 
 def visible(page: str) -> tuple[str, list[int]]:
@@ -63,9 +68,15 @@ def _marks(page: str) -> list[tuple[int, int, str]]:
     return marks
 
 
-def _depth(page: str) -> int:
-    deepest = depth = 0
-    for found in _TAG.finditer(page):
+def _is_ordinary(page: str) -> bool:
+    """Whether a parser can be expected to read the page in good time: libxml2's takes the square of the number of one tag's
+    attributes."""
+    if len(page) > LARGEST_PAGE:
+        return False
+    deepest = depth = count = 0
+    for count, found in enumerate(_TAG.finditer(page), 1):
+        if count > MOST_TAGS or found.end() - found.start() > LONGEST_TAG:
+            return False
         if (
             found[2]
             and not found.group().endswith("/>")
@@ -73,58 +84,39 @@ def _depth(page: str) -> int:
         ):
             depth += -1 if found[1] else 1
             deepest = max(deepest, depth)
-    return deepest
+    return deepest <= DEEPEST
 
 
 def article(page: str, url: str = "") -> tuple[str, tuple[int, ...], Mapping[str, Any], tuple[str, ...]]:
     """(text, offset in the page of each character, metadata, warnings) of the article in `page`."""
     shown, origin = visible(page)
-    if len(page) > LARGEST_PAGE or _depth(page) > DEEPEST:
+    if not _is_ordinary(page):
         text, places = _tidy(shown, origin)
         return (
             text,
             places,
             {},
-            ("the page is too large or too deeply nested: read whole, without finding the article in it",),
+            ("the page is too large, too deeply nested or no ordinary page: read whole, without finding the article",),
         )
-    main, metadata = _trafilatura(page, url)
+    main, metadata, why = _found(page, url)
     if not main.strip():
         text, places = _tidy(shown, origin)
-        return text, places, metadata, ("no article found in the page: read whole",)
+        return text, places, metadata, (f"no article found in the page{why}: read whole",)
     text, places = _aligned(main, shown, origin)
     return text, places, metadata, ()
 
 
-def _trafilatura(page: str, url: str) -> tuple[str, Mapping[str, Any]]:
-    import logging
-
-    import trafilatura
-    from trafilatura.settings import use_config
-
-    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    config = use_config()
-    config.set("DEFAULT", "EXTRACTION_TIMEOUT", "0")
+def _found(page: str, url: str) -> tuple[str, Mapping[str, Any], str]:
+    """(text, metadata, why there is none) of the article that trafilatura finds."""
     try:
-        text = (
-            trafilatura.extract(
-                page, url=url or None, include_comments=False, include_tables=True, favor_recall=True, config=config
-            )
-            or ""
-        )
-        found = trafilatura.extract_metadata(page, default_url=url or None)
-    except (ValueError, TypeError, AttributeError, RecursionError, LookupError, AssertionError):
-        return "", {}
-    if found is None:
-        return text, {}
+        found = _PARSER({"page": page, "url": url})
+    except Overrun as error:
+        return "", {}, f" (reading it {error})" if " " in str(error) else ""
     stated = _STATED.search(page[:400_000])
-    fields = {
-        "title": found.title,
-        "outlet": found.sitename or found.hostname,
-        "url": found.url,
-        "author": found.author,
-    }
-    fields["date" if stated else "guessed_date"] = (stated[1] or stated[2] or stated[3]) if stated else found.date
-    return text, {key: item for key, item in fields.items() if item}
+    fields = dict(found["fields"])
+    guessed = fields.pop("date", None)
+    date = (stated[1] or stated[2] or stated[3]) if stated else guessed
+    return found["text"], {**fields, **({"date" if stated else "guessed_date": date} if date else {})}, ""
 
 
 def _tidy(shown: str, origin: list[int]) -> tuple[str, tuple[int, ...]]:
@@ -151,12 +143,12 @@ def _aligned(main: str, shown: str, origin: list[int]) -> tuple[str, tuple[int, 
     dense = [place for place, character in enumerate(shown) if not character.isspace()]
     squeezed = "".join(shown[place] for place in dense)
     places: list[int] = []
-    at = last = 0
+    at = last = lost = 0
     for line in main.splitlines(keepends=True):
         key = "".join(line.split())
-        found = squeezed.find(key, at) if key else -1
-        if found < 0 and key:
-            found = squeezed.find(key)
+        found = squeezed.find(key, at) if key and lost < MOST_LOST else -1
+        if found < 0 and key and lost < MOST_LOST:
+            found, lost = squeezed.find(key), lost + 1
         step = found
         for character in line:
             if found >= 0 and not character.isspace():

@@ -3,7 +3,6 @@
 The text is kept as given; what is set aside (front matter, captions, repeated paragraphs) stays in it and is listed.
 """
 
-import io
 import re
 import sys
 from collections.abc import Mapping
@@ -11,14 +10,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from chipweir import reading
 from chipweir.errors import InputError
 from chipweir.text import _provenance as provenance
 from chipweir.text._document import Document, Language, Span, digest
 
 
 LARGEST_FILE, _SHORTEST_TITLE = 20_000_000, 10
+_FRONT_LIMITS = reading.Limits(depth=6, values=500, text=5_000)
+_FEED_PARSER = reading.Confined("chipweir.text._parsers:feed", seconds=20, memory=1500 << 20)
 _FRONT = re.compile(r"\A(\ufeff?---[ \t]*\n)(.{0,20000}?)\n(---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _HTML = re.compile(
     r"(?is)\A\ufeff?\s*(?:<!doctype html|<html\b|<head\b|<body\b|<(?:div|p|article|section|table|h1)\b[^>]*>)"
@@ -195,9 +195,9 @@ def front_matter(text: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     if not found:
         return {}, ()
     try:
-        fields = yaml.safe_load(found[2])
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return {}, ("the front matter is no valid YAML and was not used",)
+        fields = reading.parse_yaml(found[2], "the front matter", _FRONT_LIMITS).data
+    except InputError as error:
+        return {}, (f"{error}; it was not used",)
     return (fields, ()) if isinstance(fields, dict) else ({}, ())
 
 
@@ -277,42 +277,22 @@ def _feed(
     press: Mapping[str, str] | None,
 ) -> tuple[Document, ...]:
     """Each item of a feed as a document; its markup is removed, offsets hold in the item's text."""
-    import feedparser
-
     from chipweir.text._html import article
 
-    parsed = feedparser.parse(
-        io.BytesIO(text.encode("utf-8", "replace")), sanitize_html=True, resolve_relative_uris=False
-    )
+    try:
+        items = _FEED_PARSER(text)
+    except reading.Overrun as error:
+        raise InputError(f"the feed cannot be read: its parser {error}") from None
     documents = []
-    for item in parsed.entries[:500]:
-        contents = [part.get("value", "") for part in item.get("content", [])] or [item.get("summary", "")]
-        body = max(contents, key=len)
-        title = str(item.get("title", ""))
+    for item in items:
+        body, title = item["body"], item["title"]
         shown = article(f"<html><body><p>{body}</p></body></html>")[0].strip() if "<" in body else body
         whole = "\n\n".join(part for part in (title, shown) if part.strip())
         if not any(character.isalnum() for character in whole):
             continue
-        stamp = item.get("published_parsed") or item.get("updated_parsed")
-        metadata = {
-            "title": title,
-            "url": str(item.get("link", "")),
-            "outlet": str(item.get("source", {}).get("title", "") or parsed.feed.get("title", "")),
-            "date": f"{stamp.tm_year:04d}-{stamp.tm_mon:02d}-{stamp.tm_mday:02d}" if stamp else "",
-        }
-        documents.append(
-            _document(
-                whole,
-                whole,
-                "rss",
-                metadata,
-                published,
-                language,
-                str(item.get("link", "")) or url,
-                warnings,
-                press=press,
-            )
-        )
+        metadata = {name: item[name] for name in ("title", "url", "outlet", "date")}
+        address = item["url"] or url
+        documents.append(_document(whole, whole, "rss", metadata, published, language, address, warnings, press=press))
     if not documents:
         raise InputError("the feed holds no item with text")
     return tuple(documents)

@@ -4,16 +4,13 @@ Members are cut into chunks that fit the cache; each chunk is an independent tas
 call can take them in any order. Quantiles are taken over members, differences and ratios within a member.
 """
 
-import csv
+import math
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import jax
 import numpy as np
@@ -21,39 +18,46 @@ import numpy.typing as npt
 import xarray as xr
 
 from chipweir.errors import InputError
-from chipweir.world._assemble import assemble, labels, table
-from chipweir.world._outputs import member_outputs, monthly
-from chipweir.world._parameters import draw, members_of
+from chipweir.world._assemble import assemble, labels
+from chipweir.world._nudges import with_nudges
+from chipweir.world._outputs import by_year, member_outputs
+from chipweir.world._parameters import beliefs, believing, draw, members_of, told_beliefs
+from chipweir.world._posterior import description, mismatch, posterior_of
+from chipweir.world._products import own_products, product_rows
+from chipweir.world._reported import (
+    QUANTILES,
+    FloatArray,
+    Reported,
+    calendar_years,
+    coordinates,
+    reported,
+    summary,
+    taken,
+)
 from chipweir.world._simulate import simulate
 from chipweir.world._state import Inputs
-from chipweir.world._step import Month
+from chipweir.world._tables import Extra, table
 
 
 if TYPE_CHECKING:
     from chipweir.facts import Facts
     from chipweir.world._scenario import Scenario
 
-FloatArray = npt.NDArray[np.floating[Any]]
 Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 Progress = Callable[[float, str], None]
 
-QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
-ORIGINS = ("foreign_legal", "domestic", "smuggled", "rental")
-CONSTRAINTS = ("logic", "hbm", "packaging")
-MAKER_ORIGINS = ("foreign", "domestic")
 # Members that one thread simulates at a time: their monthly working set stays in the second-level cache.
 _BATCH = 64
-# Above this many members, finished outputs wait on disk so that memory does not grow with the ensemble.
-_IN_MEMORY = 2000
-# Values of one variable that are summarised at a time.
-_BLOCK = 2**22
+# Members up to which all are held in memory; more are counted, so that memory does not grow with the ensemble.
+EXACT = 2000
 FLOWS = ("flow_direct", "flow_smuggled", "flow_rented")
-MEMBER = "member"
 
 
 @dataclass(frozen=True)
 class Task:
-    """A range of members of one scenario: arrays only, so that it can travel."""
+    """A range of members of one scenario: arrays only, so that it can travel; many share the same `inputs`."""
+
+    SHARED: ClassVar[tuple[str, ...]] = ("inputs",)
 
     scenario: str
     first: int
@@ -62,53 +66,36 @@ class Task:
 
 
 @cache
-def variables() -> tuple[dict[str, str], ...]:
-    """The table of reported variables: name, dims after the month, unit, kind and long names."""
-    text = (resources.files("chipweir.world") / "variables.csv").read_text(encoding="utf-8")
-    return tuple(csv.DictReader(text.splitlines()))
+def compiled() -> Callable[[Inputs, Any, Any], Any]:
+    """The simulation of a batch: outputs of its members, first axis, in single precision; flows by year summed over members.
 
+    `parameters` have the member first, as drawn; `weight` [member] is 0 for members that only fill the batch.
+    """
 
-def with_sums(weight: Any) -> Callable[[Month], dict[str, Any]]:
-    """What keeps a month's outputs, its flows summed over the batch's members with their `weight` []: only sums are used,
-    and thousands of them by member would fill the cache. For use under `vmap` with the axis name `MEMBER`."""
+    def batch(inputs: Inputs, parameters: Any, weight: Any) -> dict[str, Any]:
+        p = {name: jax.numpy.moveaxis(values, 0, -1) for name, values in parameters.items()}
+        _, (kept, years) = simulate(inputs, p, total=by_year)
+        flows = {name: years.pop(name) @ weight.astype("float32") for name in FLOWS}
+        members = {**member_outputs(kept, p, inputs.months, inputs.products), **years}
+        first = {name: jax.numpy.moveaxis(value, -1, 0).astype("float32") for name, value in members.items()}
+        return {**first, **flows}
 
-    def kept(month: Month) -> dict[str, Any]:
-        outputs = monthly(month)
-        weighed = {name: weight.astype("float32") * outputs[name].astype("float32") for name in FLOWS}
-        return {**outputs, **jax.lax.psum(weighed, MEMBER)}  # type: ignore[no-untyped-call]
-
-    return kept
-
-
-def yearly(flows: Mapping[str, Any], first: int = 0) -> dict[str, Any]:
-    """Flows `[month, ...]` from month `first` on, summed by calendar year: `[year, ...]` from the year of `first` on."""
-    early = first % 12
-    summed = {}
-    for name, flow in flows.items():
-        padded = jax.numpy.pad(flow, [(early, -(early + len(flow)) % 12), (0, 0), (0, 0)])
-        summed[name] = padded.reshape(-1, 12, *flow.shape[1:]).sum(1)
-    return summed
+    return jax.jit(batch, compiler_options=compiler_options())
 
 
 @cache
-def compiled() -> Callable[[Inputs, Any, Any], Any]:
-    """The batched simulation: outputs by member in single precision, flows summed over members and by year."""
-
-    def member(inputs: Inputs, p: Any, weight: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        _, kept = simulate(inputs, p, save=with_sums(weight))
-        flows = {name: kept.pop(name) for name in FLOWS}
-        return member_outputs(kept, p, inputs.months, inputs.products), flows
-
-    def batch(inputs: Inputs, parameters: Any, weight: Any) -> dict[str, Any]:
-        run = jax.vmap(member, in_axes=(None, 0, 0), out_axes=(0, None), axis_name=MEMBER)
-        kept, flows = run(inputs, parameters, weight)
-        return {name: value.astype("float32") for name, value in (kept | yearly(flows)).items()}
-
-    return jax.jit(batch)
+def compiler_options() -> dict[str, Any]:
+    """What the compiler is told where it knows the word: its library of fused sums is slow for a month's small arrays."""
+    options = {"xla_cpu_experimental_ynn_fusion_type": ""}
+    try:
+        jax.jit(lambda x: x.sum(0), compiler_options=options)(jax.numpy.ones((2, 2)))
+    except Exception:
+        return {}
+    return options
 
 
 def run_task(task: Task) -> dict[str, npt.NDArray[np.float32]]:
-    """Simulate the members of one task on this machine's cores; flows come summed over them."""
+    """Simulate the members of one task on this machine's cores; flows are summed over each batch of them: `[batch, ...]`."""
     count = len(next(iter(task.parameters.values())))
     size = min(_BATCH, count)
     starts = range(0, count, size)
@@ -117,82 +104,97 @@ def run_task(task: Task) -> dict[str, npt.NDArray[np.float32]]:
         rows = np.arange(start, start + size)
         real = rows < count
         chosen = {name: values[np.minimum(rows, count - 1)] for name, values in task.parameters.items()}
+        chosen = with_nudges(chosen, task.inputs)
         kept = compiled()(task.inputs, chosen, real.astype(float))
         return {name: np.asarray(value) if name in FLOWS else np.asarray(value)[real] for name, value in kept.items()}
 
-    if len(starts) == 1:
-        return one(0)
     with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as pool:
-        parts = list(pool.map(one, starts))
-    return {
-        name: sum(part[name] for part in parts) if name in FLOWS else np.concatenate([part[name] for part in parts])  # type: ignore[misc]
-        for name in parts[0]
-    }
+        parts = list(pool.map(one, starts)) if len(starts) > 1 else [one(0)]
+    join = {name: np.stack if name in FLOWS else np.concatenate for name in parts[0]}
+    return {name: join[name]([part[name] for part in parts]) for name in parts[0]}
 
 
 def tasks(
     scenarios: Sequence["Scenario"], facts: "Facts", members: int, seed: int, chunk: int | None = None
 ) -> list[Task]:
     """The ensemble cut into independent tasks, scenario by scenario."""
-    drawn = draw(members, seed)
+    drawn, extra = draw(members, seed), own_products(facts, scenarios)
+    assembled = ((scenario.name, assemble(scenario, facts, extra)) for scenario in scenarios)
+    return [task for name, inputs in assembled for task in cut(name, inputs, drawn, chunk)]
+
+
+def cut(
+    scenario: str, inputs: Inputs, drawn: Mapping[str, npt.NDArray[np.float64]], chunk: int | None = None
+) -> list[Task]:
+    """Tasks for all drawn members of one scenario."""
+    members = len(next(iter(drawn.values())))
     size = chunk or _BATCH * max(os.cpu_count() or 1, 1)
     return [
-        Task(scenario.name, start, inputs, members_of(drawn, slice(start, start + size)))
-        for scenario, inputs in ((scenario, assemble(scenario, facts)) for scenario in scenarios)
+        Task(scenario, start, inputs, members_of(drawn, slice(start, start + size)))
         for start in range(0, members, size)
     ]
 
 
+def task_name(task: Task) -> str:
+    """A name for a range of members of a scenario; it does not depend on how many cores cut the ensemble."""
+    count = len(next(iter(task.parameters.values())))
+    return f"{task.scenario}-{task.first}-{count}"
+
+
+def needed_bytes(scenarios: Sequence["Scenario"], members: int) -> int:
+    """Disk that a run may take: its results twice (they are written beside their place), and what a stopped call keeps."""
+    from chipweir.world._tally import EDGES
+
+    sizes = {name: len(labelled) for name, labelled in coordinates().items()}
+    count, times = len(scenarios), {"month": len(scenarios[0].months), "year": len(_years(scenarios[0].months))}
+    cells = sum(times[series.axis] * math.prod(sizes[dim] for dim in series.dims) for series in reported())
+    results = count * cells * 8 * (2 * len(QUANTILES) + 1)
+    if members <= EXACT:
+        return 2 * results + count * members * cells * 4
+    return 2 * results + 2 * (2 * count - 1) * cells * 12 * len(QUANTILES) * EDGES
+
+
 class _Kept:
-    """Outputs of one scenario by variable, in memory or, for large ensembles, on disk; `[member, ...]` in order."""
+    """Outputs of the scenarios by variable, all members in order; `years` the calendar year of each month."""
 
-    def __init__(self, spool: Path | None) -> None:
-        self.spool = spool
-        self.parts: dict[str, list[npt.NDArray[np.float32]]] = {}
-        self.shapes: dict[str, tuple[int, ...]] = {}
-        self.flows: dict[str, npt.NDArray[np.float32]] = {}
+    left_open = 0.0
 
-    def add(self, kept: Mapping[str, npt.NDArray[np.float32]]) -> None:
+    def __init__(self, names: Sequence[str], years: npt.NDArray[np.int_]) -> None:
+        self.names, self.years = names, years
+        self.parts: dict[tuple[str, str], list[npt.NDArray[np.float32]]] = {}
+        self.sums: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
+
+    def add(self, scenario: str, kept: Mapping[str, npt.NDArray[np.float32]]) -> None:
         for name, value in kept.items():
+            key = (scenario, name)
             if name in FLOWS:
-                self.flows[name] = self.flows[name] + value if name in self.flows else value
-                continue
-            self.shapes[name] = value.shape[1:]
-            if self.spool is None:
-                self.parts.setdefault(name, []).append(value)
+                self.sums[key] = in_order(self.sums.get(key), value)
             else:
-                with (self.spool / name).open("ab") as file:
-                    np.ascontiguousarray(value).tofile(file)
+                self.parts.setdefault(key, []).append(value)
 
-    def read(self, name: str) -> npt.NDArray[np.float32]:
-        if self.spool is None:
-            parts = self.parts[name]
-            if len(parts) > 1:
-                self.parts[name] = parts = [np.concatenate(parts)]
-            return parts[0]
-        return np.memmap(self.spool / name, dtype=np.float32, mode="r").reshape(-1, *self.shapes[name])
+    def read(self, number: int, series: Reported) -> FloatArray:
+        """Every member of a variable `[member, time, ...]`."""
+        key = (self.names[number], series.source)
+        if len(self.parts[key]) > 1:
+            self.parts[key] = [np.concatenate(self.parts[key])]
+        return taken(series, self.parts[key][0], self.years)
+
+    def summary(
+        self, number: int, series: Reported, shape: tuple[int, ...]
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        del shape  # the members have it
+        return summary(self.read(number, series), self.read(0, series))
+
+    def flows(self, number: int) -> dict[str, FloatArray]:
+        return {flow: self.sums[self.names[number], flow] for flow in FLOWS}
 
 
-def quantiles(values: FloatArray, levels: Sequence[float] = QUANTILES) -> FloatArray:
-    """Quantiles over the first axis, missing values left out: `[level, ...]`; missing where nothing is known."""
-    ordered = np.sort(values, axis=0)  # sorts missing values last
-    out = np.empty((len(levels), *values.shape[1:]), dtype=np.float64)
-    if len(ordered) and not np.isnan(ordered[-1]).any():
-        for i, level in enumerate(levels):
-            place = level * (len(ordered) - 1)
-            lower = int(place)
-            below = ordered[lower].astype(float)
-            out[i] = below + (ordered[min(lower + 1, len(ordered) - 1)] - below) * (place - lower)
-        return out
-    known = np.count_nonzero(~np.isnan(ordered), axis=0)
-    for i, level in enumerate(levels):
-        place = level * np.maximum(known - 1, 0)
-        lower = np.floor(place).astype(int)
-        upper = np.minimum(lower + 1, np.maximum(known - 1, 0))
-        below = np.take_along_axis(ordered, lower[None], 0)[0].astype(float)
-        above = np.take_along_axis(ordered, upper[None], 0)[0].astype(float)
-        out[i] = np.where(known > 0, below + (above - below) * (place - lower), np.nan)
-    return out
+def in_order(before: npt.NDArray[Any] | None, batches: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """`before` and each of `batches` [batch, ...], added one after the other: no cut of an ensemble changes a bit."""
+    total = np.zeros(batches.shape[1:]) if before is None else before
+    for batch in batches:
+        total = total + batch
+    return total
 
 
 def run_ensemble(
@@ -204,32 +206,51 @@ def run_ensemble(
     mapper: Mapper = map,
     keep_members: bool = False,
     chunk: int | None = None,
+    prior: bool = False,
 ) -> xr.Dataset:
     """Simulate scenarios with shared draws and return labelled quantiles and paired differences to the first.
 
+    Up to `EXACT` members, and where they are kept, quantiles are those of all members; beyond, members are counted (see
+    `chipweir.world._streaming`), and `attrs["left_open"]` bounds the error of a quantile's rank.
+
     **Arguments:** `members` draws of all parameters; `seed` of their streams; `progress(share, text)` is told how far;
     `mapper` runs tasks elsewhere; `keep_members` keeps every member (dim `member`) beside the quantiles; `chunk` members
-    make a task (default: what keeps all cores of this machine busy).
+    make a task (default: what keeps all cores of this machine busy); `prior` draws from the prior, not from the posterior
+    shipped for these facts (see `chipweir.world.believing`); `attrs["beliefs"]` says which.
     **Raises:** `InputError` for scenarios of unlike periods or names that stand twice, or no members.
     """
     _check(scenarios)
-    work = tasks(scenarios, facts, members, seed, chunk)
+    held = None if prior else beliefs() if told_beliefs() else posterior_of(facts)
+    with believing(held):
+        results = _ensemble(scenarios, facts, members, seed, progress, mapper, keep_members, chunk)
+    said = () if held is None else mismatch(held, facts)
+    return results.assign_attrs(beliefs=description(held), beliefs_note="; ".join(said))
+
+
+def _ensemble(
+    scenarios: Sequence["Scenario"],
+    facts: "Facts",
+    members: int,
+    seed: int,
+    progress: Progress | None,
+    mapper: Mapper,
+    keep_members: bool,
+    chunk: int | None,
+) -> xr.Dataset:
+    from chipweir.world._streaming import Counted, stream
+
+    extra = own_products(facts, scenarios)
     tell = progress or (lambda share, text: None)
+    if members > EXACT and not keep_members:
+        counted = Counted(stream(scenarios, facts, members, seed, tell, mapper))
+        return _dataset(scenarios, counted, members, extra)
+    work = tasks(scenarios, facts, members, seed, chunk)
     tell(0.0, "compiling")
-    with tempfile.TemporaryDirectory(prefix="chipweir-") as folder:
-        kept = {scenario.name: _Kept(_spool(folder, scenario.name, members)) for scenario in scenarios}
-        for done, (task, part) in enumerate(zip(work, mapper(run_task, work), strict=True), 1):
-            kept[task.scenario].add(part)
-            tell(done / len(work), task.scenario)
-        return _dataset(scenarios, kept, members, keep_members)
-
-
-def _spool(folder: str, scenario: str, members: int) -> Path | None:
-    if members <= _IN_MEMORY:
-        return None
-    path = Path(folder) / scenario
-    path.mkdir()
-    return path
+    kept = _Kept([scenario.name for scenario in scenarios], _years_of(scenarios[0].months))
+    for done, (task, part) in enumerate(zip(work, mapper(run_task, work), strict=True), 1):
+        kept.add(task.scenario, part)
+        tell(done / len(work), task.scenario)
+    return _dataset(scenarios, kept, members, extra, keep_members)
 
 
 def _check(scenarios: Sequence["Scenario"]) -> None:
@@ -243,94 +264,86 @@ def _check(scenarios: Sequence["Scenario"]) -> None:
         raise InputError("scenarios of one run must cover the same months")
 
 
-def coordinates() -> dict[str, Sequence[str]]:
-    """Labels of every dimension of the results but scenario, quantile and month."""
-    names = labels()
-    return {
-        "region": names.regions,
-        "origin": ORIGINS,
-        "purchase": ORIGINS[:3],
-        "maker_origin": MAKER_ORIGINS,
-        "group": names.groups,
-        "hub": names.hubs,
-        "ecosystem": names.ecosystems,
-        "constraint": CONSTRAINTS,
-        "line": names.lines,
-        "customer": names.customers,
-    }
+def _years(months: npt.NDArray[np.datetime64]) -> list[int]:
+    """The calendar years that the months touch."""
+    return [int(year) for year in np.unique(months.astype("datetime64[Y]").astype(int) + 1970)]
+
+
+def _years_of(months: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int_]:
+    first = months[0].astype("datetime64[M]")
+    return calendar_years(int(first.astype(int)) % 12, len(months))
+
+
+class Source(Protocol):
+    """Where the summaries of an ensemble come from; scenarios by number. `left_open` is the largest share of members between
+    a quantile's neighbours, zero where all members were there to be sorted."""
+
+    left_open: float
+
+    def read(self, number: int, series: Reported) -> npt.NDArray[np.float32]:
+        """Every member `[member, time, ...]`."""
+
+    def summary(
+        self, number: int, series: Reported, shape: tuple[int, ...]
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Quantiles and those of the differences to the first scenario `[level, time, ...]`, and the probability of a
+        rise `[time, ...]`."""
+
+    def flows(self, number: int) -> Mapping[str, FloatArray]:
+        """Flows summed over members."""
 
 
 def _dataset(
-    scenarios: Sequence["Scenario"], kept: Mapping[str, _Kept], members: int, keep_members: bool
+    scenarios: Sequence["Scenario"], source: Source, members: int, extra: Extra, keep_members: bool = False
 ) -> xr.Dataset:
     names = [scenario.name for scenario in scenarios]
-    first = names[0]
-    months = scenarios[0].months.astype("datetime64[ns]")
-    coords: dict[str, Any] = {"scenario": names, "quantile": list(QUANTILES), "month": months, **coordinates()}
+    first, numbers = names[0], range(len(names))
+    months = scenarios[0].months
+    coords: dict[str, Any] = {
+        "scenario": names, "quantile": list(QUANTILES), "month": months.astype("datetime64[ns]"),
+        "year": _years(months), **coordinates(extra),
+    }  # fmt: skip
     data: dict[str, Any] = {}
-    for row in variables():
-        name, dims = row["name"], tuple(row["dims"].split())
-        attrs = {"units": row["unit"], "long_name": row["long_name"], "kind": row["kind"]}
-        base = kept[first].read(name)
-        summaries = []
-        for scenario in names:
-            values = base if scenario == first else kept[scenario].read(name)
-            summaries.append(_summary(values, base))
-            if keep_members:
-                data.setdefault(f"member_{name}", ((("scenario", "member", "month", *dims)), []))[1].append(values)
-        shape = ("scenario", "quantile", "month", *dims)
+    for series in reported():
+        name, title = series.name, series.title
+        dims = (series.axis, *series.dims)
+        sizes = tuple(len(coords[dim]) for dim in dims)
+        summaries = [source.summary(number, series, sizes) for number in numbers]
         levels, deltas, greater = (np.stack(parts) for parts in zip(*summaries, strict=True))
-        data[name] = (shape, levels, attrs)
-        data[f"delta_{name}"] = (shape, deltas, {**attrs, "long_name": f"{row['long_name']}, against {first}"})
-        probability = {"units": "1", "long_name": f"Probability above {first}: {row['long_name']}"}
-        data[f"p_greater_{name}"] = (("scenario", "month", *dims), greater, probability)
-    for name in [name for name in data if name.startswith("member_")]:
-        dims, values = data[name]
-        data[name] = (dims, np.stack(values), data[name.removeprefix("member_")][2])
-    flow, flow_coords = _flows(kept, names, members, months)
+        attrs = series.attributes
+        data[name] = (("scenario", "quantile", *dims), levels, attrs)
+        data[f"delta_{name}"] = (
+            ("scenario", "quantile", *dims), deltas, {**attrs, "long_name": f"{title}, against {first}"},
+        )  # fmt: skip
+        data[f"p_greater_{name}"] = (
+            ("scenario", *dims), greater, {"units": "1", "long_name": f"Probability above {first}: {title}"},
+        )  # fmt: skip
+        if keep_members and not series.yearly:
+            every = np.stack([source.read(number, series) for number in numbers])
+            data[f"member_{name}"] = (("scenario", "member", *dims), every, attrs)
+    flow, channels = mean_flows([source.flows(number) for number in numbers], members, months, extra)
     return xr.Dataset(
         {**data, "flow": flow},
-        {name: list(labelled) for name, labelled in {**coords, **flow_coords}.items()},
-        {"members": members, "baseline": first},
+        {**{name: list(labelled) for name, labelled in coords.items()}, "channel": channels},
+        {"members": members, "baseline": first, "left_open": source.left_open},
     )
 
 
-def _summary(values: FloatArray, base: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Quantiles of `values` and of their differences to `base` `[level, month, ...]`, and the probability of a rise.
-
-    Months are taken in blocks, so that the memory it takes does not grow with the ensemble.
-    """
-    months = max(int(_BLOCK // max(values[:, :1].size, 1)), 1)
-    parts = []
-    for start in range(0, values.shape[1], months):
-        block = np.asarray(values[:, start : start + months])
-        change = block - np.asarray(base[:, start : start + months])
-        rise = np.mean(change > 0, axis=0) + 0.5 * np.mean(change == 0, axis=0)
-        rise = np.where(np.isnan(change).all(0), np.nan, rise)
-        parts.append((quantiles(block), quantiles(change), rise))
-    levels, deltas, greater = zip(*parts, strict=True)
-    return np.concatenate(levels, 1), np.concatenate(deltas, 1), np.concatenate(greater, 0)
-
-
-def _flows(
-    kept: Mapping[str, _Kept], names: Sequence[str], members: int, months: npt.NDArray[np.datetime64]
-) -> tuple[tuple[tuple[str, ...], FloatArray, dict[str, str]], dict[str, Any]]:
-    """Mean yearly units by product, channel and the region that uses them."""
-    axis = labels()
-    channels = (
-        "direct",
-        "licensed",
-        "domestic",
-        *(f"smuggled_{h}" for h in axis.hubs),
-        *(f"rental_{h}" for h in axis.hubs),
-    )
+def mean_flows(
+    sums: Sequence[Mapping[str, FloatArray]], members: int, months: npt.NDArray[np.datetime64], extra: Extra = ()
+) -> tuple[tuple[tuple[str, ...], FloatArray, dict[str, str]], list[str]]:
+    """Mean yearly units by product, channel and the region that uses them, from sums over members; and the channels."""
+    axis = labels(extra)
+    years = len(_years(months))
+    channels = [
+        "direct", "licensed", "domestic", *(f"smuggled_{h}" for h in axis.hubs), *(f"rental_{h}" for h in axis.hubs),
+    ]  # fmt: skip
     china = axis.regions.index("CHN")
     chinese = {row["line"] for row in table("lines") if row["country"] == "CN"}
-    domestic = np.array([row["line"] in chinese for row in table("products")])
+    domestic = np.array([row["line"] in chinese for row in product_rows(extra)])
     stacked = []
-    for name in names:
-        direct, smuggled, rented = (kept[name].flows[flow] / members for flow in FLOWS)
-        years = direct.shape[0]
+    for own in sums:
+        direct, smuggled, rented = (own[flow][:years] / members for flow in FLOWS)
         out = np.zeros((years, len(axis.products), len(axis.regions), len(channels)), dtype=np.float32)
         out[..., 0] = direct.transpose(0, 2, 1)
         out[:, :, china, 0] = 0
@@ -340,7 +353,5 @@ def _flows(
         out[:, :, china, 3 : 3 + hubs] = smuggled
         out[:, :, china, 3 + hubs :] = rented
         stacked.append(out)
-    first = int(str(months[0])[:4])
     attrs = {"units": "units/year", "long_name": "Mean yearly sales by product, channel and user"}
-    coords = {"year": [first + i for i in range(stacked[0].shape[0])], "product": axis.products, "channel": channels}
-    return (("scenario", "year", "product", "region", "channel"), np.stack(stacked), attrs), coords
+    return (("scenario", "year", "product", "region", "channel"), np.stack(stacked), attrs), channels

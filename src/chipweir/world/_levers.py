@@ -23,6 +23,9 @@ _ENGLISH_HEAD = ("lever", "name", "unit", "range", "default", "what it does")
 _MONTH = re.compile(r"\d{4}-\d{2}(-\d{2})?")
 
 
+_ANSWERS = {"yes": 1.0, "no": 0.0, "on": 1.0, "off": 0.0}
+
+
 @dataclass(frozen=True)
 class Lever:
     """One lever. `minimum` and `maximum` bound its number; `choices` map names to the codes that arrays carry."""
@@ -53,8 +56,8 @@ class Lever:
             if isinstance(given, str) and given in self.choices:
                 return given
             raise InputError(f"{where}: '{given}' is none of {', '.join(self._words())}")
-        if self.kind == "bool" and isinstance(given, bool):
-            return float(given)
+        if self.kind == "bool" and isinstance(given, bool | str):
+            given = _ANSWERS.get(given, given) if isinstance(given, str) else float(given)
         if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
             raise InputError(f"{where}: '{given}' is not {self._expected()}")
         if not self.minimum <= given <= self.maximum or (self.kind == "bool" and given not in (0, 1)):

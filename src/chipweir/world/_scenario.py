@@ -6,17 +6,16 @@ value replaces the parent's for the whole run, a dated series takes over from it
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib import resources
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from chipweir import reading
 from chipweir.errors import InputError, UnknownName
 from chipweir.world._levers import (
     LAW,
@@ -35,13 +34,31 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-FIRST_MONTH, LAST_MONTH = "2022-01", "2045-12"
+# The last month for which products and beliefs are declared (the tables' last rows are carried on flat).
+FIRST_MONTH, LAST_MONTH = "2022-01", "2035-12"
+_MONTH_PATTERN = r"^\d{4}-(0[1-9]|1[0-2])$"
 DEFAULT_RUN = ("baseline", "blockade", "weir", "open")
 _PARENT = "baseline"
-_DEEPEST, _MOST_KEYS = 12, 20_000
 
 Setting = float | str | dict[str, float | str]
 """A plain value, or values by the month from which each holds."""
+
+
+class ProductPlan(BaseModel):
+    """What a scenario says of a product: when it is sold, how many are made, and, for a new one, what it is like."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    start: str | None = Field(
+        default=None, pattern=_MONTH_PATTERN, description="First month of sales, such as 2026-06."
+    )
+    end: str | None = Field(default=None, pattern=_MONTH_PATTERN, description="Last month in which it is made.")
+    units_per_year: float | None = Field(
+        default=None, gt=0, le=2e7, description="Units made a year, as far as parts allow."
+    )
+    basis: str | None = Field(default=None, description="Chip of the facts whose datasheet a new product has.")
+    scale: float = Field(default=1.0, gt=0, le=100, description="Worth of a new product relative to its basis.")
+    price_usd: float | None = Field(default=None, gt=0, le=1e7, description="List price of a new product, USD.")
 
 
 class Scenario(BaseModel):
@@ -56,6 +73,10 @@ class Scenario(BaseModel):
     start: str = Field(default=FIRST_MONTH, description="First month simulated, such as 2022-01.")
     end: str = Field(default="2032-12", description="Last month simulated, such as 2032-12.")
     levers: dict[str, Setting] = Field(default={}, description="What this scenario changes.")
+    events: bool = Field(default=False, description="Whether policy events are drawn (as in `forecast`).")
+    products: dict[str, ProductPlan] = Field(
+        default={}, description="Products that this scenario brings, dates or orders, by their name."
+    )
     rules: list[dict[str, Any]] = Field(
         default=[], description="Rule overlays: files beside this one, or written here."
     )
@@ -90,6 +111,13 @@ class Scenario(BaseModel):
         record, _ = find_lever(f"{lever}.{product}")
         return self._layered(record, ("all", product_class, product), months, law)
 
+    def named_series(
+        self, lever: str, products: Sequence[str], months: "Sequence[Any] | np.ndarray | None" = None
+    ) -> "np.ndarray":
+        """What the settings of these products or classes alone say in each month, later ones over earlier; NaN for none."""
+        record, _ = find_lever(lever)
+        return self._layered(record, products, months, None)
+
     def _layered(self, lever: Lever, products: Sequence[str], months: Any, law: Any) -> "np.ndarray":
         import numpy as np
 
@@ -109,12 +137,12 @@ class Scenario(BaseModel):
 
     def to_yaml(self) -> str:
         """The scenario as a file that stands alone; reading it back gives an equal record."""
-        return yaml.safe_dump(self.model_dump(), sort_keys=False, allow_unicode=True, width=110)
+        return reading.dump_yaml(self.model_dump())
 
     @property
     def digest(self) -> str:
         """SHA-256 of everything that can change a result."""
-        content = self.model_dump(include={"start", "end", "levers", "rules"})
+        content = self.model_dump(include={"start", "end", "levers", "rules", "events", "products"})
         return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def warnings(self) -> list[str]:
@@ -134,6 +162,18 @@ def parse_scenario(text: str, where: str = "scenario") -> Scenario:
     return _resolve(text, where, ())
 
 
+def resolved_scenario(record: object, where: str) -> Scenario:
+    """A scenario from what `model_dump` gave, checked as a file would be; it may name no other file. Raises `InputError`."""
+    if not isinstance(record, dict) or not all(isinstance(key, str) for key in record):
+        raise InputError(f"{where}: a scenario is a mapping of keys to values")
+    if not all(isinstance(entry, dict) for entry in record.get("rules") or ()):
+        raise InputError(f"{where}: the rules of a resolved scenario are written out, not files")
+    unknown = next((key for key in record if key not in Scenario.model_fields), None)
+    if unknown is not None:
+        raise UnknownName("scenario key", unknown, Scenario.model_fields, where=where)
+    return _record(dict(record), _Place(where, {}), None)
+
+
 @cache
 def preset_names() -> tuple[str, ...]:
     """Names of the shipped scenarios: the four of the default run first."""
@@ -144,16 +184,26 @@ def preset_names() -> tuple[str, ...]:
 
 
 def merge_settings(parent: Mapping[str, Setting], own: Mapping[str, Setting], start: str) -> dict[str, Setting]:
-    """`own` over `parent`: a plain value replaces, a dated series takes over from its first month on."""
+    """`own` over `parent`: a plain value replaces, a dated series takes over from its first month on.
+
+    What is said of `all` products takes over from what the parent says of classes and chips too.
+    """
     merged = dict(parent)
     for name, setting in own.items():
-        if not isinstance(setting, dict) or name not in parent:
-            merged[name] = setting
-            continue
-        first = min(setting)
-        before = {month or start: value for month, value in _steps(parent[name]) if (month or start) < first}
-        merged[name] = {**before, **setting}
+        whole = name.removesuffix(".all")
+        if whole != name:
+            for other in [known for known in parent if known.startswith(f"{whole}.") and known not in own]:
+                merged[other] = _taken_over(parent[other], setting, start)
+        merged[name] = _taken_over(parent[name], setting, start) if name in parent else setting
     return merged
+
+
+def _taken_over(parent: Setting, own: Setting, start: str) -> Setting:
+    """`parent` until `own` begins, `own` from then on."""
+    if not isinstance(own, dict):
+        return own
+    first = min(own)
+    return {**{month or start: value for month, value in _steps(parent) if (month or start) < first}, **own}
 
 
 def scenario_schema() -> dict[str, Any]:
@@ -185,7 +235,7 @@ class _Place:
     def __call__(self, *path: str) -> str:
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
-                return f"{self.file} line {self.lines[path[:length]]}"
+                return f"{self.file}:{self.lines[path[:length]]}"
         return self.file
 
 
@@ -206,16 +256,7 @@ def _source(name: str, beside: str | None) -> tuple[str, str]:
         raise UnknownName("scenario", name, preset_names(), where=beside or "")
     if beside is not None and not path.is_absolute() and beside not in preset_names():
         path = Path(beside).parent / path
-    return _read_file(path, "scenario"), str(path)
-
-
-def _read_file(path: Path, kind: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"cannot read {kind} file {path}: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not a text file in UTF-8") from None
+    return reading.read_text(path, "scenario file"), str(path)
 
 
 def _resolve(text: str, file: str, chain: tuple[str, ...]) -> Scenario:
@@ -238,7 +279,7 @@ def _resolve(text: str, file: str, chain: tuple[str, ...]) -> Scenario:
 
 def _record(tree: dict[str, Any], place: _Place, parent: Scenario | None) -> Scenario:
     """The record of a parsed file over its resolved parent."""
-    inherited = parent.model_dump(include={"start", "end"}) if parent else {}
+    inherited = parent.model_dump(include={"start", "end", "events"}) if parent else {}
     for bound in ("start", "end"):
         if bound in tree:
             tree[bound] = _bound(tree[bound], place(bound))
@@ -247,7 +288,7 @@ def _record(tree: dict[str, Any], place: _Place, parent: Scenario | None) -> Sce
             tree[listed] = [tree[listed]]
     given = tree.pop("levers", None) or {}
     own = _read_levers(given, (), place)
-    overlays = _overlays(tree.pop("rules", None) or [], place)
+    overlays = _overlays(tree.pop("rules", None), place, parent.rules if parent else [])
     try:
         scenario = Scenario(**{**inherited, **tree})
     except ValidationError as error:
@@ -257,7 +298,14 @@ def _record(tree: dict[str, Any], place: _Place, parent: Scenario | None) -> Sce
     if scenario.start >= scenario.end:
         raise InputError(f"{place('end')}: end ({scenario.end}) must be later than start ({scenario.start})")
     merged = merge_settings(parent.levers if parent else {}, own, scenario.start)
-    return scenario.model_copy(update={"levers": merged, "rules": [*(parent.rules if parent else []), *overlays]})
+    inherited_products = parent.products if parent else {}
+    return scenario.model_copy(
+        update={
+            "levers": merged,
+            "rules": [*(parent.rules if parent else []), *overlays],
+            "products": {**inherited_products, **scenario.products},
+        }
+    )
 
 
 def _bound(given: object, where: str) -> str:
@@ -267,19 +315,28 @@ def _bound(given: object, where: str) -> str:
     return month
 
 
-def _overlays(given: object, place: _Place) -> list[dict[str, Any]]:
-    """Rule overlays as plain data: a file is read now, so that the record needs no other file."""
+def _overlays(given: object, place: _Place, before: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rule overlays as plain data, to be laid over those `before`: a file is read now, so that the record needs no other
+    file, and what no rule can be made of is refused now."""
+    if not given:
+        return []
     if not isinstance(given, list):
         raise InputError(f"{place('rules')}: rules takes a list of overlay files or overlays")
-    overlays = []
+    from chipweir import rules
+
+    overlays, book = [], rules.with_overlays(before)
     for number, entry in enumerate(given):
         where = place("rules", str(number))
         if isinstance(entry, str):
             base = Path(place.file).parent if place.file not in preset_names() else Path()
-            entry, _ = _parse(_read_file(base / entry, "rule overlay"), str(base / entry))
+            entry = reading.read_yaml(base / entry, "rule overlay file").data
         if not isinstance(entry, dict):
             raise InputError(f"{where}: a rule overlay is a file's path or a mapping")
-        overlays.append(json.loads(json.dumps(entry, default=str)))
+        try:
+            book = rules.with_overlays([entry], book)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+        overlays.append(entry)
     return overlays
 
 
@@ -333,7 +390,10 @@ def _product_of_chip(name: str, where: str) -> str:
         known = [*PRODUCT_CLASSES, *product_ids(), *error.suggestions]
         raise UnknownName("chip or class", name, known, where=where) from None
     if chip not in product_ids():
-        raise InputError(f"{where}: {chip} is not among the products of the model, so the setting would do nothing")
+        raise InputError(
+            f"{where}: {chip} is not among the products of the model, so the setting would do nothing; to bring it, name it "
+            "under products: with a start and units_per_year"
+        )
     return chip
 
 
@@ -357,53 +417,11 @@ def _read_setting(lever: Lever, dotted: str, value: object, path: tuple[str, ...
 
 
 def _parse(text: str, file: str) -> tuple[dict[str, Any], _Place]:
-    """YAML text as plain data with the line of every key. Raises `InputError` for what is no mapping of unique keys."""
-    loader = yaml.SafeLoader(text)
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            return {}, _Place(file, {})
-        if not isinstance(node, yaml.MappingNode):
-            raise InputError(f"{file}: a mapping of keys to values is expected")
-        lines = dict(islice(_key_lines(node, (), file), _MOST_KEYS))
-        if len(lines) == _MOST_KEYS:
-            raise InputError(f"{file}: more than {_MOST_KEYS} entries")
-        return _plain(loader, node), _Place(file, lines)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        raise InputError(f"{file}{line}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
-    finally:
-        loader.dispose()
-
-
-def _key_lines(node: yaml.Node, path: tuple[str, ...], file: str) -> Iterator[tuple[tuple[str, ...], int]]:
-    if len(path) > _DEEPEST:
-        raise InputError(f"{file} line {node.start_mark.line + 1}: nested too deeply (an alias of itself?)")
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise InputError(f"{file} line {key.start_mark.line + 1}: a key must be a plain word")
-            name = str(key.value)
-            if name in seen:
-                raise InputError(f"{file} line {key.start_mark.line + 1}: '{name}' is given twice")
-            seen.add(name)
-            yield (*path, name), key.start_mark.line + 1
-            yield from _key_lines(value, (*path, name), file)
-    elif isinstance(node, yaml.SequenceNode):
-        for number, item in enumerate(node.value):
-            yield (*path, str(number)), item.start_mark.line + 1
-            yield from _key_lines(item, (*path, str(number)), file)
-
-
-def _plain(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
-    """Data of a node; keys and dates stay as they are written, so that `NO` as a key is no truth value."""
-    if isinstance(node, yaml.MappingNode):
-        return {str(key.value): _plain(loader, value) for key, value in node.value}
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(loader, item) for item in node.value]
-    return node.value if node.tag == "tag:yaml.org,2002:timestamp" else loader.construct_object(node)
+    """YAML text as plain data with the line of every key. Raises `InputError` for what is no mapping."""
+    found = reading.parse_yaml(text, file)
+    if not isinstance(found.data, dict | None):
+        raise InputError(f"{file}: a mapping of keys to values is expected")
+    return found.data or {}, _Place(file, found.lines)
 
 
 def _lever_schema() -> dict[str, Any]:

@@ -1,133 +1,207 @@
 """The simulation: a pure function of inputs and parameters that JAX compiles, batches and differentiates.
 
 It knows no names, files or clocks. State is a value: `simulate` can stop at any month and go on from what it returned.
+Order of a step:
+
+1. `enact`: policy events that the member draws are laid over the month's settings.
+2. `supply_month`: wafers, dies, HBM and packaging become packages (`chipweir.supply`).
+3. `market_month`: budgets, choice, clearing, prices, routes and hosts (`chipweir.market`).
+4. `settle`, `count_fleet`: the chip accounts, chips in use, and the power to run them.
+5. `software_month`: maturity of ecosystems and their developers.
+6. `token_month`: inference capacity against token demand; markup and load.
+7. `frontier_month`: the largest training run.
+8. `research_month`: what earnings do to products not yet released.
+
+No Python loop runs over members, months or products.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import Array
 
-from chipweir.world._outputs import monthly
-from chipweir.world._state import Band, Inputs, Months, Products, State
-from chipweir.world._step import (
-    Beliefs,
-    Month,
-    Parameters,
-    count_fleet,
-    fleet_at_work,
-    frontier_month,
-    market_month,
-    software_month,
-    stock_month,
-    supply_month,
-    token_month,
-)
+from chipweir import market, supply
+from chipweir.arrays import Array, along, for_all_members
+from chipweir.world._accounts import Accounts, settle
+from chipweir.world._believe import Beliefs, believe
+from chipweir.world._frontier import frontier_month
+from chipweir.world._nudges import PRODUCT_KINDS
+from chipweir.world._outputs import Month, monthly
+from chipweir.world._policy import enact
+from chipweir.world._research import research_month
+from chipweir.world._software import software_month
+from chipweir.world._state import Events, Inputs, Months, Parameters, Products, State
+from chipweir.world._stocks import count_fleet
+from chipweir.world._tokens import budget_response, token_month
 
 
 Save = Callable[..., Any]
 
-# Capacity of routes and offshore hosting at the start over that of early 2023, which the parameters give: with nothing yet
-# controlled they idle, and attrition takes this much away until then.
-_ROUTES_AT_START = 1.3
+# Precision of the month's algebra; the chip accounts are kept in double precision beside it. CHIPWEIR_PRECISION=64 asks for
+# double throughout (the two are compared in the tests).
+WORKING = "float64" if os.environ.get("CHIPWEIR_PRECISION") == "64" else "float32"
+
 # Log scaling variable from which the market of a product not yet sold starts: scarce at launch.
 _AT_LAUNCH = -2.0
-
-
-def _place(band: Band, score: Array) -> Array:
-    """A band's value at a standard normal score."""
-    return band.central * jnp.exp(jnp.where(score > 0, band.high, band.low) * score)
-
-
-def _shift(values: Array, months: Array) -> Array:
-    """`values` [T, ...] delayed by `months` (a real number), linear between months."""
-    axis = jnp.arange(values.shape[0], dtype=values.dtype)
-    return jax.vmap(lambda column: jnp.interp(axis - months, axis, column), in_axes=1, out_axes=1)(values)
-
-
-def believe(inputs: Inputs, p: Parameters) -> Beliefs:
-    """One member's dated beliefs, `[T]` or `[T, F]`: every band at the score of its parameter."""
-    bands, products = inputs.bands, inputs.products
-    scores = jnp.stack([p["belief_smic_n2"], p["belief_smic_n3"], p["belief_new_fabs"], p["belief_foreign_lines"]])
-    lines = _place(inputs.lines, scores @ products.belief_of)
-    delayed = _shift(lines, p["new_fab_delay"])
-    lines = jnp.where(products.delayed > 0, delayed, lines)
-    return Beliefs(
-        lines=lines,
-        growth=jnp.diff(lines, axis=0, prepend=lines[:1]),
-        cowos=_place(bands["cowos"], p["belief_cowos"]),
-        other_packaging=bands["other_packaging"].central,
-        china_packaging=_place(bands["china_packaging"], p["belief_china_packaging"]),
-        world_hbm=_place(bands["world_hbm"], p["belief_world_hbm"]),
-        china_hbm_import=_place(bands["china_hbm_import"], p["belief_china_hbm_import"]),
-        china_hbm_domestic=_place(bands["china_hbm_domestic"], p["belief_china_hbm_domestic"]),
-        budget_world=_place(bands["budget_world"], p["belief_budget_world"]),
-        budget_china=_place(bands["budget_china"], p["belief_budget_china"]),
-        share_training=jnp.clip(_place(bands["share_training"], p["belief_training_share"]), 0.1, 0.85),
-        share_edge=bands["share_edge"].central,
-        tokens_china=_place(bands["tokens_china"], p["belief_tokens_china"]),
-        tokens_world=_place(bands["tokens_world"], p["belief_tokens_world"]),
-        dram_exports=_place(bands["dram_exports"], p["belief_dram"]),
-    )
+_HABITLESS = -1e9
 
 
 def initial_state(inputs: Inputs, p: Parameters) -> State:
-    """The state before the first month."""
-    products = inputs.products
-    r, k = products.initial_installed.shape
-    h, d = products.smuggling_weight.shape[0], products.gross.shape[0]
-    w = products.worth.shape[1]
-    lines = believe(inputs, p).lines[0]
+    """The state before the first month; `inputs` with a last axis for members."""
+    uses, goods = inputs.products.uses, inputs.products.goods
+    n = p["choice_sensitivity"].shape[0]
+    r, k = uses.initial_installed.shape[:2]
+    h, w, c = goods.smuggling_weight.shape[0], uses.log_worth.shape[0], goods.class_of.shape[0]
+    d, e = inputs.products.fabs.die_of.shape[0], uses.stack_of.shape[0]
+    lines = believe(inputs, p).supply.lines[0]
+
+    def full(value: Any, *shape: int) -> Array:
+        return jnp.broadcast_to(jnp.asarray(value, dtype=lines.dtype), (*shape, n))
+
+    zero, one = full(0.0), full(1.0)
+    maturity = uses.initial_maturity + uses.initial_cann * p["maturity_cann"] + uses.initial_other * p["maturity_other"]
+    by_stack = along(uses.stack_of * uses.h100e, uses.initial_installed.swapaxes(0, 1)).swapaxes(0, 1)
+    earning = full(jnp.log(jnp.array([[0.5], [0.2]])), 2)
     return State(
-        inventory=jnp.zeros(k),
-        installed=jnp.asarray(products.initial_installed),
-        smuggled=jnp.zeros(k),
-        rented=jnp.zeros((k, h)),
-        dies=jnp.zeros(d),
-        hbm=jnp.zeros(()),
-        cumulative_wafers=jnp.zeros_like(lines),
-        capacity=lines,
-        tilt=jnp.zeros(k),
-        premium_product=jnp.full(k, _AT_LAUNCH),
-        premium_quota=jnp.zeros(k),
-        premium_route=jnp.zeros(h),
-        premium_offshore=jnp.zeros(h),
-        route=_ROUTES_AT_START * p["route_capacity"] * 1e9 * products.smuggling_weight,
-        offshore=_ROUTES_AT_START * p["rental_capacity"] * 1e9 * products.rental_weight,
-        carried=jnp.zeros((r, w)),
-        maturity=products.initial_maturity
-        + products.initial_cann * p["maturity_cann"]
-        + products.initial_other * p["maturity_other"],
-        markup=jnp.ones(2),
-        load=jnp.broadcast_to(p["non_llm_load"], (2,)),
-        load_reference=jnp.broadcast_to(p["non_llm_load"], (2,)),
-        largest=jnp.asarray(products.initial_largest),
-        scarcity=jnp.zeros(()),
+        accounts=Accounts(
+            unsold=full(0.0, k),
+            dies=full(0.0, d),
+            hbm=full(0.0, 2),
+            installed=full(uses.initial_installed, r, k),
+            smuggled=full(0.0, k),
+            rented=full(0.0, k, h),
+        ),
+        supply=supply.State(
+            capacity=lines,
+            cumulative=full(0.0, *lines.shape[:-1]),
+            tools=zero,
+            upkeep=one,
+            die_use=full(0.0, d),
+            korean_hbm=one,
+            micron_hbm=one,
+            memory_price=jnp.log(inputs.bands["memory_demand"].central[0]) / p["memory_elasticity"],
+            memory_capacity=zero,
+            memory_orders=zero,
+            china_fabs=one,
+            fab_level=one,
+        ),
+        market=market.State(
+            sales=full(0.0, k),
+            posted=full(0.0, k),
+            tilt=full(0.0, k),
+            scarcity=zero,
+            product=full(_AT_LAUNCH, k),
+            class_=full(0.0, c),
+            quota=full(0.0, k),
+            route=full(0.0, h),
+            offshore=full(0.0, h),
+            routes=p["route_capacity"] * 1e3 * goods.smuggling_weight,
+            hosting=p["rental_capacity"] * 1e6 * goods.rental_weight,
+            carried=full(0.0, r, w),
+            reference=full(_HABITLESS, r, w),
+        ),
+        by_stack=full(by_stack, r, e),
+        maturity=maturity,
+        developers=full(uses.initial_developers, 2, e),
+        quality=full(0.0, k),
+        earning=earning,
+        earning_reference=earning,
+        markup=full(1.0, 2),
+        load=full(p["non_llm_load"], 2),
+        load_reference=full(p["non_llm_load"], 2),
+        revenue=full(1.0, 2),
+        revenue_reference=full(1.0, 2),
+        unit_cost=full(p["unit_cost_2024"] * 1.5, 2),
+        energised=full(1.0, r),
+        largest=full(uses.initial_largest, r),
+        retaliation=zero,
     )
 
 
-def step(state: State, p: Parameters, m: Months, b: Beliefs, products: Products, save: Save) -> tuple[State, Any]:
-    """One month; the order of operations is published in `_step`."""
-    made = supply_month(state, p, m, b, products)
-    sold, premia = market_month(state, p, m, b, products, made.made)
-    after, moved = stock_month(state, p, m, products, made.made, sold, premia)
-    after = replace(after, dies=made.dies, hbm=made.hbm, cumulative_wafers=made.cumulative, capacity=made.capacity)
-    fleet = count_fleet(after, products)
-    after = replace(after, maturity=software_month(after, p, products, fleet))
-    rate, flops = fleet_at_work(after, p, m, products, fleet)
-    tokens = token_month(after, p, m, b, products, rate)
-    smoothed = 0.8 * state.load + 0.2 * tokens.load
-    after = replace(
-        after,
+def drawn_products(products: Products, p: Parameters) -> Products:
+    """The members' products: worth and prices with the errors that they draw, and what nudges add (`world._nudges`)."""
+    fabs, goods, uses = products.fabs, products.goods, products.uses
+    factors = jnp.tensordot(uses.loadings[..., 0], p["worth_factors"], axes=((0,), (0,)))
+    maker = uses.domestic * jnp.log(p["worth_domestic"]) + uses.other_foreign * jnp.log(p["worth_other"])
+    own = uses.own_spread * p["worth_own"][: uses.power.shape[0]]
+    price = goods.list_price * (p["price_foreign"] + uses.domestic * (p["price_domestic"] - p["price_foreign"]))
+    goods = replace(goods, log_worth=uses.log_worth + factors + own + maker, list_price=price)
+    nudge = p.get("nudge_products")
+    if nudge is None:
+        return replace(products, goods=goods)
+    by = {kind: jnp.exp(nudge[i]) for i, kind in enumerate(PRODUCT_KINDS)}
+    power = uses.power * by["power"]
+    return Products(
+        fabs=replace(fabs, stacks=fabs.stacks * by["stacks"], dies_per_package=fabs.dies_per_package * by["dies"]),
+        goods=replace(
+            goods,
+            list_price=goods.list_price * by["price"],
+            log_worth=goods.log_worth + nudge[PRODUCT_KINDS.index("worth")],
+            power=power,
+            slots=goods.slots * by["power"],
+        ),
+        uses=replace(uses, power=power),
+    )
+
+
+def step(state: State, p: Parameters, m: Months, b: Beliefs, products: Products, events: Events) -> tuple[State, Month]:
+    """One month; `products.goods` are the members' own."""
+    fabs, goods, uses = products.fabs, products.goods, products.uses
+    m = enact(m, events, p, goods.class_of)
+    cal = m.calendar
+    held = _as(state.accounts, state.markup.dtype)
+    allowed = market.allowed_sales(p, m.market, goods)
+    orders = supply.Orders(state.market.sales, state.market.tilt, state.market.scarcity, allowed)
+    stores = supply.Stores(held.unsold, held.dies, held.hbm)
+    supplied, made = supply.supply_month(state.supply, p, m.supply, b.supply, fabs, stores, orders)
+    maturity = market.maturity_of(goods, state.maturity, p, m.market)
+    cleared, sold = market.market_month(
+        state.market, p, m.market, b.market, goods, held.unsold, made.packages, made.cost, maturity, state.developers,
+        state.quality, budget_response(state, p), state.energised,
+    )  # fmt: skip
+    settled = settle(state.accounts, p, m.market, made, sold)
+    fleet = count_fleet(p, cal, b.wider, uses, _as(settled.accounts, state.markup.dtype))
+    software, developers = software_month(state, p, uses, fleet.by_stack)
+
+    worth = jnp.exp(goods.log_worth - uses.log_worth + state.quality) * market.maturity_of(goods, software, p, m.market)
+    rate = fleet.energised * (fleet.use * (worth[1] * uses.tokens)).sum(1)
+    flops = fleet.energised * (fleet.use * (worth[0] * uses.training_flops)).sum(1)
+    training = jnp.clip(b.market.share_training + m.market.training_shift, 0.02, 0.95)
+    tokens = token_month(state, p, cal, b.wider, uses, training, rate, sold.unit_cost)
+    load = 0.8 * state.load + 0.2 * tokens.load
+    revenue = 0.9 * state.revenue + 0.1 * tokens.revenue
+    believed = jnp.stack([b.market.budget_us * (1 + m.market.region_share.sum(0)), b.market.budget_china])
+    quality, earning, reference = research_month(state, p, cal, uses, sold, believed)
+    fading = 0.5 ** (1 / p["retaliation_half_life"])
+    after = State(
+        accounts=settled.accounts,
+        supply=supplied,
+        market=cleared,
+        by_stack=fleet.by_stack,
+        maturity=software,
+        developers=developers,
+        quality=quality,
+        earning=earning,
+        earning_reference=reference,
         markup=tokens.markup,
-        load=smoothed,
-        load_reference=jnp.where(m.past > 0, smoothed, state.load_reference),
-        largest=frontier_month(after, p, products, flops),
+        load=load,
+        load_reference=jnp.where(cal.future > 0, state.load_reference, load),
+        revenue=revenue,
+        revenue_reference=jnp.where(cal.future > 0, state.revenue_reference, revenue),
+        unit_cost=tokens.unit_cost,
+        energised=fleet.energised,
+        largest=frontier_month(state, p, uses, flops),
+        retaliation=jnp.maximum(cal.retaliation, state.retaliation * fading),
     )
-    return after, save(Month(state, after, p, m, b, products, made, sold, moved, tokens, fleet))
+    return after, Month(state, after, p, m, b, products, made, settled.sold, settled.scrapped, tokens, fleet, flops)
+
+
+def _as(record: Any, kind: Any) -> Any:
+    """The same pytree with its numbers in another precision."""
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf).astype(kind), record)
 
 
 def simulate(
@@ -137,15 +211,37 @@ def simulate(
     start: int = 0,
     stop: int | None = None,
     save: Save = monthly,
+    total: Save | None = None,
 ) -> tuple[State, Any]:
-    """Run months `start` to `stop` of one member and return its state at the end and what `save` kept.
+    """Run months `start` to `stop` of all members at once and return their state at the end and what was kept.
 
-    **Arguments:** `p` parameters of one member, each of shape `[]`; `state` what an earlier call returned (default: the
-    state before the first month, which asks for `start=0`); `save` a function of a month's quantities.
-    **Returns:** `(State, outputs)` with a leading month axis on every output.
+    **Arguments:** `p` parameters, `[N]` for N members (knots of beliefs, factors and events `[n, N]`); `state` what an
+    earlier call returned (default: the state before the first month, which asks for `start=0`); `save` a function of a
+    month's quantities; `total` one whose results are summed by calendar year.
+    **Returns:** `(State, outputs)`, every output with a leading month axis and members last; with `total`,
+    `(State, (outputs, totals))`, totals with a leading axis of the years since the first month's.
     """
-    begin = initial_state(inputs, p) if state is None else state
-    xs = jax.tree.map(lambda leaf: leaf[start:stop], (inputs.months, believe(inputs, p)))
-    return jax.lax.scan(
-        lambda carry, x: step(carry, p, x[0], x[1], inputs.products, save), jax.tree.map(jnp.asarray, begin), xs
-    )
+    shared = for_all_members(inputs)
+    begin = initial_state(shared, p) if state is None else state
+    begin = replace(_as(begin, WORKING), accounts=begin.accounts)
+    fixed = shared.products
+    products = _as(drawn_products(fixed, p), WORKING)
+    count = inputs.months.calendar.index.shape[0]
+    year = (jnp.asarray(inputs.first_month).astype(int) + jnp.arange(count)) // 12
+    all_months = (_as(shared.months, WORKING), _as(believe(shared, p), WORKING), year)
+    p, events = _as(p, WORKING), _as(shared.events, WORKING)
+
+    def month(carry: Any, x: Any) -> tuple[Any, Any]:
+        before, sums = carry
+        after, this = step(before, p, x[0], x[1], products, events)
+        if total is not None:
+            sums = jax.tree.map(lambda old, new: old.at[x[2]].add(new.astype(old.dtype)), sums, total(this))
+        return (after, sums), save(this)
+
+    sums = None
+    if total is not None:
+        first = jax.tree.map(lambda leaf: leaf[0], all_months[:2])
+        kinds = jax.eval_shape(lambda s, m, b: total(step(s, p, m, b, products, events)[1]), begin, *first)
+        sums = jax.tree.map(lambda leaf: jnp.zeros((-(-(count + 11) // 12), *leaf.shape), "float32"), kinds)
+    (end, sums), kept = jax.lax.scan(month, (begin, sums), jax.tree.map(lambda leaf: leaf[start:stop], all_months))
+    return end, kept if total is None else (kept, sums)

@@ -1,172 +1,128 @@
 """What the simulation carries from month to month, and what it takes in: frozen pytrees of arrays.
 
-Axes, in this order everywhere: product K, region R, hub H, workload W, ecosystem E, foundry line F, die type D, month T.
-`Inputs` holds everything that names and dates decided; `State` stands at month ends; flows lie between.
+`Inputs` holds everything that names and dates decided; `State` stands at month ends; flows lie between. Axes: see
+`chipweir.arrays`.
 """
 
-import os
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import jax
 import numpy as np
-from jax import Array
+from jaxtyping import Float
+
+from chipweir import market, supply
+from chipweir.arrays import Array, pytree
+from chipweir.world._accounts import Accounts
 
 
-# float64 unless single precision is asked for by CHIPWEIR_PRECISION=32 (measured against float64 in the tests).
-jax.config.update("jax_enable_x64", os.environ.get("CHIPWEIR_PRECISION", "64") != "32")  # type: ignore[no-untyped-call]
-
-T = TypeVar("T")
-
-
-def pytree(cls: type[T]) -> type[T]:
-    """Register a frozen dataclass as a JAX pytree whose fields are all data."""
-    jax.tree_util.register_dataclass(cls, [field.name for field in fields(cls)], [])  # type: ignore[arg-type]
-    return cls
+Parameters = dict[str, Array]
 
 
 @pytree
 @dataclass(frozen=True)
-class State:
-    """Stocks at a month's end.
+class Uses:
+    """What a product is worth to whom uses it, and which reported groups it belongs to (0/1 where no unit is given)."""
 
-    - `inventory` [K] unsold units; `installed` [R, K] units in direct use; `smuggled` [K]; `rented` [K, H] units.
-    - `dies` [D] good dies; `hbm` [] Chinese HBM stacks; `cumulative_wafers` [F]; `capacity` [F] wafers a month.
-    - `tilt` [K] log shift of the makers' product mix.
-    - `premium_product` [K], `premium_quota` [K], `premium_route` [H], `premium_offshore` [H]: logs of the scaling
-      variables (`chipweir.market.Premia`).
-    - `route` [H], `offshore` [H] USD a month at list; `carried` [R, W] USD not spent.
-    - `maturity` [E]; `markup` [2] relative to its reference path, `load` [2], `load_reference` [2] of the token markets
-      (world, China).
-    - `largest` [R] log FLOP of the largest run so far; `scarcity` [] smoothed Chinese log premium.
-    """
-
-    inventory: Array
-    installed: Array
-    smuggled: Array
-    rented: Array
-    dies: Array
-    hbm: Array
-    cumulative_wafers: Array
-    capacity: Array
-    tilt: Array
-    premium_product: Array
-    premium_quota: Array
-    premium_route: Array
-    premium_offshore: Array
-    route: Array
-    offshore: Array
-    carried: Array
-    maturity: Array
-    markup: Array
-    load: Array
-    load_reference: Array
-    largest: Array
-    scarcity: Array
+    log_worth: Float[Array, "W K"]  # log of H100s at full software maturity, median
+    loadings: Float[Array, "L W K"]  # log of worth per normal score of a factor of the performance estimates
+    own_spread: Float[Array, "W K"]  # standard deviation of the log of worth that a product shares with no other
+    training_flops: Float[Array, " K"]  # FLOP/s delivered
+    tokens: Float[Array, " K"]  # inference relative to an H100
+    power: Float[Array, " K"]  # W with host and network
+    h100e: Float[Array, " K"]
+    start: Float[Array, " K"]  # years from the first month to release
+    nvidia: Float[Array, " K"]
+    other_foreign: Float[Array, " K"]
+    domestic: Float[Array, " K"]
+    kinds: Float[Array, "I K"]  # weights of the sums in `world._outputs.KINDS`
+    groups: Float[Array, "Q K"]
+    law_of: Float[Array, "J K"]  # whose government can cut the chip off: US, China, Korea
+    hbm_customer: Float[Array, "U K"]
+    hub_region: Float[Array, "R H"]
+    stack_of: Float[Array, "E K"]
+    china: Float[Array, " R"]
+    usa: Float[Array, " R"]
+    korea: Float[Array, " R"]
+    initial_maturity: Float[Array, " E"]  # where known, else 0
+    initial_cann: Float[Array, " E"]
+    initial_other: Float[Array, " E"]
+    initial_developers: Float[Array, "B E"]
+    initial_installed: Float[Array, "R K"]
+    initial_largest: Float[Array, " R"]  # log FLOP
+    official: Float[Array, ""]  # EFLOP/s of official Chinese counts for a million H100e
+    official_legacy: Float[Array, ""]  # EFLOP/s of processors in them that the model does not count
 
 
 @pytree
 @dataclass(frozen=True)
 class Products:
-    """What does not change from month to month about products, dies, lines and hubs (0/1 matrices where not said)."""
+    """All that is fixed about products, lines and hubs, by the room that reads it. `goods.log_worth` is the median's."""
 
-    worth: Array  # [K, W] H100s at full software maturity
-    training_flops: Array  # [K] FLOP/s delivered
-    tokens: Array  # [K] inference tokens/s relative to an H100
-    power: Array  # [K] W with host and network
-    h100e: Array  # [K]
-    list_price: Array  # [K] USD
-    stacks: Array  # [K] HBM stacks a package
-    dies_per_package: Array  # [K]
-    per_wafer: Array  # [K] packages a CoWoS wafer; 1 where packages are the unit
-    gross: Array  # [D] dies a wafer
-    area: Array  # [D] mm2
-    salvage: Array  # [D] fraction
-    die_of: Array  # [D, K]
-    line_of: Array  # [F, K]
-    memory_of: Array  # [2, K] world, China
-    packaging_of: Array  # [3, K] CoWoS, other, China
-    maker_of: Array  # [M, K] maker and pool
-    ecosystem_of: Array  # [E, K]
-    inherits_cuda: Array  # [K] share
-    domestic: Array  # [K]
-    korean: Array  # [K]
-    nvidia: Array  # [K]
-    open_market: Array  # [K] sold everywhere
-    captive: Array  # [K] used by its maker
-    defect_initial: Array  # [F] per cm2
-    defect_floor: Array  # [F]
-    learning_wafers: Array  # [F]
-    chinese_line: Array  # [F]
-    belief_of: Array  # [4, F] which belief places the line between its bounds
-    delayed: Array  # [F] lines whose start may slip
-    initial_maturity: Array  # [E] where known, else 0
-    initial_cann: Array  # [E]
-    initial_other: Array  # [E]
-    initial_installed: Array  # [R, K]
-    initial_largest: Array  # [R] log FLOP
-    groups: Array  # [G, K] reported groups of products
-    smuggling_weight: Array  # [H]
-    rental_weight: Array  # [H]
-    hub_region: Array  # [R, H]
-    demand_share: Array  # [R] of spending outside China; 0 for China
-    china: Array  # [R] one-hot
-    usa: Array  # [R] one-hot
-    korea: Array  # [R] one-hot
-    hbm_customer: Array  # [C, K] customers of Korean HBM
+    fabs: supply.Fabs
+    goods: market.Goods
+    uses: Uses
+
+
+@pytree
+@dataclass(frozen=True)
+class Calendar:
+    """What the months bring to processes other than supply and the market, month first."""
+
+    index: Float[Array, " T"]  # months since the start
+    year: Float[Array, " T"]  # years since 2022-01
+    future: Float[Array, " T"]  # 1 after the data cut-off
+    algorithms: Float[Array, " T"]  # x drawn
+    tokens_growth: Float[Array, " T"]  # cumulative factor
+    thinking: Float[Array, " T"]  # x output tokens of the reference
+    token_exports: Float[Array, " T"]  # x reference
+    retaliation: Float[Array, " T"]  # 1 as in 2017
+    dc_power: Float[Array, " T"]  # x plan for Korea
+    us_outlay: Float[Array, " T"]  # x signed plan
+    stockpile: Float[Array, " T"]  # days
+    second_source: Float[Array, " T"]  # 0..1
 
 
 @pytree
 @dataclass(frozen=True)
 class Months:
-    """Everything dated, month first."""
+    """Everything dated, month first, by the room that reads it."""
 
-    index: Array  # [T] months since the start
-    year: Array  # [T] years since 2022-01
-    past: Array  # [T] 1 until the data cut-off
-    mix: Array  # [T, K] share of the maker's pool before the tilt
-    scrap: Array  # [T, K] share of unsold units scrapped
-    age: Array  # [T, K] years since release
-    ai_share: Array  # [T, F] share of a line's wafers for accelerators
-    bank_inflow: Array  # [T, D] share of the die bank arriving
-    quota: Array  # [T, K] units a month to China; inf where free
-    case_by_case: Array  # [T, K] 1 where the quota is the default of case-by-case review
-    fee: Array  # [T, K] share of price
-    stance: Array  # [T, K] log-points code of the importing side: share of `stance_penalty`
-    blocked: Array  # [T, K] 1 where China blocks imports
-    controlled: Array  # [T, K] 1 where the direct channel to China is restricted
-    access: Array  # [T, R, K] log-points friction of the licence in other regions
-    enforcement: Array  # [T]
-    location: Array  # [T] 0/1
-    rental_control: Array  # [T]
-    hbm_control: Array  # [T]
-    equipment: Array  # [T]
-    hub_licence: Array  # [T, H]
-    hub_enforcement: Array  # [T, H]
-    capacity_investment: Array  # [T]
-    subsidy: Array  # [T]
-    domestic_floor: Array  # [T]
-    korea_hbm: Array  # [T]
-    korea_budget: Array  # [T]
-    korea_domestic: Array  # [T]
-    yield_lever: Array  # [T]
-    hbm_domestic: Array  # [T]
-    algorithms: Array  # [T]
-    compatibility: Array  # [T]
-    tokens_growth: Array  # [T] cumulative factor
-    us_capex: Array  # [T]
-    china_capex: Array  # [T]
-    edge_shift: Array  # [T] added to the edge share
+    supply: supply.Dated
+    market: market.Dated
+    calendar: Calendar
 
 
 @pytree
 @dataclass(frozen=True)
 class Band:
-    """A dated belief: `central` [T], and the log distance of the lower and upper bound in standard deviations [T]."""
+    """A dated belief: `central` [T], and the log distance of its bounds in standard deviations [T]."""
 
-    central: Array
-    low: Array
-    high: Array
+    central: Float[Array, " ..."]
+    low: Float[Array, " ..."]
+    high: Float[Array, " ..."]
+
+
+@pytree
+@dataclass(frozen=True)
+class Events:
+    """Policy that may come, in the order in which it is laid over the scenario; no event: leading axis 0.
+
+    An event happens where its normal score lies below `threshold`, in the month `first + (last - first) x` its other score
+    places it; from then on it sets what is not NaN for the products it `covers`.
+    """
+
+    threshold: Float[Array, " X"]
+    first: Float[Array, " X"]  # months since the start
+    last: Float[Array, " X"]
+    covers: Float[Array, "X K"]
+    quota: Float[Array, " X"]
+    licensed: Float[Array, " X"]
+    class_quota: Float[Array, "X C"]
+    fee: Float[Array, " X"]
+    stance: Float[Array, " X"]
+    controlled: Float[Array, " X"]
+    levers: Float[Array, "X Y"]  # values of the scalar levers in the order of `EVENT_LEVERS`
 
 
 @pytree
@@ -174,15 +130,53 @@ class Band:
 class Inputs:
     """All that `simulate` needs besides parameters; `bands` are dated beliefs by the name of their series.
 
-    A band is read at the score of the parameter that `BELIEFS` names.
+    A band is read at the score path of the parameter that `believe` names.
     """
 
     products: Products
     months: Months
     bands: dict[str, Band]
     lines: Band  # [T, F] wafers a month
+    knots: Float[Array, "T N"]  # weight of every half-yearly knot of a belief's path in a month
+    events: Events
+    first_month: Float[Array, ""]  # months from January to the first month simulated
+
+
+@pytree
+@dataclass(frozen=True)
+class State:
+    """Stocks at a month's end.
+
+    - `accounts`: stocks of units, dies and stacks; `supply`, `market`: what these rooms carry.
+    - `by_stack` [R, E] H100e in use by ecosystem; `maturity` [E]; `developers` [B, E] shares of ecosystems among
+      developers, world and China; `quality` [K] log of what
+      research has added to products not yet released; `earning`, `earning_reference` [2] log share of believed spending
+      that NVIDIA and Chinese makers earn, smoothed, and at the cut-off.
+    - `markup`, `load`, `revenue`, the two at the cut-off, and `unit_cost` [B]: token markets; `energised` [R] share of
+      the stock that
+      has power; `largest` [R] log FLOP; `retaliation` [] intensity, 1 as in 2017.
+    """
+
+    accounts: Accounts
+    supply: supply.State
+    market: market.State
+    by_stack: Float[Array, "R E"]
+    maturity: Float[Array, " E"]
+    developers: Float[Array, "B E"]
+    quality: Float[Array, " K"]
+    earning: Float[Array, " 2"]
+    earning_reference: Float[Array, " 2"]
+    markup: Float[Array, " B"]
+    load: Float[Array, " B"]
+    load_reference: Float[Array, " B"]
+    revenue: Float[Array, " B"]
+    revenue_reference: Float[Array, " B"]
+    unit_cost: Float[Array, " B"]
+    energised: Float[Array, " R"]
+    largest: Float[Array, " R"]
+    retaliation: Float[Array, ""]
 
 
 def as_arrays(record: Any) -> Any:
     """The same pytree with every leaf a float64 (or integer) NumPy array."""
-    return jax.tree.map(lambda leaf: np.asarray(leaf), record)
+    return jax.tree.map(lambda leaf: np.asarray(leaf, dtype=float), record)

@@ -124,7 +124,7 @@
     page = {
       lang: data.lang, words: data.words, graph: data.graph, usual: data.usual, frame: frame(),
       levers: {}, values: {}, options: {}, following: false, followed: 0,
-      latest: null, busy: false, timer: 0, untold: null, telling: 0, later: [], waiting: false
+      latest: null, busy: false, since: 0, asked: null, giving: 0, refining: null, timer: 0, untold: null, telling: 0, later: [], waiting: false
     };
     data.groups.forEach(function (entry) { entry.levers.forEach(function (record) { page.levers[record.name] = record; }); });
     filled(host, data.groups.map(group));
@@ -188,25 +188,46 @@
     ask(query.toString());
   }, true);
 
-  /* ---- asking: one question at a time, and after it the newest ---- */
+  /* ---- asking: one question at a time, and after it the newest, which takes the place of one that waits for long ---- */
+  var PATIENCE_MS = 400, NAME = name();
+  function name() {
+    var bytes = new Uint8Array(12);
+    window.crypto.getRandomValues(bytes);
+    return Array.from(bytes, function (byte) { return byte.toString(16).padStart(2, "0"); }).join("");
+  }
+  function get(path, text, members, signal) {
+    var headers = { "X-Chipweir-Page": NAME };
+    if (members) { headers["X-Chipweir-Have"] = String(members); }
+    return fetch(path + "?" + text, { headers: headers, signal: signal });
+  }
   function ask(text) {
     if (text === page.latest) { return; }
     page.latest = text;
     clearTimeout(page.timer);
     clearTimeout(page.telling);
-    if (!page.busy) { send(page); }
+    clearTimeout(page.giving);
+    if (page.refining) { page.refining.abort(); page.refining = null; }
+    if (!page.busy) { send(page); return; }
+    var mine = page;
+    mine.giving = setTimeout(function () { mine.asked.abort(); }, Math.max(0, mine.since + PATIENCE_MS - Date.now()));
   }
   function answered(response) {
-    if (response.ok) { return response.json().catch(function () { throw new Error(page.words.failed); }); }
+    if (response.status === 204) { return null; }
+    if (response.ok || response.status === 503) { return response.json().catch(function () { throw new Error(page.words.failed); }); }
     throw new Error(response.status === 429 ? page.words.many : page.words.failed);
   }
   function send(mine) {
     var text = mine.latest;
     mine.busy = true;
-    fetch("/answer?" + text).then(answered).then(
-      function (reply) { if (mine === page) { paint(reply); } return reply; },
+    mine.since = Date.now();
+    mine.asked = new AbortController();
+    clearTimeout(mine.giving);
+    get("/answer", text, 0, mine.asked.signal).then(answered).then(
+      function (reply) { if (mine === page && reply) { paint(reply); } return reply || { done: true }; },
       function (error) {
-        if (mine === page) { paintProblems([error instanceof TypeError ? page.words.silent : error.message]); }
+        if (mine === page && error.name !== "AbortError") {
+          paintProblems([error instanceof TypeError ? page.words.silent : error.message]);
+        }
         return { done: true };
       }
     ).then(function (reply) {
@@ -215,7 +236,7 @@
       if (mine.latest !== text) { send(mine); return; }
       mine.untold = text;
       mine.telling = setTimeout(function () { tellDash(mine); }, 300);
-      if (!reply.done) { refine(mine, text); }
+      if (!reply.done) { refine(mine, text, reply.members); }
     });
   }
   /* Dash, which fills the column of reasons, learns of a view when the levers rest or as soon as anything else is used. */
@@ -230,20 +251,21 @@
       if (page && !(event.target.closest && event.target.closest("#levers"))) { tellDash(page); }
     }, true);
   });
-  /* Ask for the full ensemble's answer until it is there or a lever moves. */
-  function refine(mine, text) {
+  /* Ask for answers of more members until the full ensemble's is there or a lever moves. */
+  function refine(mine, text, members) {
     clearTimeout(mine.timer);
     mine.timer = setTimeout(function () {
-      if (document.hidden) { refine(mine, text); return; }
-      fetch("/refined?" + text).then(function (response) {
+      if (document.hidden) { refine(mine, text, members); return; }
+      mine.refining = new AbortController();
+      get("/refined", text, members, mine.refining.signal).then(function (response) {
         return response.status === 200 ? response.json() : null;
       }, function () { return null; }).then(function (reply) {
         if (mine !== page || mine.latest !== text) { return; }
-        if (reply === null) { refine(mine, text); return; }
+        if (reply === null) { refine(mine, text, members); return; }
         paint(reply);
-        tell("refined", { data: text });
+        if (reply.done) { tell("refined", { data: text }); } else { refine(mine, text, reply.members); }
       });
-    }, 1200);
+    }, 600);
   }
 
   /* ---- painting ---- */

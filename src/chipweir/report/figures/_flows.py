@@ -48,6 +48,10 @@ _MAKERS = {
     "openai": "OpenAI",
 }
 
+# What is less than this share of the whole is one flow with the others that are.
+SMALL, OTHERS = 0.003, ""
+Row = tuple[str, str, str, float]
+
 
 def _maker(product: str) -> str:
     """The maker in a product id such as `huawei-ascend-910c`."""
@@ -76,12 +80,17 @@ def flows(
     if by not in ("maker", "product"):
         raise InputError(f"flows are shown by 'maker' or 'product', not by '{by}'")
     records = _access.flows(dataset, scenario, year, destination)
+    rows = [
+        (_maker(r["product"]) if by == "maker" else r["product"], r["channel"], r["region"], r["units"])
+        for r in records
+    ]
+    for column in range(3):
+        rows = _small_together(rows, column)
     sources: dict[tuple[str, str], float] = defaultdict(float)
     targets: dict[tuple[str, str], float] = defaultdict(float)
-    for record in records:
-        origin = _maker(record["product"]) if by == "maker" else record["product"]
-        sources[origin, record["channel"]] += record["units"]
-        targets[record["channel"], record["region"]] += record["units"]
+    for origin, channel, region, units in rows:
+        sources[origin, channel] += units
+        targets[channel, region] += units
     place = label("region", destination) if destination else _("all regions")
     title = _("Chips sold in {year}: {place}", year=year, place=place)
     total = sum(r["units"] for r in records)
@@ -94,6 +103,22 @@ def flows(
         layout["annotations"] = [*layout["annotations"], _empty(theme)]
         return {"data": [], "layout": layout}
     return {"data": [_sankey(sources, targets, theme)], "layout": layout}
+
+
+def _small_together(rows: list[Row], column: int) -> list[Row]:
+    """The makers, channels or regions that are each less than `SMALL` of the whole, as one; nothing is left out."""
+    totals: dict[str, float] = defaultdict(float)
+    for row in rows:
+        totals[str(row[column])] += row[3]
+    small = {name for name, units in totals.items() if units < SMALL * sum(totals.values())}
+    if len(small) < 2:
+        return rows
+    return [_put_with_others(row, column) if row[column] in small else row for row in rows]
+
+
+def _put_with_others(row: Row, column: int) -> Row:
+    maker, channel, region = (OTHERS if place == column else str(name) for place, name in enumerate(row[:3]))
+    return maker, channel, region, row[3]
 
 
 def _empty(theme: Theme) -> Spec:
@@ -120,7 +145,9 @@ def _sankey(sources: dict[tuple[str, str], float], targets: dict[tuple[str, str]
     for start, end, _channel, units in links:
         through[start, "out"] += units
         through[end, "in"] += units
-    called = [name if column == "source" else label(column, name) for column, name in names]
+    called = [
+        _("Others") if name == OTHERS else name if column == "source" else label(column, name) for column, name in names
+    ]
     texts = [
         f"{name}  {_numbers.number(max(through[index, 'in'], through[index, 'out']))}"
         for index, name in enumerate(called)

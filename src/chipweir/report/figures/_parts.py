@@ -9,7 +9,7 @@ from chipweir.errors import InputError
 from chipweir.i18n import _
 from chipweir.report import _access
 from chipweir.report._labels import label
-from chipweir.report._style import PATTERNS, SEQUENTIAL, Theme, ink, look, rgba
+from chipweir.report._style import SEQUENTIAL, Theme, ink, look, pattern, rgba
 from chipweir.report.figures._build import (
     Line,
     Spec,
@@ -21,6 +21,14 @@ from chipweir.report.figures._build import (
     source_line,
     spread,
 )
+
+
+# Ecosystems that never have more than this share are shown together.
+_SMALL, _OTHERS = 0.005, ""
+
+
+def _called(name: str) -> str:
+    return _("Others") if name == _OTHERS else label("ecosystem", name)
 
 
 @figure
@@ -99,9 +107,13 @@ def ecosystem_shares(
     }
     months = _access.require(dataset, "ecosystem_share", scenario, ecosystem=names[0], **selection).months
     total = np.maximum(sum(medians.values()), 1e-12)
-    kept = sorted(
-        (name for name in names if (medians[name] / total).max() > 0.005), key=lambda name: -medians[name][-1]
-    )
+    shares = {name: medians[name] / total for name in names}
+    small = [name for name in names if shares[name].max() <= _SMALL]
+    if len(small) > 1:
+        shares = {name: share for name, share in shares.items() if name not in small} | {
+            _OTHERS: sum(shares[name] for name in small)
+        }
+    kept = sorted(shares, key=lambda name: (name == _OTHERS, -shares[name][-1]))
     layout = base(
         _("Software ecosystems: {place}", place=label("region", region)),
         _("per cent of compute · {scenario}", scenario=label("scenario", scenario)),
@@ -119,9 +131,9 @@ def ecosystem_shares(
     layout["margin"] = {"l": 50, "r": 104, "t": 66, "b": 72}
     data, top, places = [], 0.0, []
     for name in kept:
-        index = names.index(name)
-        share = medians[name] / total
-        data.append(_area(label("ecosystem", name), months, share, index))
+        index = len(names) if name == _OTHERS else names.index(name)
+        share = shares[name]
+        data.append(_area(_called(name), months, share, index))
         places.append((top + share[-1] / 2, share[-1], name))
         top += float(share[-1])
     named = [(name, place) for place, size, name in places if size > 0.01]
@@ -142,10 +154,9 @@ def _area(text: str, months: np.ndarray, share: np.ndarray, index: int) -> Spec:
         "line": {"width": 1, "color": colour},
         "fillcolor": rgba(colour, 0.55),
         "fillpattern": {
-            "shape": PATTERNS[index % len(PATTERNS)],
+            **pattern(index),
             "fgcolor": colour,
             "bgcolor": rgba(colour, 0.35),
-            "size": 7,
             "solidity": 0.25,
         },
         "hovertemplate": "%{y:.1%}<extra>" + text + "</extra>",
@@ -154,7 +165,7 @@ def _area(text: str, months: np.ndarray, share: np.ndarray, index: int) -> Spec:
 
 def _beside(name: str, place: float) -> Spec:
     return {
-        "text": label("ecosystem", name),
+        "text": _called(name),
         "xref": "x domain",
         "x": 1.01,
         "y": place,

@@ -33,7 +33,9 @@ from chipweir.rules import status_names
 
 # In the order of `chipweir.rules.STATUSES`.
 STATUS_COLOURS = (GREEN, SKY, BLUE, ORANGE, VERMILION, GREY, PURPLE, YELLOW, RUST)
-STATUS_SIGNS = ("○", "◔", "◑", "◕", "●", "?", "◌", "△", "■")
+# Numbers, since the sign of a bar is dark on its colour and that of a legend is of the theme's ink: what a full and an empty
+# circle mean would turn around between light and dark.
+STATUS_SIGNS = ("①", "②", "③", "④", "⑤", "?", "⑥", "⑦", "⑧")
 _SHAPES = ("", "", "/", ".", "x", "-", "|", "\\", "+")
 
 

@@ -22,11 +22,8 @@
     spec.data.forEach(function (trace) {
       if (typeof trace.x === "string" && trace.x.charAt(0) === "@") { trace.x = data.shared[+trace.x.slice(1)]; }
     });
-    Plotly.react(node, spec.data, spec.layout, {
-      responsive: true, displaylogo: false, locale: "en",
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-      toImageButtonOptions: { format: "svg", filename: "chipweir-" + name }
-    });
+    var image = Object.assign({}, data.config.toImageButtonOptions, { filename: "chipweir-" + name });
+    Plotly.react(node, spec.data, spec.layout, Object.assign({}, data.config, { locale: "en", toImageButtonOptions: image }));
     drawn[node.id] = true;
   }
   function apply() {
