@@ -42,7 +42,7 @@ def claimed(figure: Quantity) -> tuple[float, float]:
         value = sum(ends) / len(ends) if ends else math.nan
     if figure.bound == "range" and low is not None and high is not None:
         return low, high
-    if figure.unit == "ratio" and sum(ch.isdigit() for ch in figure.surface) <= 1 and value >= 2:
+    if figure.unit == "ratio" and sum(ch in "0123456789" for ch in figure.surface) <= 1 and value >= 2:
         return value * (1 - _MULTIPLE), value * (1 + _MULTIPLE)
     slack = abs(value) * max(half_digit(figure.surface, value), _ABOUT if figure.bound == "approx" else 0.0)
     if figure.bound in {"ge", "gt"}:
@@ -62,7 +62,7 @@ def half_digit(surface: str, value: float) -> float:
 
     Digits that only fill up to a magnitude count as written for numbers below a hundred; 2 % where none are written.
     """
-    digits = "".join(ch for ch in surface if ch.isdigit() or ch == ".")
+    digits = "".join(ch for ch in surface if ch in "0123456789.")
     plain = digits.replace(".", "").lstrip("0")
     if not plain:
         return 0.02
