@@ -28,6 +28,7 @@ from chipweir.evidence._verdict import (
     Status,
     Text,
     Verdict,
+    Worded,
     fact_evidence,
     publisher,
     source_url,
@@ -224,17 +225,16 @@ class Judge:
             notes.append(Text("conflict", {"other": _number(apart.record), "what": self.what(apart.record)}))
         return notes
 
-    def what(self, record: Known) -> str:
-        """A record's key in words."""
-        name = self.matcher.index.name
-        parts: list[str] = [name(record.entity)] if record.entity else []
-        parts += [name(record.item)] if record.item else []
+    def what(self, record: Known) -> Worded:
+        """A record's key in words, in both languages."""
+        names = [self.matcher.index.name(one) for one in (record.entity, record.item) if one]
         measure = self.known.measures.get(record.measure)
-        parts.append(measure.title["en"].lower() if measure else record.measure.removeprefix("spec:").replace("_", " "))
-        parts += [f"{key} {value}" for key, value in record.dims.items()]
-        if record.kind == "fact":
-            parts.append(self.known.facts[record.id].when)
-        return ", ".join(map(str, parts))
+        plain = record.measure.removeprefix("spec:").replace("_", " ")
+        english = [*map(str, names), measure.title["en"].lower() if measure else plain]
+        korean = [*(one.ko or str(one) for one in names), measure.title["ko"] if measure else plain]
+        rest = [f"{key} {value}" for key, value in record.dims.items()]
+        rest += [self.known.facts[record.id].when] if record.kind == "fact" else []
+        return Worded.of(", ".join([*english, *rest]), ", ".join([*korean, *rest]))
 
     def evidence(self, one: Held, status: Status) -> Evidence:
         """A record as evidence."""
