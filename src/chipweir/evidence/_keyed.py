@@ -39,7 +39,8 @@ from chipweir.evidence._verdict import (
 _SHOWN = 4
 # Records that a figure is compared with, the best first.
 _MOST = 80
-_WIDE = 2.5
+# Beyond this quotient of its ends a range is wide.
+_WIDE = 1.3
 # How far a number must lie from those in force at the article's day to be denied by them.
 _FAR = 1.5
 # How strongly a measure must be named before a number can be denied: by a noun or a verb, not by a unit alone.
@@ -273,8 +274,9 @@ def _number(record: Known) -> Number:
 
 
 def _vague(one: Held) -> bool:
-    """Whether a record's range is so wide that it can hardly deny anything."""
-    return one.record.high > _WIDE * max(one.record.low, 1e-12) > 0
+    """Whether a record agrees only because its range is wide, or because a price list is not of the claim's day."""
+    wide = one.record.high > _WIDE * max(one.record.low, 1e-12) > 0
+    return (wide and one.far > 1) or (one.record.kind == "price" and one.record.measure != "api_price")
 
 
 def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[Held], str]:
@@ -290,7 +292,7 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
     exact = (
         [one for one in best if one.match.fit == "exact"] or [one for one in best if one.match.fit != "near"] or best
     )
-    apart = [one for one in exact if one.comparison == "apart" and one.match.exact]
+    apart = [one for one in exact if one.comparison == "apart" and one.match.exact and one.record.kind != "price"]
     agreeing = [one for one in exact if one.comparison == "same"]
     if agreeing:
         if (apart and all(map(_vague, agreeing))) or (
