@@ -55,7 +55,7 @@ FAULTS = (
     ("a deleted folder need not be a run", "store/_runs.py", "    if foreign:\n", "    if False:\n", STORE),
     ("links are followed when deleting", "store/_runs.py", "if path.is_symlink():", "if False:", STORE),
     ("an edited manifest is sound", "store/_manifest.py", 'if made["identity"] != identity(made):', "if False:", STORE),
-    ("redirects not checked", "evidence/_fetch.py", "_checked(url, allow_private)\n", "_checked(url, allow_private or _ > 0)\n", "tests/evidence/test_ingest.py"),
+    ("redirects not checked", "text/_fetch.py", "_checked(url, allow_private)\n", "_checked(url, allow_private or _ > 0)\n", "tests/evidence/test_ingest.py"),
 )  # fmt: skip
 
 

@@ -2,8 +2,8 @@
 
     python benchmarks/sbc.py --sets 100 --members 256 --moves 6
 
-Each set draws a truth from the prior, makes data of a reduced set of observations with the errors that the likelihood states,
-and fits it as `calibrate` does. Ranks must be uniform: chi-square p above 0.01 for 90 % of the parameters. The result goes to
+Each set draws a truth from the prior, makes data of a reduced set of observations with the errors of the likelihood,
+and fits it as `calibrate` does. Ranks must be uniform: chi-square p above 0.01 for 90 % of parameters. The result goes to
 docs/results/sbc.json with the digests of model and facts. A stopped run goes on from there.
 """
 

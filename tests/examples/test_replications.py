@@ -37,3 +37,32 @@ def test_every_replication_is_in_the_docs_with_its_command() -> None:
     page = (EXAMPLES.parent / "docs" / "replications.md").read_text(encoding="utf-8")
     for name in NAMES:
         assert f"python examples/{name}.py" in page
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    ("name", "covered"),
+    [
+        ("ifp_exports", (True, None, None)),
+        ("cnas_smuggling", (True, True)),
+        ("ai_2027_compute", (None, None, True, None)),
+        ("epoch_china_stock", (True, True)),
+    ],
+)
+def test_replications_stand_where_the_docs_say(
+    scripts: dict[str, ModuleType], name: str, covered: tuple[bool | None, ...]
+) -> None:
+    rows = scripts[name].replicate(48, 1)
+    assert len(rows) == len(covered)
+    for row, expected in zip(rows, covered, strict=True):
+        assert np.isfinite([row.p05, row.p50, row.p95, row.published]).all()
+        assert 0 < row.p05 < row.p50 < row.p95
+        assert row.source
+        if expected:  # the number of either side lies in the other's range
+            assert row.covers or row.covered, row.what
+    if name == "ifp_exports":
+        own, leaks, b30a = rows
+        # What is left out of the published ratio, and selling a better chip, both narrow the lead.
+        assert leaks.p50 < own.p50
+        assert b30a.p50 < 0.5 * own.p50

@@ -34,7 +34,7 @@ _STATED = re.compile(
 LARGEST_PAGE, DEEPEST, MOST_TAGS, LONGEST_TAG = 3_000_000, 400, 60_000, 20_000
 # Lines of an article that may be looked for in the whole page: each takes time in proportion to its length.
 MOST_LOST = 200
-_PARSER = Confined("chipweir.text._parsers:page", seconds=10, memory=1500 << 20)
+_PARSER = Confined("chipweir.text._parsers:page", seconds=10, memory=1500 << 20, needs=("trafilatura", "feedparser"))
 
 
 def visible(page: str) -> tuple[str, list[int]]:

@@ -20,13 +20,26 @@ LARGEST_FILE, _SHORTEST_TITLE = 20_000_000, 10
 # Text holds next to no control characters; random bytes hold a tenth.
 _CONTROL = 0.01
 _FRONT_LIMITS = reading.Limits(depth=6, values=500, text=5_000)
-_FEED_PARSER = reading.Confined("chipweir.text._parsers:feed", seconds=20, memory=1500 << 20)
+_FEED_PARSER = reading.Confined(
+    "chipweir.text._parsers:feed", seconds=20, memory=1500 << 20, needs=("trafilatura", "feedparser")
+)
 _FRONT = re.compile(r"\A(\ufeff?---[ \t]*\n)(.{0,20000}?)\n(---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _HTML = re.compile(
     r"(?is)\A\ufeff?\s*(?:<!doctype html|<html\b|<head\b|<body\b|<(?:div|p|article|section|table|h1)\b[^>]*>)"
 )
 _FEED = re.compile(r"(?is)\A\ufeff?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,400}?-->\s*)?<(?:rss|feed|rdf:RDF)\b")
 _CHARSET = re.compile(rb"(?i)(?:charset|encoding)\s*=\s*[\"']?([A-Za-z0-9_-]{2,20})")
+# How files begin that hold words but are no text; read as text they would be an article that claims nothing.
+_NO_TEXT = {
+    b"%PDF-": "a PDF",
+    b"PK\x03\x04": "a packed file, such as DOCX or EPUB",
+    b"\xd0\xcf\x11\xe0": "a file of an old word processor",
+    b"\x1f\x8b\x08": "a compressed file",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"{\\rtf": "a file in rich text format",
+}
 _LANGUAGES = {
     "ko": "ko",
     "en": "en",
@@ -89,7 +102,10 @@ def read_all(
 
 def decode(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
     """(text, warnings). Tries a byte order mark, the declared character set, UTF-8, then Korean, Chinese and Western
-    ones. Raises `InputError` for bytes that are no text."""
+    ones. Raises `InputError` for bytes that are no text, by their kind where it is known."""
+    for start, kind in _NO_TEXT.items():
+        if data.startswith(start):
+            raise InputError(f"this is {kind}, which is not read: save its words as text, Markdown or HTML")
     if data[:2] not in {b"\xff\xfe", b"\xfe\xff"} and _is_binary(data[:65536]):
         raise InputError("this is no text: give an article as text, Markdown, HTML or a feed, not a binary file")
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
