@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 
 from chipweir import facts
 from chipweir.calibration import CUTOFFS, backtest, by_series, calibrate, credibility, forecast, summary
-from chipweir.cli._common import keep_compiled
+from chipweir.library import keep_compiled
 from chipweir.world import believing, posterior_of, shipped_posterior
 
 

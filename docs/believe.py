@@ -201,9 +201,8 @@ def picture(tests: Sequence[Mapping[str, Any]]) -> str:
             parts.append(
                 f'<rect x="{x:.1f}" y="{bottom - high:.1f}" width="{bar:.1f}" height="{high:.1f}" fill="{colour}"/>'
             )
-        parts.append(
-            f'<text x="{left + 8}" y="{bottom - side + 18 + 16 * number}" fill="{colour}">{each["as_of"]} (n = {each["n"]})</text>'
-        )
+        said = f"{each['as_of']} (n = {each['n']})"
+        parts.append(f'<text x="{left + 8}" y="{bottom - side + 18 + 16 * number}" fill="{colour}">{said}</text>')
     level = bottom - side * 0.1 / top
     parts.append(
         f'<line x1="{right}" x2="{right + width}" y1="{level:.1f}" y2="{level:.1f}" stroke="#999" stroke-dasharray="4"/>'

@@ -1,22 +1,18 @@
 """What the commands of this room share: options, completion, progress, JSON."""
 
-import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from chipweir.errors import InputError
 from chipweir.i18n import LANGUAGES, _
+from chipweir.library import dumps
 
 
 Progress = Callable[[float, str], None]
-
-# Characters up to which a JSON document is laid out for reading.
-_READABLE = 200_000
 
 
 def complete_scenario(incomplete: str) -> list[str]:
@@ -30,6 +26,69 @@ def complete_run(incomplete: str) -> list[str]:
 
     names = [run.id for run in store.list_runs(store.runs_directory())[0]]
     return [name for name in ("latest", *names) if name.startswith(incomplete)]
+
+
+def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
+    """Names a shell can complete without quotes, in whatever case they were begun."""
+    begun = incomplete.casefold()
+    return sorted({name for name in names if name.casefold().startswith(begun) and not set(name) & set(" ()'|")})
+
+
+def complete_record(incomplete: str) -> list[str]:
+    """Ids of everything on record, and names of chips, systems, models, firms and countries."""
+    from chipweir import facts
+    from chipweir.facts._show import KINDS
+
+    known = facts.load()
+    ids: list[str] = [name for kind in KINDS for name in getattr(known, kind)]
+    firms = [name for each in known.entities.values() for name in (each.names.en, each.names.ko)]
+    return _beginning([*ids, *firms, *(name.name for name in known.names)], incomplete)
+
+
+def complete_variable(incomplete: str) -> list[str]:
+    """Variables that a run reports."""
+    from chipweir.world import variables
+
+    return _beginning([each["name"] for each in variables()], incomplete)
+
+
+def complete_lever(incomplete: str) -> list[str]:
+    """Levers of scenarios."""
+    from chipweir.world import levers
+
+    return _beginning(levers(), incomplete)
+
+
+def complete_measure(incomplete: str) -> list[str]:
+    """Measures of the facts."""
+    from chipweir import facts
+
+    return _beginning(facts.load().measures, incomplete)
+
+
+def complete_rule(incomplete: str) -> list[str]:
+    """Instruments, rules, exceptions and country groups."""
+    from chipweir import rules
+
+    book = rules.shipped()
+    entries = [entry.id for entry in book.requirements] + [entry.id for entry in book.authorisations]
+    return _beginning([*book.instruments, *book.groups, *entries], incomplete)
+
+
+def complete_country(incomplete: str) -> list[str]:
+    """Codes of countries."""
+    from chipweir import facts
+
+    return _beginning(facts.load().countries, incomplete)
+
+
+def complete_chip(incomplete: str) -> list[str]:
+    """Names of chips and systems."""
+    from chipweir import facts
+
+    known = facts.load()
+    named = [name.name for name in known.names if name.kind in ("chip", "system")]
+    return _beginning((*known.chips, *known.systems, *named), incomplete)
 
 
 OutOption = Annotated[
@@ -57,19 +116,6 @@ PriorOption = Annotated[
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="Only facts and rules that were known by this day.")
 ]
-
-
-def parse_what_ifs(texts: Sequence[str]) -> dict[str, str]:
-    """What `--fact` was given, as changes by id. Raises `InputError` for a text without a value, or said twice."""
-    found: dict[str, str] = {}
-    for text in texts:
-        name, separator, value = (part.strip() for part in text.partition("="))
-        if not (name and separator and value):
-            raise InputError(f"--fact {text}: write id=value, such as fab-004=x1.5 or nvidia-h20.price_usd=90000")
-        if name in found:
-            raise InputError(f"--fact {name} is given twice")
-        found[name] = value
-    return found
 
 
 def _put_in_force(context: typer.Context, directories: list[Path] | None) -> list[Path] | None:
@@ -125,18 +171,6 @@ def progress_bar() -> Iterator[Progress]:
         yield lambda fraction, text: bar.update(task, completed=fraction, description=text)
 
 
-def keep_compiled() -> None:
-    """Let JAX keep what it compiles in the user's cache, so that only the first simulation after a change compiles."""
-    import jax
-    from platformdirs import user_cache_path
-
-    config: Any = jax.config
-    if config.jax_compilation_cache_dir is None:  # $JAX_COMPILATION_CACHE_DIR, if set, stands
-        config.update("jax_compilation_cache_dir", str(user_cache_path("chipweir") / "compiled"))
-        config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
-        config.update("jax_compilation_cache_max_size", 256 * 2**20)
-
-
 def peak_memory() -> int:
     """Peak resident memory of this process in MB; 0 where the system does not tell."""
     try:
@@ -147,26 +181,5 @@ def peak_memory() -> int:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale)
 
 
-def dumps(document: object) -> str:
-    """JSON text; long documents on one line, since only the plain encoder is fast."""
-    try:
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-    except (ValueError, TypeError):
-        document = _finite(document)
-        text = json.dumps(document, ensure_ascii=False)
-    return text if len(text) > _READABLE else json.dumps(document, indent=1, ensure_ascii=False)
-
-
 def print_json(document: object) -> None:
     typer.echo(dumps(document))
-
-
-def _finite(value: Any) -> Any:
-    """`value` as JSON can hold it: NaN and infinity become null."""
-    if isinstance(value, Mapping):
-        return {str(key): _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    return value

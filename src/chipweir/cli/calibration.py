@@ -15,12 +15,12 @@ from chipweir.cli._common import (
     MembersOption,
     SeedOption,
     interruptible,
-    keep_compiled,
     print_json,
     progress_bar,
 )
 from chipweir.errors import InputError
 from chipweir.i18n import _, use_language
+from chipweir.library import keep_compiled
 
 
 if TYPE_CHECKING:
@@ -157,12 +157,17 @@ def _fit_document(found: "Fit") -> dict[str, Any]:
 
 def _print_fit(document: dict[str, Any], out: Path | None) -> None:
     echo = typer.echo
+    first = _("fit as of {day}: {used} observations ({echoes} inputs of the model left out), {members} members")
     echo(
-        f"{_('fit as of')} {document['as_of']}: {document['used']} {_('observations')} "
-        f"({len(document['echoes'])} {_('inputs of the model left out')}), {document['members']} {_('members')}, "
-        f"{document['steps']} + {document['moves']} {_('steps')}, {document['elapsed_s']:.0f} s"
+        first.format(
+            day=document["as_of"], used=document["used"], echoes=len(document["echoes"]), members=document["members"]
+        )
     )
-    echo(f"{_('within 80 %')}: {document['inside_80_prior']:.0%} -> {document['inside_80']:.0%}")
+    spent = _("{steps} steps and {moves} moves in {seconds} s")
+    echo(spent.format(steps=document["steps"], moves=document["moves"], seconds=round(document["elapsed_s"])))
+    if document["inside_80"] is not None:
+        inside = _("within 80 %: {before} before, {after} after")
+        echo(inside.format(before=f"{document['inside_80_prior']:.0%}", after=f"{document['inside_80']:.0%}"))
     _tables.show(
         [_("what moved"), "#" + _("mean (prior sd)"), "#" + _("spread")],
         [[each["name"], f"{each['mean']:+.2f}", f"{each['sd']:.2f}"] for each in document["moved"]],
@@ -175,7 +180,7 @@ def _print_fit(document: dict[str, Any], out: Path | None) -> None:
         ],
     )
     if document["out_of_reach"]:
-        echo(f"{_('out of reach of every prior member')}: {', '.join(document['out_of_reach'])}")
+        echo(_("out of reach of every prior member: {ids}").format(ids=", ".join(document["out_of_reach"])))
     if out is not None:
         echo(str(out))
 
@@ -245,7 +250,8 @@ def _print_backtest(found: "tuple[Cutoff, ...]") -> None:
         cover = [
             "-" if made[f"coverage_{level}"] is None else f"{made[f'coverage_{level}']:.0%}" for level in (50, 80, 90)
         ]
-        rows.append([each.as_of, _(each.mode), str(made["n"]), *cover, *scores])
+        mode = _("rules known") if each.mode == "rules known" else _("rules unknown")
+        rows.append([each.as_of, mode, str(made["n"]), *cover, *scores])
     heads = [_("cut-off"), _("mode"), "#n", "#50 %", "#80 %", "#90 %", "#CRPS", "#" + _("last value"), "#" + _("trend")]
     _tables.show([*heads, "#" + _("statistical")], rows)
 
@@ -274,7 +280,8 @@ def _score(path: Path, later: "tuple[Observation, ...] | None", facts: list[Path
             for r in rows
         ],
     )  # fmt: skip
-    typer.echo(f"n = {len(rows)}, {_('within 80 %')}: {inside:.0%}, CRPS {crps:.3f}")
+    told = _("{n} rows scored, {inside} of them within 80 %, CRPS {crps}")
+    typer.echo(told.format(n=len(rows), inside=f"{inside:.0%}", crps=f"{crps:.3f}"))
 
 
 def credibility(
@@ -302,11 +309,11 @@ def credibility(
             print_json({"summary": whole, "series": by_series(verdicts), "observations": records})
             return
         _tables.show_credibility(records, lang)
-        typer.echo(
-            f"{whole['observations']} {_('observations')}, {whole['echoes']} {_('inputs of the model')}, "
-            f"{whole['bounds']} {_('bounds')}; {_('within 80 %')}: {whole['prior_80']:.0%} -> {whole['fitted_80']:.0%} "
-            f"({whole['two_sided']})"
-        )
+        told = _("{n} observations, {echoes} inputs of the model, {bounds} bounds")
+        typer.echo(told.format(n=whole["observations"], echoes=whole["echoes"], bounds=whole["bounds"]))
+        if whole["two_sided"]:
+            inside = _("within 80 %: {before} before, {after} after")
+            typer.echo(inside.format(before=f"{whole['prior_80']:.0%}", after=f"{whole['fitted_80']:.0%}"))
 
 
 def forecast(

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from chipweir.cli import _tables
-from chipweir.cli._common import keep_compiled
+from chipweir.cli._common import complete_measure, complete_record
 from chipweir.errors import InputError
 from chipweir.i18n import _, language
+from chipweir.library import CLASSES, FIELDS, SPECIFICATIONS, keep_compiled
+from chipweir.library import KINDS as CALLED
 
 
 Directories = Annotated[
@@ -28,7 +30,9 @@ AsOf = Annotated[
 MeasureOption = Annotated[
     str | None,
     typer.Option(
-        "--measure", help="Only facts of this measure: its id, its title or a word of the press (yield, 수율)."
+        "--measure",
+        help="Only facts of this measure: its id, its title or a word of the press (yield, 수율).",
+        autocompletion=complete_measure,
     ),
 ]
 Since = Annotated[
@@ -83,6 +87,8 @@ def register(app: typer.Typer) -> None:
     room.command("query")(query)
     room.command("schema")(schema)
     room.command("used")(used)
+    room.command("import")(import_table)
+    room.command("export")(export_tables)
     app.add_typer(room, name="facts")
 
 
@@ -120,7 +126,8 @@ def list_records(
         if as_json:
             _print_json({"counts": counts, "digest": facts.digest, "files": [Path(file).name for file in facts.files]})
         else:
-            _tables.show([_("kind"), _("records")], [[name, f"{count}"] for name, count in counts.items()])
+            named = [[f"{_(CALLED[name])} ({name})", f"{count}"] for name, count in counts.items()]
+            _tables.show([_("kind"), _("records")], named)
         return
     kind = plural(kind)
     if kind != "facts" and any(asked is not None for asked in (measure, item, nature, since, until)):
@@ -179,7 +186,12 @@ def _unfolded(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def show(
     name: Annotated[
-        str, typer.Argument(metavar="ID", help="An id or any name: nvidia-h20, 'Ascend 910C', 华为, shi-047.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="An id or any name: nvidia-h20, 'Ascend 910C', 华为, shi-047.",
+            autocompletion=complete_record,
+        ),
     ],
     measure: MeasureOption = None,
     since: Since = None,
@@ -327,6 +339,62 @@ def used(
     _note(_("facts: {count}", count=len(rows)))
 
 
+def import_table(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="epoch-chips, comtrade, screening-list or benchmark.",
+            autocompletion=lambda: ["epoch-chips", "comtrade", "screening-list", "benchmark"],
+        ),
+    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file as its publisher gives it, CSV or JSON.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Your directory of facts; made where there is none.")
+    ],
+    chip: Annotated[str, typer.Option(help="With benchmark: the chip it ran on.")] = "",
+    chips: Annotated[int, typer.Option(min=1, help="With benchmark: how many chips.")] = 1,
+    model: Annotated[str, typer.Option(help="With benchmark: the model, where the file names none that we know.")] = "",
+    precision: Annotated[str, typer.Option(help="With benchmark: bf16, fp8, ...")] = "",
+    tp: Annotated[int | None, typer.Option(min=1, help="With benchmark: chips that share each layer.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lay somebody else's table into a directory of your own facts: sourced, checked, whole or not at all."""
+    from chipweir.importers import import_file
+
+    given = {"chip": chip, "model": model, "precision": precision, "tp": tp, "chips": None if chips == 1 else chips}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value}
+    if options and kind != "benchmark":
+        raise InputError(f"--{next(iter(options))} belongs to benchmark, not to {kind}")
+    written = import_file(kind, file, directory, **options)
+    if as_json:
+        _print_json(vars(written) | {"directory": str(written.directory)})
+        return
+    counted = [[name, f"{count}", f"{written.replaced[name]}"] for name, count in written.added.items()]
+    _tables.show([_("file"), "#" + _("new rows"), "#" + _("changed rows")], counted, str(written.directory))
+    for line in written.skipped[:20]:
+        _note(_("left out: {what}", what=line))
+    if len(written.skipped) > 20:
+        _note(_("{rest} more left out; --json lists them", rest=len(written.skipped) - 20))
+
+
+def export_tables(
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    as_of: AsOf = None,
+    directories: Directories = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write all tables as a data package (CSV with types, units and sources; Frictionless and RO-Crate metadata)."""
+    from chipweir.facts import load
+    from chipweir.library import export_facts
+
+    files = export_facts(load(directories or (), as_of=as_of), target)
+    if as_json:
+        _print_json({"directory": str(target), "files": files})
+    else:
+        print(target)
+
+
 def _jsonable(cell: Any) -> Any:
     if isinstance(cell, float):
         return cell if cell == cell and abs(cell) != float("inf") else None
@@ -365,7 +433,7 @@ def _print_page(page: Mapping[str, Any]) -> None:
         return
     for name, cell in record.items():
         if name not in ("id", "name", "names", "title"):
-            console.print(f"  [dim]{escape(name)}:[/dim] {escape(_shown(cell))}", soft_wrap=True)
+            console.print(f"  [dim]{escape(_(FIELDS.get(name, name)))}:[/dim] {escape(_shown(cell))}", soft_wrap=True)
     for mark in page.get("timeline", ()):
         since = mark["since"] or _("date not known")
         console.print(f"  [dim]{escape(mark['status'])}:[/dim] {escape(since)}")
@@ -462,8 +530,9 @@ def _value_row(quantity: str, value: Mapping[str, Any], rivals: int) -> list[str
     low, high = value.get("low"), value.get("high")
     span = f"{_cell(low)} – {_cell(high)}" if low is not None or high is not None else ""
     note = "; ".join([*marks, *([value["note"]] if value.get("note") else [])])
-    cells = [value.get(name, "") for name in ("unit", "as_of", "published", "cls", "confidence", "source")]
-    return [quantity, _cell(value.get("best")), span, *cells, note]
+    cells = [value.get(name, "") for name in ("unit", "as_of", "published")]
+    cells += [_(CLASSES.get(value.get("cls", ""), "")), *(value.get(name, "") for name in ("confidence", "source"))]
+    return [_(SPECIFICATIONS.get(quantity, quantity)), _cell(value.get("best")), span, *cells, note]
 
 
 def _price_row(price: Mapping[str, Any]) -> list[str]:
@@ -471,7 +540,7 @@ def _price_row(price: Mapping[str, Any]) -> list[str]:
     asked = [price["id"], price["kind"], price["provider"], price["metric"], value["reported"]]
     since = price.get("valid_from", price.get("listed", ""))
     label = _("RUMOUR") if value["rumour"] else ""
-    return [*asked, since, value["cls"], value["confidence"], value["source"], label]
+    return [*asked, since, _(CLASSES[value["cls"]]), value["confidence"], value["source"], label]
 
 
 def _print_lists(page: Mapping[str, Any], console: Any) -> None:

@@ -17,13 +17,14 @@ from chipweir.cli._common import (
     OutOption,
     SeedOption,
     complete_scenario,
+    complete_variable,
     interruptible,
-    keep_compiled,
     print_json,
     progress_bar,
 )
 from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _, use_language
+from chipweir.library import keep_compiled
 
 
 if TYPE_CHECKING:
@@ -61,7 +62,13 @@ def register(app: typer.Typer) -> None:
 
 
 def explore(
-    outcome: Annotated[str, typer.Argument(help="A reported variable, such as compute or lag_months.")],
+    outcome: Annotated[
+        str,
+        typer.Argument(
+            help="A reported variable, such as compute or lag_months.",
+            autocompletion=complete_variable,
+        ),
+    ],
     labels: Annotated[
         list[str] | None, typer.Argument(metavar="[DIM=LABEL]...", help="Such as region=CHN or origin=smuggled.")
     ] = None,
@@ -534,7 +541,7 @@ def _write(
     folder: Path, name: str, document: Mapping[str, Any], page: Any, scenarios: Sequence[Any], lang: str
 ) -> None:
     """Figures, answer and scenario files into `folder`."""
-    from chipweir.cli._common import dumps
+    from chipweir.library import dumps
     from chipweir.report import write_page
     from chipweir.store import writing
 
