@@ -20,6 +20,7 @@ from chipweir.cli._common import (
     LangOption,
     MembersOption,
     OutOption,
+    PosteriorOption,
     PriorOption,
     Progress,
     SeedOption,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 
 
 MOST_MEMBERS = 1_000_000
+# A posterior of the user's own within a run's folder.
+_BELIEFS = "beliefs.npz"
 FIT_MEMBERS = 256
 """Members of the ensemble behind a report's credibility table; `run --credibility` takes as many as it is told."""
 TRACED: tuple[tuple[str, dict[str, str]], ...] = (
@@ -113,6 +116,7 @@ class Order:
     seed: int
     known: "Known" = field(default_factory=lambda: Known())
     prior: bool = False
+    posterior: Path | None = None
 
 
 def run(
@@ -127,6 +131,7 @@ def run(
     seed: SeedOption = 1,
     out: OutOption = None,
     prior: PriorOption = False,
+    posterior: PosteriorOption = None,
     setting: Annotated[
         list[str] | None,
         typer.Option(
@@ -167,7 +172,7 @@ def run(
             _questions(check, credibility, members, seed, lang, as_json)
         else:
             known = Known.of(facts, fact, as_of)
-            order = Order(_chosen(scenario or [], setting or []), members, seed, known, prior)
+            order = Order(_chosen(scenario or [], setting or []), members, seed, known, prior, posterior)
             _run_and_print(order, store.runs_directory(out), cluster, report, lang, as_json, started)
 
 
@@ -227,6 +232,8 @@ def _run_and_print(
 
 
 def _check_order(order: Order) -> None:
+    if order.prior and order.posterior is not None:
+        raise InputError("--prior and --posterior say different things; give one")
     if not 1 <= order.members <= MOST_MEMBERS:
         raise InputError(f"--members {order.members} is out of range; give 1 to {MOST_MEMBERS}")
     if not 0 <= order.seed < 2**63:
@@ -244,9 +251,9 @@ def _manifest(order: Order, facts: "Facts", command: Sequence[str]) -> dict[str,
 
 def _beliefs(order: Order, facts: "Facts") -> str:
     """What the draws believe, said where it does not match the facts or the model."""
-    from chipweir.world import description, mismatch, posterior_of
+    from chipweir.world import description, mismatch, posterior_of, read_posterior
 
-    held = None if order.prior else posterior_of(facts)
+    held = None if order.prior else read_posterior(order.posterior) if order.posterior else posterior_of(facts)
     if held is not None:
         for line in mismatch(held, facts):
             typer.echo(f"chipweir: warning: {line}", err=True)
@@ -294,10 +301,11 @@ def _simulate(
     """The ensemble, here or on a cluster, going on from the finished `parts` of a stopped call."""
     from chipweir import store
     from chipweir.cluster import cluster_map
-    from chipweir.world import run_ensemble, task_name
+    from chipweir.world import believing, read_posterior, run_ensemble, task_name
 
     keep_compiled()
-    with cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
+    own = nullcontext() if order.posterior is None else believing(read_posterior(order.posterior))
+    with own, cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
         mapper = mapper if parts is None else store.resuming(parts, task_name, mapper)
         try:
             results: xr.Dataset = run_ensemble(
@@ -320,6 +328,8 @@ def _filler(
 
         cells = [cell.as_dict() for cell in headline_table(results, lang)]
         (folder / "headline.json").write_text(dumps(cells), encoding="utf-8")
+        if order.posterior is not None:
+            (folder / _BELIEFS).write_bytes(order.posterior.read_bytes())
         for number, source in enumerate(order.known.directories):
             _copy_facts(source, folder / "facts" / str(number))
         if report:
@@ -391,7 +401,14 @@ def _repeat(name: str, directory: Path, cluster: str | None, as_json: bool) -> N
     from chipweir import store
 
     old = store.find_run(name, directory)
-    order = Order(old.scenarios, old.manifest["members"], old.manifest["seed"], Known.of_run(old), _of_prior(old))
+    order = Order(
+        old.scenarios,
+        old.manifest["members"],
+        old.manifest["seed"],
+        Known.of_run(old),
+        _of_prior(old),
+        _own_beliefs(old),
+    )
     _check_order(order)
     facts = order.known.load()
     now = _manifest(order, facts, old.manifest["command"])
@@ -479,6 +496,7 @@ def compare(
     seed: SeedOption = 1,
     out: OutOption = None,
     prior: PriorOption = False,
+    posterior: PosteriorOption = None,
     facts: FactsOption = None,
     fact: WhatIfOption = None,
     as_of: AsOfOption = None,
@@ -499,7 +517,7 @@ def compare(
             results = _pair_of_run(source, a, b)
             a, b = (name if name in results["scenario"].values else Path(name).stem for name in (a, b))
         else:
-            order = Order(_chosen([a, b], []), members, seed, Known.of(facts, fact, as_of), prior)
+            order = Order(_chosen([a, b], []), members, seed, Known.of(facts, fact, as_of), prior, posterior)
             a, b = (each.name for each in order.scenarios)
             results = _simulated(order)
         rows = _difference_rows(results, a, b, years or [2025, 2026, 2028, 2030, 2032])
@@ -528,7 +546,15 @@ def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
     chosen = {each.name: each for each in source.scenarios}
     pair = (chosen[a], chosen[b])
     made = source.manifest
-    return _simulated(Order(pair, made["members"], made["seed"], Known.of_run(source), _of_prior(source)))
+    return _simulated(
+        Order(pair, made["members"], made["seed"], Known.of_run(source), _of_prior(source), _own_beliefs(source))
+    )
+
+
+def _own_beliefs(stored: "Run") -> Path | None:
+    """The posterior of a user's own that a stored run was drawn from."""
+    path = stored.path / _BELIEFS
+    return path if path.exists() else None
 
 
 def _of_prior(stored: "Run") -> bool:
