@@ -103,6 +103,7 @@ def forecast(
     chosen = load_scenario(scenario)
     if not chosen.start[:4] <= first <= last <= chosen.end[:4]:
         raise InputError(f"{scenario} covers {chosen.start} to {chosen.end}, not {first} to {last}")
+    chosen = chosen.model_copy(update={"end": f"{last}-12"})
     asked = _asked(first, last)
     inputs, drawn, held = assemble(chosen, facts), draw(members, seed), beliefs()
     parts = []
