@@ -176,7 +176,7 @@ def make(s: Record, p: Parameters, m: Record, b: Record, x: Record, orders: Reco
     need = np.where(home, 0.0, plan * x.dies_per_package / np.maximum(x.gross * fraction, 1e-9))
     logic = np.where(home, 1.0, pool_ratio(for_ai, need, x.line_of))
     vendors = np.array([s.korean_hbm * b.hbm_skhynix, s.korean_hbm * b.hbm_samsung, s.micron_hbm * b.hbm_micron])
-    abroad = (vendors[0] + vendors[1]) * (1 - m.hbm_withhold) + vendors[2]
+    abroad = p["memory_realisation"] * ((vendors[0] + vendors[1]) * (1 - m.hbm_withhold) + vendors[2])
     leak = p["hbm_leakage"] * np.exp(-max(m.hbm_control - 1, 0.0)) * np.clip(m.hbm_control, 0.0, 1.0)
     gate = np.clip(np.clip(1 - m.hbm_control, 0, 1) * (0.95 * m.hbm_to_china + 0.05) + leak, 0.0, 1.0)
     imported, cxmt, huawei = b.hbm_import * gate, b.hbm_cxmt * m.hbm_domestic, b.hbm_huawei * m.hbm_domestic
@@ -478,8 +478,8 @@ def fleet(p: Parameters, cal: Record, b: Record, x: Record, a: Record) -> Record
     use = a.installed + x.china[:, None] * (a.smuggled + abroad)
     located = use @ x.power - x.china * (x.power @ abroad) + x.hub_region @ (x.power @ a.rented)
     power = x.usa * b.power_us + x.china * b.power_china + x.korea * b.power_korea * cal.dc_power
-    power = np.where(power > 0, power, b.power_other)
-    energised = (1 + (located * p["pue"] / power) ** 8) ** -0.125
+    power = np.where(x.usa + x.china + x.korea > 0, power, b.power_other)
+    energised = (1 + np.minimum(located * p["pue"] / np.maximum(power, 1.0), 1e4) ** 8) ** -0.125
     return Record(use=use, by_stack=use @ (x.stack_of * x.h100e).T, energised=energised)
 
 

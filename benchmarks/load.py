@@ -97,6 +97,13 @@ def memory_mb(process: int) -> float:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def processor_s(process: int) -> float:
+    """Seconds that a process has had of the processors: what stays comparable where others use the machine too."""
+    with open(f"/proc/{process}/stat") as file:
+        user, system = file.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     """Start, load, print, stop."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -111,7 +118,8 @@ def main() -> None:
     waits = Waits()
     try:
         address = f"http://127.0.0.1:{port}/"
-        until, before = time.monotonic() + options.seconds, memory_mb(server.pid)
+        until = time.monotonic() + options.seconds
+        before, spent = memory_mb(server.pid), processor_s(server.pid)
         threads = [
             threading.Thread(target=user, args=(address, until, seed, waits, options)) for seed in range(options.users)
         ]
@@ -119,7 +127,7 @@ def main() -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        after = memory_mb(server.pid)
+        after, spent = memory_mb(server.pid), processor_s(server.pid) - spent
     finally:
         server.terminate()
         server.wait(20)
@@ -133,6 +141,7 @@ def main() -> None:
         "max_s": round(float(np.max(waits.seconds)), 3),
         "first_answers_by_members": dict(sorted(Counter(waits.members).items())),
         "better_answers_by_members": dict(sorted(Counter(waits.better).items())),
+        "processor_s": round(spent, 1),
         "memory_mb": [round(before), round(after)],
         "cores": os.cpu_count(),
         "load": [round(value, 2) for value in os.getloadavg()],

@@ -27,7 +27,7 @@ from chipweir.calibration import (
     learnt,
     summary,
 )
-from chipweir.cli._common import keep_compiled
+from chipweir.library import keep_compiled
 from chipweir.world import believing, posterior_of, shipped_posterior
 
 

@@ -30,10 +30,10 @@ def replicate(members: int = 200, seed: int = 1) -> list[Row]:
             "smuggled part of the compute acquired in 2024",
             "%",
             100 * smuggled / bought,
-            100 * share.central,
+            share.central,
             share.source,
-            100 * share.low,
-            100 * share.high,
+            share.low,
+            share.high,
         ),
     ]
 

@@ -30,10 +30,22 @@ class Row:
     p95: float
 
     @property
-    def meets(self) -> bool:
-        """Whether the published number lies within our 90 %, or our median within the published range."""
-        inside = self.p05 <= self.published <= self.p95
-        return bool(inside or (np.isfinite(self.low) and self.low <= self.p50 <= self.high))
+    def covers(self) -> bool:
+        """Whether the published number lies within our 90 %."""
+        return self.p05 <= self.published <= self.p95
+
+    @property
+    def covered(self) -> bool | None:
+        """Whether our median lies within the published range; None where there is none."""
+        return self.low <= self.p50 <= self.high if np.isfinite(self.low) else None
+
+    @property
+    def verdict(self) -> str:
+        """Both in words."""
+        own = f"the published number is {'inside' if self.covers else 'outside'} ours"
+        if self.covered is None:
+            return own
+        return f"{own}, our median {'inside' if self.covered else 'outside'} the published range"
 
 
 def row(
@@ -74,4 +86,4 @@ def main(replicate: Callable[[int, int], list[Row]], title: str) -> None:
     for each in replicate(given.members, given.seed):
         span = f" ({each.low:g} to {each.high:g})" if np.isfinite(each.low) else ""
         print(f"- {each.what}: published {each.published:g}{span} {each.unit} [{each.source}];")
-        print(f"  here {each.p50:.3g} ({each.p05:.3g} to {each.p95:.3g}), {'agrees' if each.meets else 'differs'}")
+        print(f"  here {each.p50:.3g} ({each.p05:.3g} to {each.p95:.3g}): {each.verdict}")

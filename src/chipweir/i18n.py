@@ -5,6 +5,7 @@ disturb each other.
 """
 
 import gettext
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +17,8 @@ from chipweir.errors import UnknownName
 
 
 LANGUAGES = ("en", "ko")
+CATALOGUES = ("chipweir.po", "commands.po")
+"""Texts of code and templates, and the helps of commands and their options."""
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -26,18 +29,31 @@ def _catalogue(language: str) -> gettext.NullTranslations:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    source = resources.files("chipweir") / "locale" / language / "LC_MESSAGES" / "chipweir.po"
-    compiled = BytesIO()
-    with source.open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    texts = gettext.NullTranslations()
+    for name in reversed(CATALOGUES):
+        source = resources.files("chipweir") / "locale" / language / "LC_MESSAGES" / name
+        compiled = BytesIO()
+        with source.open("rb") as file:
+            write_mo(compiled, read_po(file, locale=language))
+        compiled.seek(0)
+        found = gettext.GNUTranslations(compiled)
+        found.add_fallback(texts)
+        texts = found
+    return texts
 
 
 def _(text: str, **values: object) -> str:
     """`text` in the language in force, with `{name}` fields filled from `values`."""
     translated = _catalogue(_language.get()).gettext(text) if text else text
-    return translated.format(**values) if values else translated
+    if not values:
+        return translated
+    filled = translated.format(**values)
+    return particles(filled) if _language.get() == "ko" else filled
+
+
+def N_(text: str) -> str:
+    """`text` itself, marked as one that `_` will be given later."""
+    return text
 
 
 def language() -> str:
@@ -49,9 +65,40 @@ def language() -> str:
 def use_language(name: str) -> Iterator[None]:
     """Texts inside the block are in `name`. Raises `UnknownName` for a language we do not have."""
     if name not in LANGUAGES:
-        raise UnknownName("language", name, LANGUAGES)
+        raise UnknownName("language", name, LANGUAGES, where=f"the texts ({', '.join(LANGUAGES)})")
     token = _language.set(name)
     try:
         yield
     finally:
         _language.reset(token)
+
+
+_PARTICLE = re.compile(r"([가-힣A-Za-z0-9%])([\"'”’)\]]*)(은\(는\)|이\(가\)|을\(를\)|와\(과\)|\(으\)로)")
+_FORMS = {
+    "은(는)": ("은", "는"),
+    "이(가)": ("이", "가"),
+    "을(를)": ("을", "를"),
+    "와(과)": ("과", "와"),
+    "(으)로": ("으로", "로"),
+}
+
+
+def particles(text: str) -> str:
+    """Korean particles chosen by the sound before them: 을(를) becomes 을 after a final consonant, 를 after a vowel."""
+    return _PARTICLE.sub(lambda m: m[1] + m[2] + _form(m[1], m[3]), text)
+
+
+def _form(last: str, particle: str) -> str:
+    closed, liquid = _final(last)
+    after_consonant, after_vowel = _FORMS[particle]
+    return after_vowel if not closed or (particle == "(으)로" and liquid) else after_consonant
+
+
+def _final(last: str) -> tuple[bool, bool]:
+    """Whether a syllable, digit or letter, as read in Korean, ends in a consonant, and whether that is ㄹ."""
+    if "가" <= last <= "힣":
+        jong = (ord(last) - 0xAC00) % 28
+        return jong > 0, jong == 8
+    if last.isdigit():
+        return last in "013678", last in "178"
+    return last.lower() in "lmnr", last.lower() in "lr"

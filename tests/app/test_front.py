@@ -26,7 +26,7 @@ PAGE = "X-Chipweir-Page"
 def ask(port, path="/", method="GET", body=None, source="127.0.0.1", **headers):
     """(status, headers, body) of one request."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(source, 0))) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120, source_address=(source, 0))) as connection:
         connection.request(method, path, body, named)
         response = connection.getresponse()
         return response.status, response.headers, response.read()
@@ -56,7 +56,7 @@ def is_refused(connection, data):
 
 def until(condition):
     """Wait for something that another thread does."""
-    for _ in range(2_000):
+    for _ in range(12_000):
         if condition():
             return
         time.sleep(0.01)
@@ -71,7 +71,7 @@ class Gate:
 
     def __call__(self, first, second, members, _wait):
         self.asked.append(second.digest)
-        assert self.open.wait(30)
+        assert self.open.wait(120)
         return made_up(first, second, members, _wait)
 
 
@@ -83,7 +83,7 @@ def stub(environ, start_response):
     """Pages without Dash."""
     if environ["PATH_INFO"] == "/slow":
         stub.entered.append(1)
-        assert stub.gate.wait(30)
+        assert stub.gate.wait(120)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"x" * (30_000_000 if environ["PATH_INFO"] == "/large" else 3)]
 
@@ -209,7 +209,7 @@ def test_who_asks_with_many_connections_gets_no_more_turns_than_another(gate):
         engine_has = 16 - WORKERS + 1
         time.sleep(0.2)
         gate.open.set()
-        thread.join(30)
+        thread.join(120)
         # Those under way first, one more of the greedy one's at most for each worker, then the other's.
         assert modest[0][0] == 200
         assert len(gate.asked) < engine_has
@@ -230,7 +230,7 @@ def test_the_newest_wish_of_a_page_takes_the_place_of_the_older(gate):
         until(lambda: len(mine) == 2)
         assert [status for status, _headers, _body in mine] == [204, 204]
         gate.open.set()
-        threads[-1].join(30)
+        threads[-1].join(120)
         assert mine[-1][0] == 200
         assert len(gate.asked) == WORKERS + 1
 

@@ -42,6 +42,7 @@ def imagined_ensemble(
     progress: Callable[[float, str], None] | None = None,
     mapper: store.Mapper = map,
     keep_members: bool = False,
+    prior: bool = False,
 ) -> xr.Dataset:
     """Quantiles of a made-up member ensemble in which every scenario multiplies the first one's numbers."""
     factors = [1 + 0.1 * each.series("us.enforcement")[-1] - 0.1 for each in scenarios]

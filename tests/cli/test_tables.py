@@ -2,8 +2,8 @@
 
 import pytest
 
-from chipweir.cli._tables import credibility_record
 from chipweir.i18n import use_language
+from chipweir.report import credibility_record
 
 
 ROW = {

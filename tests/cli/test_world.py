@@ -64,8 +64,8 @@ def test_a_setting_runs_with_and_without_it(imagined: Path, call: Call) -> None:
         (["wier"], "unknown scenario 'wier'; did you mean weir"),
         (["weir", "weir"], "two scenarios are called 'weir'"),
         (["nofile.yaml"], "cannot read scenario file nofile.yaml"),
-        (["--members", "0"], "--members 0 is out of range; give 1 to"),
-        (["--seed", "-1"], "--seed -1 is out of range"),
+        (["--members", "0"], "members 0 is out of range; give 1 to"),
+        (["--seed", "-1"], "seed -1 is out of range"),
         (["--set", "us.enforcment=2"], "unknown lever 'us.enforcment'"),
         (["--set", "us.enforcement"], "write lever=value"),
         (["--set", "us.enforcement=2@"], "write lever=value"),
@@ -161,7 +161,7 @@ def test_a_stopped_ensemble_goes_on_where_it_stopped(
     whole = world.run_ensemble
     computed = []
 
-    def interrupted(*arguments: Any, mapper: store.Mapper) -> xr.Dataset:
+    def interrupted(*arguments: Any, mapper: store.Mapper, prior: bool = False) -> xr.Dataset:
         def until_the_third(function: Any, tasks: Any) -> Any:
             def counted(task: Any) -> Any:
                 computed.append(task)

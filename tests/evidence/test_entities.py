@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chipweir import facts
 from chipweir.evidence import EntityMention, find_entities
-from chipweir.evidence._jamo import NearMisses, jamo, one_apart
+from chipweir.text._jamo import NearMisses, jamo, one_apart
 
 
 def ids(text: str, language: str = "ko") -> set[str]:

@@ -14,8 +14,8 @@ import pytest
 
 from chipweir.errors import InputError
 from chipweir.evidence import Document, check_document, document_from_text, extract, read, result_json
-from chipweir.evidence import _fetch as fetching
-from chipweir.evidence._ingest import decode, documents_from_text
+from chipweir.text import _fetch as fetching
+from chipweir.text._ingest import decode, documents_from_text
 
 
 LEAD = "화웨이가 새 AI 반도체를 내년 상반기에 양산할 계획이라고 로이터가 27일(현지시간) 보도했다."
@@ -509,3 +509,20 @@ def test_front_matter_of_ill_will_is_not_used(front: str) -> None:
     document = document_from_text(f"---\n{front}\n---\n{LEAD}")
     assert any("front matter" in line and "not used" in line for line in document.warnings)
     assert len(document.title) < 300
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "what"),
+    [
+        ("a.pdf", b"%PDF-1.7\n" + bytes(1000), "a PDF"),
+        ("a.docx", b"PK\x03\x04" + bytes(500), "DOCX"),
+        ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "word processor"),
+        ("a.txt.gz", b"\x1f\x8b\x08\x00" + bytes(30), "compressed"),
+        ("a.txt", b"\x89PNG\r\n\x1a\n" + bytes(30), "picture"),
+    ],
+)
+def test_a_file_that_is_no_text_is_named_and_not_read_as_an_article_without_claims(tmp_path, name, data, what):
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=what):
+        read(str(path))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chipweir.evidence._numerals import number_at
-from chipweir.evidence._units import pack, plain, unit_at
+from chipweir.text._numerals import number_at
+from chipweir.text._units import pack, plain, unit_at
 
 
 @pytest.mark.parametrize(

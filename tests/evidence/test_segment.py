@@ -3,7 +3,7 @@
 import pytest
 
 from chipweir.evidence import Document, document_from_text, segment
-from chipweir.evidence._segment import attribution, quotations
+from chipweir.text._segment import attribution, quotations
 
 
 def pieces(text: str) -> list[str]:

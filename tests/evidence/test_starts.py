@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chipweir.evidence._frames import read_data
-from chipweir.evidence._starts import openings, quick
-from chipweir.evidence._units import LANGUAGES, pack
+from chipweir.text._starts import openings, quick
+from chipweir.text._units import LANGUAGES, pack
 
 
 def _sources() -> list[str]:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chipweir.evidence._masks import figures_of_speech
-from chipweir.evidence._units import LANGUAGES, pack, plain, unit_at, unit_table
+from chipweir.text._masks import figures_of_speech
+from chipweir.text._units import LANGUAGES, pack, plain, unit_at, unit_table
 
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "evidence-extraction.md"

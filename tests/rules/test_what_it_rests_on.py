@@ -272,7 +272,8 @@ def test_what_is_said_to_be_unknown_is_not_taken_for_granted(word: str) -> None:
     """An unknown parent or seat leaves the answer open also in a partner, where one that is not stated is assumed."""
     told: list[dict[str, Any]] = [
         {"ultimate_parent": word}, {"hq": word}, {"hq": word, "ultimate_parent": word},
-        {"ownership": {"ultimate_parent": word}}, {"parent": word, "end_user": word, "consignee": word, "exporter": word},
+        {"ownership": {"ultimate_parent": word}}, {"ultimate_parent": f"{word} Acme Holdings"},
+        {"parent": word, "end_user": word, "consignee": word, "exporter": word},
     ]  # fmt: skip
     for chip, to, fields in product(["H100", "L40", "H20"], ["MY", "JP", "KR", "BR"], told):
         stated = {} if "hq" in fields else {"hq": to}
@@ -300,3 +301,12 @@ def test_an_owner_of_one_half_whose_seat_is_not_stated_is_asked_about() -> None:
         assert ask("H100", to, "2025-06-01", hq=to, ownership=[{**owner, "country": "JP"}]).licence == "no"
         assert ask("H100", to, "2025-06-01", hq=to, ownership=[{**owner, "country": "HK"}]).licence == "yes"
         assert ask("H100", to, "2025-06-01", hq=to, ownership=[{**owner, "share": 0.3}]).licence == "no"
+
+
+def test_a_stricter_policy_that_may_hold_is_named() -> None:
+    names = ["Guangzhou Naval Systems Institute", "Huawei Cloud", "YMTC Wuhan", "Chengdu Army Hospital"]
+    for chip, name, day in product(["L40", "A30", "RTX 4090"], names, ["2024-07-10", "2025-03-03", "2026-03-03"]):
+        found = ask(chip, "CN", day, end_user=name)
+        assert (found.licence, found.review, found.exception) == ("yes", "unspecified", "none")
+        assert found.reviews_possible == ("case_by_case", "presumption_of_denial")
+        assert "case by case or presumption of denial" in found.headline

@@ -12,11 +12,13 @@ from chipweir.strategy._futures import columns_of, draws, happens, year_of
 from chipweir.strategy._korea import PROCESSES, Case
 from chipweir.strategy._options import Choice
 from chipweir.strategy._retaliation import retaliation, sizes
+from chipweir.strategy._stated import stated
 from chipweir.world import load_scenario
 
 
 MEMBERS, SEED = 400, 3
 DRAWS = draws(MEMBERS, SEED)
+STATED = stated(facts.load())
 CHOICES = {choice.name: choice for choice in shipped_choices("korea")}
 OPTIONS = {option.name: option for option in shipped_options("korea")}
 CRITERIA = shipped_criteria("korea")
@@ -24,7 +26,7 @@ CRITERIA = shipped_criteria("korea")
 
 def measured(option: Option, choice: Choice) -> dict[str, np.ndarray]:
     world = imagined(option.under(choice), MEMBERS, SEED)
-    case = Case(option, choice, world, DRAWS, CRITERIA.first, CRITERIA.last, CRITERIA.rate)
+    case = Case(option, choice, world, DRAWS, STATED, CRITERIA.first, CRITERIA.last, CRITERIA.rate)
     return {criterion.name: PROCESSES[criterion.process](case) for criterion in CRITERIA.computed}
 
 
@@ -104,11 +106,23 @@ def test_levers_move_what_they_should(lever: str, value: float, criterion: str, 
     assert (gap >= -1e-9).mean() > 0.8
 
 
+def test_a_what_if_on_a_fact_reaches_the_criteria() -> None:
+    base, dearer = stated(facts.load()), stated(facts.load(changes={"kop-253": "x1.1", "kop-066": "x0.5"}))
+    assert dearer.krw_per_usd == pytest.approx(1.1 * base.krw_per_usd)
+    assert dearer.krw_tn(100) == pytest.approx(1.1 * base.krw_tn(100))
+    assert base.fabs_at_cost == pytest.approx(25.8 * 1.422 + 14 + 9 * 1.422)
+    world = imagined(load_scenario("baseline"), MEMBERS, SEED)
+    years = (CRITERIA.first, CRITERIA.last, CRITERIA.rate)
+    one, other = (Case(OPTIONS["hedge"], CHOICES["law"], world, DRAWS, each, *years) for each in (base, dearer))
+    np.testing.assert_allclose(PROCESSES["power"](other), 0.5 * PROCESSES["power"](one))
+    assert (PROCESSES["public_cost"](other) > PROCESSES["public_cost"](one)).all()
+
+
 def test_moving_fabs_home_is_paid_for_once() -> None:
     base = OPTIONS["hedge"]
     half = replace(base, scenario=base.scenario.with_settings({"korea.china_fabs": {"2028-01": 0.5}}, name="half"))
     world = imagined(base.scenario, MEMBERS, SEED)
-    case = Case(half, CHOICES["law"], world, DRAWS, CRITERIA.first, CRITERIA.last, CRITERIA.rate)
+    case = Case(half, CHOICES["law"], world, DRAWS, STATED, CRITERIA.first, CRITERIA.last, CRITERIA.rate)
     output = world.at(2026, "korea_value_at_risk") * 12 / 1e9
     expected = 0.5 * DRAWS.own["relocation_capital"] * output
     np.testing.assert_allclose(case.moved[:, 1], expected)
@@ -167,7 +181,7 @@ def test_us_pressure_and_chinese_measures_are_correlated_as_stated() -> None:
 
 def test_the_share_that_chinese_makers_took_is_read_from_the_worlds_exports() -> None:
     world = imagined(load_scenario("baseline"), MEMBERS, SEED)
-    case = Case(OPTIONS["hedge"], CHOICES["law"], world, DRAWS, CRITERIA.first, CRITERIA.last, CRITERIA.rate)
+    case = Case(OPTIONS["hedge"], CHOICES["law"], world, DRAWS, STATED, CRITERIA.first, CRITERIA.last, CRITERIA.rate)
     before, lost = DRAWS.world["china_memory_share"], np.full(MEMBERS, 0.2)
     share = before * (1 - lost) / (1 - before * lost)
     others = world.at(2030, "korea_exports", export="dram") + world.at(2030, "korea_exports", export="nand")

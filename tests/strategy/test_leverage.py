@@ -94,9 +94,9 @@ def planted(monkeypatch: pytest.MonkeyPatch, asked: Withholding) -> dict:
     """Holding memory back takes a tenth of NVIDIA's revenue, and a fifth of Chinese output if the rule is lifted."""
     base = imagined(load_scenario("baseline"), asked.members, 1)
     worlds = {}
-    for (law, less), scenario in asked.worlds().items():
+    for (law, share), scenario in asked.worlds().items():
         values = base.values.copy()
-        if less:
+        if share:
             values[:, :, base.columns["nvidia_revenue"]] *= 0.9
             values[:, :, base.columns["korea_hbm_exports_total"]] *= 0.95
             values[:, :, base.columns["production_domestic_h100e"]] *= 0.8 if law == "lifted" else 1.0
@@ -107,13 +107,14 @@ def planted(monkeypatch: pytest.MonkeyPatch, asked: Withholding) -> dict:
 
 def test_bargaining_reads_planted_losses_and_says_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked = Withholding(load_scenario("baseline"), 0.1, "2027-01", 20, 1)
-    assert len(planted(monkeypatch, asked)) == 4
+    assert len(planted(monkeypatch, asked)) == 5
     found = bargain(asked, facts.load(), tmp_path)
     assert found["sides"]["stands"]["us"][1]["lost_percent"]["p50"] == pytest.approx(10, rel=1e-4)
     assert found["sides"]["stands"]["us"][1]["p_falls"] == 1
     assert found["sides"]["stands"]["china"][1]["lost_percent"]["p50"] == 0
     assert found["sides"]["stands"]["china"][1]["p_falls"] == 0
     assert found["sides"]["lifted"]["china"][1]["lost_percent"]["p50"] == pytest.approx(20, rel=1e-4)
+    assert found["stop"][0]["lost_percent"]["p50"] == pytest.approx(10, rel=1e-4)
     assert {row["resource"] for row in found["without_one"]} == {
         "HBM outside China",
         "HBM of the world",
@@ -123,7 +124,7 @@ def test_bargaining_reads_planted_losses_and_says_them(monkeypatch: pytest.Monke
     for lines in texts.values():
         assert 5 <= len(lines) <= 8
         assert "10.0 %" in lines[0]
-        assert "20.0 %" in lines[2]
+        assert "20.0 %" in lines[3]
     assert any("가" <= letter <= "힣" for letter in " ".join(texts["ko"]))
 
 
@@ -131,9 +132,9 @@ def test_withholding_sets_both_levers_and_refuses_no_share() -> None:
     asked = Withholding(load_scenario("baseline"), 0.3, "2028-01", 5, 1)
     worlds = asked.worlds()
     months = ["2027-12", "2028-01"]
-    assert worlds["stands", True].series("korea.hbm_withhold", months).tolist() == [0, 0.3]
-    assert worlds["stands", True].series("korea.hbm_to_china", months).tolist() == [1, 0.7]
-    assert worlds["lifted", False].series("us.hbm_control", months).tolist() == [1, 0]
+    assert worlds["stands", 0.3].series("korea.hbm_withhold", months).tolist() == [0, 0.3]
+    assert worlds["stands", 0.3].series("korea.hbm_to_china", months).tolist() == [1, 0.7]
+    assert worlds["lifted", 0.0].series("us.hbm_control", months).tolist() == [1, 0]
     for share in (0.0, -0.1, 1.2):
         with pytest.raises(InputError, match="--withhold"):
             replace(asked, share=share).worlds()

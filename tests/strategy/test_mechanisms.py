@@ -95,22 +95,9 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
     return {each["id"]: each for each in found}
 
 
-FAILS = {
-    "korea-withholds": "foreign makers take half of the memory that is believed to be offered, so that it never binds",
-}
-"""Mechanisms whose model does not do yet what is expected; the day it does, the mark must go."""
-
-
-def pairs() -> list:
-    return [
-        pytest.param(each.id, marks=[pytest.mark.xfail(reason=FAILS[each.id], strict=True)] if each.id in FAILS else [])
-        for each in MODELLED
-    ]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("name", pairs())
+@pytest.mark.parametrize("name", [each.id for each in MODELLED])
 def test_every_pair_keeps_to_its_sign_and_range(name: str, measured: dict[str, dict]) -> None:
     found = measured[name]
     wrong = [(row["quantity"], row["year"], row["p50"]) for row in found["outcomes"] if not row["holds"]]

@@ -1,15 +1,14 @@
 """Option sets, choices of others and criteria: complete, sourced, in both languages; bad files give one line."""
 
 import re
-from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 
+from chipweir import facts
 from chipweir.errors import InputError, UnknownName
 from chipweir.strategy import (
     empty_options,
@@ -31,6 +30,7 @@ ACTORS = ("korea", "us", "china")
 GROUNDED = re.compile(
     r"prior|\b(KOP|KOR|EVT|FAB|SMU|DEM|SHI|ECO)-\d{3}|scenario |law of|reading|combination|rules of|draft|no source"
 )
+GROUNDS = re.compile(r"\b(?:KOP|KOR|EVT|FAB|SMU|DEM|SHI|ECO|OBS)-\d{3,4}\b")
 HANGUL = re.compile("[가-힣]")
 
 
@@ -102,16 +102,18 @@ def test_retaliation_sums_to_what_2017_cost_on_todays_exposure() -> None:
         assert GROUNDED.search(channel.source)
 
 
-def cited() -> Iterator[str]:
-    folder = resources.files("chipweir.strategy") / "data"
-    for path in sorted(Path(str(folder)).rglob("*")):
-        if path.is_file():
-            yield from re.findall(r"\bKOP-(\d{3})", path.read_text(encoding="utf-8"))
+def cited() -> set[str]:
+    """Ids of facts and events that the room's data and code rest on."""
+    folder = Path(str(resources.files("chipweir.strategy")))
+    files = [path for path in folder.rglob("*") if path.suffix in (".py", ".yaml", ".csv")]
+    found = [name for path in files for name in GROUNDS.findall(path.read_text(encoding="utf-8"))]
+    return {name.lower() for name in found}
 
 
-def test_cited_rows_of_korean_options_exist() -> None:
-    assert all(1 <= int(number) <= 276 for number in cited())
-    assert len(set(cited())) > 60
+def test_cited_facts_exist() -> None:
+    known = facts.load()
+    assert not cited() - set(known.facts) - set(known.events)
+    assert len([name for name in cited() if name.startswith("kop-")]) > 60
 
 
 def test_settings_the_world_does_not_know_are_named_not_dropped() -> None:
@@ -219,4 +221,3 @@ def test_priors_of_large_measures_are_those_of_the_record() -> None:
     assert (known.any_probability, known.large_probability) == (0.43, 0.5)
     # A gamma prior of 2 events in 16 years: chance of at least one in four years.
     assert pytest.approx(known.any_probability, abs=0.005) == 1 - (16 / 20) ** 2.5
-    assert np.isclose(known.gdp_krw_tn, 2550)

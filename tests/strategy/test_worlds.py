@@ -20,6 +20,7 @@ from chipweir.strategy import (
 from chipweir.strategy._cells import run_yearly, yearly
 from chipweir.strategy._futures import draws
 from chipweir.strategy._korea import PROCESSES, Case
+from chipweir.strategy._stated import stated
 from chipweir.world import levers, load_scenario
 
 
@@ -89,7 +90,7 @@ def test_options_share_their_past_and_every_lever_of_the_world_moves_something(t
     for key, option in wanted.items():
         choice = CHOICES[key[2]]
         world = worlds[option.under(choice).digest]
-        case = Case(option, choice, world, drawn, criteria.first, criteria.last, criteria.rate)
+        case = Case(option, choice, world, drawn, stated(known), criteria.first, criteria.last, criteria.rate)
         values[key] = {c.name: PROCESSES[c.process](case) for c in criteria.computed}
     past = [world.values[:, :4] for world in worlds.values()]
     for other in past[1:]:

@@ -15,7 +15,8 @@ PARAMETERS = {
     "capacity_realisation": 0.8, "tool_cover": 1.0, "tool_store": 12.0, "tool_wear": 0.06, "learning_exponent": 1.0,
     "defect_density_scale": 1.0, "defect_clustering": 2.5, "salvage_scale": 1.0, "china_ai_wafer_share": 1.0,
     "die_stock_months": 4.0, "die_bank": 2.7, "die_bank_release": 0.04, "packaging_realisation": 0.63,
-    "unsold_months": 3.0, "hbm_leakage": 0.04, "domestic_hbm_cost": 1.2, "hbm_price_ratio": 4.5, "hbm_trade_ratio": 3.0,
+    "unsold_months": 3.0, "hbm_leakage": 0.04, "memory_realisation": 0.5,
+    "domestic_hbm_cost": 1.2, "hbm_price_ratio": 4.5, "hbm_trade_ratio": 3.0,
     "memory_elasticity": 0.6, "memory_speed": 0.17, "memory_orders": 0.8, "fab_ageing": 0.08,
 }  # fmt: skip
 

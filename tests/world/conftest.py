@@ -8,15 +8,12 @@ import numpy as np
 import pytest
 
 from chipweir import facts as facts_room
-from chipweir.cli._common import keep_compiled
 from chipweir.strategy._checks import MEMBERS, audited
 from chipweir.world import Inputs, assemble, draw, load_scenario
 
 
 Kept = Mapping[str, np.ndarray]
 Run = Callable[[Inputs, Mapping[str, np.ndarray]], Kept]
-
-keep_compiled()
 
 
 @cache

@@ -126,3 +126,13 @@ def test_every_monthly_variable_is_reported_by_year_too(name: str) -> None:
     assert yearly.source == name
     assert yearly.axis == "year"
     assert yearly.unit == {"spending": "USD/year", "compute": "H100e", "utilisation": "1"}[name]
+
+
+def test_a_sum_over_a_year_is_by_the_year_and_a_daily_flow_is_averaged() -> None:
+    for series in reported():
+        if series.yearly == "sum":
+            assert series.unit.endswith("/year"), series.name
+        elif series.yearly:
+            assert not series.unit.endswith("/month"), series.name
+    tokens = {series.name: series for series in reported()}["yearly_tokens_served"]
+    assert (tokens.yearly, tokens.unit) == ("mean", "tokens/day")

@@ -2,8 +2,7 @@
 
 Levers of the page act from a month on. Until then a scenario is its preset, whose state at that month is kept for every
 member; a move of a lever simulates only the months after it, in batches of members side by side, and summarises only what
-the page shows. The numbers are those of `world.run_ensemble` with the same members and seed within 0.3 %: the months from
-the lever on run in single precision, which takes 40 % less time (the test holds the agreement).
+the page shows. The numbers are those of `world.run_ensemble` with the same members and seed.
 """
 
 import os
@@ -35,7 +34,8 @@ _MONTHS = int((np.datetime64(_LAST, "M") - np.datetime64(_FIRST, "M")).astype(in
 _REMEMBERED = {"inputs": 32, "past": 24, "tail": 96, "levels": 16, "course": 8}
 # What `derive` reads, and must have from the first month on.
 _DERIVED_FROM = (
-    "china_units", "china_h100e", "china_value", "china_nvidia_value", "compute", "largest_run", "token_price_fixed",
+    "china_units", "china_h100e", "china_value", "china_nvidia_value", "compute", "compute_by_law", "largest_run",
+    "token_price_fixed",
 )  # fmt: skip
 _DERIVED = (
     "ratio_to_us", "domestic_share_units", "domestic_share_compute", "domestic_share_value", "nvidia_share", "lag_months",
@@ -54,11 +54,11 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Past:
-    """The months before the cut of one batch of members: its state at the cut, what later months need of these, flows, and
-    values `[member, month, ...]`."""
+    """The months before the cut of one batch of members: its state at the cut and what later months need of these (members
+    last), flows, and values `[member, month, ...]`."""
 
     state: Any
-    needed: Arrays
+    needed: Mapping[str, Any]
     flows: Arrays
     values: Arrays
 
@@ -184,17 +184,13 @@ class Live:
 
         before, _after = _compiled()
         state, needed, values, flows = before(inputs, with_nudges(self._draws[batch], inputs))
-        return Past(_single(state), _single(needed), _summed([flows]), _joined([values]))
+        return Past(state, needed, _summed([flows]), _joined([values]))
 
     def _after(self, inputs: "Inputs", batch: int, past: Past) -> tuple[Arrays, Arrays]:
-        import jax
-
         from chipweir.world import with_nudges
 
         _before, after = _compiled()
-        draws = _single(with_nudges(self._draws[batch], inputs))
-        with jax.enable_x64(False):
-            return _fetched(after(_single(inputs), draws, past.state, past.needed))
+        return _fetched(after(inputs, with_nudges(self._draws[batch], inputs), past.state, past.needed))
 
     def _quantiles(self, values: Arrays) -> Arrays:
         from chipweir.world import quantiles
@@ -261,17 +257,6 @@ def _past(inputs: "Inputs") -> bytes:
     for leaf in jax.tree.leaves((inputs.products, inputs.events, inputs.first_month)):
         digest.update(np.ascontiguousarray(leaf).tobytes())
     return digest.digest()
-
-
-def _single(tree: Any) -> Any:
-    """The same arrays in single precision."""
-    import jax
-
-    def narrow(leaf: Any) -> np.ndarray:
-        array = np.asarray(leaf)
-        return array.astype(np.float32) if array.dtype == np.float64 else array
-
-    return jax.tree.map(narrow, tree)
 
 
 def _fetched(part: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[Arrays, Arrays]:

@@ -7,7 +7,9 @@ from typing import Any
 import typer
 
 import chipweir
+from chipweir.cli import _language
 from chipweir.errors import InputError
+from chipweir.i18n import _, use_language
 
 
 root = typer.Typer(
@@ -18,7 +20,13 @@ root = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-MODULES = ("facts", "rules", "perf", "world", "calibration", "strategy", "evidence", "app")
+MODULES = ("facts", "rules", "perf", "world", "calibration", "strategy", "evidence", "app", "assistant")
+EXTRAS = {
+    **dict.fromkeys(("dash", "dash_mantine_components", "flask", "gunicorn", "uvicorn", "werkzeug"), "app"),
+    **dict.fromkeys(("feedparser", "lxml_html_clean", "nh3", "trafilatura"), "evidence"),
+    "dask": "cluster", "distributed": "cluster", "mcp": "mcp", "numpyro": "fit", "statsmodels": "backtest",
+}  # fmt: skip
+"""What is not installed with the core, and the extra that brings it."""
 
 
 def _version(show: bool) -> None:
@@ -40,14 +48,41 @@ for _module in MODULES:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line: exit 2 with one line for bad input, 130 for Ctrl-C."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        root(args=arguments)
-    except InputError as error:
+        with use_language(_language.chosen(given)):
+            raise SystemExit(_answered(arguments))
+    except InputError as error:  # a language that we do not have
         print(f"chipweir: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    except KeyboardInterrupt:
-        print("chipweir: interrupted; nothing that was there before is lost", file=sys.stderr)
-        raise SystemExit(130) from None
+
+
+def _answered(arguments: list[str] | None) -> int:
+    """The exit code of a call, in the language in force."""
+    _language.translate_panels()
+    command = _language.translated(typer.main.get_command(root))
+    try:
+        code = command.main(args=arguments, prog_name="chipweir", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except _language.ClickException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+        else:
+            print(f"chipweir: {_language.said(error)}", file=sys.stderr)
+        return int(error.exit_code)
+    except InputError as error:
+        print(f"chipweir: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        text = _("this needs the '{extra}' extra: pip install 'chipweir[{extra}]'", extra=extra)
+        print(f"chipweir: {text}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        print("chipweir: " + _("interrupted; nothing that was there before is lost"), file=sys.stderr)
+        return 130
     except BrokenPipeError:
         sys.stderr.close()
-        raise SystemExit(0) from None
+        return 0

@@ -1,22 +1,18 @@
 """What the commands of this room share: options, completion, progress, JSON."""
 
-import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from chipweir.errors import InputError
 from chipweir.i18n import LANGUAGES, _
+from chipweir.library import dumps
 
 
 Progress = Callable[[float, str], None]
-
-# Characters up to which a JSON document is laid out for reading.
-_READABLE = 200_000
 
 
 def complete_scenario(incomplete: str) -> list[str]:
@@ -60,19 +56,6 @@ PosteriorOption = Annotated[
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="Only facts and rules that were known by this day.")
 ]
-
-
-def parse_what_ifs(texts: Sequence[str]) -> dict[str, str]:
-    """What `--fact` was given, as changes by id. Raises `InputError` for a text without a value, or said twice."""
-    found: dict[str, str] = {}
-    for text in texts:
-        name, separator, value = (part.strip() for part in text.partition("="))
-        if not (name and separator and value):
-            raise InputError(f"--fact {text}: write id=value, such as fab-004=x1.5 or nvidia-h20.price_usd=90000")
-        if name in found:
-            raise InputError(f"--fact {name} is given twice")
-        found[name] = value
-    return found
 
 
 def _put_in_force(context: typer.Context, directories: list[Path] | None) -> list[Path] | None:
@@ -128,18 +111,6 @@ def progress_bar() -> Iterator[Progress]:
         yield lambda fraction, text: bar.update(task, completed=fraction, description=text)
 
 
-def keep_compiled() -> None:
-    """Let JAX keep what it compiles in the user's cache, so that only the first simulation after a change compiles."""
-    import jax
-    from platformdirs import user_cache_path
-
-    config: Any = jax.config
-    if config.jax_compilation_cache_dir is None:  # $JAX_COMPILATION_CACHE_DIR, if set, stands
-        config.update("jax_compilation_cache_dir", str(user_cache_path("chipweir") / "compiled"))
-        config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
-        config.update("jax_compilation_cache_max_size", 256 * 2**20)
-
-
 def peak_memory() -> int:
     """Peak resident memory of this process in MB; 0 where the system does not tell."""
     try:
@@ -150,26 +121,5 @@ def peak_memory() -> int:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale)
 
 
-def dumps(document: object) -> str:
-    """JSON text; long documents on one line, since only the plain encoder is fast."""
-    try:
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-    except (ValueError, TypeError):
-        document = _finite(document)
-        text = json.dumps(document, ensure_ascii=False)
-    return text if len(text) > _READABLE else json.dumps(document, indent=1, ensure_ascii=False)
-
-
 def print_json(document: object) -> None:
     typer.echo(dumps(document))
-
-
-def _finite(value: Any) -> Any:
-    """`value` as JSON can hold it: NaN and infinity become null."""
-    if isinstance(value, Mapping):
-        return {str(key): _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    return value

@@ -11,21 +11,9 @@ import typer
 
 from chipweir.cli import _tables
 from chipweir.i18n import _
+from chipweir.library import QUANTITIES
 
 
-UNITS = {
-    "output_tok_s_chip": "output tokens/s per chip",
-    "total_tok_s_chip": "all tokens/s per chip",
-    "input_tok_s_chip": "input tokens/s per chip",
-    "ttft_ms": "ms to the first token",
-    "tpot_ms": "ms per output token",
-    "power_w_chip": "W per chip",
-    "j_per_output_token": "J per output token",
-    "tokens_s_chip_train": "training tokens/s per chip",
-    "step_time_s": "s per step",
-    "tflops_chip": "TFLOP/s per chip",
-    "mfu": "model FLOPs utilisation",
-}
 SIZES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"))
 
 
@@ -243,7 +231,8 @@ def run_rows(run: Mapping[str, Any]) -> list[list[str]]:
 def quantity_rows(quantities: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
     """Name, median and interval of every quantity."""
     return [
-        [_(UNITS.get(k, k)), short(v["p50"]), f"{short(v['p10'])} - {short(v['p90'])}"] for k, v in quantities.items()
+        [_(QUANTITIES.get(k, k)), short(v["p50"]), f"{short(v['p10'])} - {short(v['p90'])}"]
+        for k, v in quantities.items()
     ]
 
 

@@ -133,16 +133,20 @@ def _ask(names: list[str]) -> None:
 @runs_app.command("export")
 def runs_export(
     name: RunArgument,
-    target: Annotated[Path, typer.Argument(metavar="FILE", help="FILE.csv, FILE.parquet (one long table) or FILE.nc.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="FILE|DIR", help="FILE.csv, FILE.parquet, FILE.nc, or a new folder.")
+    ],
     variables: Annotated[list[str] | None, typer.Option("--variable", help="Only this variable (repeatable).")] = None,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a run's results as CSV, Parquet or netCDF."""
+    """Write a run's results as CSV, Parquet or netCDF, or all as a data package with RO-Crate metadata."""
     from chipweir import store
 
     store.export_run(store.find_run(name, store.runs_directory(out)), target, variables or [])
+    files = [target] if target.is_file() else [path for path in target.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
     if as_json:
-        print_json({"file": str(target), "bytes": target.stat().st_size})
+        print_json({"file": str(target), "bytes": size})
     else:
         typer.echo(str(target))

@@ -138,6 +138,16 @@ def print_headline(results: "xr.Dataset", lang: str) -> None:
         _show_years(own, f"{label('scenario', scenario)} ({lines})", paired)
 
 
+def print_findings(results: "xr.Dataset", lang: str, scenarios: Sequence[str] | None = None) -> None:
+    """What a run says, in sentences."""
+    from chipweir.report import findings
+
+    out = console()
+    for each in findings(results, lang, scenarios=scenarios):
+        out.print(Text(f"- {each.text}"))
+    out.print()
+
+
 def _show_years(cells: "Sequence[Cell]", title: str, paired: bool) -> None:
     years = sorted({cell.year for cell in cells if not paired or cell.delta_p90 not in (None, (0.0, 0.0))})
     rows: list[list[Text]] = []
@@ -209,7 +219,7 @@ def print_trace(trace: Mapping[str, Any]) -> None:
     for title, lines in ((_("facts that move it"), cited), (_("chips whose datasheets move it"), datasheets)):
         out.print()
         show((title, slope, _("what it says")), [(name, f"{by:+.3f}", text) for name, by, text in lines])
-    out.print(f"\n{_('equations, in order')}", style="bold")
+    out.print("\n" + _("equations, in order"), style="bold")
     for each in trace["equations"]:
         out.print(Text(f"- {each['words_ko' if korean else 'words']}"), soft_wrap=True)
         out.print(Text(f"  {each['formula']}  [{each['function']}]", "dim"), soft_wrap=True)
@@ -220,26 +230,10 @@ def _cited_line(fact: Mapping[str, Any]) -> str:
     return " · ".join(str(part) for part in (fact.get("text"), value, fact.get("source")) if part)
 
 
-def credibility_record(row: Mapping[str, Any], lang: str | None = None) -> dict[str, str]:
-    """One published figure beside what the model believes, as texts by column name in the language in force."""
-    from chipweir.report._labels import unit
-
-    own = row["central"] if row["low"] == row["high"] else None
-    published = f"{row['central']:.4g}" + ("" if own is not None else f" ({row['low']:.4g} – {row['high']:.4g})")
-    sign = {"at_least": "≥ ", "record": "≥ ", "at_most": "≤ "}.get(row["bound"], "")
-    fits = _("input of the model") if row["echo"] else _("yes") if row["inside"] else None
-    return {
-        _("Published figure"): row["label_ko"] if (lang or language()) == "ko" else row["label"],
-        _("Published value"): sign + published,
-        _("unit"): unit(row["unit"]) or row["unit"],
-        _("prior 5 – 95 %"): f"{row['prior']['p05']:.3g} – {row['prior']['p95']:.3g}",
-        **{name: f"{row['fitted'][key]:.3g}" for name, key in (("5 %", "p05"), ("50 %", "p50"), ("95 %", "p95"))},
-        _("within the interval"): fits or (_("its range is") if row["overlap"] else _("no")),
-    }
-
-
 def show_credibility(rows: Sequence[Mapping[str, Any]], lang: str) -> None:
     """Published figures beside what the model believed before and after it saw them, whether or not they fit."""
+    from chipweir.report import credibility_record
+
     records = [credibility_record(row, lang) for row in rows]
     numeric = {_("Published value"), _("prior 5 – 95 %"), "5 %", "50 %", "95 %"}
     columns = [f"#{name}" if name in numeric else name for name in records[0]]

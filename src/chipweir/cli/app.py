@@ -31,13 +31,10 @@ def serve(
         token = _token_of(token_file)
     elif token is not None and _is_on_command_line(context):
         typer.echo("others on this machine can read --token in the list of processes: --token-file keeps it", err=True)
-    try:
-        from chipweir import app as playground
+    from chipweir import app as playground
 
-        playground.check_exposure(host, token, behind_proxy)
-        run = playground.serve
-    except ModuleNotFoundError as error:
-        raise InputError(f"the playground needs {error.name}: reinstall Chipweir") from None
+    playground.check_exposure(host, token, behind_proxy)
+    run = playground.serve
 
     def ready(address: str) -> None:
         shown = f"{address}?token={token}" if token else address

@@ -15,12 +15,12 @@ from chipweir.cli._common import (
     MembersOption,
     SeedOption,
     interruptible,
-    keep_compiled,
     print_json,
     progress_bar,
 )
 from chipweir.errors import InputError
 from chipweir.i18n import _, use_language
+from chipweir.library import keep_compiled
 
 
 if TYPE_CHECKING:

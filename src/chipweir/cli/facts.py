@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from chipweir.cli import _tables
-from chipweir.cli._common import keep_compiled
 from chipweir.errors import InputError
 from chipweir.i18n import _, language
+from chipweir.library import keep_compiled
 
 
 Directories = Annotated[
@@ -83,6 +83,8 @@ def register(app: typer.Typer) -> None:
     room.command("query")(query)
     room.command("schema")(schema)
     room.command("used")(used)
+    room.command("import")(import_table)
+    room.command("export")(export_tables)
     app.add_typer(room, name="facts")
 
 
@@ -325,6 +327,62 @@ def used(
     else:
         _tables.show((_("fact"), "#" + _("% per %"), _("what it says"), _("value")), [row[:4] for row in shown])
     _note(_("facts: {count}", count=len(rows)))
+
+
+def import_table(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="epoch-chips, comtrade, screening-list or benchmark.",
+            autocompletion=lambda: ["epoch-chips", "comtrade", "screening-list", "benchmark"],
+        ),
+    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file as its publisher gives it, CSV or JSON.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Your directory of facts; made where there is none.")
+    ],
+    chip: Annotated[str, typer.Option(help="With benchmark: the chip it ran on.")] = "",
+    chips: Annotated[int, typer.Option(min=1, help="With benchmark: how many chips.")] = 1,
+    model: Annotated[str, typer.Option(help="With benchmark: the model, where the file names none that we know.")] = "",
+    precision: Annotated[str, typer.Option(help="With benchmark: bf16, fp8, ...")] = "",
+    tp: Annotated[int | None, typer.Option(min=1, help="With benchmark: chips that share each layer.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lay somebody else's table into a directory of your own facts: sourced, checked, whole or not at all."""
+    from chipweir.importers import import_file
+
+    given = {"chip": chip, "model": model, "precision": precision, "tp": tp, "chips": None if chips == 1 else chips}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value}
+    if options and kind != "benchmark":
+        raise InputError(f"--{next(iter(options))} belongs to benchmark, not to {kind}")
+    written = import_file(kind, file, directory, **options)
+    if as_json:
+        _print_json(vars(written) | {"directory": str(written.directory)})
+        return
+    counted = [[name, f"{count}", f"{written.replaced[name]}"] for name, count in written.added.items()]
+    _tables.show([_("file"), "#" + _("new rows"), "#" + _("changed rows")], counted, str(written.directory))
+    for line in written.skipped[:20]:
+        _note(_("left out: {what}", what=line))
+    if len(written.skipped) > 20:
+        _note(_("{rest} more left out; --json lists them", rest=len(written.skipped) - 20))
+
+
+def export_tables(
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
+    as_of: AsOf = None,
+    directories: Directories = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write all tables as a data package (CSV with types, units and sources; Frictionless and RO-Crate metadata)."""
+    from chipweir.facts import load
+    from chipweir.library import export_facts
+
+    files = export_facts(load(directories or (), as_of=as_of), target)
+    if as_json:
+        _print_json({"directory": str(target), "files": files})
+    else:
+        print(target)
 
 
 def _jsonable(cell: Any) -> Any:

@@ -219,16 +219,18 @@ def estimate(
     modes = [name for name, value in (("--batch", batch), ("--fit", fit), ("--validate", validate)) if value]
     if len(modes) > 1:
         raise InputError(f"{' and '.join(modes)} cannot be combined")
-    if modes and model:
-        raise InputError(f"{modes[0]} takes a table, not the model '{model}'")
     fitted = _posterior(posterior)
     on = _own_chip(context, on)
+    numbers = {"n_chips": chips, "concurrency": concurrency, "isl": isl, "osl": osl, "tp": tp, "dp": dp, "pp": pp}
+    said = {"model": model, "chip": on, "precision": precision, "framework": framework, "date": when}
+    said |= {name: f"{value:g}" for name, value in numbers.items() if value is not None}
+    said = {name: cell for name, cell in said.items() if cell}
     if batch:
-        _run_batch(batch, fitted, as_json)
+        _run_batch(batch, said, fitted, as_json)
     elif fit:
-        _run_fit(fit, out, quick, as_json)
+        _run_fit(fit, said, out, quick, as_json)
     elif validate:
-        _run_validate(validate, fitted, leave_out, as_json)
+        _run_validate(validate, said, fitted, leave_out, as_json)
     elif not model or not on:
         raise InputError(
             "say which model and on what: chipweir estimate MODEL --on CHIP (or --batch, --fit, --validate FILE)"
@@ -421,25 +423,25 @@ def _run_training(
         typer.echo(f"note: {note}")
 
 
-def _run_batch(path: Path, posterior: Any, as_json: bool) -> None:
+def _run_batch(path: Path, said: Mapping[str, str], posterior: Any, as_json: bool) -> None:
     from chipweir.perf._batch import predict_rows
     from chipweir.perf._measured import read_rows
 
-    answers = predict_rows(read_rows(path), posterior)
+    answers = predict_rows(read_rows(path, said), posterior)
     if as_json:
         sys.stdout.writelines(json_line(answer) for answer in answers)
         return
     print_answers(answers, path.name)
 
 
-def _run_fit(path: Path, out: Path | None, quick: bool, as_json: bool) -> None:
+def _run_fit(path: Path, said: Mapping[str, str], out: Path | None, quick: bool, as_json: bool) -> None:
     from chipweir.perf._fitted import fit_everything, together
     from chipweir.perf._measured import read_rows
 
     folder = out is not None and out.is_dir()
     if out is not None and not out.absolute().parent.is_dir():
         raise InputError(f"{out}: no such folder")
-    rows = read_rows(path)
+    rows = read_rows(path, said)
     command = f"chipweir estimate --fit {path.name}"
     try:
         documents = fit_everything(rows, command, quick=quick, say=_log)
@@ -459,13 +461,13 @@ def _log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _run_validate(path: Path, posterior: Any, leave_out: str, as_json: bool) -> None:
+def _run_validate(path: Path, said: Mapping[str, str], posterior: Any, leave_out: str, as_json: bool) -> None:
     from chipweir.perf._measured import read_rows
     from chipweir.perf._validate import validate
 
     if leave_out not in ("", *LEAVE_OUT):
         raise InputError(f"--leave-out takes {', '.join(LEAVE_OUT[:-1])} or {LEAVE_OUT[-1]}, not '{leave_out}'")
-    rows = read_rows(path)
+    rows = read_rows(path, said)
     report = {"left_out": _left_out(rows, leave_out)} if leave_out else validate(rows, posterior)
     if as_json:
         print_json(report)

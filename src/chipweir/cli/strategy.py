@@ -18,12 +18,12 @@ from chipweir.cli._common import (
     SeedOption,
     complete_scenario,
     interruptible,
-    keep_compiled,
     print_json,
     progress_bar,
 )
 from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _, use_language
+from chipweir.library import keep_compiled
 
 
 if TYPE_CHECKING:
@@ -534,7 +534,7 @@ def _write(
     folder: Path, name: str, document: Mapping[str, Any], page: Any, scenarios: Sequence[Any], lang: str
 ) -> None:
     """Figures, answer and scenario files into `folder`."""
-    from chipweir.cli._common import dumps
+    from chipweir.library import dumps
     from chipweir.report import write_page
     from chipweir.store import writing
 

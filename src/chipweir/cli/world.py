@@ -1,11 +1,9 @@
 """Commands of the world room: run and compare; stored runs and scenarios have modules of their own."""
 
-import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,15 +20,11 @@ from chipweir.cli._common import (
     OutOption,
     PosteriorOption,
     PriorOption,
-    Progress,
     SeedOption,
     WhatIfOption,
     complete_run,
     complete_scenario,
-    dumps,
     interruptible,
-    keep_compiled,
-    parse_what_ifs,
     peak_memory,
     print_json,
     progress_bar,
@@ -39,34 +33,30 @@ from chipweir.cli._evidence import show_evidence
 from chipweir.cli._scenarios import levers_command, scenarios_app
 from chipweir.cli._stored import runs_app
 from chipweir.errors import InputError, UnknownName
-from chipweir.i18n import _, language, use_language
+from chipweir.i18n import _, use_language
+from chipweir.library import (
+    Known,
+    Order,
+    attributed,
+    beliefs,
+    changed_facts,
+    check_order,
+    filler,
+    influences,
+    keep_compiled,
+    manifest,
+    simulate,
+)
 
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from chipweir.facts import Fact, Facts
     from chipweir.store import Run
-    from chipweir.strategy import Trace
     from chipweir.world import Scenario
 
-
-MOST_MEMBERS = 1_000_000
-# A posterior of the user's own within a run's folder.
-_BELIEFS = "beliefs.npz"
-FIT_MEMBERS = 256
-"""Members of the ensemble behind a report's credibility table; `run --credibility` takes as many as it is told."""
-TRACED: tuple[tuple[str, dict[str, str]], ...] = (
-    ("compute", {"region": "CHN"}),
-    ("ratio_to_us", {}),
-    ("domestic_share_compute", {}),
-    ("smuggled_units", {}),
-    ("premium_black_market", {}),
-    ("lag_months", {}),
-    ("token_price", {"region": "CHN"}),
-    ("korea_hbm_exports_total", {}),
-)
-"""The headline numbers that a report unfolds."""
+COMPARED_YEARS = (2025, 2026, 2028, 2030, 2032)
+"""Years that `compare` tells in JSON; the table has the last but one, so that it stands on one screen."""
 
 
 def register(app: typer.Typer) -> None:
@@ -77,46 +67,6 @@ def register(app: typer.Typer) -> None:
     app.command("levers")(levers_command)
     app.add_typer(runs_app, name="runs")
     app.add_typer(scenarios_app, name="scenarios")
-
-
-@dataclass(frozen=True)
-class Known:
-    """Which facts a run rests on: the user's directories over the shipped ones, what-ifs by id, the day of knowledge."""
-
-    directories: tuple[Path, ...] = ()
-    changes: Mapping[str, str] = field(default_factory=dict)
-    as_of: str | None = None
-
-    @classmethod
-    def of(cls, directories: Sequence[Path] | None, what_ifs: Sequence[str] | None, as_of: str | None) -> "Known":
-        """As options give them."""
-        return cls(tuple(directories or ()), parse_what_ifs(what_ifs or ()), as_of)
-
-    @classmethod
-    def of_run(cls, stored: "Run") -> "Known":
-        """What a stored run was made with."""
-        folder, made = stored.path / "facts", stored.manifest
-        directories = tuple(sorted(folder.iterdir())) if folder.is_dir() else ()
-        changes = {each["id"]: each["what_if"] for each in made.get("what_ifs", ())}
-        return cls(directories, changes, made.get("as_of"))
-
-    def load(self) -> "Facts":
-        """The facts. Raises `InputError` or `UnknownName`."""
-        from chipweir import facts
-
-        return facts.load(self.directories, as_of=self.as_of, changes=self.changes)
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be simulated: everything that a manifest repeats."""
-
-    scenarios: "tuple[Scenario, ...]"
-    members: int
-    seed: int
-    known: "Known" = field(default_factory=lambda: Known())
-    prior: bool = False
-    posterior: Path | None = None
 
 
 def run(
@@ -169,6 +119,10 @@ def run(
                 )
             _repeat(repeat, store.runs_directory(out), cluster, as_json)
         elif check or credibility:
+            if scenario or setting or facts or fact or as_of:
+                raise InputError(
+                    "--check and --credibility are about the model itself; give them no scenario, --set or facts"
+                )
             _questions(check, credibility, members, seed, lang, as_json)
         else:
             known = Known.of(facts, fact, as_of)
@@ -216,159 +170,19 @@ def _run_and_print(
     from chipweir import store
     from chipweir.world import needed_bytes
 
-    _check_order(order)
+    check_order(order)
     store.prepare(directory, needed_bytes(order.scenarios, order.members))
     facts = order.known.load()
     command = ["chipweir", *sys.argv[1:]]
-    made = _manifest(order, facts, command)
+    made = manifest(order, facts, command)
     with progress_bar() as progress, store.unfinished(directory, store.identity(made)) as parts:
-        results = _simulate(order, facts, cluster, parts, progress)
+        results = simulate(order, facts, cluster, parts, progress)
         made |= {"elapsed_s": round(time.monotonic() - started, 1), "peak_memory_mb": peak_memory()}
         progress(1.0, _("writing"))
-        filler = _filler(results, order, facts, lang, report)
-        stored = store.write_run(directory, results, made, filler)
+        fill = filler(results, order, facts, lang, report)
+        stored = store.write_run(directory, attributed(results, made), made, fill)
     elapsed = round(time.monotonic() - started, 1)
     _print_run(stored, lang, as_json, {"elapsed_s": elapsed, "peak_memory_mb": peak_memory()})
-
-
-def _check_order(order: Order) -> None:
-    if order.prior and order.posterior is not None:
-        raise InputError("--prior and --posterior say different things; give one")
-    if not 1 <= order.members <= MOST_MEMBERS:
-        raise InputError(f"--members {order.members} is out of range; give 1 to {MOST_MEMBERS}")
-    if not 0 <= order.seed < 2**63:
-        raise InputError(f"--seed {order.seed} is out of range; give 0 to {2**63 - 1}")
-
-
-def _manifest(order: Order, facts: "Facts", command: Sequence[str]) -> dict[str, Any]:
-    from chipweir import store
-
-    rules = store.code_digest("chipweir.rules")
-    made = store.manifest(order.scenarios, facts.digest, rules, order.members, order.seed, command)
-    made |= {"beliefs": _beliefs(order, facts)}
-    return made | {"as_of": order.known.as_of, "what_ifs": what_ifs(facts), "replaced": _replaced(facts)}
-
-
-def _beliefs(order: Order, facts: "Facts") -> str:
-    """What the draws believe, said where it does not match the facts or the model."""
-    from chipweir.world import description, mismatch, posterior_of, read_posterior
-
-    held = None if order.prior else read_posterior(order.posterior) if order.posterior else posterior_of(facts)
-    if held is not None:
-        for line in mismatch(held, facts):
-            typer.echo(f"chipweir: warning: {line}", err=True)
-    return description(held)
-
-
-def what_ifs(facts: "Facts") -> list[dict[str, Any]]:
-    """The facts that `--fact` changed: what was known, and what was put in its place."""
-    laid = [each for each in facts.overrides if each.kind == "what-if"]
-    return [
-        {"id": each.id, "what_if": facts.changes[each.id], "from": _reported(each.replaced), "to": _reported(each.by)}
-        for each in laid
-        if each.id in facts.changes
-    ]
-
-
-def changed_facts(made: Mapping[str, Any]) -> list[str]:
-    """What a run's facts differ in from those that ship, a line each, in the language in force."""
-    lines = [_("Facts and rules as they were known on {day}.", day=made["as_of"])] if made.get("as_of") else []
-    lines += [
-        _("What if {fact} were {written}: {now} in place of {was}",
-          fact=each["id"], written=each["what_if"], now=each["to"], was=each["from"])
-        for each in made.get("what_ifs", ())
-    ]  # fmt: skip
-    if made.get("replaced"):
-        lines.append(_("Replaced by own facts: {facts}", facts=", ".join(made["replaced"])))
-    return lines
-
-
-def _replaced(facts: "Facts") -> list[str]:
-    """Ids of shipped facts that a user's own directory replaces."""
-    return sorted(f"{each.kind} {each.id}" for each in facts.overrides if each.kind != "what-if")
-
-
-def _reported(record: Any) -> str:
-    """A value as its source words it, with its unit."""
-    value = getattr(record, "value", record)
-    best = getattr(value, "best", None)
-    return "" if best is None else f"{best:g} {value.unit}".strip()
-
-
-def _simulate(
-    order: Order, facts: "Facts", cluster: str | None, parts: Path | None, progress: Progress
-) -> "xr.Dataset":
-    """The ensemble, here or on a cluster, going on from the finished `parts` of a stopped call."""
-    from chipweir import store
-    from chipweir.cluster import cluster_map
-    from chipweir.world import believing, read_posterior, run_ensemble, task_name
-
-    keep_compiled()
-    own = nullcontext() if order.posterior is None else believing(read_posterior(order.posterior))
-    with own, cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
-        mapper = mapper if parts is None else store.resuming(parts, task_name, mapper)
-        try:
-            results: xr.Dataset = run_ensemble(
-                order.scenarios, facts, order.members, order.seed, progress, mapper=mapper, prior=order.prior
-            )
-        except Exception as error:
-            if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):  # the latter is how XLA says it
-                raise InputError(f"not enough memory for {order.members} members; ask for fewer") from None
-            raise
-    return results
-
-
-def _filler(
-    results: "xr.Dataset", order: Order, facts: "Facts", lang: str, report: bool
-) -> Callable[[Path, Mapping[str, Any]], None]:
-    """What puts headline, report and the user's own facts into a run's folder."""
-
-    def fill(folder: Path, made: Mapping[str, Any]) -> None:
-        from chipweir.report import headline_table, write_html
-
-        cells = [cell.as_dict() for cell in headline_table(results, lang)]
-        (folder / "headline.json").write_text(dumps(cells), encoding="utf-8")
-        if order.posterior is not None:
-            (folder / _BELIEFS).write_bytes(order.posterior.read_bytes())
-        for number, source in enumerate(order.known.directories):
-            _copy_facts(source, folder / "facts" / str(number))
-        if report:
-            extras = {"facts": facts, "command": f"chipweir run --from {made['id']}", **_unfolded(order, facts)}
-            attributed = results.assign_attrs(manifest=json.dumps(made, ensure_ascii=False))
-            write_html(attributed, folder / "report.html", lang=lang, extras=extras)
-
-    return fill
-
-
-def _unfolded(order: Order, facts: "Facts") -> dict[str, Any]:
-    """What the report says about its numbers: how each was made, and how known figures fit the baseline."""
-    from chipweir.strategy import Number, swings
-
-    first = order.scenarios[0]
-    month = min("2030-12", first.end)
-    numbers = [Number(variable, month, selection) for variable, selection in TRACED]
-    traces = [{**trace.as_dict(), **_influences(trace, facts)} for trace in swings(first, facts, numbers)]
-    return {"traces": traces, **_fit(order, facts)}
-
-
-def _fit(order: Order, facts: "Facts") -> dict[str, Any]:
-    """The credibility table, if the shipped baseline is among the scenarios."""
-    from chipweir.calibration import credibility
-    from chipweir.world import load_scenario
-
-    if load_scenario("baseline") not in order.scenarios:
-        return {}
-    rows = [verdict.as_dict() for verdict in credibility(facts, min(order.members, FIT_MEMBERS), order.seed)]
-    return {"credibility": [_tables.credibility_record(row) for row in rows]}
-
-
-def _copy_facts(source: Path, target: Path) -> None:
-    target.mkdir(parents=True)
-    for path in sorted(source.rglob("*")):
-        if path.suffix in {".csv", ".yaml", ".yml"} and path.is_file():
-            copy = target / path.relative_to(source)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(path.read_bytes())
 
 
 def _print_run(stored: "Run", lang: str, as_json: bool, spent: Mapping[str, Any]) -> None:
@@ -382,8 +196,12 @@ def _print_run(stored: "Run", lang: str, as_json: bool, spent: Mapping[str, Any]
             key: made[key]
             for key in ("members", "seed", "facts_digest", "rules_digest", "results", "as_of", "what_ifs")
         }
-        print_json({**document, **spent, "headline": stored.headline()})
+        from chipweir.report import findings
+
+        said = [each.as_dict() for each in findings(stored.results, lang)]
+        print_json({**document, **spent, "findings": said, "headline": stored.headline()})
         return
+    _tables.print_findings(stored.results, lang)
     _tables.print_headline(stored.results, lang)
     out = _tables.console()
     for line in changed_facts(stored.manifest):
@@ -401,24 +219,17 @@ def _repeat(name: str, directory: Path, cluster: str | None, as_json: bool) -> N
     from chipweir import store
 
     old = store.find_run(name, directory)
-    order = Order(
-        old.scenarios,
-        old.manifest["members"],
-        old.manifest["seed"],
-        Known.of_run(old),
-        _of_prior(old),
-        _own_beliefs(old),
-    )
-    _check_order(order)
+    order = Order.of_run(old)
+    check_order(order)
     facts = order.known.load()
-    now = _manifest(order, facts, old.manifest["command"])
+    now = manifest(order, facts, old.manifest["command"])
     changed = [
         f"{key}: {old.manifest[key]} -> {now[key]}"
         for key in ("code_digest", "facts_digest", "rules_digest", "beliefs", "versions", "python")
         if old.manifest.get(key, now[key]) != now[key]
     ]
     with progress_bar() as progress:
-        results = _simulate(order, facts, cluster, None, progress)
+        results = simulate(order, facts, cluster, None, progress)
     equal = store.dataset_digest(results) == old.manifest["results"]
     furthest = 0.0 if equal else _furthest(old.results, results)
     if as_json:
@@ -477,7 +288,7 @@ def _credibility_rows(members: int, seed: int) -> list[dict[str, Any]]:
     from chipweir.world import load_scenario
 
     keep_compiled()
-    _check_order(Order((load_scenario("baseline"),), members, seed))
+    check_order(Order((load_scenario("baseline"),), members, seed))
     with progress_bar() as progress:
         return [verdict.as_dict() for verdict in credibility(Known().load(), members, seed, tell=progress)]
 
@@ -520,21 +331,27 @@ def compare(
             order = Order(_chosen([a, b], []), members, seed, Known.of(facts, fact, as_of), prior, posterior)
             a, b = (each.name for each in order.scenarios)
             results = _simulated(order)
-        rows = _difference_rows(results, a, b, years or [2025, 2026, 2028, 2030, 2032])
+        rows = _difference_rows(results, a, b, years or COMPARED_YEARS)
         if as_json:
-            print_json(
-                {"run": source.id if stored else None, "a": a, "b": b, "differences": [row for row, _texts in rows]}
-            )
-        else:
-            _tables.show_differences([texts for _row, texts in rows], a, b)
+            from chipweir.report import findings
+
+            said = [each.as_dict() for each in findings(results, lang, scenarios=[a, b])]
+            document = {"run": source.id if stored else None, "a": a, "b": b, "findings": said}
+            print_json({**document, "differences": [row for row, _texts in rows]})
+            return
+        _tables.print_findings(results, lang, [a, b])
+        shown = [texts for row, texts in rows if years or row["month"][:4] == str(COMPARED_YEARS[-2])]
+        _tables.show_differences(shown or [texts for _row, texts in rows], a, b)
+        if not years:
+            typer.echo(_("other years: --year 2028, or --json for all"), err=True)
 
 
 def _simulated(order: Order) -> "xr.Dataset":
-    _check_order(order)
+    check_order(order)
     facts = order.known.load()
-    _beliefs(order, facts)
+    beliefs(order, facts)
     with progress_bar() as progress:
-        return _simulate(order, facts, None, None, progress)
+        return simulate(order, facts, None, None, progress)
 
 
 def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
@@ -545,21 +362,7 @@ def _pair_of_run(source: "Run", a: str, b: str) -> "xr.Dataset":
         return source.results
     chosen = {each.name: each for each in source.scenarios}
     pair = (chosen[a], chosen[b])
-    made = source.manifest
-    return _simulated(
-        Order(pair, made["members"], made["seed"], Known.of_run(source), _of_prior(source), _own_beliefs(source))
-    )
-
-
-def _own_beliefs(stored: "Run") -> Path | None:
-    """The posterior of a user's own that a stored run was drawn from."""
-    path = stored.path / _BELIEFS
-    return path if path.exists() else None
-
-
-def _of_prior(stored: "Run") -> bool:
-    """Whether a stored run was drawn from the prior, as all were before there was a posterior."""
-    return bool(stored.manifest.get("beliefs", "prior") == "prior")
+    return _simulated(replace(Order.of_run(source), scenarios=pair))
 
 
 def _difference_rows(
@@ -633,7 +436,7 @@ def explain(
             show_evidence(chosen, known, variable, selection, parse_month(month, "--month"), top, as_json)
             return
         found = trace(chosen, known, variable, parse_month(month, "--month"), top, **selection)
-        document = {**found.as_dict(), **_influences(found, known)}
+        document = {**found.as_dict(), **influences(found, known)}
         if as_json:
             print_json(document)
         else:
@@ -661,34 +464,3 @@ def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scena
     if name is not None and name not in by_name:
         raise UnknownName("scenario", name, by_name, where=f"run {stored.id}")
     return by_name[name] if name else stored.scenarios[0], Known.of_run(stored)
-
-
-def _influences(trace: "Trace", facts: "Facts") -> dict[str, Any]:
-    """The facts and chips that moved a traced number, each with its value, source and what a per cent of it does."""
-    found = {"facts": [{**_cited(facts, each.id), **asdict(each)} for each in trace.facts]}
-    known = facts.chips
-    names = {each.id: known[each.id].name if each.id in known else each.id for each in trace.chips}
-    chips = [{**asdict(each), "text": f"{names[each.id]}: {', '.join(each.enters)}"} for each in trace.chips]
-    return {**found, "chips": chips}
-
-
-def _titled(facts: "Facts", fact: "Fact") -> str:
-    return facts.measures[fact.measure].titled(language())
-
-
-def _cited(facts: "Facts", name: str) -> dict[str, Any]:
-    """A fact or event as a line of a trace; the id alone where it is neither."""
-    fact, event = facts.facts.get(name), facts.events.get(name)
-    if fact is not None:
-        value, source = fact.value, facts.sources.get(fact.value.source)
-        return {
-            "id": name,
-            "text": " ".join(filter(None, (fact.entity_text, _titled(facts, fact), fact.item, fact.when))),
-            "value": value.best,
-            "unit": value.unit,
-            "source": source.title if source else value.source,
-            "url": value.url,
-        }
-    if event is not None:
-        return {"id": name, "text": f"{event.date} {event.described(language())}", "source": event.source}
-    return {"id": name}

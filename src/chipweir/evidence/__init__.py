@@ -19,17 +19,17 @@ _PLACES = {
     "Earlier": "_earlier",
     "earlier": "_earlier",
     "decide_claim": "_ledger:decide",
-    "Document": "_document",
-    "document_from_text": "_ingest",
-    "EntityMention": "_document",
+    "Document": "text:",
+    "document_from_text": "_reading",
+    "EntityMention": "text:",
     "evaluate": "_eval",
-    "extract": "_extract",
-    "Extraction": "_document",
+    "extract": "_reading",
+    "Extraction": "text:",
     "find_claim": "_ledger",
-    "find_entities": "_entities",
+    "find_entities": "_reading",
     "find_issues": "_issues",
-    "find_quantities": "_quantities",
-    "find_times": "_times",
+    "find_quantities": "text:",
+    "find_times": "text:",
     "Issue": "_issues",
     "Ledger": "_ledger",
     "load_ledger_for_review": "_review:load",
@@ -40,9 +40,9 @@ _PLACES = {
     "propose": "_frames",
     "Proposer": "_llm",
     "proposer_from_environment": "_llm",
-    "Quantity": "_document",
-    "read": "_ingest",
-    "read_all": "_ingest",
+    "Quantity": "text:",
+    "read": "_reading",
+    "read_all": "_reading",
     "read_ledger": "_ledger",
     "record": "_ledger",
     "result_json": "_check",
@@ -50,15 +50,15 @@ _PLACES = {
     "review": "_review",
     "review_summary": "_review:summary",
     "score_ledger": "_score",
-    "segment": "_segment",
-    "Sentence": "_document",
+    "segment": "text:",
+    "Sentence": "text:",
     "Slot": "_slots",
-    "Span": "_document",
+    "Span": "text:",
     "STATUSES": "_verdict",
     "Tag": "_scenarios",
     "tag": "_scenarios",
     "term": "_say",
-    "Time": "_document",
+    "Time": "text:",
     "Verdict": "_verdict",
     "write_brief": "_brief",
 }
@@ -69,7 +69,8 @@ def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, other = _PLACES[name].partition(":")
-    return getattr(import_module(f"{__name__}.{module}"), other or name)
+    place = "chipweir.text" if module == "text" else f"{__name__}.{module}"
+    return getattr(import_module(place), other or name)
 
 
 def __dir__() -> list[str]:

@@ -4,15 +4,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chipweir.evidence._checks import check_claims
-from chipweir.evidence._document import Document, Extraction, plain_record
-from chipweir.evidence._extract import extract
+from chipweir.evidence._checks import check_claims, judge_figures
 from chipweir.evidence._frames import Claim, propose
 from chipweir.evidence._issues import Article, Issue, across, find_issues, independent_sources
+from chipweir.evidence._keyed import further
+from chipweir.evidence._reading import extract
 from chipweir.evidence._say import of, say, term
 from chipweir.evidence._scenarios import Tag, from_anywhere, judge, tag
-from chipweir.evidence._slots import Slot
+from chipweir.evidence._slots import Page, Slot
 from chipweir.evidence._verdict import STATUSES, Evidence, Number, Verdict
+from chipweir.text import Document, Extraction, plain_record
 
 
 # A quoted stretch of an article in a record is no longer than this (right of quotation).
@@ -66,7 +67,10 @@ def check_document(
         from chipweir.evidence._ledger import amend
 
         claims = amend(claims, document, ledger)
-    verdicts = check_claims(found, claims, known)
+    page = Page(found)
+    judged = judge_figures(page, known, found.document.published and found.document.published[:10], claims)
+    claims = _numbered(sorted([*claims, *further(page, claims, judged)], key=lambda one: (one.start, one.end)))
+    verdicts = check_claims(found, claims, known, judged)
     kept = [at for at, (c, v) in enumerate(zip(claims, verdicts, strict=True)) if not _plain_maker(c, v)]
     claims = _numbered([claims[at] for at in kept])
     verdicts = tuple(verdicts[at] for at in kept)

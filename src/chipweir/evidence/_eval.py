@@ -16,11 +16,10 @@ from typing import Any
 
 from chipweir import reading
 from chipweir.errors import InputError
-from chipweir.evidence import _calendar as cal
-from chipweir.evidence._document import Document, Extraction, Quantity
-from chipweir.evidence._extract import extract
-from chipweir.evidence._ingest import read
 from chipweir.evidence._ledger import LIMITS
+from chipweir.evidence._reading import extract, read
+from chipweir.text import Document, Extraction, Quantity
+from chipweir.text import calendar as cal
 
 
 UNITS = {
@@ -273,11 +272,11 @@ def score_entities(extraction: Extraction, ledger: Mapping[str, Any], seed: str)
 def _written(label: str, extraction: Extraction) -> bool:
     """Whether any written form of the labelled entity stands in the text: names of the fact base, or the label's own
     words."""
-    from chipweir.evidence._gazetteer import gazetteer
+    from chipweir.evidence._reading import lexicon
 
     text = extraction.document.text
     folded = re.sub(r"[\s-]", "", text.lower())
-    forms = [form for form, name in gazetteer().exact.items() if same_entity(label, name.id)]
+    forms = [form for form, name in lexicon().exact.items() if same_entity(label, name.id)]
     if any(form in text for form in forms):
         return True
     slug = label.partition(":")[2]

@@ -14,7 +14,6 @@ from typing import Any
 
 import yaml
 
-from chipweir.evidence._document import Extraction, Quantity
 from chipweir.evidence._slots import (
     LEAST_CONFIDENCE,
     Page,
@@ -28,7 +27,7 @@ from chipweir.evidence._slots import (
     fill_time,
     fill_words,
 )
-from chipweir.evidence._starts import quick
+from chipweir.text import Extraction, Quantity, quick
 
 
 MODALITIES = ("asserted", "reported", "quoted", "hedged", "forecast", "opinion")
@@ -276,7 +275,7 @@ def _frame_score(sight: _Sight, figure: Quantity, template: Template) -> float |
             return None
     if not any(_meets(need, figure, trigger, kinds, page, sentence) for need in template.needs):
         return None
-    if template.name in {"growth", "stock_move"} and _level(page, figure, lang):
+    if template.name in {"growth", "stock_move"} and is_level(page.text, figure, lang):
         return None
     fits = sum(bool(accepted(required) & kinds) for required in template.named)
     return template.prior + trigger + (0.6 * fits / len(template.named) if template.named else 0.0)
@@ -347,13 +346,13 @@ _LEVEL_BEFORE = {
 _LEVEL_AFTER = re.compile(r"^\s?(?:로|까지|에서)\s?(?:급|크게 )?(?:올|상승|늘|증가|확대|감소|하락|줄|낮|높|떨어|치솟)")
 
 
-def _level(page: Page, figure: Quantity, lang: str) -> bool:
+def is_level(text: str, figure: Quantity, lang: str) -> bool:
     """Whether a percentage is where something stands ("rose to 40 %"), not by how much it changed."""
     if figure.unit != "fraction":
         return False
     if lang == "ko":
-        return bool(_LEVEL_AFTER.match(page.text[figure.end : figure.end + 12]))
-    return bool(_LEVEL_BEFORE[lang].search(page.text[max(0, figure.start - 14) : figure.start]))
+        return bool(_LEVEL_AFTER.match(text[figure.end : figure.end + 12]))
+    return bool(_LEVEL_BEFORE[lang].search(text[max(0, figure.start - 14) : figure.start]))
 
 
 @cache

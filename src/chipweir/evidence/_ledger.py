@@ -14,11 +14,11 @@ from typing import Any
 from chipweir import reading
 from chipweir.errors import InputError, UnknownName
 from chipweir.evidence._check import Checked, shortened
-from chipweir.evidence._document import Document
 from chipweir.evidence._files import write_whole
 from chipweir.evidence._frames import Claim, templates
 from chipweir.evidence._slots import Slot
 from chipweir.evidence._verdict import Verdict
+from chipweir.text import Document
 
 
 STATES = ("proposed", "confirmed", "rejected", "checked", "superseded")

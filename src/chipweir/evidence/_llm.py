@@ -19,10 +19,10 @@ from urllib.parse import urlsplit
 
 from chipweir import reading
 from chipweir.errors import InputError
-from chipweir.evidence._document import Extraction
 from chipweir.evidence._files import write_whole
 from chipweir.evidence._frames import MODALITIES, Claim, templates
 from chipweir.evidence._slots import Page, Slot, entity_slot, figure_slot, is_kind, time_slot
+from chipweir.text import Extraction
 
 
 _LARGEST_ANSWER, _TIMEOUT, _MOST_SENTENCES = 1_000_000, 60, 40

@@ -7,6 +7,7 @@ from typing import Any
 
 from chipweir.evidence._frames import read_data
 from chipweir.evidence._verdict import Number, Text
+from chipweir.i18n import particles
 
 
 _CURRENCY = {
@@ -180,37 +181,6 @@ def say(text: Text, language: str = "en") -> str:
     template = messages()[text.key][language]
     filled = template.format(**{name: _word(value, language) for name, value in text.args.items()})
     return particles(filled) if language == "ko" else filled
-
-
-_PARTICLE = re.compile(r"([가-힣A-Za-z0-9%])([\"'”’)\]]*)(은\(는\)|이\(가\)|을\(를\)|와\(과\)|\(으\)로)")
-_FORMS = {
-    "은(는)": ("은", "는"),
-    "이(가)": ("이", "가"),
-    "을(를)": ("을", "를"),
-    "와(과)": ("과", "와"),
-    "(으)로": ("으로", "로"),
-}
-
-
-def particles(text: str) -> str:
-    """Korean particles chosen by the sound before them: 을(를) becomes 을 after a final consonant, 를 after a vowel."""
-    return _PARTICLE.sub(lambda m: m[1] + m[2] + _form(m[1], m[3]), text)
-
-
-def _form(last: str, particle: str) -> str:
-    closed, liquid = _final(last)
-    after_consonant, after_vowel = _FORMS[particle]
-    return after_vowel if not closed or (particle == "(으)로" and liquid) else after_consonant
-
-
-def _final(last: str) -> tuple[bool, bool]:
-    """Whether a syllable, digit or letter, as read in Korean, ends in a consonant, and whether that is ㄹ."""
-    if "가" <= last <= "힣":
-        jong = (ord(last) - 0xAC00) % 28
-        return jong > 0, jong == 8
-    if last.isdigit():
-        return last in "013678", last in "178"
-    return last.lower() in "lmnr", last.lower() in "lr"
 
 
 _SPAN = re.compile(r"\d{4}\S* to \d{4}\S*")

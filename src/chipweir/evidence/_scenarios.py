@@ -11,11 +11,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from chipweir.evidence._document import Extraction
 from chipweir.evidence._frames import marked, modality, read_data
 from chipweir.evidence._slots import Page
-from chipweir.evidence._starts import quick
 from chipweir.evidence._verdict import Number, Status, Text
+from chipweir.text import Extraction, quick
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from chipweir.evidence._check import Checked, check_document
-from chipweir.evidence._document import Extraction
 from chipweir.evidence._eval import evaluate, load_ledger, same_entity
 from chipweir.evidence._frames import Claim, propose
 from chipweir.evidence._issues import Issue, across
+from chipweir.text import Extraction
 
 
 # Kinds of issue that name the same thing in a ledger and here.

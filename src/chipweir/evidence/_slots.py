@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Literal
 
-from chipweir.evidence._document import EntityMention, Extraction, Quantity, Sentence, Time
-from chipweir.evidence._segment import script
+from chipweir.text import EntityMention, Extraction, Quantity, Sentence, Time, script
 
 
 Filled = Literal["type", "proximity", "discourse", "words", "figure", "document", "arithmetic", "person", "asked"]
@@ -58,6 +57,7 @@ _THAN = re.compile(
     r"(?:than|versus|vs\.?|compared (?:with|to)|relative to|(?:per ?cent|%) of(?: the)?(?: [a-z-]+){0,2}(?: of)?|"
     r"\bas (?!well |soon |long |far )\w+ as|"
     r"\b(?:outperform|surpass|exceed|outpac|outclass|rival|overtak|beat)\w*|"
+    r"\btimes (?:the |that |as )?(?:[a-z-]+ ){0,4}of (?:the |that of )?(?:[A-Z]\w+['’]s )?|"
     r"比|相比|较|較|相当于|相當於|不及|媲美|仅为|僅為)\s*(?:the\s|that of\s|an?\s)?(?:[A-Z]\w+['’]s\s)?$",
     re.IGNORECASE,
 )

@@ -5,13 +5,14 @@ import re
 from collections.abc import Mapping
 
 from chipweir.evidence._frames import Claim, modality, patterns
-from chipweir.evidence._provenance import opens
+from chipweir.evidence._laws import law_claims
 from chipweir.evidence._slots import Page, Slot, entity_slot, fill_entity, fill_time, is_kind, time_slot
+from chipweir.text import opens
 
 
 def statements(page: Page) -> list[Claim]:
     """The claims of the frames `rule_state`, `comparison`, `event` and `maker`, in no order; ids are still empty."""
-    return [*_rule_claims(page), *_comparisons(page), *_events(page), *_makers(page)]
+    return [*_rule_claims(page), *law_claims(page), *_comparisons(page), *_events(page), *_makers(page)]
 
 
 def _by_script(words: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, re.Pattern[str]]]:
@@ -43,6 +44,63 @@ _STATE = _by_script(
 )
 
 
+# What is asked or left open, denied, or told as the cause or date of something else, by the words around a state.
+_OPEN = {
+    "ko": (
+        re.compile(r"$^"),
+        re.compile(r"^\S{0,3}(?:[할될한된]지(?![가-힣]*만)|하는지|되는지|[을를]?\s?여부|할까|될까)|^[^.]{0,24}\?"),
+    ),
+    "en": (
+        re.compile(r"\b(?:whether|if|could|would|may|might|should)\b[^.]{0,48}$", re.I),
+        re.compile(r"^[^.]{0,60}\?"),
+    ),
+    "zh": (
+        re.compile(r"(?:是否|会不会|會不會|能否|应否|如果|若)[^。]{0,24}$"),
+        re.compile(r"^[^。]{0,24}(?:吗|嗎|？|与否|與否)"),
+    ),
+}
+_DENIED = {
+    "ko": (re.compile(r"$^"), re.compile(r"^\S{0,6}\s?(?:것은 아니|건 아니|게 아니|지는? 않|적이? 없|바 없)")),
+    "en": (re.compile(r"(?:\bnot|n't|\bnever|\bno longer|\bneither)(?: \w+){0,2} $|\bno $", re.I), re.compile(r"$^")),
+    "zh": (re.compile(r"(?:并未|並未|没有|沒有|尚未|未被|未|不再|并不|並不|不)$"), re.compile(r"$^")),
+}
+_PAST = {
+    "ko": (
+        re.compile(r"$^"),
+        re.compile(r"^\s?(?:조치)?(?:으?로(?= )|에 따[라른]|때문|여파|이후|탓|당시|직후|하면서|되면서|한 뒤|된 뒤)"),
+    ),
+    "en": (
+        re.compile(
+            r"\b(?:due to|because of|owing to|after|following|since|despite|before|by|from|under|hit by|cost of)"
+            r"[^.,]{0,40}$",
+            re.I,
+        ),
+        re.compile(r"$^"),
+    ),
+    "zh": (
+        re.compile(r"(?:因|由于|由於|受|自从|自從|鉴于)[^，。]{0,16}$"),
+        re.compile(r"^(?:之后|之後|后|後|以来|以來|影响|影響|导致|導致)"),
+    ),
+}
+_NEGATED = {"banned": "not banned", "allowed": "banned", "licence required": "no licence required"}
+
+
+def _as_told(text: str, start: int, end: int, lang: str, state: str) -> str:
+    """The state that the words tell: the opposite where they deny it, `past ...` where it is only the cause or date of
+    something else, nothing where it is left open."""
+    before, after = text[max(0, start - 60) : start], text[end : end + 60]
+
+    def told(by: Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]]) -> bool:
+        left, right = by[lang]
+        return bool(left.search(before) or right.search(after))
+
+    if told(_OPEN):
+        return ""
+    if told(_DENIED):
+        return _NEGATED[state]
+    return f"past {state}" if told(_PAST) else state
+
+
 def _rule_claims(page: Page) -> list[Claim]:
     """Sentences that say what may be shipped where: a chip, a state of the rule and (often unnamed) a destination."""
     claims = []
@@ -71,6 +129,9 @@ def _states(page: Page, sentence: int, items: list[int]) -> dict[int, tuple[floa
     for state, by in _STATE.items():
         for match in by[lang].finditer(page.words(sentence)):
             at = (span.start + match.start(), span.start + match.end())
+            told = _as_told(page.words(sentence), match.start(), match.end(), lang, state)
+            if not told:
+                continue
             ranked = sorted((page.gap(at, _place(page, index)), index) for index in items)
             nearest = ranked[0][1]
             if any(page.gap(at, code) < ranked[0][0] for code in _unknown_codes(page, sentence)):
@@ -79,7 +140,7 @@ def _states(page: Page, sentence: int, items: list[int]) -> dict[int, tuple[floa
                 if gap > 120 or (index != nearest and not _joined(page, index, nearest)):
                     continue
                 if index not in result or gap < result[index][0]:
-                    result[index] = (gap, state, *at)
+                    result[index] = (gap, told, *at)
     best: dict[str, int] = {}
     for index in sorted(result, key=lambda i: result[i][0]):
         best.setdefault(page.found.entities[index].id or page.found.entities[index].surface, index)

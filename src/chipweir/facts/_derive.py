@@ -115,6 +115,8 @@ def derive(cell: str, facts: "Facts", unit: str = "", where: str = "") -> Derive
     low, high = _range(amount, at, ends) if bounds is None else (bounds[0].of(at), bounds[1].of(at))
     if not all(map(math.isfinite, (low, central, high))):
         raise InputError(f"{reader.where}: '{cell}' is no finite number")
+    if facts.changes or facts.overrides:  # what one fact is said to be may pass the bound that another gave
+        low, high = min(low, central), max(high, central)
     if not low <= central <= high:
         raise InputError(
             f"{reader.where}: '{cell}' gives {low / scale:g}, {central / scale:g}, {high / scale:g}: not in order"

@@ -373,25 +373,8 @@ def serving_cost(facts: Facts, chip: str, model: str = "DeepSeek-V3.1", day: str
 
 
 def price_anchors(facts: Facts) -> list[Anchor]:
-    """List prices of August and September 2025 and the modelled cost of serving."""
+    """The modelled cost of serving, beside what is published."""
     rows = []
-    listed = (("DeepSeek-V3.1", 1.68), ("GPT-5", 10.0), ("Gemini 2.5 Pro", 10.0), ("Claude Opus 4.1", 75.0))
-    first = api_price(facts, "DeepSeek-V3.1", "output", PRICE_DAY)
-    base = first.value.best if first is not None else math.nan
-    for name, value in listed:
-        price = api_price(facts, name, "output", PRICE_DAY)
-        found = price.value.best if price is not None else math.nan
-        rows.append(_exact("price", f"{name}, list price of output", "USD/M tokens", value, "articles", found))
-        rows.append(
-            _exact(
-                "price",
-                f"{name}, list price relative to DeepSeek-V3.1",
-                "ratio",
-                value / 1.68,
-                "articles",
-                found / base,
-            )
-        )
     # 226.75 nodes of 8 H800 at 2 USD an hour for a day in which 168 billion tokens were written.
     own = serving_cost(facts, "NVIDIA H800")
     source = "open-infra-index, day 6: 87,072 USD for 168 billion tokens"

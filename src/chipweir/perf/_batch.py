@@ -20,7 +20,7 @@ from chipweir.perf._configuration import TRAINING, Configuration, read_configura
 from chipweir.perf._efficiency import Posterior, efficiencies, group_levels, index, shipped
 from chipweir.perf._energy import PowerCurve
 from chipweir.perf._fitted import Fitted, fitted
-from chipweir.perf._intervals import deployment, spread, widen
+from chipweir.perf._intervals import deployment, spreads, widen
 from chipweir.perf._operators import OPERATORS, Load, Work, activation_bytes, pass_load, resident_weights
 from chipweir.perf._operators import take as take_work
 from chipweir.perf._plan import Plan
@@ -250,9 +250,9 @@ def _evaluate(
     median, chips = _medians(resolved, work, cases, served)
     extra = unmet_spread(resolved, work, cases, posterior)
     points = {}
+    base = spreads(posterior.errors, resolved, list(chosen), set(ERROR_OF.values()))
     for name, source in ERROR_OF.items():
-        base = spread(posterior.errors, resolved, list(chosen), source)
-        points[name] = widen(base, extra[source])
+        points[name] = widen(base[source], extra[source])
     # Chips that read and write read in proportion: one rate, one error.
     apart = (cases.split > 0) | np.array([c.phase == "prefill" for c in resolved])
     points["input_tok_s_chip"] = np.where(apart[:, None], points["input_tok_s_chip"], points["output_tok_s_chip"])
@@ -316,13 +316,14 @@ def unmet_spread(
     n = len(resolved)
     names = ("tpot", "ttft", "output")
     out = {name: np.zeros(n) for name in names}
-    levels = [group_levels(c) for c in resolved]
     for spec, columns in SPECS.items():
         sd = np.array([float(getattr(c.chip, f"{spec}_log_sd")) for c in resolved])
         rows = np.flatnonzero(sd > OPEN)
         if not len(rows):
             continue
-        e = efficiencies(posterior.mean, index(posterior.form, [levels[i] for i in rows]), posterior.form)
+        e = efficiencies(
+            posterior.mean, index(posterior.form, [group_levels(resolved[int(i)]) for i in rows]), posterior.form
+        )
         base, case_ = take_work(work, rows), take_cases(cases, rows)
         logs = []
         for sign in (1.0, -1.0):

@@ -71,15 +71,14 @@ def annuity(rate: float, years: float) -> float:
 
 def power_price(country: str) -> tuple[float, float, float]:
     """USD per kWh (low, central, high) for large users of a country (ISO code), by the facts; a wide default elsewhere."""
-    return _power_prices().get(country.strip().upper(), DEFAULT_POWER_PRICE)
-
-
-@lru_cache(maxsize=1)
-def _power_prices() -> dict[str, tuple[float, float, float]]:
-    """Facts `electricity_price` by the ISO code of their country."""
     from chipweir import facts
 
-    known = facts.load()
+    return _power_prices(facts.load()).get(country.strip().upper(), DEFAULT_POWER_PRICE)
+
+
+@lru_cache(maxsize=8)
+def _power_prices(known: "Facts") -> dict[str, tuple[float, float, float]]:
+    """Facts `electricity_price` by the ISO code of their country."""
     prices = {}
     for fact in known.select(measure="electricity_price"):
         central = float(fact.value.best or DEFAULT_POWER_PRICE[1])

@@ -9,6 +9,7 @@ unseen chip gets its vendor's posterior, an unseen vendor a wide one.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,7 +20,7 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._configuration import Configuration
-from chipweir.perf._hardware import multiplied_as
+from chipweir.perf._hardware import Hardware, multiplied_as
 from chipweir.perf._intervals import Errors
 from chipweir.perf._serving import Efficiency
 from chipweir.perf._software import NEWEST, OLDEST
@@ -169,7 +170,7 @@ def group_levels(configuration: Configuration) -> dict[str, str]:
     attention = "latent" if model.latent else "linear" if model.state_elements > 0 else "grouped"
     plan = configuration.plan
     stage = "mixed" if plan is None or not plan.split else "split" if plan.counted else "open"
-    unit = str(multiplied_as(chip, configuration.dtype))
+    unit, strain = _unit(chip, configuration.dtype)
     return {
         "vendor": chip.vendor,
         "line": chip.line,
@@ -183,14 +184,18 @@ def group_levels(configuration: Configuration) -> dict[str, str]:
         "stat": configuration.stat,
         "tuned": TUNED.get(configuration.tuning, UNSAID.get(chip.ecosystem, -1.0)),
         "ported": PORTED.get(chip.ecosystem, 1.0),
-        "strain": _strain(getattr(chip, f"{unit}_flops") / WIDTH[unit] / chip.tdp_w),
+        "strain": strain,
         "year": min(max(configuration.year, OLDEST), NEWEST),
     }
 
 
-def _strain(promised: float) -> float:
-    """e-folds of 16-bit FLOP/s a watt beyond those of an H100, as far as chips were measured."""
-    return float(np.clip(np.log(max(promised, 1.0) / 1e12 / STRAIN), -1.5, 1.5))
+@lru_cache(maxsize=4096)
+def _unit(chip: Hardware, dtype: str) -> tuple[str, float]:
+    """The unit that multiplies a format, and its strain: e-folds of 16-bit FLOP/s a watt beyond those of an H100, as far
+    as chips were measured."""
+    unit = str(multiplied_as(chip, dtype))
+    promised = getattr(chip, f"{unit}_flops") / WIDTH[unit] / chip.tdp_w
+    return unit, min(max(math.log(max(promised, 1.0) / 1e12 / STRAIN), -1.5), 1.5)
 
 
 @dataclass(frozen=True)

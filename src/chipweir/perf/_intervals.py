@@ -9,7 +9,7 @@ its datasheet, loads beyond those measured) widens them further. All of it adds 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -123,17 +123,26 @@ def spread(
     errors: Errors, configurations: Sequence[Configuration], chosen: Sequence[bool], quantity: str
 ) -> np.ndarray:
     """(10 %, 90 %) points of ln(measured / predicted) for every row, [n, 2]."""
-    table, wider = errors.points.get(quantity, {}), errors.wider.get(quantity, {})
-    out = np.empty((len(configurations), 2))
-    cache: dict[tuple[str, tuple[str, ...]], tuple[float, float]] = {}
-    for row, (configuration, free) in enumerate(zip(configurations, chosen, strict=True)):
-        key = (deployment(configuration, free), errors.new(configuration))
-        if key not in cache:
-            low, high = _lookup(table, key[0])
-            factor = math.sqrt(1.0 + sum(max(wider.get(n, DEFAULT_WIDER), 1.0) ** 2 - 1.0 for n in key[1]))
-            cache[key] = low * factor, high * factor
-        out[row] = cache[key]
-    return widen(out, beyond(errors, configurations))
+    return spreads(errors, configurations, chosen, (quantity,))[quantity]
+
+
+def spreads(
+    errors: Errors, configurations: Sequence[Configuration], chosen: Sequence[bool], quantities: Collection[str]
+) -> dict[str, np.ndarray]:
+    """`spread` of several quantities: what is new of a row is looked up once."""
+    keys = [(deployment(c, free), errors.new(c)) for c, free in zip(configurations, chosen, strict=True)]
+    kinds: dict[tuple[str, tuple[str, ...]], int] = {}
+    place = np.array([kinds.setdefault(key, len(kinds)) for key in keys], dtype=int)
+    far = beyond(errors, configurations)
+    found = {}
+    for quantity in quantities:
+        table, wider = errors.points.get(quantity, {}), errors.wider.get(quantity, {})
+        factors = [
+            math.sqrt(1.0 + sum(max(wider.get(n, DEFAULT_WIDER), 1.0) ** 2 - 1.0 for n in new)) for _, new in kinds
+        ]
+        points = np.array([_lookup(table, kind) for kind, _ in kinds]).reshape(-1, 2) * np.array(factors)[:, None]
+        found[quantity] = widen(points[place], far)
+    return found
 
 
 def _lookup(table: Mapping[str, tuple[float, float]], kind: str) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from chipweir import reading
 from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture
 from chipweir.perf._assemble import case, gather
+from chipweir.perf._columns import as_ours, known
 from chipweir.perf._configuration import SERVING, Configuration, read_configuration
 from chipweir.perf._intervals import traits
 from chipweir.perf._operator_table import explain, is_operator_table
@@ -80,18 +81,22 @@ def _same_layers(models: Sequence[Architecture]) -> np.ndarray:
     return np.array([names[key] for key in keys])
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV file of configurations. Raises `InputError` where it cannot be read, has no header
-    or is a table of single operators."""
+def read_rows(path: Path, stated: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+    """Rows of a CSV file of configurations, or of a benchmark client's (`_columns`); `stated` fills empty cells. Raises
+    `InputError` where it cannot be read, has no header or is a table of single operators."""
     lines = reading.read_cells(path, "table of configurations", strict=False)
     header = [name.strip() for name in next(lines, (0, []))[1]]
     if is_operator_table(header):
         raise InputError(explain(path, [dict(zip(header, cells, strict=False)) for _, cells in lines]))
-    if "model" not in header or not {"chip", "system"} & set(header):
+    foreign, told = known(header), set(header) | set(stated or {})
+    if not foreign and ("model" not in told or not {"chip", "system"} & told):
         raise InputError(f"{path}:1: a table of configurations needs columns 'model' and 'chip'; see docs/perf.md")
     if len(set(header)) != len(header):
         raise InputError(f"{path}:1: a column is named twice")
-    return [_row(header, cells, line) for line, cells in lines if cells]
+    rows = [_row(header, cells, line) for line, cells in lines if cells]
+    if foreign and "Metric" in header:
+        rows = [{name: cell for name, cell in row.items() if name != "malformed"} for row in rows]
+    return as_ours(rows, header, stated or {}) if foreign or stated else rows
 
 
 def _row(header: Sequence[str], cells: Sequence[str], line: int) -> dict[str, str]:

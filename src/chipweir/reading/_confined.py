@@ -14,7 +14,9 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from typing import IO, Any
 
 
@@ -34,16 +36,17 @@ class Confined:
     """`Confined("chipweir.room._module:function")(argument)`: the function's answer, computed in a child.
 
     Argument and answer are what JSON can hold. `seconds` is the time for one call, `memory` [bytes] what the child may
-    take in all (where the system can limit that: not on Windows). One call at a time; others wait for their turn.
+    take in all (where the system can limit that: not on Windows). One call at a time; others wait for their turn. `needs`
+    are packages of an extra without which the child could not start: the first that is missing is named.
     """
 
-    def __init__(self, function: str, seconds: float, memory: int) -> None:
-        self.function, self.seconds, self.memory = function, seconds, memory
+    def __init__(self, function: str, seconds: float, memory: int, needs: Sequence[str] = ()) -> None:
+        self.function, self.seconds, self.memory, self.needs = function, seconds, memory, tuple(needs)
         self._child: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
     def __call__(self, argument: Any, seconds: float | None = None) -> Any:
-        """Raises `Overrun`. An exception in the function is an `Overrun` too: it says nothing but its kind."""
+        """Raises `Overrun`, and `ModuleNotFoundError` for what it needs. An error in the function is an `Overrun` too."""
         with self._lock:
             allowed = self.seconds if seconds is None else seconds
             if self._child is None or self._child.poll() is not None:
@@ -89,6 +92,9 @@ class Confined:
             watch.cancel()
 
     def _start(self) -> None:
+        for name in self.needs:
+            if find_spec(name) is None:
+                raise ModuleNotFoundError(f"No module named '{name}'", name=name)
         code = f"from chipweir.reading import _confined; _confined.serve({self.function!r}, {self.memory})"
         # -P: a file called json.py in the working directory is none of our modules.
         self._child = subprocess.Popen(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chipweir.report import figures
+    from chipweir.report._credibility import credibility_record
+    from chipweir.report._findings import Finding, findings
     from chipweir.report._headline import Cell, headline_table
     from chipweir.report._html import render_html, write_html
     from chipweir.report._strategy import (
@@ -25,8 +27,11 @@ _WHERE = {
     "advice_page": "_strategy",
     "advice_sections": "_strategy",
     "exploration_page": "_strategy",
+    "credibility_record": "_credibility",
     "game_page": "_strategy",
     "write_page": "_strategy",
+    "Finding": "_findings",
+    "findings": "_findings",
     "headline_table": "_headline",
     "render_html": "_html",
     "write_html": "_html",
@@ -34,10 +39,13 @@ _WHERE = {
 
 __all__ = [
     "Cell",
+    "Finding",
     "advice_page",
     "advice_sections",
+    "credibility_record",
     "exploration_page",
     "figures",
+    "findings",
     "game_page",
     "headline_table",
     "render_html",

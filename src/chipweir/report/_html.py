@@ -4,7 +4,7 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import xarray as xr
 
 from chipweir.errors import InputError
 from chipweir.i18n import _, use_language
-from chipweir.report import _access, _headline, _numbers, _sections, _strategy
+from chipweir.report import _access, _findings, _headline, _numbers, _sections, _strategy
 from chipweir.report._labels import label
 from chipweir.report._sections import Page
 from chipweir.report._style import COLOURS, GRAPH_CONFIG, THEMES, template
@@ -64,6 +64,7 @@ def render_html(dataset: xr.Dataset, *, lang: str = "en", extras: Mapping[str, A
             title=extras.get("title") or _("The contest over AI chips: what the model says"),
             meta=_meta(dataset, manifest),
             version=manifest.get("code_version", ""),
+            findings=[each.text for each in _findings.findings(dataset, lang, year)],
             tiles=_sections.tiles(cells, year),
             tiles_note=_(
                 "{year}, {scenario}; below it what the other scenarios change, member by member.",
@@ -73,7 +74,9 @@ def render_html(dataset: xr.Dataset, *, lang: str = "en", extras: Mapping[str, A
         )
 
 
-def render_page(page: Page, *, lang: str, tiles: Any = (), tiles_note: str = "", **texts: str) -> str:
+def render_page(
+    page: Page, *, lang: str, tiles: Any = (), tiles_note: str = "", findings: Sequence[str] = (), **texts: str
+) -> str:
     """A page as text, with what stands at its top (`title`, `meta`, `version`); the language in force is `lang`."""
     from jinja2 import Environment, PackageLoader
     from markupsafe import Markup
@@ -85,6 +88,7 @@ def render_page(page: Page, *, lang: str, tiles: Any = (), tiles_note: str = "",
         lang=lang,
         sections=page.sections,
         tiles=tiles,
+        findings=findings,
         tiles_note=tiles_note,
         css=Markup(_asset("report.css")),
         script=Markup(_asset("report.js")),

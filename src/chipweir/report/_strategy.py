@@ -99,29 +99,32 @@ def _criteria_tables(document: Document) -> list[Record]:
     from chipweir.strategy import number, percent
 
     options = document["options"]
-    head = [_("Criterion"), _("Threshold"), *(_said(option["title"]) for option in options), _("Why that threshold")]
-    rows, judged = [], []
+    head = [_("Criterion"), _("Threshold"), *(_said(option["title"]) for option in options)]
+    rows, judged, reasons = [], [], []
     for criterion in document["criteria"]:
         name = f"{_said(criterion['title'])} ({_said(criterion['unit'])})"
         sign = "≥ " if criterion["better"] == "more" else "≤ "
         line = "" if criterion["threshold"] is None else sign + number(criterion["threshold"])
+        reasons.append([name, line, _said(criterion["what"]), criterion["why"]])
         if criterion["kind"] == "judged":
             values = [
                 number(option["judged"][criterion["name"]]["value"]) if criterion["name"] in option["judged"] else ""
                 for option in options
             ]
-            judged.append([name, line, *values, criterion["why"]])
+            judged.append([name, line, *values])
             continue
         cells = []
         for option in options:
             row = option["criteria"][criterion["name"]]
             met = percent(option["meets"][criterion["name"]])
             cells.append(f"{number(row['mean'])}; {number(row['cvar10'])}; {met}")
-        rows.append([name, line, *cells, criterion["why"]])
+        rows.append([name, line, *cells])
     tables = [{"title": _("Computed"), "head": head, "rows": rows, "note": ""}]
     if judged:
         note = _("No process in the model gives these: values are judgements with a source, outside every score.")
         tables.append({"title": _("Judged"), "head": head, "rows": judged, "note": note})
+    why = [_("Criterion"), _("Threshold"), _("What it is"), _("Why that threshold")]
+    tables.append({"title": _("Criteria and thresholds"), "head": why, "rows": reasons, "note": ""})
     return tables
 
 

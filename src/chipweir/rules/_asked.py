@@ -9,7 +9,7 @@ from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _
 from chipweir.rules._numbers import exact
 from chipweir.rules._parties import seat_of
-from chipweir.rules._places import country, is_country_name
+from chipweir.rules._places import country, is_country_name, is_nearly_country
 from chipweir.rules._words import MODES, REGIMES, activity, day, flag, is_unknown, is_word, one_of, word
 
 
@@ -90,8 +90,8 @@ class Item:
             value = getattr(self, name)
             if value is not None:
                 exact(value, f"item, {name}")
-        if self.quantity is not None:
-            exact(self.quantity, "item, quantity")
+        if self.quantity is not None and exact(self.quantity, "item, quantity") == 0:
+            raise InputError("item, quantity: expected more than 0")
         for name in _FLAGS:
             put(self, name, flag(getattr(self, name), f"item, {name}"))
         for name, vocabulary in (("spec", "item_kinds"), ("weights", "weights")):
@@ -255,8 +255,10 @@ class Shipment:
             if value is not None:
                 put(self, name, country(value, label))
         if self.ultimate_parent is not None:
-            code = seat(self.ultimate_parent, "ultimate_parent")
-            if is_country_name(self.ultimate_parent):
+            code = parent_seat(self.ultimate_parent, "ultimate_parent")
+            if code is None:
+                put(self, "unknown", self.unknown | {"ultimate_parent"})
+            elif is_country_name(self.ultimate_parent):
                 put(self, "ultimate_parent", code)  # else the firm's name stays: it may be listed
         put(self, "via", _countries(self.via))
         self._check_route()
@@ -345,17 +347,28 @@ PASS_FIELDS = frozenset(
 )  # fmt: skip
 
 
+def parent_seat(value: object, name: str) -> str | None:
+    """The country where a parent sits, given as a country or as a firm; None for a firm whose seat is not known here.
+
+    Raises `InputError` for what is nearly a country's name.
+    """
+    if not isinstance(value, str) or is_country_name(value):
+        return country(value, name)
+    found = seat_of(value)
+    if found is None and is_nearly_country(value):
+        country(value, name)  # raises, and names the nearest
+    return found
+
+
 def seat(value: object, name: str) -> str:
-    """The country where a parent sits, given as a country or as a known firm. Raises `InputError`."""
-    if isinstance(value, str) and not is_country_name(value):
-        found = seat_of(value)
-        if found is not None:
-            return found
+    """The country where someone sits, given as a country or as a known firm. Raises `InputError`."""
+    found = parent_seat(value, name)
+    if found is None:
         raise InputError(
             _("{name}: '{given}' is neither a country nor a firm whose seat is known here; give the country of its seat",
-              name=name, given=value[:60])
+              name=name, given=str(value)[:60])
         )  # fmt: skip
-    return country(value, name)
+    return found
 
 
 def _countries(value: Any) -> tuple[str, ...]:

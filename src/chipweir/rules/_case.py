@@ -182,7 +182,7 @@ def _seats(
     taken to sit there, one in group A:1 (but not a buyer of memory) at its place; anywhere else the seat is open.
     """
     stated = {land(shipment.hq)} if shipment.hq is not None else set()
-    if shipment.ultimate_parent is not None:
+    if shipment.ultimate_parent is not None and "ultimate_parent" not in shipment.unknown:
         stated.add(land(seat_named(shipment.ultimate_parent, "ultimate_parent")))
     stated |= {land(code) for code in owners.seats}
     for firm in firms:

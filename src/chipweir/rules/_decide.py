@@ -147,6 +147,9 @@ def _possible(answer: Answer, reads: list[Read]) -> tuple[str, ...]:
     if answer.licence != "yes" or answer.review != "unspecified":
         return ()
     found = [policy for v in answer.verdicts if v.truth for policy in v.policies]
+    bound, doubtful = ([v.review for v in answer.verdicts if v.truth is one] for one in (True, None))
+    if any(STRICTNESS[review] >= STRICTNESS["presumption_of_denial"] for review in doubtful):
+        found += sorted({*bound, *doubtful}, key=STRICTNESS.__getitem__)  # a rule that may hold would be stricter
     by_reading = {one.answer.review for one in reads}
     if len(by_reading) > 1:
         found += sorted(by_reading - {"unspecified", "n/a"}, key=STRICTNESS.__getitem__)

@@ -31,6 +31,11 @@ def headline(decision: Decision, book: Book, *, letters: bool = False, parent: b
 
 def _prohibition(decision: Decision, book: Book) -> str:
     """What forbids more than a missing licence, or is a matter of who takes part."""
+    if decision.gp10_risk and (
+        decision.eccn == "undetermined" or any(one.code == "maker" for one in decision.questions)
+    ):
+        return _("Do not proceed before it is settled whether General Prohibition 10 stands against it: it does against "
+                 "dealing in circuits of Chinese makers that meet 3A090, anywhere.")  # fmt: skip
     if decision.gp10_risk:
         return _("Do not proceed without an authorisation of BIS: General Prohibition 10 stands against dealing in this "
                  "Chinese circuit anywhere.")  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import _
-from chipweir.rules._asked import seat
+from chipweir.rules._asked import parent_seat, seat
 from chipweir.rules._numbers import exact
 from chipweir.rules._parties import known
 from chipweir.rules._places import is_country_name
@@ -95,10 +95,11 @@ def _described(value: Mapping[str, Any]) -> Owners:
         if key not in allowed:
             raise UnknownName("ownership field", str(key)[:60], allowed, where="ownership")
     above = {key: value[key] for key in _PARENT_KEYS if value.get(key) and not is_unknown(value[key])}
-    parents = {seat(entry, f"ownership, {key}") for key, entry in above.items()}
+    seats = [parent_seat(entry, f"ownership, {key}") for key, entry in above.items()]
+    parents = {code for code in seats if code is not None}
     names = tuple(entry for entry in above.values() if not is_country_name(entry))
     own = {
-        "parent_unknown": any(is_unknown(value.get(key)) for key in _PARENT_KEYS),
+        "parent_unknown": None in seats or any(is_unknown(value.get(key)) for key in _PARENT_KEYS),
         "sdn": bool(flag(value.get("sdn"), "ownership, sdn")),
         "joint_venture": bool(flag(value.get("joint_venture"), "ownership, joint_venture")),
     }

@@ -78,6 +78,13 @@ def country(value: object, name: str) -> str:
     return code
 
 
+def is_nearly_country(text: str) -> bool:
+    """Whether a text is a misspelt name of a country."""
+    from difflib import get_close_matches
+
+    return bool(get_close_matches(text.casefold(), [name.casefold() for name in english_names()], n=1, cutoff=0.8))
+
+
 def is_country_name(text: str) -> bool:
     """Whether a text is a country's name or code."""
     return bool(text.strip()) and _resolve(text) is not None

@@ -7,6 +7,7 @@ the directories are the catalogue. What is finished of a long ensemble waits in 
 
 from chipweir.store._disk import prepare, runs_directory, writing
 from chipweir.store._manifest import code_digest, identity, manifest
+from chipweir.store._package import About, Column, write_package
 from chipweir.store._parts import Mapper, Part, Resuming, resuming, unfinished, unfinished_runs
 from chipweir.store._runs import (
     Run,
@@ -25,6 +26,8 @@ from chipweir.store._runs import (
 
 
 __all__ = [
+    "About",
+    "Column",
     "Mapper",
     "Part",
     "Resuming",
@@ -47,6 +50,7 @@ __all__ = [
     "unfinished",
     "unfinished_runs",
     "write_dataset",
+    "write_package",
     "write_run",
     "writing",
 ]

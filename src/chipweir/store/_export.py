@@ -70,10 +70,15 @@ def long_schema(dataset: "xr.Dataset") -> "pa.Schema":
 
 
 def write_csv(dataset: "xr.Dataset", path: Path) -> None:
-    """One long table as CSV."""
+    """One long table as CSV; packed where `path` ends in .gz."""
+    import pyarrow as pa
     from pyarrow import csv
 
-    with csv.CSVWriter(path, long_schema(dataset)) as writer:
+    packed = "gzip" if path.suffix == ".gz" else None
+    with (
+        pa.output_stream(str(path), compression=packed) as stream,
+        csv.CSVWriter(stream, long_schema(dataset)) as writer,
+    ):
         for table in long_tables(dataset):
             writer.write_table(table)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from chipweir import reading
 from chipweir.errors import InputError, UnknownName
-from chipweir.store import _export
+from chipweir.store import _export, _package
 from chipweir.store._disk import DELETED, WRITING, flush, flush_folder, owner, remove, writing
 from chipweir.store._manifest import RUN_ID, read_manifest, sealed
 from chipweir.store._parts import FOLDER
@@ -213,19 +213,23 @@ def _delete(path: Path, own: re.Pattern[str]) -> None:
 
 
 def export_run(run: Run, target: Path, variables: Sequence[str] = ()) -> None:
-    """Write a run's results to `target`: `.csv` and `.parquet` as one long table, `.nc` as netCDF with axes and units.
+    """Write a run's results to `target`: `.csv` and `.parquet` as one long table, `.nc` as netCDF with axes and units,
+    without a suffix a folder with all three, the manifest and the scenarios as a data package and RO-Crate.
 
     `variables` limits what is written. Raises `UnknownName` for a variable or file type that is not there.
     """
     writers = {".csv": _export.write_csv, ".parquet": _export.write_parquet, ".nc": _export.write_netcdf}
-    if target.suffix not in writers:
+    if target.suffix and target.suffix not in writers:
         raise UnknownName(
-            "file type", target.suffix or target.name, writers, where=f"{target}; it takes .csv, .parquet, .nc"
+            "file type", target.suffix, writers, where=f"{target}; it takes .csv, .parquet, .nc or a folder"
         )
     results = run.results
     for name in variables:
         if name not in results.data_vars:
             raise UnknownName("variable", name, map(str, results.data_vars), where=f"run {run.id}")
+    if not target.suffix:
+        _export_package(run, results[list(variables)] if variables else results, target)
+        return
     temporary = target.with_name(f".{target.name}.{owner()}")
     with writing(target.parent):
         try:
@@ -233,6 +237,37 @@ def export_run(run: Run, target: Path, variables: Sequence[str] = ()) -> None:
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _export_package(run: Run, results: "xr.Dataset", target: Path) -> None:
+    made = run.manifest
+    names = ", ".join(entry["name"] for entry in made["scenarios"])
+    about = _package.About(
+        name=run.id,
+        title=f"Chipweir: {names}",
+        description=f"Quantiles over {made['members']:,} members (seed {made['seed']}) by scenario and month, with paired "
+        "differences to the first scenario (delta_) and the probability of their sign (p_greater_).",
+        sources=({"title": f"Facts of Chipweir {made['code_version']}, digest {made['facts_digest']}"},),
+        made=made,
+    )
+
+    def fill(folder: Path) -> dict[str, list[_package.Column]]:
+        _export.write_csv(results, folder / "results.csv.gz")
+        _export.write_parquet(results, folder / "results.parquet")
+        _export.write_netcdf(results, folder / "results.nc")
+        for name in ("manifest.json", "headline.json"):
+            if (run.path / name).exists():
+                shutil.copy2(run.path / name, folder / name)
+        for name in ("scenarios", "facts"):
+            if (run.path / name).is_dir():
+                shutil.copytree(run.path / name, folder / name)
+        kinds = {"string": str, "int64": int, "double": float}
+        columns = [
+            _package.Column(field.name, kinds.get(str(field.type), str)) for field in _export.long_schema(results)
+        ]
+        return {"results.csv.gz": columns}
+
+    _package.write_package(target, about, fill)
 
 
 def read_dataset(path: Path) -> "xr.Dataset":

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from chipweir.errors import InputError
 from chipweir.i18n import LANGUAGES, _, use_language
-from chipweir.strategy._korea import KRW_PER_USD
 from chipweir.strategy._sentences import number
+from chipweir.strategy._stated import stated
 
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def train(order: TrainingOrder) -> dict[str, Any]:
         "clusters": clusters,
         "beside": _beside(work, known),
         "published": _published(work, order, published, clusters, known),
-        "budget": None if order.budget_krw is None else _budget(work, order, clusters),
+        "budget": None if order.budget_krw is None else _budget(work, order, clusters, stated(known).krw_per_usd),
         "notes": notes,
     }
     document["sentences"] = _texts(document, order)
@@ -213,7 +213,7 @@ def _cluster(work: Work, order: TrainingOrder, size: int, known: "Facts") -> dic
         "usd_per_chip_hour": cost,
         "cost_source": cost_source,
         "cost_musd": _interval(hours * cost / 1e6, math.hypot(log_sd, cost_sd)),
-        "cost_krw_tn": _interval(hours * cost * KRW_PER_USD / 1e12, math.hypot(log_sd, cost_sd)),
+        "cost_krw_tn": _interval(hours * cost * stated(known).krw_per_usd / 1e12, math.hypot(log_sd, cost_sd)),
         "binds": found["binds"],
         "plan": {key: value for key, value in found["plan"].items() if not math.isnan(value)},
         "notes": [n for n in found.get("notes", ()) if "not stated" not in n],
@@ -288,10 +288,12 @@ def _chip_of(name: str, known: "Facts") -> str:
     return str(hardware(name, facts=known).id)
 
 
-def _budget(work: Work, order: TrainingOrder, clusters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _budget(
+    work: Work, order: TrainingOrder, clusters: Sequence[Mapping[str, Any]], krw_per_usd: float
+) -> dict[str, Any]:
     """What the money buys: the share of the run, and the largest run within the days, by the cheapest cluster."""
     assert order.budget_krw is not None
-    usd = order.budget_krw / KRW_PER_USD
+    usd = order.budget_krw / krw_per_usd
     cheapest = min(clusters, key=lambda row: row["cost_musd"]["p50"])
     costs = {key: value * 1e6 for key, value in cheapest["cost_musd"].items()}
     runs = {"p10": usd / costs["p90"], "p50": usd / costs["p50"], "p90": usd / costs["p10"]}

@@ -1,7 +1,7 @@
 """Bargaining power: what Korea could withhold, what that costs others and itself, and how it wears off.
 
-Four worlds on the same draws: the law as it stands and with its memory rule lifted, each with and without a share of Korean
-HBM held back from everybody (`korea.hbm_withhold`, and for China `korea.hbm_to_china`).
+Five worlds on the same draws: the law as it stands and with its memory rule lifted, each with and without a share of Korean
+HBM held back from everybody (`korea.hbm_withhold`, and for China `korea.hbm_to_china`), and a full stop.
 """
 
 from collections.abc import Mapping
@@ -46,18 +46,17 @@ class Withholding:
     members: int
     seed: int
 
-    def worlds(self) -> "dict[tuple[str, bool], Scenario]":
-        """The four worlds by law and whether memory is held back. Raises `InputError` for a share that is none."""
+    def worlds(self) -> "dict[tuple[str, float], Scenario]":
+        """The worlds by law and share held back. Raises `InputError` for a share that is none."""
         if not 0 < self.share <= 1:
             raise InputError(f"--withhold {self.share:g} is out of range; give a share above 0 and up to 1")
         found = {}
         for law, settings in LAWS.items():
             dated = {name: {self.start: value} for name, value in settings.items()}
-            held = {"korea.hbm_withhold": {self.start: self.share}, "korea.hbm_to_china": {self.start: 1 - self.share}}
-            sold = {"korea.hbm_to_china": {self.start: 1.0}}
-            for less in (False, True):
-                every: dict[str, Any] = {**dated, **(held if less else sold)}
-                found[law, less] = self.scenario.with_settings(every, name=f"{law}-{'less' if less else 'all'}")
+            for share in (0.0, self.share, *((1.0,) if law == "stands" else ())):
+                held = {"korea.hbm_withhold": {self.start: share}, "korea.hbm_to_china": {self.start: 1 - share}}
+                every: dict[str, Any] = {**dated, **held}
+                found[law, share] = self.scenario.with_settings(every, name=f"{law}-{round(100 * share)}")
         return found
 
     def cells(self, facts: "Facts", directory: Path) -> Cells:
@@ -71,8 +70,9 @@ def bargain(
     """Shadow prices by side, law and year, months to replace, vetoes and what falls with one supplier, for JSON."""
     found = asked.cells(facts, directory).run(mapper, progress)
     worlds = {key: found[scenario.digest] for key, scenario in asked.worlds().items()}
-    base = worlds["stands", False]
-    prices = {law: paired_leverage(worlds[law, False], worlds[law, True], asked.share, *YEARS) for law in LAWS}
+    base = worlds["stands", 0.0]
+    prices = {law: paired_leverage(worlds[law, 0.0], worlds[law, asked.share], asked.share, *YEARS) for law in LAWS}
+    stop = paired_leverage(base, worlds["stands", 1.0], 1.0, *YEARS)["us"]
     own = draws(asked.members, asked.seed).own
     years = range(YEARS[0], YEARS[1] + 1)
     document: dict[str, Any] = {
@@ -85,7 +85,8 @@ def bargain(
             law: {side: [_price_row(year, price) for year, price in rows.items()] for side, rows in sides.items()}
             for law, sides in prices.items()
         },
-        "path": [_path_row(base, worlds["lifted", False], year, own) for year in years],
+        "stop": [_price_row(year, price) for year, price in stop.items()],
+        "path": [_path_row(base, worlds["lifted", 0.0], year, own) for year in years],
         "vetoes": {
             region: [
                 {"year": year, **{name: _spread(values) for name, values in row.items()}}
@@ -181,8 +182,8 @@ def _nothing_falls(found: Mapping[str, Any], early: Mapping[str, Any]) -> str:
 
     text = _(
         "Holding back {share} of Korean HBM from {start} takes nothing from NVIDIA's data-centre revenue in {year} at the "
-        "median (90 % {p05} to {p95} %): in this model more HBM is offered than foreign makers take, and its price does not "
-        "answer."
+        "median (90 % {p05} to {p95} %): what foreign makers take is less than is offered, other makers fill the gap, and "
+        "the price of HBM does not answer in this model."
     )
     return text.format(
         share=percent(found["withheld"]), start=found["from"], year=early["year"], **_interval(early["lost_percent"])
@@ -207,7 +208,7 @@ def _sentences(found: Mapping[str, Any], command: str) -> list[str]:
 
     us, open_china = found["sides"]["stands"]["us"], found["sides"]["lifted"]["china"]
     china, path = found["sides"]["stands"]["china"], found["path"]
-    early, late = us[1], us[-1]
+    early, late, stop = us[1], us[-1], found["stop"]
     lines = [
         _nothing_falls(found, early)
         if abs(early["lost_percent"]["p50"] or 0.0) < NOTHING
@@ -218,6 +219,11 @@ def _sentences(found: Mapping[str, Any], command: str) -> list[str]:
             later=_interval(late["lost_percent"])["p50"], last=late["year"], **_interval(early["lost_percent"]),
         ),
         _given_up(early),
+        _(
+            "A full stop would lower NVIDIA's revenue by {p50} % in {year} ({p05} to {p95}) and by {later} % in {last}.",
+            year=stop[0]["year"], last=stop[2]["year"], later=_interval(stop[2]["lost_percent"])["p50"],
+            **_interval(stop[0]["lost_percent"]),
+        ),
         _towards_china(china[1], open_china[1], open_china[-1]),
         _(
             "Were the rule lifted China would still make {now} of the HBM it gets itself in {year}, and {later} in {last}, "

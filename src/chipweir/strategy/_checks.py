@@ -197,11 +197,12 @@ def _unmet(kept: Arrays, inputs: "Inputs") -> float:
 
 
 def _price(kept: Arrays, inputs: "Inputs") -> float:
-    """How far prices lie below marginal cost where a chip is made and sold in this month and the last, at the worst but for
-    one case in 500 (a price follows its cost with a month's lag)."""
+    """How far prices lie below marginal cost, or last month's where that is lower (prices follow cost with a month's lag),
+    where a chip is made and sold in both months, at the worst but for one case in 500."""
+    cost, price = np.asarray(kept["cost"]), np.asarray(kept["price"])
     selling = (kept["sold_direct"] > 1) & (kept["made"] > 1)
-    selling[:, 1:] &= selling[:, :-1]
-    return float(np.quantile(1 - (kept["price"] / kept["cost"])[selling], 0.998))
+    short = 1 - price[:, 1:] / np.minimum(cost[:, 1:], cost[:, :-1])
+    return float(np.quantile(short[selling[:, 1:] & selling[:, :-1]], 0.998))
 
 
 def _months_of(stock: Any, use: Any) -> Any:
@@ -229,25 +230,28 @@ _SMOOTH = ("compute", "spending", "world_chip_value", "nvidia_revenue", "product
            "wafer_starts", "tokens_served", "token_price", "power_mw", "memory_price", "korea_exports",
            "hbm_by_vendor", "maturity")  # fmt: skip
 _WORTH_A_LOOK = 0.02
+# Months after a change of rules or settings in which totals may leap; output answers by way of months of stock.
+_ANSWER, _ANSWER_OF = 3, {"production_domestic_h100e": 9}
 
 
 def _jumps(kept: Arrays, inputs: "Inputs") -> float:
     """Largest monthly change of a median's log, in months in which neither the law nor a setting changed just before."""
-    steady = ~_changes(inputs)
-    worst = 0.0
+    moved, worst = _changes(inputs), 0.0
     for name in _SMOOTH:
         values = np.asarray(kept[name], dtype=float)
         median = np.median(values, axis=0).reshape(values.shape[1], -1)
         high = median > _WORTH_A_LOOK * median.max(0)
         with np.errstate(divide="ignore", invalid="ignore"):
             step = np.abs(np.diff(np.log(median), axis=0))
+        after = np.ones(1 + _ANSWER_OF.get(name, _ANSWER))
+        steady = np.convolve(moved, after, "full")[: len(moved)] == 0
         counted = high[1:] & high[:-1] & steady[1:, None]
         worst = max(worst, float(np.max(step, where=counted, initial=0.0)))
     return worst
 
 
 def _changes(inputs: "Inputs") -> Any:
-    """Months in which a rule or a lever changes, and the quarter after each, [T]."""
+    """Months in which a rule or a lever changes, [T]."""
     market, supply, calendar = inputs.months.market, inputs.months.supply, inputs.months.calendar
     settings = [
         getattr(market, name)
@@ -269,7 +273,7 @@ def _changes(inputs: "Inputs") -> Any:
     for values in settings:
         flat = np.nan_to_num(np.asarray(values, dtype=float).reshape(months, -1), nan=-1.0)
         moved[1:] |= (np.diff(flat, axis=0) != 0).any(1)
-    return np.convolve(moved, np.ones(4), "full")[:months] > 0
+    return moved
 
 
 def _nation(kept: Arrays, inputs: "Inputs") -> float:

@@ -18,6 +18,7 @@ from chipweir.strategy._futures import Draws, columns_of, draws, event_table, ha
 from chipweir.strategy._korea import ACCESS_CHANCE, PROCESSES, REFUSED_CHANCE, STEP_CHANCE, Case
 from chipweir.strategy._options import Choice, Criteria, Criterion, Option
 from chipweir.strategy._retaliation import sizes
+from chipweir.strategy._stated import stated
 
 
 if TYPE_CHECKING:
@@ -127,9 +128,9 @@ def run_experiments(
     """Simulate or read every world and measure every option in every future."""
     found = order.cells(facts, directory).run(mapper, progress)
     drawn = draws(order.members, order.seed)
-    years = (order.criteria.first, order.criteria.last, order.criteria.rate)
+    rest = (drawn, stated(facts), order.criteria.first, order.criteria.last, order.criteria.rate)
     cases = tuple(
-        tuple(Case(option, choice, found[option.under(choice).digest], drawn, *years) for choice in order.choices)
+        tuple(Case(option, choice, found[option.under(choice).digest], *rest) for choice in order.choices)
         for option in order.options
     )
     values = np.stack(

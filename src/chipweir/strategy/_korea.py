@@ -6,7 +6,7 @@ lag of models are the world's, member by member; this room adds on the draws of 
 bargaining power).
 Every function returns `[M]` in the unit of its criterion.
 
-Present values discount to 2026; money of the world is in USD, of this room in KRW tn at the exchange rate below.
+Present values discount to 2026; money of the world is in USD, of this room in KRW tn at the exchange rate of the facts.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,18 +20,16 @@ from chipweir.strategy._cells import Members, labels_of
 from chipweir.strategy._futures import Draws, happens, multiplied, year_of
 from chipweir.strategy._leverage import months_to_replace, one_veto_share, shares_by_law
 from chipweir.strategy._options import Choice, Option
-from chipweir.strategy._retaliation import Retaliation, retaliation, sizes
+from chipweir.strategy._retaliation import Retaliation, retaliation
+from chipweir.strategy._stated import Stated
 
 
 FloatArray = npt.NDArray[np.float64]
 
-KRW_PER_USD = 1422.0  # KOP-253
 KOREAN_SHARE_OF_CHINA_MEMORY = (
     0.55  # of the memory China buys, made in Korea or by Koreans in China, 2025: prior (ours)
 )
-BOOK_VALUE = 25.8 * 1.422 + 14.0 + 9.0 * 1.422  # KRW tn at cost: Xi'an, Wuxi, Dalian (KOP-087, KOP-083, KOP-088)
 BOOK_LEFT = 0.45  # of cost after depreciation: prior (ours); book values were not found
-MODELS_PLAN = 0.238 / 3  # KRW tn a year of public money for own models at the plan (KOP-004); compute is the world's
 STEP_CHANCE = 0.4  # each of the three kinds of US pressure in 2027-2030: prior (ours), KOP-260
 REFUSED_CHANCE = 0.25  # tools refused rather than late: prior (ours)
 ACCESS_CHANCE = 0.57  # KOP-215, KOP-216
@@ -44,7 +42,6 @@ COST_YEARS = (2027, 2030)
 STRANDED_IF_REFUSED = 0.7  # of book: prior (ours)
 STRANDED_IF_MEMORY_HIT = 0.15  # of book: prior (ours)
 WITHDRAWN_AT = 0.5  # of book, what a planned withdrawal recovers: prior (ours)
-PLANNED_POWER = 8.4  # GW of AI data centres by 2029 (KOP-066)
 TODAYS_STOCK_DAYS = 30.0  # priced as no extra cost: prior (ours)
 
 
@@ -56,6 +53,7 @@ class Case:
     choice: Choice
     world: Members
     draws: Draws
+    stated: Stated
     first: int
     last: int
     rate: float
@@ -180,13 +178,13 @@ class Case:
             provocation=self.response("provocation") * multiplied(self.choice, "retaliation"),
             stockpile_days=self.setting("stockpile_days"),
             second_source=self.setting("second_source"),
-            china_sales_krw_tn=self.to_china * KRW_PER_USD / 1000,
+            china_sales_krw_tn=self.to_china * self.stated.krw_per_usd / 1000,
         )
 
     @cached_property
     def memory_hit(self) -> FloatArray:
         """What measures take of memory sales to China, USD bn a year `[M, Y]`."""
-        return self.measures.by_channel["memory"] * 1000 / KRW_PER_USD
+        return self.measures.by_channel["memory"] * 1000 / self.stated.krw_per_usd
 
     @cached_property
     def exports(self) -> FloatArray:
@@ -239,7 +237,7 @@ def write_down(case: Case) -> FloatArray:
     hit = case.measures.by_channel["memory"].max(axis=1) > 0
     stranded = np.where(refused, STRANDED_IF_REFUSED * (1 - safe), 0.0) + np.where(hit, STRANDED_IF_MEMORY_HIT, 0.0)
     planned = (1 - WITHDRAWN_AT) * (1 - kept[-1])
-    found: FloatArray = BOOK_VALUE * BOOK_LEFT * (at * np.clip(stranded, 0.0, 1.0) + planned)
+    found: FloatArray = case.stated.fabs_at_cost * BOOK_LEFT * (at * np.clip(stranded, 0.0, 1.0) + planned)
     return found
 
 
@@ -281,12 +279,14 @@ def public_cost(case: Case) -> FloatArray:
     own = case.draws.own
     inside = (case.years >= COST_YEARS[0]) & (case.years <= COST_YEARS[1])
     programmes = sum(float(cost["krw_tn_year"]) for cost in case.option.costs)
-    compute_bought = case.world_flow("korea_public_spending")[:, inside].mean(axis=1) * KRW_PER_USD / 1000
-    plan = compute_bought + MODELS_PLAN * case.setting("sovereign_budget")[inside].mean()
+    compute_bought = case.world_flow("korea_public_spending")[:, inside].mean(axis=1) * case.stated.krw_per_usd / 1000
+    plan = compute_bought + case.stated.models_plan * case.setting("sovereign_budget")[inside].mean()
     days = case.setting("stockpile_days")[inside].max()
     stocks = own["stock_cost"] * np.maximum(days - TODAYS_STOCK_DAYS, 0.0) / 100 / REFERENCE_STOCK_YEARS
     second = own["second_source_cost"] * case.setting("second_source")[inside].mean()
-    outlay = case.world_flow("korea_us_outlay")[:, inside].mean(axis=1) * KRW_PER_USD / 1000 * own["outlay_loss"]
+    outlay = (
+        case.world_flow("korea_us_outlay")[:, inside].mean(axis=1) * case.stated.krw_per_usd / 1000 * own["outlay_loss"]
+    )
     raised = happens(own["pledge_score"], STEP_CHANCE) * own["pledge_rise"] * (case.response("us_terms") >= 0.5)
     total: FloatArray = own["overrun"] * (programmes + plan) + stocks + second + outlay * (1 + raised)
     return total
@@ -312,15 +312,15 @@ def leverage_china(case: Case) -> FloatArray:
 
 def retaliation_loss(case: Case) -> FloatArray:
     """% of GDP in the worst year: measures drawn here, and those that a choice of others sets in the world."""
-    set_in_world = case.world_flow("korea_retaliation_cost") * KRW_PER_USD / 1000
-    found: FloatArray = 100 * (case.measures.total + set_in_world).max(axis=1) / sizes().gdp_krw_tn
+    set_in_world = case.world_flow("korea_retaliation_cost") * case.stated.krw_per_usd / 1000
+    found: FloatArray = 100 * (case.measures.total + set_in_world).max(axis=1) / case.stated.gdp
     return found
 
 
 def power(case: Case) -> FloatArray:
     """GW of data-centre power connected by 2029 (X7); the world knows the centre of this path alone."""
     connected: FloatArray = (
-        PLANNED_POWER * case.setting("dc_power")[case.place(2029)] * case.draws.own["power_connected"]
+        case.stated.planned_power * case.setting("dc_power")[case.place(2029)] * case.draws.own["power_connected"]
     )
     return connected
 

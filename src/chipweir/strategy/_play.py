@@ -26,6 +26,7 @@ from chipweir.strategy._options import (
     shipped_criteria,
     shipped_options,
 )
+from chipweir.strategy._stated import stated
 
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def play(
 ) -> Played:
     """Payoffs of every profile, from worlds that share their draws; `given` weights by player and criterion."""
     worlds = game_cells(found, facts, directory).run(mapper, progress)
-    drawn = draws(found.members, found.seed)
+    drawn, numbers = draws(found.members, found.seed), stated(facts)
     shape = tuple(len(menu) for menu in found.menus)
     values, utilities, weights, payoffs = [], [], [], []
     for player, criteria, menu in zip(found.players, found.criteria, found.menus, strict=True):
@@ -163,7 +164,8 @@ def play(
         rows = []
         for profile in found.profiles():
             world = worlds[found.scenario(profile).digest]
-            case = Case(menu[profile[seat]], _NOBODY, world, drawn, criteria.first, criteria.last, criteria.rate)
+            years = (criteria.first, criteria.last, criteria.rate)
+            case = Case(menu[profile[seat]], _NOBODY, world, drawn, numbers, *years)
             rows.append(np.stack([measure(criterion, case) for criterion in criteria.computed]))
         table_values = np.stack(rows, axis=1)  # [C, profiles, M]
         own = _weights(player, criteria, (given or {}).get(player, {}))

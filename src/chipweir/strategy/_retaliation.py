@@ -44,7 +44,6 @@ class Sizes:
     small_half_life: float
     any_probability: float
     large_probability: float
-    gdp_krw_tn: float
 
 
 @cache
@@ -68,7 +67,6 @@ def sizes() -> Sizes:
     small, chance = tree["small"], tree["probability"]
     return Sizes(
         channels, float(small["krw_tn"]), float(small["half_life_years"]), float(chance["any"]), float(chance["large"]),
-        float(tree["gdp_krw_tn"]),
     )  # fmt: skip
 
 

@@ -492,7 +492,7 @@ def _supply_months(
         mix=mix,
         launch=np.where(months.astype(int)[:, None] < starts, 0.0, np.clip(1 - age / _LAUNCH_YEARS, 0, 1)),
         ordered=_ordered(scenario, months, rows),
-        ai_share=_between(axis, table("lines"), "ai_share", "01"),
+        ai_share=_between(axis, table("lines"), "ai_share", "01") * _ramp(rows, axis),
         bank_inflow=within / ((_BANK_MONTHS[1] - _BANK_MONTHS[0]).astype(int) + 1),
         future=future,
         ahead=ahead,
@@ -507,6 +507,17 @@ def _supply_months(
         china_fabs=lever("korea.china_fabs"),
         china_fab_tech=lever("korea.china_fab_tech"),
     )
+
+
+def _ramp(rows: Sequence[Row], axis: FloatArray) -> FloatArray:
+    """How far the products of every Chinese line have ramped up, `[T, F]`, 0 to 1: a line whose first product starts turns
+    out no more than that product's ramp. Foreign foundries have other customers to fill their lines."""
+    columns = []
+    for line in table("lines"):
+        own = [_trapezoid(row, axis) / float(row["weight"]) for row in rows if row["line"] == line["line"]]
+        reached = np.maximum.accumulate(np.max(own, axis=0)) if own and line["country"] == "CN" else np.ones(len(axis))
+        columns.append(reached)
+    return np.stack(columns, axis=1)
 
 
 def _ordered(scenario: "Scenario", months: Axis, rows: Sequence[Row]) -> FloatArray:

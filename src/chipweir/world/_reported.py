@@ -26,7 +26,7 @@ ORIGINS = ("foreign_legal", "domestic", "smuggled", "rental")
 CONSTRAINTS = ("logic", "hbm", "packaging")
 MAKER_ORIGINS = ("foreign", "domestic")
 VENDORS = ("sk-hynix", "samsung", "micron", "cxmt", "huawei")
-# How a variable of each kind adds up over the months of a year, and what the year's value is called.
+# How a variable of each kind adds up over the months of a year, flows by the month, and what the year's value is called.
 _YEARLY = {"flow": "sum", "stock": "end", "ratio": "mean"}
 
 
@@ -64,11 +64,16 @@ def reported() -> tuple[Reported, ...]:
         name, axis, dims = row["name"], row["axis"] or "month", tuple(row["dims"].split())
         found.append(Reported(name, name, axis, dims, row["unit"], row["kind"], row["long_name"]))
         if axis == "month":
-            how = _YEARLY[row["kind"]]
+            how = _yearly(row)
             unit = row["unit"].replace("/month", "/year") if how == "sum" else row["unit"]
             title = f"{row['long_name']}, {how} of the year"
             found.append(Reported(f"yearly_{name}", name, "year", dims, unit, row["kind"], title, how))
     return tuple(found)
+
+
+def _yearly(row: dict[str, str]) -> str:
+    """How a variable's months become a year: a flow by the day is averaged, since twelve days make no year."""
+    return "mean" if row["kind"] == "flow" and not row["unit"].endswith("/month") else _YEARLY[row["kind"]]
 
 
 def calendar_years(first_month: float, months: int) -> npt.NDArray[np.int_]:

@@ -10,6 +10,10 @@ from chipweir.world._believe import Wider
 from chipweir.world._state import Calendar, Parameters, Uses
 
 
+# Need over supply of power beyond which next to nothing runs.
+_WITHOUT_POWER = 1e4
+
+
 class Fleet(NamedTuple):
     """The stock that every region uses, in several measures; smuggled and rented chips count for China."""
 
@@ -32,7 +36,7 @@ def count_fleet(p: Parameters, cal: Calendar, b: Wider, uses: Uses, stocks: Acco
     hosted = along(uses.hub_region, (uses.power[:, None] * stocks.rented).sum(0))
     located = power - uses.china * dot(uses.power, abroad) + hosted
     supply = uses.usa * b.power_us + uses.china * b.power_china + uses.korea * b.power_korea * cal.dc_power
-    supply = jnp.where(supply > 0, supply, b.power_other)
-    load = (located * p["pue"] / supply) ** 8
+    supply = jnp.where(uses.usa + uses.china + uses.korea > 0, supply, b.power_other)
+    load = jnp.minimum(located * p["pue"] / jnp.maximum(supply, 1.0), _WITHOUT_POWER) ** 8
     energised = 1 / jnp.sqrt(jnp.sqrt(jnp.sqrt(1 + load)))
     return Fleet(use, by_stack, power, located, energised)

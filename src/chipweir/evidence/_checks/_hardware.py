@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 from chipweir.evidence._checks._context import Context
-from chipweir.evidence._document import Quantity
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import (
     Evidence,
@@ -19,6 +18,7 @@ from chipweir.evidence._verdict import (
     open_slots,
     value_evidence,
 )
+from chipweir.text import Quantity
 
 
 # Attributes by which chips and systems are set against each other: name, unit, whether more is better.
@@ -446,78 +446,4 @@ def check_spec_ratio(claim: Claim, context: Context) -> Verdict:
         Text("change_metric"),
         tuple(notes),
         _match(context, item, against),
-    )
-
-
-_SPEC = {
-    "W": (("tdp_w", 1.0), ("power_kw", 1e3)),
-    "B": (("memory_gb", 1e9), ("mem_tb", 1e12)),
-    "B/s": (("memory_gbs", 1e9), ("mem_tbs", 1e12), ("scaleup_gbs", 1e9)),
-    "FLOP/s": (
-        ("bf16_tflops", 1e12),
-        ("fp8_tflops", 1e12),
-        ("fp4_tflops", 1e12),
-        ("bf16_pflops", 1e15),
-        ("fp8_pflops", 1e15),
-        ("fp4_pflops", 1e15),
-    ),
-    "m2": (("die_mm2", 1e-6),),
-}
-
-
-def check_spec(claim: Claim, context: Context) -> Verdict:
-    """A specification (watts, bytes, bytes a second, operations a second) against the chip's or system's record."""
-    if (gap := missing(claim, "item")) is not None:
-        return gap
-    record, figure = record_of(context, str(claim.value("item"))), context.figure(claim)
-    if record is None or figure is None:
-        return Verdict(
-            "unsupported",
-            "item",
-            text=Text("no_fact", {"what": context.name(claim.value("item"))}),
-            change=Text("change_fact"),
-        )
-    options = []
-    for name, scale in _SPEC.get("FLOP/s" if figure.unit == "OP/s" else figure.unit, ()):
-        value = getattr(record, name, None)
-        if value is not None:
-            options.append((name, value, value.interval[0] * scale, value.interval[1] * scale))
-    if not options:
-        return Verdict(
-            "unsupported", "item", text=Text("no_fact", {"what": context.name(record.id)}), change=Text("change_fact")
-        )
-    claimed = context.claimed(claim)
-    ranked = sorted(
-        options,
-        key=lambda o: (
-            0
-            if claimed[0] <= o[3] * 1.03 and o[2] * 0.97 <= claimed[1]
-            else abs((o[2] + o[3]) / 2 - context.value(claim))
-        ),
-    )
-    name, value, low, high = ranked[0]
-    status = compare(claimed, (low, high), 0.05)
-    kind: Any = "system" if record.id in context.facts.systems else "chip"
-    return Verdict(
-        status,
-        "figure",
-        {"figure": status},
-        (
-            Number("claimed", context.value(claim), figure.unit),
-            Number(name, (low + high) / 2, figure.unit, low, high, record.id),
-        ),
-        (
-            value_evidence(
-                kind,
-                record.id,
-                f"{record.name}: {name} {value.reported or value.best}",
-                value,
-                context.facts,
-                status == "consistent",
-            ),
-        ),
-        Text(
-            "spec", {"what": context.name(record.id), "attribute": name, "known": value.reported or f"{value.best:g}"}
-        ),
-        Text("change_fact"),
     )

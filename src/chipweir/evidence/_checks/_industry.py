@@ -322,15 +322,6 @@ def _splits(count: float, total: float, named: list[float]) -> bool:
     return total in named and (total - count) in {n for n in named if n != total} | {1.0}
 
 
-def check_wafer_capacity(claim: Claim, context: Context) -> Verdict:
-    """Wafers a month against published capacities of the firm."""
-    if (gap := missing(claim, "fab")) is not None:
-        return gap
-    facts = [f for f in about(context, claim.value("fab"), r".*capacity.*") if f.value.unit.startswith("wafer/")]
-    scale = 12.0 if claim.value("per") == "year" else 1.0
-    return best_fact(claim, context, facts, scale=1.0 / scale, needs_near=True)
-
-
 def check_flow(claim: Claim, context: Context) -> Verdict:
     """A smuggled or traded value against dated facts: amount, bound, goods and window are judged apart; and what the
     money buys in chips at the street price."""

@@ -20,54 +20,6 @@ from chipweir.evidence._verdict import (
 )
 
 
-def check_params(claim: Claim, context: Context) -> Verdict:
-    """A model's size against the model register."""
-    if (gap := missing(claim, "model")) is not None:
-        return gap
-    model = context.facts.models.get(claim.value("model"))
-    sizes = (
-        []
-        if model is None
-        else [
-            (name, size) for name, size in (("total", model.total_params_b), ("active", model.active_params_b)) if size
-        ]
-    )
-    if not sizes:
-        return Verdict(
-            "unsupported",
-            "model",
-            text=Text("no_fact", {"what": context.name(claim.value("model"))}),
-            change=Text("change_fact"),
-        )
-    kind = claim.value("kind")
-    statuses = {name: compare(context.claimed(claim), (size * 1e9, size * 1e9), 0.05) for name, size in sizes}
-    status: Status = statuses.get(
-        kind,
-        "consistent" if "consistent" in statuses.values() else min(statuses.values(), key=lambda s: s != "imprecise"),
-    )
-    size = dict(sizes).get(kind) or min((s for _, s in sizes), key=lambda s: abs(s * 1e9 - context.value(claim)))
-    assert model is not None
-    return Verdict(
-        status,
-        "figure",
-        {"figure": status},
-        (
-            Number("claimed", context.value(claim), "parameter"),
-            Number("parameters", size * 1e9, "parameter", source=model.id),
-        ),
-        (_model_evidence(context, model, status == "consistent"),),
-        Text(
-            "compared",
-            {
-                "claimed": Number("", context.value(claim), "parameter"),
-                "known": Number("", size * 1e9, "parameter"),
-                "what": context.name(model.id),
-            },
-        ),
-        Text("change_fact"),
-    )
-
-
 def _model_evidence(context: Context, model: Any, supports: bool | None = None) -> Evidence:
     return Evidence(
         "model",
@@ -82,52 +34,6 @@ def _model_evidence(context: Context, model: Any, supports: bool | None = None) 
         False,
         supports,
     )
-
-
-def check_context(claim: Claim, context: Context) -> Verdict:
-    """A context window against the model register."""
-    if (gap := missing(claim, "model")) is not None:
-        return gap
-    model = context.facts.models.get(claim.value("model"))
-    if model is None or not model.context:
-        return Verdict(
-            "unsupported",
-            "model",
-            text=Text("no_fact", {"what": context.name(claim.value("model"))}),
-            change=Text("change_fact"),
-        )
-    status = compare(context.claimed(claim), (float(model.context), float(model.context)), 0.03)
-    notes = []
-    cache = kv_bytes_per_token(model)
-    if cache:
-        notes.append(Text("kv_cache", {"bytes": cache / 1e3, "total": cache * model.context / 1e9}))
-    return Verdict(
-        status,
-        "figure",
-        {"figure": status},
-        (
-            Number("claimed", context.value(claim), "token"),
-            Number("context", float(model.context), "token", source=model.id),
-        ),
-        (_model_evidence(context, model, status == "consistent"),),
-        Text(
-            "compared",
-            {
-                "claimed": Number("", context.value(claim), "token"),
-                "known": Number("", float(model.context), "token"),
-                "what": context.name(model.id),
-            },
-        ),
-        Text("change_fact"),
-        tuple(notes),
-    )
-
-
-def kv_bytes_per_token(model: Any) -> float | None:
-    """Bytes of key-value cache for one token at 16 bit: 2 x layers x KV heads x head size x 2 B."""
-    if not (model.layers and model.kv_heads and model.head_dim) or model.kv_lora_rank:
-        return None
-    return float(2 * model.layers * model.kv_heads * model.head_dim * 2)
 
 
 def check_context_ratio(claim: Claim, context: Context) -> Verdict:

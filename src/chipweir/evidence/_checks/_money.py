@@ -1,12 +1,11 @@
 """Checks of money and markets: revenue, funds, chips sold, shares, growth, costs."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
-from chipweir.evidence._checks._context import Context, days_between, kin, overlaps
+from chipweir.evidence._checks._context import Context, days_between, overlaps
 from chipweir.evidence._checks._hardware import missing
-from chipweir.evidence._checks._nearest import about, alike, best_fact, days_of_fact, related, subject
+from chipweir.evidence._checks._nearest import about, alike, best_fact, days_of_fact
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import (
     Number,
@@ -14,7 +13,6 @@ from chipweir.evidence._verdict import (
     Text,
     Verdict,
     compare,
-    decide,
     fact_evidence,
     open_slots,
 )
@@ -32,51 +30,6 @@ _METRIC = {
     "demand": r"wafer_demand|tokens_per_day",
     "price": r".*price.*",
 }
-
-
-_SPENDING = frozenset(
-    ("fund_size", "budget", "capex", "investment", "investment_rate", "state_support", "equipment_spend", "unit_cost")
-)
-
-
-def check_revenue(claim: Claim, context: Context) -> Verdict:
-    """Revenue of a firm in a period against its reported figures, currencies converted at the dated rate."""
-    if (gap := missing(claim, "company")) is not None:
-        return gap
-    facts = about(context, claim.value("company"), _METRIC.get(claim.value("metric") or "revenue", r"$^"))
-    facts = [fact for fact in facts if not {"part", "basis"} & set(fact.dims)]
-    return best_fact(claim, context, facts, period_slot="period", fiscal=True)
-
-
-def check_fund(claim: Claim, context: Context) -> Verdict:
-    """A fund, budget or investment against facts of the same actor in money, currencies converted."""
-    if (gap := missing(claim, "actor")) is not None:
-        return gap
-    actor = claim.value("actor")
-    family = kin(context.facts, actor)
-    facts = [f for f in context.facts.facts.values() if f.entity in family and f.measure in _SPENDING]
-    return best_fact(claim, context, facts, period_slot="date", needs_near=True)
-
-
-def check_units(claim: Claim, context: Context) -> Verdict:
-    """Chips made, ordered or sold against facts about the maker or the chip."""
-    actor, item = claim.value("actor"), claim.value("item")
-    who = kin(context.facts, actor) | ({item} if item else set())
-    if not who:
-        return Verdict(
-            "not_checkable",
-            "actor",
-            text=Text("missing_slots", {"slots": ("actor",)}),
-            change=Text("change_slot", {"slot": "actor"}),
-        )
-    facts = [f for f in context.facts.facts.values() if f.value.unit == "chip"]
-    own = [f for f in facts if f.entity in who or f.item_id in who or any(str(w) in f.entity for w in who)]
-    if item:
-        code = re.escape(str(item).rsplit("-", 1)[-1])
-        own = [f for f in own if f.item_id == item or re.search(code, f.item, re.IGNORECASE)] or own
-    acting = kin(context.facts, actor) if actor else set()
-    by_actor = [f for f in own if f.entity in acting or any(str(one) in f.entity for one in acting)]
-    return best_fact(claim, context, by_actor or own, period_slot="period", needs_near=bool(actor) and not by_actor)
 
 
 # What a share is a share of, by the keys of the fact, and the words without which it is not meant.
@@ -97,42 +50,6 @@ def _keys(fact: Any) -> str:
 
 def _meant(fact: Any, words: str) -> bool:
     return all(said.search(words) for of, said in _SHARE_OF if of.search(_keys(fact)))
-
-
-def check_share(claim: Claim, context: Context) -> Verdict:
-    """A market share against facts; without its basis (revenue, units, compute) a share can be true and false at once."""
-    if (gap := missing(claim, "vendor")) is not None:
-        return gap
-    vendor = claim.value("vendor")
-    facts = [
-        f
-        for f in context.facts.facts.values()
-        if f.value.unit == "percent"
-        and context.facts.measures[f.measure].kind == "share"
-        and f.entity in kin(context.facts, vendor)
-    ]
-    words = context.page.words(claim.sentence)
-    facts = [f for f in facts if _meant(f, words)]
-    if re.search(r"HBM", words):
-        facts = [f for f in facts if "hbm" in _keys(f)] or facts
-    elif re.search(r"D램|DRAM", words):
-        facts = [f for f in facts if "dram" in _keys(f)] or facts
-    verdict = best_fact(claim, context, facts, scale=100.0, period_slot="period")
-    if verdict.status in {"consistent", "imprecise"} and open_slots(claim, ("basis",)):
-        return _with_slot(verdict, "basis", "ambiguous", Text("share_basis"))
-    if verdict.status == "contradicted" and len(open_slots(claim, ("basis", "period"))) == 2:
-        # A share of nobody knows what, nobody knows when, is refuted by no other share.
-        slots: dict[str, Status] = {"figure": "unsupported", "basis": "ambiguous"}
-        shown = tuple(replace(item, supports=None) for item in verdict.evidence)
-        notes = (*verdict.notes, Text("share_basis"))
-        return replace(verdict, status="unsupported", slots=slots, evidence=shown, notes=notes)
-    return verdict
-
-
-def _with_slot(verdict: Verdict, slot: str, status: Status, note: Text) -> Verdict:
-    slots = {**verdict.slots, slot: status}
-    decided, deciding = decide(slots)
-    return replace(verdict, status=decided, slot=deciding, slots=slots, notes=(*verdict.notes, note))
 
 
 def check_growth(claim: Claim, context: Context) -> Verdict:
@@ -223,22 +140,3 @@ def check_stock_move(claim: Claim, context: Context) -> Verdict:
         text=Text("no_stock_series", {"what": context.name(claim.value("company") or "?")}),
         change=Text("change_series"),
     )
-
-
-def check_cost(claim: Claim, context: Context) -> Verdict:
-    """A cost has no single fact: budgets and spending of the same actor in money are set beside it."""
-    figure, who = context.figure(claim), kin(context.facts, claim.value("who"))
-    facts = [
-        f
-        for f in context.facts.facts.values()
-        if f.entity in who and f.measure in _SPENDING and f.value.unit in {"USD", "KRW", "CNY", "EUR", "JPY"}
-    ]
-    if figure is None or not facts:
-        return Verdict(
-            "unsupported",
-            "figure",
-            {"figure": "unsupported"},
-            text=Text("no_fact", {"what": subject(claim, context)}),
-            change=Text("change_fact"),
-        )
-    return related(claim, context, facts[:5])

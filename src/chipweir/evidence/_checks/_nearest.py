@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from chipweir.evidence._checks._context import Context, days_between, overlaps
-from chipweir.evidence._checks._index import index_of
 from chipweir.evidence._frames import Claim
+from chipweir.evidence._index import index_of
 from chipweir.evidence._verdict import Number, Status, Text, Verdict, compare, decide, fact_evidence
 
 

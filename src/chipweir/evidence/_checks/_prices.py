@@ -4,8 +4,7 @@ import re
 from typing import Any
 
 from chipweir.errors import InputError
-from chipweir.evidence._checks._context import Context, allowed, days_between, days_of, number_of
-from chipweir.evidence._checks._hardware import missing
+from chipweir.evidence._checks._context import Context, allowed, number_of
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._verdict import (
     Evidence,
@@ -15,8 +14,6 @@ from chipweir.evidence._verdict import (
     Verdict,
     compare,
     decide,
-    first,
-    open_slots,
     value_evidence,
 )
 
@@ -68,64 +65,6 @@ def conditions(context: Context, model: str, metric: str, price: float) -> list[
         and any(re.fullmatch(re.escape(name) + r"-\d+k", entry.item) for name in names)
         and abs(entry.value.best - price) > 0.01 * price
     ]
-
-
-def check_price(claim: Claim, context: Context) -> Verdict:
-    """A list price per million tokens against the dated price list."""
-    if (gap := missing(claim, "model")) is not None:
-        return gap
-    model, said = claim.value("model"), claim.value("direction")
-    metric = {"cached input": "cached_input"}.get(said, said) or "output"
-    effective = context.time(claim, "effective")
-    day = effective[0] if effective else context.on
-    listed = list_prices(context, model, metric)
-    amount = _usd(context, context.figure(claim), day)
-    if not listed or amount is None:
-        text = Text("no_fact", {"what": context.name(model)})
-        return Verdict("unsupported", "model", text=text, change=Text("change_price_list"))
-    best, found = _nearest_price(listed, amount, day)
-    slots: dict[str, Status] = {"amount": found}
-    notes: list[Text] = []
-    tiers = conditions(context, model, metric, best.value.best)
-    if tiers:
-        notes.append(Text("price_tier", {"tier": tiers[0].item, "price": Number("", tiers[0].value.best, "USD")}))
-    if context.on and effective and effective[0] > context.on:
-        slots["effective"] = "consistent"
-        notes.append(Text("price_later", {"date": effective[0], "days": float(days_between(context.on, effective[0]))}))
-    for name in open_slots(claim, ("basis", "direction")):
-        slots[name] = "ambiguous"
-    status, slot = decide(slots)
-    low, high = best.value.interval
-    numbers = (
-        Number("claimed", amount, "USD/1e6 token"),
-        Number("list price", best.value.best, "USD/1e6 token", low, high, best.id),
-    )
-    evidence = [_listed(best, context, status == "consistent"), *(_listed(t, context, None) for t in tiers[:1])]
-    shown = {"claimed": Number("", amount, "USD"), "known": Number("", best.value.best, "USD")}
-    text = Text(
-        "price" if best.valid_from else "price_undated",
-        {"model": context.name(model), "metric": metric, "from": best.valid_from or "?", **shown},
-    )
-    return Verdict(status, slot, slots, numbers, tuple(evidence), text, Text("change_price_list"), tuple(notes))
-
-
-def _nearest_price(listed: list[Any], amount: float, day: str | None) -> tuple[Any, Status]:
-    """The price in force that is nearest, and how the amount compares; one that held at another date is stale."""
-    held = sorted((p for p in listed if in_force(p, day)), key=lambda p: p.valid_from, reverse=True) or listed
-    best = min(held[:3], key=lambda p: abs(p.value.best - amount))
-    status = compare((amount * 0.995, amount * 1.005), best.value.interval, 0.0)
-    if status != "consistent":
-        others = [p for p in listed if p not in held]
-        elsewhen = first(p for p in others if compare((amount, amount), p.value.interval, 0.005) == "consistent")
-        if elsewhen is not None:
-            return elsewhen, "stale"
-    return best, status
-
-
-def _listed(price: Any, context: Context, supports: bool | None) -> Evidence:
-    since = f", from {price.valid_from}" if price.valid_from else ""
-    words = f"{price.provider} {price.item} {price.metric}{since}"
-    return value_evidence("price", price.id, words, price.value, context.facts, supports)
 
 
 def _usd(context: Context, figure: Any, day: str | None) -> float | None:
@@ -296,125 +235,3 @@ def _days_beside(claim: Claim, context: Context) -> list[str]:
 def _other(context: Context, claim: Claim) -> Any:
     slot = claim.slots.get("original")
     return None if slot is None or slot.quantity is None else context.page.found.quantities[slot.quantity]
-
-
-def check_chip_price(claim: Claim, context: Context) -> Verdict:
-    """A price of a chip, server or rack against street prices and list prices of the fact base."""
-    figure, item = context.figure(claim), claim.value("item")
-    if figure is None or item is None:
-        return Verdict(
-            "not_checkable",
-            "item",
-            text=Text("missing_slots", {"slots": ("item",)}),
-            change=Text("change_slot", {"slot": "item"}),
-        )
-    per, market = claim.value("per"), claim.value("market")
-    options: list[tuple[Any, float, float, float]] = []
-    for candidate, size in _sold_as(context, item, per):
-        record = context.facts.chips.get(candidate) or context.facts.systems.get(candidate)
-        values = (
-            []
-            if record is None or market == "black market"
-            else [(record.id, v) for v in (record.price_usd, *record.alternatives("price_usd")) if v]
-        )
-        values += [
-            (fact.id, fact.value)
-            for fact in context.facts.facts.values()
-            if fact.measure in {"street_price", "chip_price"}
-            and fact.item_id == candidate
-            and (fact.dims.get("per", "chip") == "chip") == (candidate in context.facts.chips)
-        ]
-        for identifier, value in values:
-            low = context.convert(value.interval[0], value.unit, figure.unit, value.as_of or context.on)
-            high = context.convert(value.interval[1], value.unit, figure.unit, value.as_of or context.on)
-            if low is not None and high is not None:
-                options.append(((identifier, value, candidate), low / size, high / size, size))
-    if not options:
-        return Verdict(
-            "unsupported", "item", text=Text("no_fact", {"what": context.name(item)}), change=Text("change_fact")
-        )
-    claimed = context.claimed(claim)
-    (identifier, value, candidate), low, high, _ = min(
-        options, key=lambda o: 0 if claimed[0] <= o[2] and o[1] <= claimed[1] else abs(claimed[0] - (o[1] + o[2]) / 2)
-    )
-    slots: dict[str, Status] = {"figure": compare(claimed, (low, high), 0.1)}
-    for name in open_slots(claim, ("per", "market")):
-        slots[name] = "ambiguous" if name == "per" else "not_checkable"
-    slots.pop("market", None)
-    status, slot = decide(slots)
-    known = Number(f"price of {context.name(candidate)}", (low + high) / 2, figure.unit, low, high, identifier)
-    return Verdict(
-        status,
-        slot,
-        slots,
-        (Number("claimed", context.value(claim), figure.unit), known),
-        (
-            value_evidence(
-                "fact", identifier, f"price of {context.name(candidate)}", value, context.facts, status == "consistent"
-            ),
-        ),
-        Text(
-            "compared",
-            {"claimed": Number("", context.value(claim), figure.unit), "known": known, "what": context.name(item)},
-        ),
-        Text("change_fact"),
-    )
-
-
-# Rental prices moved by half within a year: a price holds for these days around its own.
-_RENTAL_DAYS = 200
-
-
-def check_rental(claim: Claim, context: Context) -> Verdict:
-    """A rental price of a chip by the hour against the dated ones of its time, or of all times where no date is known."""
-    if (gap := missing(claim, "item")) is not None:
-        return gap
-    figure, item = context.figure(claim), str(claim.value("item"))
-    listed = [price for price in context.facts.prices.values() if price.kind == "gpu_rental" and price.item_id == item]
-    near = [p for p in listed if _around(p.valid_from, context.on)]
-    options = []
-    for price in near or listed:
-        ends = (
-            [context.convert(end, "USD", figure.unit, price.valid_from) for end in price.value.interval]
-            if figure
-            else []
-        )
-        if ends and None not in ends:
-            options.append((price, *ends))
-    if figure is None or not options:
-        return Verdict(
-            "unsupported", "figure", text=Text("no_fact", {"what": context.name(item)}), change=Text("change_fact")
-        )
-    claimed = context.claimed(claim)
-    price, low, high = min(
-        options, key=lambda o: 0 if claimed[0] <= o[2] and o[1] <= claimed[1] else abs(claimed[0] - (o[1] + o[2]) / 2)
-    )
-    status = compare(claimed, (low, high), 0.1)
-    if status != "contradicted" or near or not context.on:
-        slots: dict[str, Status] = {"figure": status}
-    else:
-        slots = {"figure": "unsupported"}  # prices of other years refute nothing
-    status, slot = decide(slots)
-    known = Number(f"{price.provider} {price.item}", (low + high) / 2, figure.unit, low, high, price.id)
-    what = f"{price.provider} {price.item} {price.metric}, {price.valid_from}"
-    return Verdict(
-        status,
-        slot,
-        slots,
-        (Number("claimed", context.value(claim), figure.unit), known),
-        (value_evidence("price", price.id, what, price.value, context.facts, status == "consistent"),),
-        Text("rental", {"claimed": Number("", context.value(claim), figure.unit), "known": known, "what": what}),
-        Text("change_price_list"),
-    )
-
-
-def _around(day: str, on: str | None) -> bool:
-    span = days_of(day)
-    return on is not None and span is not None and abs(days_between(span[0], on)) <= _RENTAL_DAYS
-
-
-def _sold_as(context: Context, item: str, per: str | None) -> list[tuple[str, float]]:
-    """The thing itself and the systems made of it, with how many of them one price covers."""
-    whole = per in {"8-GPU server", "rack"}
-    systems = [s for s in context.facts.systems.values() if s.chip == item and s.n_chips <= 72]
-    return [(item, 1.0), *((s.id, 1.0 if whole else float(s.n_chips)) for s in systems)]

@@ -30,6 +30,22 @@ _FITS: dict[str, dict[str, Status]] = {
         "exception": "consistent",
         "free": "consistent",
     },
+    "not banned": {
+        "denial": "contradicted",
+        "licence, policy not stated": "consistent",
+        "case by case": "consistent",
+        "approval": "consistent",
+        "exception": "consistent",
+        "free": "consistent",
+    },
+    "no licence required": {
+        "denial": "contradicted",
+        "licence, policy not stated": "contradicted",
+        "case by case": "contradicted",
+        "approval": "contradicted",
+        "exception": "consistent",
+        "free": "consistent",
+    },
     "licence required": {
         "denial": "consistent",
         "licence, policy not stated": "consistent",
@@ -41,10 +57,15 @@ _FITS: dict[str, dict[str, Status]] = {
 }
 
 
+# What a state that is no more says of one told as a cause or a date.
+_ONCE: dict[Status, Status] = {"stale": "consistent", "contradicted": "unsupported"}
+
+
 def judge(claim: Claim, context: Context) -> Verdict:
     """The state of an item for a destination: on the article's day, and on the days it held before, so that a state
     that has passed is called stale rather than wrong."""
-    item, said = str(claim.value("item")), str(claim.value("state"))
+    item, worded = str(claim.value("item")), str(claim.value("state"))
+    said = worded.removeprefix("past ")
     place = _destination(claim, context)
     events = _turns(context, item)
     when = context.time(claim, "date")
@@ -74,6 +95,8 @@ def judge(claim: Claim, context: Context) -> Verdict:
     slots["state"] = _status(
         said, now["state"], past, lambda: _held_before(chip, place, day, said, [e.date for e in past])
     )
+    if worded != said:  # the cause of something past need not hold any more
+        slots = {"state": _ONCE.get(slots["state"], slots["state"])}
     status, slot = decide(slots)
     evidence = [Evidence("rule", now["rule"], now["text"], now["source"], as_of=day, supports=status == "consistent")]
     evidence += [event_evidence(e, context.facts) for e in past[-3:]]

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from chipweir.evidence._document import EntityMention, Extraction, Quantity
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._scenarios import Tag
 from chipweir.evidence._slots import Page
-from chipweir.evidence._starts import quick
 from chipweir.evidence._verdict import Evidence, Text, Verdict
+from chipweir.text import EntityMention, Extraction, Quantity, quick
 
 
 # `error`: the text contradicts itself or a sourced fact; `warning`: something needed is missing or blurred; `note`: to know.

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from chipweir.evidence._document import EntityMention
 from chipweir.evidence._frames import read_data
 from chipweir.evidence._issues._article import Article, Issue, find, words
 from chipweir.evidence._slots import is_kind
 from chipweir.evidence._verdict import Evidence, Text
+from chipweir.text import EntityMention
 
 
 _CODE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,4}[0-9OIl]{2,5}[A-Z]?(?![A-Za-z0-9])")
@@ -28,7 +28,7 @@ _CAPTION = re.compile(
     r"출처\s?=|사진\s?=|사진\(|제공\s?=|\b[Pp]hoto\b|Getty|Reuters/|图(?:片|源)|圖(?:片|源)|로이터 연합|"
     r"연합뉴스\)|셔터스톡|아이스톡"
 )
-_RACK = words(r"서버 ?랙|랙", r"\bserver racks?\b|\brack\b", r"机柜|機櫃|机架|機架")
+_RACK = words(r"서버 ?랙|(?<![가-힣])랙", r"\bserver racks?\b|\brack\b", r"机柜|機櫃|机架|機架")
 _BENCH = words(
     r"(?:(?P<who>\S{2,12}) 등\)?\s?(?:글로벌 )?벤치마크)|벤치마크\((?P<who2>\S{2,12}) 등\)",
     r"benchmarks? (?:such as|like) (?P<who>[A-Z]\w+)",

@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator
 
 from chipweir.evidence._issues._article import Article, Issue, find, words
-from chipweir.evidence._masks import figures_of_speech
 from chipweir.evidence._slots import is_kind
-from chipweir.evidence._units import plain
 from chipweir.evidence._verdict import Text
+from chipweir.text import figures_of_speech, plain
 
 
 _DECLARED = words(

@@ -1,0 +1,31 @@
+from . import app as app
+from . import calibration as calibration
+from . import cluster as cluster
+from . import errors as errors
+from . import evidence as evidence
+from . import facts as facts
+from . import i18n as i18n
+from . import library as library
+from . import market as market
+from . import perf as perf
+from . import report as report
+from . import rules as rules
+from . import store as store
+from . import strategy as strategy
+from . import supply as supply
+from . import world as world
+from .library import Answer as Answer
+from .library import Results as Results
+from .library import advise as advise
+from .library import check as check
+from .library import classify as classify
+from .library import compare as compare
+from .library import estimate as estimate
+from .library import explain as explain
+from .library import licence as licence
+from .library import match as match
+from .library import open_run as open_run
+from .library import run as run
+from .library import show as show
+
+__version__: str

@@ -1,0 +1,118 @@
+"""Reading with the names of the fact base: the lexicon of `chipweir.text` made from facts, and its stages bound to it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from chipweir import facts
+from chipweir import text as reading
+from chipweir.evidence._vocabulary import words_of
+from chipweir.text import Assembly, Document, EntityMention, Extraction, Lexicon, Name
+
+
+_SMALLEST_ASSEMBLY = 32
+# What is left of a model's name without its maker: V3, R1, K2. It means the model in a text that names the maker.
+_SHORT = re.compile(r"[A-Z]{1,2}\d(?:\.\d)?")
+
+
+def lexicon(known: "facts.Facts | None" = None) -> Lexicon:
+    """The names of a fact base (the shipped one by default), indexed once for each."""
+    return _lexicon(known if known is not None else facts.load())
+
+
+@lru_cache(maxsize=4)
+def _lexicon(known: "facts.Facts") -> Lexicon:
+    return Lexicon.of(_names(known), _makers(known), _assemblies(known), words_of(known))
+
+
+def _names(known: "facts.Facts") -> Iterator[Name]:
+    left_out = set(reading.settings()["kinds_left_out"])
+    named = [entity for entity in known.entities.values() if entity.kind not in left_out]
+    # Of two things that share a form, the one whose main name it is comes first.
+    for entity in named:
+        for form in (entity.names.en, entity.names.ko, entity.names.zh, *entity.aliases):
+            if form:
+                yield Name(form, entity.id, entity.kind)
+    for entity in named:
+        for form in (entity.names.en, *entity.aliases):
+            plain = re.sub(r"\s*\([^)]*\)\s*$", "", form).strip()  # a gloss in brackets: `GB200 (per GPU, NVL72)`
+            if plain and plain != form:
+                yield Name(plain, entity.id, entity.kind)
+    yield from _transcribed(known)
+
+
+def _transcribed(known: "facts.Facts") -> Iterator[Name]:
+    """Names of models that begin with their maker's: with the maker in Korean and Chinese (딥시크 V2), and without."""
+    for product, maker in ((model.id, model.maker) for model in known.models.values()):
+        entity, owner = known.entities.get(product), known.entities.get(maker)
+        if entity is None or owner is None:
+            continue
+        for form in (entity.names.en, *entity.aliases):
+            rest = form[len(owner.names.en) :].lstrip(" -")
+            if form.lower().startswith(owner.names.en.lower()) and rest[:1].isalnum() and any(map(str.isdigit, rest)):
+                if _SHORT.fullmatch(rest):
+                    yield Name(rest, entity.id, entity.kind, needs_maker=True)
+                for name in filter(None, (owner.names.ko, owner.names.zh)):
+                    yield Name(f"{name} {rest}", entity.id, entity.kind)
+                    yield Name(f"{name}-{rest}", entity.id, entity.kind)
+
+
+def _makers(known: "facts.Facts") -> dict[str, frozenset[str]]:
+    """For each chip and model, the forms of its maker, one of which a short code needs in the same text."""
+    makers: dict[str, frozenset[str]] = {}
+    makers_of = {chip.id: chip.maker for chip in known.chips.values()}
+    makers_of |= {model.id: model.maker for model in known.models.values()}
+    for product, maker in makers_of.items():
+        entity = known.entities.get(maker) or known.entities.get(product.split("-")[0])
+        if entity is not None:
+            forms = (entity.names.en, entity.names.ko, entity.names.zh, *entity.aliases)
+            makers[product] = frozenset(form for form in forms if form)
+    return makers
+
+
+def _assemblies(known: "facts.Facts") -> list[Assembly]:
+    """Systems told by the number of their chips, oldest first; the chip's family passes for the chip."""
+    lines = [key for key, one in known.entities.items() if one.kind == "product-line"]
+    found = []
+    for system in sorted(known.systems.values(), key=lambda one: str(one.release)):
+        chip = known.chips.get(system.chip)
+        if chip is not None and system.n_chips >= _SMALLEST_ASSEMBLY:
+            families = {line for line in lines if _of_family(line, chip)}
+            found.append(Assembly(int(system.n_chips), frozenset({chip.id, *families}), system.id))
+    return found
+
+
+def _of_family(line: str, chip: "facts.Chip") -> bool:
+    return chip.id.startswith(line) or line == f"{chip.id.split('-')[0]}-{str(chip.architecture).split(' ')[0].lower()}"
+
+
+def press(known: "facts.Facts | None" = None) -> Mapping[str, str]:
+    """Names of outlets and their ids."""
+    return lexicon(known).press
+
+
+def read(source: str | Path, *args: Any, **options: Any) -> Document:
+    """`chipweir.text.read` with the outlets of the fact base."""
+    return reading.read(source, *args, **{"press": press(), **options})
+
+
+def read_all(source: str | Path, *args: Any, **options: Any) -> tuple[Document, ...]:
+    """`chipweir.text.read_all` with the outlets of the fact base."""
+    return reading.read_all(source, *args, **{"press": press(), **options})
+
+
+def document_from_text(text: str, *args: Any, **options: Any) -> Document:
+    """`chipweir.text.document_from_text` with the outlets of the fact base."""
+    return reading.document_from_text(text, *args, **{"press": press(), **options})
+
+
+def extract(document: Document, known: "facts.Facts | None" = None) -> Extraction:
+    """Sentences, figures, dates and the names of the fact base in a document."""
+    return reading.extract(document, lexicon(known))
+
+
+def find_entities(text: str, language: str = "ko", known: "facts.Facts | None" = None) -> tuple[EntityMention, ...]:
+    """The names of the fact base in a text (see `chipweir.text.find_entities`)."""
+    return reading.find_entities(text, lexicon(known), language)

@@ -1,0 +1,249 @@
+"""What stands around a figure: its stretch of the sentence, the names, words and dates in reach, nearest first.
+
+A sentence with several figures is cut between them at the first mark that divides (a comma, "and", a Korean ending);
+what a stretch does not say is taken from the stretches before it, then after it, then from the sentences before.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import pairwise
+
+from chipweir.evidence._slots import Page, compared
+from chipweir.text import EntityMention, Quantity, Time, Word
+
+
+# Where a name or word stands: in the figure's own stretch, before or after it in the sentence, in earlier sentences.
+OWN, BEFORE, AFTER, EARLIER = 0, 1, 2, 3
+_BORDER = re.compile(
+    r"[;；:：△▲]|,(?!\d{3})|[，、]|(?<=[가-힣](?:고|며|만|데|나|어|서|자))\s|\b(?:and|but|while|whereas|although|versus)\b|"
+    r"而|但|和|与|及(?!其)"
+)
+_RESPECTIVELY = re.compile(r"\brespectively\b|각각|分别|分別|依次")
+_LINK = re.compile(r"[\s,，、·/&]*(?:and|와|과|및|和|与|與|及)?[\s·]*")
+_BACK = 3
+# "The government" without whose: in a Korean text Korea's.
+_GOVERNMENT = re.compile(r"(?<![가-힣])(?<!중국 )(?<!미국 )(?<!일본 )(?<!대만 )정부(?=[는은이가의와,]|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A name or words in reach of a figure: what they may stand for, where, and how near."""
+
+    ids: tuple[str, ...]
+    kind: str
+    start: int
+    end: int
+    level: int
+    gap: float
+    against: bool = False
+
+    def is_one(self, identifier: str) -> bool:
+        """Whether it may stand for a thing."""
+        return identifier in self.ids
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A figure with all that may tell what it measures."""
+
+    figure: Quantity
+    index: int
+    sentence: int
+    start: int
+    end: int
+    things: tuple[Seen, ...]
+    words: tuple[Seen, ...]
+    times: tuple[tuple[Time, int], ...]
+    alone: bool
+    stranger: bool = False
+    confused: bool = False
+
+    def of_kind(self, kind: str) -> list[Seen]:
+        """The words of one kind, nearest level first."""
+        return [one for one in self.words if one.kind == kind]
+
+    @cached_property
+    def nearest_times(self) -> list[Time]:
+        """The dates of the nearest level at which there are any."""
+        levels = [level for _, level in self.times]
+        return [time for time, level in self.times if level == min(levels)] if levels else []
+
+    @property
+    def dated(self) -> bool:
+        """Whether the figure's own stretch names the period, or nothing else does."""
+        here = [level for _, level in self.times if level < EARLIER]
+        return OWN in here or len(here) <= 1
+
+    @property
+    def time_level(self) -> int:
+        """How near the nearest date stands; beyond `EARLIER` where there is none."""
+        return min((level for _, level in self.times), default=EARLIER + 1)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Scenes of the figures of an article."""
+
+    page: Page
+    reported: frozenset[str] = field(default_factory=frozenset)
+
+    @cached_property
+    def _words(self) -> list[list[tuple[int, int, tuple[Word, ...]]]]:
+        found: list[list[tuple[int, int, tuple[Word, ...]]]] = [[] for _ in self.page.sentences]
+        at = 0
+        for one in self.page.found.words:
+            while at < len(self.page.sentences) and self.page.sentences[at].end <= one.start:
+                at += 1
+            if at < len(self.page.sentences) and self.page.sentences[at].start <= one.start:
+                found[at].append((one.start, one.end, one.words))
+        return found
+
+    def figures(self, sentence: int) -> list[int]:
+        """The figures of a sentence that may be claims: no dates, labels, idioms or bases of prices."""
+        found = []
+        mentions = (self.page.found.entities[i] for i in self.page.places["entities"][sentence])
+        names = [(one.start, one.end) for one in mentions if one.how in {"alias", "pattern"}]
+        for index in self.page.places["quantities"][sentence]:
+            figure = self.page.found.quantities[index]
+            named = any(a <= figure.start and figure.end <= b for a, b in names)
+            if figure.type not in {"date", "idiom", "ordinal-label"} and "label" not in figure.flags and not named:
+                found.append(index)
+        return sorted(found, key=lambda index: self.page.found.quantities[index].start)
+
+    def scenes(self, sentence: int) -> list[Scene]:
+        """The scenes of a sentence's figures in their order."""
+        figures = self.figures(sentence)
+        borders = self._borders(sentence, figures)
+        scenes = [
+            self._scene(sentence, index, borders[at][0], borders[at][1], len(figures) == 1)
+            for at, index in enumerate(figures)
+        ]
+        if len(scenes) > 1 and _RESPECTIVELY.search(self.page.words(sentence)):
+            scenes = self._paired(scenes)
+        return scenes
+
+    def _borders(self, sentence: int, figures: Sequence[int]) -> list[tuple[int, int]]:
+        span, quantities = self.page.sentences[sentence], self.page.found.quantities
+        spans = []
+        start = span.start
+        for at, index in enumerate(figures):
+            end = span.end
+            following = start
+            if at + 1 < len(figures):
+                own, other = quantities[index].end, quantities[figures[at + 1]].start
+                border = _BORDER.search(self.page.text, own, other)
+                end = border.end() if border else other
+                following = border.end() if border else own
+            spans.append((start, max(end, quantities[index].end)))
+            start = following
+        return spans
+
+    def _scene(self, sentence: int, index: int, start: int, end: int, alone: bool) -> Scene:
+        page, figure = self.page, self.page.found.quantities[index]
+        things: list[Seen] = []
+        words: list[Seen] = []
+        times: list[tuple[Time, int]] = []
+        anchor = (figure.start, figure.end)
+        paragraph = page.sentences[sentence].paragraph
+        for back in range(min(_BACK, sentence) + 1):
+            here = sentence - back
+            if back and page.sentences[here].paragraph != paragraph:
+                break
+            for number in page.places["entities"][here]:
+                mention = page.found.entities[number]
+                if mention.how in {"typo", "code"} and not mention.id:
+                    continue
+                level = _level(mention.start, start, end, back)
+                things.append(self._seen(mention, number, level, anchor, here))
+            for low, high, named in self._words[here]:
+                if anchor[0] < high and low < anchor[1] and low >= anchor[0] and high > anchor[1]:
+                    continue
+                level = _level(low, start, end, back)
+                gap = page.gap((low, high), anchor) if not back else 1000.0 * back
+                for kind in dict.fromkeys(word.kind for word in named):
+                    ids = tuple(dict.fromkeys(word.id for word in named if word.kind == kind))
+                    words.append(Seen(ids, kind, low, high, level, gap))
+            for number in page.places["times"][here]:
+                if number in page.report_times:
+                    continue
+                times.append((page.found.times[number], _level(page.found.times[number].start, start, end, back)))
+        things += self._home(sentence, start, end, anchor)
+        order = sorted(things, key=lambda one: (one.level, one.gap))
+        told = tuple(sorted(words, key=lambda one: (one.level, one.gap)))
+        taken = [(one.start, one.end) for one in (*order, *told) if one.level == OWN]
+        taken += [(time.start, time.end) for time, level in times if level == OWN]
+        stranger = _stranger(page.text, start, figure.start, taken)
+        return Scene(figure, index, sentence, start, end, tuple(order), told, tuple(times), alone, stranger)
+
+    def _home(self, sentence: int, start: int, end: int, anchor: tuple[int, int]) -> list[Seen]:
+        """The government that a Korean text calls "the government"."""
+        span = self.page.sentences[sentence]
+        if self.page.found.document.language != "ko":
+            return []
+        return [
+            Seen(("korea-government", "south-korea"), "country", found.start(), found.end(),
+                 _level(found.start(), start, end, 0), self.page.gap(found.span(), anchor))
+            for found in _GOVERNMENT.finditer(self.page.text, span.start, span.end)
+        ]  # fmt: skip
+
+    def _seen(self, mention: EntityMention, number: int, level: int, anchor: tuple[int, int], here: int) -> Seen:
+        gap = self.page.gap((mention.start, mention.end), anchor) if level < EARLIER else 1000.0
+        against = compared(self.page, number)
+        return Seen((mention.id, *mention.also), mention.kind, mention.start, mention.end, level, gap, against)
+
+    def _paired(self, scenes: list[Scene]) -> list[Scene]:
+        """Lists that pair up: the first figure belongs to the first name of a list of as many names, and so on."""
+        named = {(s.start, s.end, s.ids, s.kind) for scene in scenes for s in scene.things if s.level < EARLIER}
+        runs = (
+            _run(self.page.text, sorted(one[:3] for one in named if one[3] == kind), len(scenes))
+            for kind in dict.fromkeys(one[3] for one in sorted(named))
+        )
+        run = next((one for one in runs if one is not None), None)
+        if run is None:
+            return [replace(scene, confused=True) for scene in scenes]
+        paired = []
+        for at, scene in enumerate(scenes):
+            own = run[at]
+            others = {one[2] for one in run} - {own[2]}
+            things = tuple(
+                replace(t, level=OWN if t.ids == own[2] else t.level) for t in scene.things if t.ids not in others
+            )
+            paired.append(replace(scene, things=things, stranger=False))
+        return paired
+
+
+# What looks like a name that nobody knows: a capital in an English sentence, a Korean noun made the subject.
+_NAME_LIKE = re.compile(r"(?<![A-Za-z])[A-Z][A-Za-z][\w.-]*|[가-힣A-Za-z0-9]{2,}(?=(?:은|는|이|가)\s)")
+_NO_NAME = re.compile(r"In|The|This|That|Q[1-4]|FY\d*|AI|GPU|HBM|US|이|그|올해|지난해|작년|현재|회사|가격|평균")
+
+
+def _stranger(text: str, start: int, end: int, taken: Sequence[tuple[int, int]]) -> bool:
+    """Whether a stretch names something before its figure that no name or word of ours covers."""
+    return any(
+        not _NO_NAME.fullmatch(found.group()) and not any(a < found.end() and found.start() < b for a, b in taken)
+        for found in _NAME_LIKE.finditer(text, start, end)
+    )
+
+
+def _level(place: int, start: int, end: int, back: int) -> int:
+    if back:
+        return EARLIER
+    return OWN if start <= place < end else BEFORE if place < start else AFTER
+
+
+def _run(
+    text: str, mentions: list[tuple[int, int, tuple[str, ...]]], count: int
+) -> list[tuple[int, int, tuple[str, ...]]] | None:
+    """`count` names in a row with only list marks between them; None where there is no such row."""
+    for first in range(len(mentions) - count + 1):
+        row = mentions[first : first + count]
+        joined = all(_LINK.fullmatch(_bare(text[a[1] : b[0]])) for a, b in pairwise(row))
+        if joined and len({one[2] for one in row}) == count:
+            return row
+    return None
+
+
+def _bare(between: str) -> str:
+    return re.sub(r"['’]s\b|의(?=\s)|的", "", between)

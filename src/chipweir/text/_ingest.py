@@ -1,0 +1,314 @@
+"""Reading an article: plain text, Markdown with front matter, HTML, a feed, an address, standard input.
+
+The text is kept as given; what is set aside (front matter, captions, repeated paragraphs) stays in it and is listed.
+"""
+
+import re
+import sys
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from chipweir import reading
+from chipweir.errors import InputError
+from chipweir.text import _provenance as provenance
+from chipweir.text._document import Document, Language, Span, digest
+
+
+LARGEST_FILE, _SHORTEST_TITLE = 20_000_000, 10
+_FRONT_LIMITS = reading.Limits(depth=6, values=500, text=5_000)
+_FEED_PARSER = reading.Confined(
+    "chipweir.text._parsers:feed", seconds=20, memory=1500 << 20, needs=("trafilatura", "feedparser")
+)
+_FRONT = re.compile(r"\A(\ufeff?---[ \t]*\n)(.{0,20000}?)\n(---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_HTML = re.compile(
+    r"(?is)\A\ufeff?\s*(?:<!doctype html|<html\b|<head\b|<body\b|<(?:div|p|article|section|table|h1)\b[^>]*>)"
+)
+_FEED = re.compile(r"(?is)\A\ufeff?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,400}?-->\s*)?<(?:rss|feed|rdf:RDF)\b")
+_CHARSET = re.compile(rb"(?i)(?:charset|encoding)\s*=\s*[\"']?([A-Za-z0-9_-]{2,20})")
+# How files begin that hold words but are no text; read as text they would be an article that claims nothing.
+_NO_TEXT = {
+    b"%PDF-": "a PDF",
+    b"PK\x03\x04": "a packed file, such as DOCX or EPUB",
+    b"\xd0\xcf\x11\xe0": "a file of an old word processor",
+    b"\x1f\x8b\x08": "a compressed file",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"{\\rtf": "a file in rich text format",
+}
+_LANGUAGES = {
+    "ko": "ko",
+    "en": "en",
+    "zh": "zh-Hans",
+    "zh-hans": "zh-Hans",
+    "zh-hant": "zh-Hant",
+    "zh-tw": "zh-Hant",
+    "zh-cn": "zh-Hans",
+}
+
+
+def read(
+    source: str | Path,
+    published: str | None = None,
+    language: str | None = None,
+    allow_private: bool = False,
+    press: Mapping[str, str] | None = None,
+) -> Document:
+    """The article in a file, at an address (`https://...`) or on standard input (`-`). Of a feed, its first item.
+
+    `published` (ISO date) overrides what the article says. Raises `InputError` for what cannot be read.
+    """
+    return read_all(source, published, language, allow_private, press)[0]
+
+
+def read_all(
+    source: str | Path,
+    published: str | None = None,
+    language: str | None = None,
+    allow_private: bool = False,
+    press: Mapping[str, str] | None = None,
+) -> tuple[Document, ...]:
+    """Every article of a source: one, or each item of a feed. `press` are the names of outlets and their ids."""
+    where = str(source)
+    if where == "-":
+        raw = getattr(sys.stdin, "buffer", None)
+        text, warnings = (
+            decode(raw.read(LARGEST_FILE + 1)) if raw is not None else (sys.stdin.read(LARGEST_FILE + 1), ())
+        )
+        return documents_from_text(text, published, language, warnings=warnings, press=press)
+    if re.match(r"(?i)[a-z][a-z0-9+.-]{1,12}://", where):
+        from chipweir.text._fetch import fetch
+
+        page = fetch(where, allow_private)
+        text, warnings = decode(page.body, page.charset)
+        return documents_from_text(text, published, language, url=page.url, warnings=warnings, press=press)
+    path = Path(source)
+    try:
+        if not path.is_file():
+            raise InputError(
+                f"'{where}' is no file: give a text, Markdown, HTML or feed file, an address, or '-' for standard input"
+            )
+        if path.stat().st_size > LARGEST_FILE:
+            raise InputError(f"'{where}' is larger than {LARGEST_FILE // 1_000_000} MB")
+        text, warnings = decode(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"'{where}' cannot be read: {error.strerror or error}") from None
+    return documents_from_text(text, published, language, warnings=warnings, suffix=path.suffix.lower(), press=press)
+
+
+def decode(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
+    """(text, warnings). Tries a byte order mark, the declared character set, UTF-8, then Korean
+    and Chinese ones. Raises `InputError` for a file that is known to be no text."""
+    for start, kind in _NO_TEXT.items():
+        if data.startswith(start):
+            raise InputError(f"this is {kind}, which is not read: save its words as text, Markdown or HTML")
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return data.decode("utf-16", "replace"), ()
+    declared = charset or next(
+        (found.group(1).decode("ascii") for found in [_CHARSET.search(data[:2048])] if found), ""
+    )
+    for name in dict.fromkeys(filter(None, ("utf-8", declared, "cp949", "gb18030", "big5"))):
+        try:
+            text = data.decode(name)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        warnings = () if name in {"utf-8", declared} else (f"no character set declared: read as {name}",)
+        return text, warnings
+    return data.decode("utf-8", "replace"), ("bytes that are no text in any known character set were replaced",)
+
+
+def _newlines(text: str) -> str:
+    """`text` with plain newlines and of the same length, so that places in it are places in what was given."""
+    return text.replace("\r\n", " \n").replace("\r", "\n") if "\r" in text else text
+
+
+def document_from_text(
+    text: str,
+    published: str | None = None,
+    language: str | None = None,
+    url: str = "",
+    suffix: str = "",
+    format: str = "",
+    press: Mapping[str, str] | None = None,
+) -> Document:
+    """One document from text in hand (see `documents_from_text`)."""
+    return documents_from_text(text, published, language, url, suffix=suffix, format=format, press=press)[0]
+
+
+def documents_from_text(
+    text: str,
+    published: str | None = None,
+    language: str | None = None,
+    url: str = "",
+    warnings: tuple[str, ...] = (),
+    suffix: str = "",
+    format: str = "",
+    press: Mapping[str, str] | None = None,
+) -> tuple[Document, ...]:
+    """Documents from text in hand; its form is seen from `suffix` or from how it starts.
+
+    Raises `InputError` for an impossible date or language, for text without a single letter, or a feed without items.
+    """
+    _check_day(published)
+    if language is not None and language.lower() not in _LANGUAGES:
+        raise InputError(f"unknown language '{language}': one of {', '.join(sorted(set(_LANGUAGES)))}")
+    if len(text) > LARGEST_FILE:
+        raise InputError(f"the text is longer than {LARGEST_FILE // 1_000_000} million characters")
+    if not any(character.isalnum() for character in text[:100_000]):
+        raise InputError("the input holds no text: give an article with at least one word")
+    given, text = text, _newlines(text)
+    kind = format or _format(text, suffix)
+    if kind == "rss":
+        return _feed(text, published, language, url, warnings, press)
+    if kind == "html":
+        from chipweir.text._html import article
+
+        shown, origin, metadata, notes = article(text, url)
+        return (
+            _document(shown, given, "html", metadata, published, language, url, (*warnings, *notes), origin, press),
+        )
+    metadata, notes = front_matter(text)
+    return (
+        _document(
+            text,
+            given,
+            "markdown" if metadata or suffix in {".md", ".markdown"} else "text",
+            metadata,
+            published,
+            language,
+            url,
+            (*warnings, *notes),
+            press=press,
+        ),
+    )
+
+
+def _format(text: str, suffix: str) -> str:
+    if suffix in {".html", ".htm", ".xhtml"}:
+        return "html"
+    if _FEED.match(text[:4000]):
+        return "rss"
+    return "html" if _HTML.match(text[:4000]) and suffix not in {".txt", ".md"} else "text"
+
+
+def _check_day(published: str | None) -> None:
+    if published is None:
+        return
+    try:
+        date.fromisoformat(published[:10])
+        if len(published) > 10:
+            datetime.fromisoformat(published)
+    except ValueError:
+        raise InputError(f"'{published}' is no date: write it as 2025-08-30 (or 2025-08-30T03:23)") from None
+
+
+def front_matter(text: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """(fields, warnings) of the YAML block a Markdown file may start with; no fields where it has none or it is
+    broken."""
+    found = _FRONT.match(text[:24000])
+    if not found:
+        return {}, ()
+    try:
+        fields = reading.parse_yaml(found[2], "the front matter", _FRONT_LIMITS).data
+    except InputError as error:
+        return {}, (f"{error}; it was not used",)
+    return (fields, ()) if isinstance(fields, dict) else ({}, ())
+
+
+def _document(
+    text: str,
+    given: str,
+    kind: str,
+    metadata: Mapping[str, Any],
+    published: str | None,
+    language: str | None,
+    url: str,
+    warnings: tuple[str, ...],
+    origin: tuple[int, ...] | None = None,
+    press: Mapping[str, str] | None = None,
+) -> Document:
+    source = metadata.get("source")
+    nested = source if isinstance(source, dict) else {}
+    fields = {**nested, **metadata}
+    address = url or str(fields.get("url") or (source if isinstance(source, str) else "") or fields.get("link") or "")
+    when, basis, why = provenance.published(text, fields, published)
+    spoken: Language = _LANGUAGES[language.lower()] if language else provenance.language_of(text)  # type: ignore[assignment]
+    outlet = str(fields.get("outlet") or fields.get("publisher") or fields.get("site") or provenance.outlet_of(text))[
+        :120
+    ]
+    passed_on = tuple(
+        one for one in provenance.relays(text, press or {}) if one.replace("-", " ") not in outlet.lower()
+    )
+    tier, generator = provenance.tier(text, address, fields, passed_on)
+    notes = list(warnings)
+    if when is None:
+        notes.append(f"date of publication unknown ({why}): relative dates stay open; give --published")
+    elif basis == "inferred":
+        notes.append(f"date of publication inferred as {when}: {why}")
+    return Document(
+        text=text,
+        sha256=digest(given),
+        language=spoken,
+        format=kind,  # type: ignore[arg-type]
+        outlet=outlet,
+        url=address[:2000],
+        title=_title(text, fields),
+        published=when,
+        published_basis=basis,
+        published_why=why,
+        tier=tier,
+        generator=generator,
+        relays=passed_on,
+        dropped=_dropped(text),
+        warnings=tuple(notes),
+        origin=origin,
+    )
+
+
+def _title(text: str, fields: Mapping[str, Any]) -> str:
+    if fields.get("title"):
+        return str(fields["title"])[:300]
+    body = _FRONT.sub("", text[:30000])
+    lines = [one.strip() for one in body.splitlines()[:40] if one.strip("-=* #")]
+    line = next((one for one in lines if len(one) >= _SHORTEST_TITLE), lines[0] if lines else "")
+    return line.lstrip("# ").strip()[:300]
+
+
+def _dropped(text: str) -> tuple[Span, ...]:
+    spans = [*provenance.duplicates(text), *provenance.captions(text)]
+    front = _FRONT.match(text[:24000])
+    if front:
+        spans.append(Span(0, front.end(), "front matter"))
+    return tuple(sorted(spans, key=lambda span: (span.start, span.end)))
+
+
+def _feed(
+    text: str,
+    published: str | None,
+    language: str | None,
+    url: str,
+    warnings: tuple[str, ...],
+    press: Mapping[str, str] | None,
+) -> tuple[Document, ...]:
+    """Each item of a feed as a document; its markup is removed, offsets hold in the item's text."""
+    from chipweir.text._html import article
+
+    try:
+        items = _FEED_PARSER(text)
+    except reading.Overrun as error:
+        raise InputError(f"the feed cannot be read: its parser {error}") from None
+    documents = []
+    for item in items:
+        body, title = item["body"], item["title"]
+        shown = article(f"<html><body><p>{body}</p></body></html>")[0].strip() if "<" in body else body
+        whole = "\n\n".join(part for part in (title, shown) if part.strip())
+        if not any(character.isalnum() for character in whole):
+            continue
+        metadata = {name: item[name] for name in ("title", "url", "outlet", "date")}
+        address = item["url"] or url
+        documents.append(_document(whole, whole, "rss", metadata, published, language, address, warnings, press=press))
+    if not documents:
+        raise InputError("the feed holds no item with text")
+    return tuple(documents)
