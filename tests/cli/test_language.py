@@ -137,3 +137,52 @@ def test_helps_are_english_again_after_a_korean_call(call: Call, monkeypatch: py
     assert "Destination: ISO code or name." in call("licence", "--help").out
     with use_language("en"):
         assert main.__doc__
+
+
+# Words that Korean readers of this field write in Latin letters, names of things, and what the command line's own language
+# is made of (columns, options, ids, units). What is not here must be Korean.
+LATIN = {
+    "is-informed", "letter", "authorised", "designer", "not", "high", "medium", "low",
+    "yes", "no", "max", "chip", "chips", "class", "reserved", "attention",
+    "tok", "ktok", "free", "licence", "law", "off", "baseline", "blockade",
+    "weir", "open", "glut", "hbm-cut", "sea-licence", "forecast", "systems", "models",
+    "entities", "countries", "measures", "facts", "events", "prices", "sources", "conflicts",
+    "trt", "sglang", "vllm",
+}  # fmt: skip
+# What the tables of law say of themselves as data: ids of rules and of conditions.
+_IDS = re.compile(r"\S*[/_.=:]\S*|\b[A-Z]\S*|\S*\d\S*")
+TOLD = [
+    "licence H20 --to CN --on 2025-05-01",
+    "licence H20 --to CN --history",
+    "classify H20",
+    "rules list",
+    "match H20 H100 --model deepseek-v3",
+    "facts list",
+    "scenarios list",
+    "levers us.quota",
+]
+
+
+@pytest.mark.parametrize("line", TOLD)
+def test_what_commands_say_in_korean_is_korean(line: str, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Latin words in Korean output are names or stand in the list of words that Korean writes so."""
+    monkeypatch.setenv("COLUMNS", "300")
+    answer = call(*line.split(), "--lang", "ko")
+    assert not answer.code, answer.err
+    text = re.sub(r"https?://\S+", " ", answer.out)
+    words = set(re.findall(r"(?<![A-Za-z-])[a-z][a-z'-]{2,}", _IDS.sub(" ", text)))
+    assert words <= LATIN, sorted(words - LATIN)
+
+
+def test_statuses_are_the_same_word_in_command_picture_and_library(call: Call) -> None:
+    from chipweir import library, rules
+
+    for day in ("2023-01-01", "2025-05-01", "2026-03-01"):
+        for lang in ("en", "ko"):
+            with use_language(lang):
+                decision = rules.decide({"item": "H20", "to": "CN", "export_date": day})
+                word = rules.status_names()[rules.STATUSES.index(rules.status_word(decision))]
+                said = library.licence("H20", to="CN", on=day).headline
+            told = call("licence", "H20", "--to", "CN", "--on", day, "--lang", lang).out
+            assert rules.STATUSES
+            assert word.casefold().rstrip(".") in f"{said} {told}".casefold()

@@ -108,10 +108,10 @@ def test_a_match_of_systems(capsys):
     ("pair", "words"),
     [
         (("CloudMatrix 384", "GB200 NVL72"), ("by unit: A wins in", "no FP8 unit", "80 % interval of A for one B")),
-        (("H20", "H100"), ("by watt: A wins in memory", "loses in bf16 peak")),
+        (("H20", "H100"), ("by watt: A wins in memory", "loses in 16-bit peak")),
         (("C600", "H20"), ("no datasheet number for MetaX C600", "by dollar: not known")),
         (("T4", "NVL72"), ("none can", "does not fit")),
-        (("H20", "H20"), ("by chip: A wins in nothing; loses in nothing; within 2 % in bf16 peak",)),
+        (("H20", "H20"), ("by chip: A wins in nothing; loses in nothing; within 2 % in 16-bit peak",)),
     ],
 )
 def test_a_match_fits_a_narrow_terminal_and_says_where_a_wins(capsys, monkeypatch, pair, words):

@@ -8,6 +8,7 @@ import dash_mantine_components as dmc
 import numpy as np
 from dash import Dash, Input, Output, State, html, no_update
 
+from chipweir import library
 from chipweir.app import _layout
 from chipweir.app._jobs import Jobs
 from chipweir.app._state import View, read_view
@@ -52,22 +53,6 @@ SYSTEM_SPECS = {
     "price_usd": N_("Price, US dollars"),
 }
 
-# How the quantities of a match are called, and the unit in which they are shown.
-MATCHED = {
-    "chips": N_("chips"),
-    "bf16 peak": N_("16-bit peak"),
-    "fp8 peak": N_("8-bit float peak"),
-    "fp4 peak": N_("4-bit peak"),
-    "int8 peak": N_("8-bit integer peak"),
-    "memory": N_("memory"),
-    "memory bandwidth": N_("memory bandwidth"),
-    "scale-up bandwidth": N_("scale-up bandwidth"),
-    "training": N_("training"),
-    "prefill": N_("prefill"),
-    "decode": N_("decode"),
-    "power": N_("power"),
-    "capital": N_("capital"),
-}
 _SHOWN_AS = {
     "FLOP/s": (1e15, "PFLOP/s"),
     "B": (1e12, "TB"),
@@ -289,7 +274,7 @@ def _measure(row: "Measure") -> list[str]:
     needed = _numbers.number(row.needed) if np.isfinite(row.needed) else _("none can")
     if np.isfinite(row.needed) and row.log_sd > 0:
         needed += " " + _interval(row.needed, row.log_sd)
-    name = _(MATCHED.get(row.quantity, row.quantity))
+    name = _(library.MATCHED.get(row.quantity, row.quantity))
     size, unit = _SHOWN_AS.get(row.unit, (1.0, ""))
     return [
         f"{name}, {_(unit)}" if unit else name,

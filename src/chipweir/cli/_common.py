@@ -1,7 +1,7 @@
 """What the commands of this room share: options, completion, progress, JSON."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +26,69 @@ def complete_run(incomplete: str) -> list[str]:
 
     names = [run.id for run in store.list_runs(store.runs_directory())[0]]
     return [name for name in ("latest", *names) if name.startswith(incomplete)]
+
+
+def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
+    """Names a shell can complete without quotes, in whatever case they were begun."""
+    begun = incomplete.casefold()
+    return sorted({name for name in names if name.casefold().startswith(begun) and not set(name) & set(" ()'|")})
+
+
+def complete_record(incomplete: str) -> list[str]:
+    """Ids of everything on record, and names of chips, systems, models, firms and countries."""
+    from chipweir import facts
+    from chipweir.facts._show import KINDS
+
+    known = facts.load()
+    ids: list[str] = [name for kind in KINDS for name in getattr(known, kind)]
+    firms = [name for each in known.entities.values() for name in (each.names.en, each.names.ko)]
+    return _beginning([*ids, *firms, *(name.name for name in known.names)], incomplete)
+
+
+def complete_variable(incomplete: str) -> list[str]:
+    """Variables that a run reports."""
+    from chipweir.world import variables
+
+    return _beginning([each["name"] for each in variables()], incomplete)
+
+
+def complete_lever(incomplete: str) -> list[str]:
+    """Levers of scenarios."""
+    from chipweir.world import levers
+
+    return _beginning(levers(), incomplete)
+
+
+def complete_measure(incomplete: str) -> list[str]:
+    """Measures of the facts."""
+    from chipweir import facts
+
+    return _beginning(facts.load().measures, incomplete)
+
+
+def complete_rule(incomplete: str) -> list[str]:
+    """Instruments, rules, exceptions and country groups."""
+    from chipweir import rules
+
+    book = rules.shipped()
+    entries = [entry.id for entry in book.requirements] + [entry.id for entry in book.authorisations]
+    return _beginning([*book.instruments, *book.groups, *entries], incomplete)
+
+
+def complete_country(incomplete: str) -> list[str]:
+    """Codes of countries."""
+    from chipweir import facts
+
+    return _beginning(facts.load().countries, incomplete)
+
+
+def complete_chip(incomplete: str) -> list[str]:
+    """Names of chips and systems."""
+    from chipweir import facts
+
+    known = facts.load()
+    named = [name.name for name in known.names if name.kind in ("chip", "system")]
+    return _beginning((*known.chips, *known.systems, *named), incomplete)
 
 
 OutOption = Annotated[

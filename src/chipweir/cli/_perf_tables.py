@@ -10,18 +10,21 @@ from typing import Any
 import typer
 
 from chipweir.cli import _tables
-from chipweir.i18n import _
-from chipweir.library import QUANTITIES
+from chipweir.i18n import N_, _
+from chipweir.library import MATCHED, QUANTITIES
 
 
 SIZES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"))
+
+
+BASES = {"unit": N_("unit"), "chip": N_("chip"), "watt": N_("watt"), "dollar": N_("dollar")}
 
 
 def print_match(found: Any) -> None:
     """The comparison at a width of 80: values, ratios, then notes, intervals and where A wins in words."""
     rows = [
         [
-            _(m.quantity), _with_unit(m.a, m.unit), _with_unit(m.b, m.unit), short(m.needed), short(m.per_chip),
+            _(MATCHED[m.quantity]), _with_unit(m.a, m.unit), _with_unit(m.b, m.unit), short(m.needed), short(m.per_chip),
             short(m.per_watt), short(m.per_dollar),
         ]
         for m in found.measures
@@ -37,10 +40,10 @@ def print_match(found: Any) -> None:
     _tables.show(head, rows)
     for m in found.measures:
         if m.note:
-            echo_wrapped(f"{_(m.quantity)}: {m.note}")
+            echo_wrapped(f"{_(MATCHED[m.quantity])}: {m.note}")
     uncertain = [m for m in found.measures if m.log_sd > 0 and 0 < m.needed < math.inf]
     ranges = (
-        f"{_(m.quantity)} {short(m.needed / factor)}-{short(m.needed * factor)}"
+        f"{_(MATCHED[m.quantity])} {short(m.needed / factor)}-{short(m.needed * factor)}"
         for m in uncertain
         for factor in [math.exp(1.2816 * m.log_sd)]
     )
@@ -61,9 +64,9 @@ def _where_a_wins(found: Any, basis: str) -> str:
         if m.quantity not in (*ahead, *behind, "chips") and not math.isnan(getattr(m, name))
     ]
     if not (ahead or behind or even):
-        return _("by {basis}: not known", basis=_(basis))
-    words = [", ".join(_(q) for q in names) or _("nothing") for names in (ahead, behind, even)]
-    line = _("by {basis}: A wins in {ahead}; loses in {behind}", basis=_(basis), ahead=words[0], behind=words[1])
+        return _("by {basis}: not known", basis=_(BASES[basis]))
+    words = [", ".join(_(MATCHED[q]) for q in names) or _("nothing") for names in (ahead, behind, even)]
+    line = _("by {basis}: A wins in {ahead}; loses in {behind}", basis=_(BASES[basis]), ahead=words[0], behind=words[1])
     return line + (_("; within 2 % in {even}", even=words[2]) if even else "")
 
 

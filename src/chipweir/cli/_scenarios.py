@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from chipweir.cli import _tables
-from chipweir.cli._common import JsonOption, LangOption, complete_scenario, print_json
+from chipweir.cli._common import JsonOption, LangOption, complete_lever, complete_scenario, print_json
 from chipweir.errors import InputError
-from chipweir.i18n import _, use_language
+from chipweir.i18n import _, language, use_language
 
 
 scenarios_app = typer.Typer(help="Scenario files: list, show, validate, schema.", no_args_is_help=True)
@@ -22,7 +22,10 @@ def scenarios_list(as_json: JsonOption = False) -> None:
     if as_json:
         print_json([{key: getattr(each, key) for key in ("name", "title", "description")} for each in found])
     else:
-        _tables.show(("", ""), [(each.name, each.title) for each in found])
+        from chipweir.report._labels import label
+
+        korean = language() == "ko"
+        _tables.show(("", ""), [(each.name, label("scenario", each.name) if korean else each.title) for each in found])
 
 
 ScenarioArgument = Annotated[
@@ -78,7 +81,7 @@ def scenarios_schema() -> None:
 
 
 def levers_command(
-    name: Annotated[str | None, typer.Argument(help="One lever in full.")] = None,
+    name: Annotated[str | None, typer.Argument(help="One lever in full.", autocompletion=complete_lever)] = None,
     lang: LangOption = "en",
     as_json: JsonOption = False,
 ) -> None:

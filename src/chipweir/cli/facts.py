@@ -9,9 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from chipweir.cli import _tables
+from chipweir.cli._common import complete_measure, complete_record
 from chipweir.errors import InputError
 from chipweir.i18n import _, language
-from chipweir.library import keep_compiled
+from chipweir.library import CLASSES, FIELDS, SPECIFICATIONS, keep_compiled
+from chipweir.library import KINDS as CALLED
 
 
 Directories = Annotated[
@@ -28,7 +30,9 @@ AsOf = Annotated[
 MeasureOption = Annotated[
     str | None,
     typer.Option(
-        "--measure", help="Only facts of this measure: its id, its title or a word of the press (yield, 수율)."
+        "--measure",
+        help="Only facts of this measure: its id, its title or a word of the press (yield, 수율).",
+        autocompletion=complete_measure,
     ),
 ]
 Since = Annotated[
@@ -122,7 +126,8 @@ def list_records(
         if as_json:
             _print_json({"counts": counts, "digest": facts.digest, "files": [Path(file).name for file in facts.files]})
         else:
-            _tables.show([_("kind"), _("records")], [[name, f"{count}"] for name, count in counts.items()])
+            named = [[f"{_(CALLED[name])} ({name})", f"{count}"] for name, count in counts.items()]
+            _tables.show([_("kind"), _("records")], named)
         return
     kind = plural(kind)
     if kind != "facts" and any(asked is not None for asked in (measure, item, nature, since, until)):
@@ -181,7 +186,12 @@ def _unfolded(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def show(
     name: Annotated[
-        str, typer.Argument(metavar="ID", help="An id or any name: nvidia-h20, 'Ascend 910C', 华为, shi-047.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="An id or any name: nvidia-h20, 'Ascend 910C', 华为, shi-047.",
+            autocompletion=complete_record,
+        ),
     ],
     measure: MeasureOption = None,
     since: Since = None,
@@ -423,7 +433,7 @@ def _print_page(page: Mapping[str, Any]) -> None:
         return
     for name, cell in record.items():
         if name not in ("id", "name", "names", "title"):
-            console.print(f"  [dim]{escape(name)}:[/dim] {escape(_shown(cell))}", soft_wrap=True)
+            console.print(f"  [dim]{escape(_(FIELDS.get(name, name)))}:[/dim] {escape(_shown(cell))}", soft_wrap=True)
     for mark in page.get("timeline", ()):
         since = mark["since"] or _("date not known")
         console.print(f"  [dim]{escape(mark['status'])}:[/dim] {escape(since)}")
@@ -520,8 +530,9 @@ def _value_row(quantity: str, value: Mapping[str, Any], rivals: int) -> list[str
     low, high = value.get("low"), value.get("high")
     span = f"{_cell(low)} – {_cell(high)}" if low is not None or high is not None else ""
     note = "; ".join([*marks, *([value["note"]] if value.get("note") else [])])
-    cells = [value.get(name, "") for name in ("unit", "as_of", "published", "cls", "confidence", "source")]
-    return [quantity, _cell(value.get("best")), span, *cells, note]
+    cells = [value.get(name, "") for name in ("unit", "as_of", "published")]
+    cells += [_(CLASSES.get(value.get("cls", ""), "")), *(value.get(name, "") for name in ("confidence", "source"))]
+    return [_(SPECIFICATIONS.get(quantity, quantity)), _cell(value.get("best")), span, *cells, note]
 
 
 def _price_row(price: Mapping[str, Any]) -> list[str]:
@@ -529,7 +540,7 @@ def _price_row(price: Mapping[str, Any]) -> list[str]:
     asked = [price["id"], price["kind"], price["provider"], price["metric"], value["reported"]]
     since = price.get("valid_from", price.get("listed", ""))
     label = _("RUMOUR") if value["rumour"] else ""
-    return [*asked, since, value["cls"], value["confidence"], value["source"], label]
+    return [*asked, since, _(CLASSES[value["cls"]]), value["confidence"], value["source"], label]
 
 
 def _print_lists(page: Mapping[str, Any], console: Any) -> None:

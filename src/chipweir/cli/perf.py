@@ -27,6 +27,7 @@ from chipweir.cli._perf_tables import (
 )
 from chipweir.errors import InputError
 from chipweir.i18n import _
+from chipweir.library import QUANTITIES
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON: one document, or one line per row with --batch.")]
@@ -365,22 +366,20 @@ def _run_one(
     typer.echo(_("plan: {layout}; {n} requests at a time", layout=layout, n=f"{plan['concurrency']:g}"))
     typer.echo(_("binds: {what}", what=found.binds))
     typer.echo(
-        f"memory: weights {memory['weights_bytes'] / 1e9:,.1f} GB, "
-        f"cache {memory['cache_bytes_per_token'] / 1e3:,.1f} kB per token, "
-        f"room for {memory['most_sequences_per_replica']:,.0f} sequences"
-    )
+        _("memory: weights {weights} GB, cache {cache} kB per token, room for {sequences} sequences",
+          weights=f"{memory['weights_bytes'] / 1e9:,.1f}", cache=f"{memory['cache_bytes_per_token'] / 1e3:,.1f}",
+          sequences=f"{memory['most_sequences_per_replica']:,.0f}")
+    )  # fmt: skip
     if "usd_per_million_output" in found.cost:
         rows = [(k, found.cost[k]) for k in ("usd_per_chip_hour", "usd_per_million_output", "usd_per_million_tokens")]
-        typer.echo(
-            "cost of owning: "
-            + "; ".join(f"{k.replace('_', ' ')} {v['p50']:.3g} ({v['p10']:.3g}-{v['p90']:.3g})" for k, v in rows)
-        )
+        costs = (f"{_(QUANTITIES[k])} {v['p50']:.3g} ({v['p10']:.3g}-{v['p90']:.3g})" for k, v in rows)
+        typer.echo(_("cost of owning: {costs}", costs="; ".join(costs)))
     if found.alternatives:
         print_alternatives(found.alternatives)
     if beside is not None:
         print_prices(record["prices"])
     for note in found.notes:
-        typer.echo(f"note: {note}")
+        typer.echo(_("note: {what}", what=note))
     if operators:
         print_operators(found.operators)
 
@@ -420,7 +419,7 @@ def _run_training(
     if tokens:
         _tables.show([_("quantity"), _("median"), _("80 % interval")], run_rows(answer["run"]), _("the whole run"))
     for note in answer.get("notes", ()):
-        typer.echo(f"note: {note}")
+        typer.echo(_("note: {what}", what=note))
 
 
 def _run_batch(path: Path, said: Mapping[str, str], posterior: Any, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from chipweir import reading
 from chipweir.cli import _tables
-from chipweir.cli._common import LangOption, OwnFactsOption
+from chipweir.cli._common import LangOption, OwnFactsOption, complete_chip, complete_country, complete_rule
 from chipweir.i18n import _, language, use_language
 
 
@@ -53,7 +53,12 @@ def _print_json(document: Any) -> None:
 
 
 def classify(
-    item: Annotated[str, typer.Argument(metavar="CHIP|SPEC.yaml", help="A chip, or a YAML file with numbers.")],
+    item: Annotated[
+        str,
+        typer.Argument(
+            metavar="CHIP|SPEC.yaml", help="A chip, or a YAML file with numbers.", autocompletion=complete_chip
+        ),
+    ],
     on: On = None,
     as_of: AsOf = None,
     overlays: Overlays = None,
@@ -89,8 +94,23 @@ def _item(text: str) -> Any:
 
 
 def licence(
-    item: Annotated[str | None, typer.Argument(metavar="CHIP|SPEC.yaml", help="A chip, or a YAML file.")] = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="CC", help="Destination: ISO code or name.")] = None,
+    item: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CHIP|SPEC.yaml",
+            help="A chip, or a YAML file.",
+            autocompletion=complete_chip,
+        ),
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="CC",
+            help="Destination: ISO code or name.",
+            autocompletion=complete_country,
+        ),
+    ] = None,
     from_: Annotated[str | None, typer.Option("--from", metavar="CC", help="Sent from; US by default.")] = None,
     on: On = None,
     as_of: AsOf = None,
@@ -363,9 +383,12 @@ def list_rules(
         if as_json:
             _print_json({"on": moment.isoformat(), "rules": rows})
             return
+        from chipweir.rules import term
+
+        modes = ("enforced", "as_written")
         head = [_("rule"), _("effective"), _("enforced"), _("as written"), _("title")]
         body = [
-            [r["id"] or "", r["effective"] or "-", r["enforced"] or "", r["as_written"] or "",
+            [r["id"] or "", r["effective"] or "-", *(term("state", r[mode] or "not yet") for mode in modes),
              (r["title_ko"] if lang == "ko" else "") or r["title"] or ""]
             for r in rows
         ]  # fmt: skip
@@ -374,7 +397,13 @@ def list_rules(
 
 
 def show_rule(
-    rule: Annotated[str, typer.Argument(help="An instrument, a rule, an exception or a country group.")],
+    rule: Annotated[
+        str,
+        typer.Argument(
+            help="An instrument, a rule, an exception or a country group.",
+            autocompletion=complete_rule,
+        ),
+    ],
     on: On = None,
     overlays: Overlays = None,
     as_json: AsJson = False,

@@ -17,6 +17,7 @@ from chipweir.cli._common import (
     OutOption,
     SeedOption,
     complete_scenario,
+    complete_variable,
     interruptible,
     print_json,
     progress_bar,
@@ -61,7 +62,13 @@ def register(app: typer.Typer) -> None:
 
 
 def explore(
-    outcome: Annotated[str, typer.Argument(help="A reported variable, such as compute or lag_months.")],
+    outcome: Annotated[
+        str,
+        typer.Argument(
+            help="A reported variable, such as compute or lag_months.",
+            autocompletion=complete_variable,
+        ),
+    ],
     labels: Annotated[
         list[str] | None, typer.Argument(metavar="[DIM=LABEL]...", help="Such as region=CHN or origin=smuggled.")
     ] = None,

@@ -24,6 +24,7 @@ from chipweir.cli._common import (
     WhatIfOption,
     complete_run,
     complete_scenario,
+    complete_variable,
     interruptible,
     peak_memory,
     print_json,
@@ -399,7 +400,13 @@ def explain(
         str,
         typer.Argument(metavar="RUN|SCENARIO", help="A stored run or a scenario.", autocompletion=complete_scenario),
     ],
-    variable: Annotated[str, typer.Argument(help="A reported variable, such as compute or lag_months.")],
+    variable: Annotated[
+        str,
+        typer.Argument(
+            help="A reported variable, such as compute or lag_months.",
+            autocompletion=complete_variable,
+        ),
+    ],
     labels: Annotated[
         list[str] | None, typer.Argument(metavar="[DIM=LABEL]...", help="Such as region=CHN or origin=smuggled.")
     ] = None,

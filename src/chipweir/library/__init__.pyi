@@ -33,4 +33,9 @@ from ._run import manifest as manifest
 from ._run import simulate as simulate
 from ._run import unfolded as unfolded
 from ._run import what_ifs as what_ifs
+from ._words import CLASSES as CLASSES
+from ._words import FIELDS as FIELDS
+from ._words import KINDS as KINDS
+from ._words import MATCHED as MATCHED
 from ._words import QUANTITIES as QUANTITIES
+from ._words import SPECIFICATIONS as SPECIFICATIONS

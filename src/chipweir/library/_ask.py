@@ -9,7 +9,7 @@ from chipweir.errors import InputError
 from chipweir.i18n import _, language, use_language
 from chipweir.library._answer import Answer, Source, sources_of
 from chipweir.library._documents import plain
-from chipweir.library._words import QUANTITIES
+from chipweir.library._words import MATCHED, QUANTITIES, SPECIFICATIONS
 
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _source(key: str, entry: Mapping[str, Any]) -> Source:
 
 def _value_rows(page: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return [
-        _value_row(quantity, value, value.get("as_of", ""))
+        _value_row(_(SPECIFICATIONS.get(quantity, quantity)), value, value.get("as_of", ""))
         for quantity, values in page.get("values", {}).items()
         for value in values
     ]
@@ -250,7 +250,7 @@ def match(
         found = perf.match(a, b, model, **options)
         record = plain(found.record())
         rows = tuple(
-            (_(m.quantity), *(f"{value:,.4g}" for value in (m.a, m.b)), _(m.unit), f"{m.needed:,.3g}", m.note)
+            (_(MATCHED[m.quantity]), *(f"{value:,.4g}" for value in (m.a, m.b)), _(m.unit), f"{m.needed:,.3g}", m.note)
             for m in found.measures
         )
         decode = next(m for m in found.measures if m.quantity == "decode")

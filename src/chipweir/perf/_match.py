@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chipweir.errors import InputError
+from chipweir.i18n import _
 from chipweir.perf import _architecture, _hardware
 from chipweir.perf._cost import SERVER_FACTOR
 from chipweir.perf._energy import system_power
@@ -178,7 +179,7 @@ def _rows(a: _Side, b: _Side) -> "list[Measure]":
     spec = math.hypot(float(a.hardware.spec_log_sd), float(b.hardware.spec_log_sd))
     for dtype in ("bf16", "fp8", "fp4", "int8"):
         missing = [side.name for side in (a, b) if side.flops[dtype] <= 0]
-        note = f"no {dtype.upper()} unit in {' nor '.join(missing)}" if missing else ""
+        note = _("no {format} unit in {names}", format=dtype.upper(), names=_(" or ").join(missing)) if missing else ""
         rows.append(_row(a, b, f"{dtype} peak", "FLOP/s", a.flops[dtype], b.flops[dtype], spec, note=note))
     rows += [
         _row(a, b, "memory", "B", a.memory, b.memory),

@@ -203,7 +203,7 @@ def history_text(name: str, to: str, spells: Sequence[Spell]) -> str:
     rows = []
     for spell in spells:
         d = spell.decision
-        basis = d.basis + (" " + _("(not verified)") if d.not_verified else "")
+        basis = term("basis", d.basis) + (" " + _("(not verified)") if d.not_verified else "")
         rows.append(
             [str(spell.since), str(spell.until), d.eccn, term("licence", d.licence), _review(d.review, d.practice),
              term("exception", d.exception), term("stance", d.import_stance), term("answer", _tariff(d.tariff_25pct)),
