@@ -15,12 +15,24 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from chipweir import facts
-from chipweir.calibration import CUTOFFS, backtest, by_series, calibrate, credibility, forecast, summary
+from chipweir.calibration import (
+    CUTOFFS,
+    MODES,
+    Cutoff,
+    backtest,
+    by_series,
+    calibrate,
+    credibility,
+    forecast,
+    learnt,
+    summary,
+)
 from chipweir.library import keep_compiled
 from chipweir.world import believing, posterior_of, shipped_posterior
 
 
 HERE = Path(__file__).resolve().parent.parent
+CALIBRATION = Path(str(resources.files("chipweir.calibration"))) / "data"
 DATA = Path(str(resources.files("chipweir.world"))) / "data"
 RESULTS = HERE / "docs" / "results"
 
@@ -58,18 +70,44 @@ def write(name: str, document: object) -> None:
 def scores(members: int) -> None:
     """The tables that the documentation shows."""
     shipped_posterior.cache_clear()
-    known = facts.load()
-    found = backtest(
-        lambda day: facts.load(as_of=day or None),
-        CUTOFFS,
-        posterior=lambda day: posterior_of(facts.load(as_of=day)),
-        members=members,
-        tell=lambda s, t: say(f"{s:.2f} {t}"),
-    )
+    known, found, made, drifts = facts.load(), [], [], {}
+    for day in CUTOFFS:  # what one cut-off's forecasts came to is the next one's drift
+        size, count = learnt(made, day)
+        drifts[day] = (size, count)
+        found += tested((day,), size, members, MODES)
+        if day != CUTOFFS[-1]:
+            (plain,) = tested((day,), 0.0, members, MODES[:1])
+            made += [(day, row.observation, row.values) for row in plain.rows]
+    found.sort(key=lambda each: MODES.index(each.mode))
+    write_drifts(drifts)
     write("backtest.json", {"cutoffs": [each.as_dict() for each in found]})
     verdicts = credibility(known, members)
     rows = [verdict.as_dict() for verdict in verdicts]
     write("credibility.json", {"summary": summary(verdicts), "series": by_series(verdicts), "observations": rows})
+
+
+def tested(days: tuple[str, ...], drift: float, members: int, modes: tuple[str, ...]) -> list[Cutoff]:
+    """Back-tests with a given drift."""
+    return list(
+        backtest(
+            lambda day: facts.load(as_of=day or None),
+            days,
+            posterior=lambda day: posterior_of(facts.load(as_of=day)),
+            members=members,
+            modes=modes,
+            drifts=lambda day: drift,
+            tell=lambda s, t: say(f"{s:.2f} {t}"),
+        )
+    )
+
+
+def write_drifts(drifts: dict[str, tuple[float, int]]) -> None:
+    """The drift of each cut-off, where it is shipped from."""
+    lines = ["as_of,drift,rows,reason"]
+    for day, (size, count) in drifts.items():
+        reason = "likeliest over the forecasts scored by then" if count else "prior: nothing had been forecast before"
+        lines.append(f"{day},{size:.2f},{count},{reason}")
+    (CALIBRATION / "drift.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def forecasts(members: int) -> None:

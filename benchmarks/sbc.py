@@ -20,7 +20,7 @@ from chipweir.calibration import observations
 from chipweir.calibration._calibrate import columns, predictor, prior_scores, reach
 from chipweir.calibration._likelihood import DISCREPANCY, LARGEST_DISCREPANCY, Likelihood
 from chipweir.calibration._smoother import begin, move, prune, step
-from chipweir.cli._common import keep_compiled
+from chipweir.library import keep_compiled
 from chipweir.world import equations_digest
 
 

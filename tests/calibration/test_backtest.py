@@ -7,6 +7,7 @@ from chipweir import facts
 from chipweir.calibration import MODES, backtest, observations, parse_day
 from chipweir.calibration import _backtest as room
 from chipweir.calibration._backtest import due, noisy
+from chipweir.calibration._drift import PRIOR, ahead, drift, learnt
 from chipweir.errors import InputError
 
 
@@ -72,3 +73,19 @@ def test_a_cut_off_before_anything_was_observed_is_said(perfect: None) -> None:
 def test_a_cut_off_is_a_day(text: str) -> None:
     with pytest.raises(InputError, match="a day such as"):
         parse_day(text)
+
+
+def test_the_drift_is_found_again_and_no_later_forecast_counts() -> None:
+    random = np.random.default_rng(0)
+    rows = [o for o in due(ALL, "2023-12-31", 12) if o.known_by.isoformat() <= "2024-12-31"]
+    told = []
+    for place, row in enumerate(rows):
+        away = 0.5 * np.sqrt(ahead(row, "2023-12-31")) * random.standard_normal()
+        told.append(
+            ("2023-12-31", row, np.log(row.central) + away + 0.05 * np.random.default_rng(place).standard_normal(300))
+        )
+    size, count = learnt(told, "2024-12-31")
+    assert count == len(rows)
+    assert 0.2 < size < 0.8
+    assert learnt(told, "2023-12-31") == (PRIOR, 0)
+    assert drift("2020-01-01") == PRIOR

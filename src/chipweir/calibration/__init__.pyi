@@ -12,6 +12,8 @@ from ._credibility import Verdict as Verdict
 from ._credibility import by_series as by_series
 from ._credibility import credibility as credibility
 from ._credibility import summary as summary
+from ._drift import drift as drift
+from ._drift import learnt as learnt
 from ._evidence import Evidence as Evidence
 from ._evidence import evidence as evidence
 from ._forecast import Forecast as Forecast

@@ -3,7 +3,7 @@
 At a cut-off only what was known then counts: facts (`known_by`), the world's tables as they could be written then, and the
 posterior fitted to the observations of then. Two modes: the rules that came are given (`rules known`), or the law is that
 of the day and policy events are drawn (`rules unknown`). A forecast of an observation has the spread of the members, the
-model's own error (as learnt for its series at the cut-off) and the error of the source.
+model's own error (as learnt for its series at the cut-off, growing with the horizon) and the error of the source.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chipweir.calibration._drift import ahead, drift
 from chipweir.calibration._likelihood import DISCREPANCY
 from chipweir.calibration._naive import History, Normal, history, last_spread, statistical, trend
 from chipweir.calibration._observations import Observation, observations
@@ -109,7 +110,12 @@ class Cutoff:
                 f"better_than_{name}": float((naive - own).mean()),
                 f"better_than_{name}_se": standard_error(naive - own),
             }
-        document["n_with_history"] = sum(row.published for row in self.rows)
+        published = np.array([row.published for row in self.rows], dtype=bool)
+        document["n_with_history"] = int(published.sum())
+        for name in ("crps", "crps_last_spread", "crps_trend", "crps_statistical"):
+            scores = [row[name] for row, told in zip(rows, published, strict=True) if told]
+            known = bool(scores) and None not in scores
+            document[f"{name}_with_history"] = float(np.mean(scores)) if known else None
         document["pit"] = np.histogram([row["pit"] for row in rows], bins=10, range=(0, 1))[0].tolist()
         return {**document, "rows": rows}
 
@@ -122,13 +128,15 @@ def backtest(
     members: int = MEMBERS,
     horizon: int = HORIZON,
     modes: Sequence[str] = MODES,
+    drifts: Callable[[str], float] = drift,
     tell: Tell | None = None,
     mapper: Mapper = map,
 ) -> tuple[Cutoff, ...]:
     """Score forecasts at each cut-off of what was observed in the `horizon` months after it.
 
     **Arguments:** `load` gives the facts as of a day (all with ""); `later` what is scored (default: the observations of
-    all facts); `posterior` the fit of a cut-off, None for the prior.
+    all facts); `posterior` the fit of a cut-off, None for the prior; `drifts` the growth of the model's own error with
+    the horizon (see `chipweir.calibration._drift`).
     **Raises:** `InputError` for a cut-off before the first observation, or after which nothing is observed at all.
     """
     said = tell or (lambda share, text: None)
@@ -142,7 +150,9 @@ def backtest(
             raise InputError(f"--as-of {day}: no observation of the model's quantities was known then")
         for number, mode in enumerate(modes):
             said((place + number / len(modes)) / len(cutoffs), f"{day}, {mode}")
-            found = _forecast(facts, day, mode, rows, known, posterior(day), members, mapper) if rows else ()
+            found = (
+                _forecast(facts, day, mode, rows, known, posterior(day), members, drifts(day), mapper) if rows else ()
+            )
             out[day, mode] = Cutoff(day, mode, found)
     return tuple(out[day, mode] for mode in modes for day in cutoffs)
 
@@ -161,6 +171,7 @@ def _forecast(
     known: Sequence[Observation],
     posterior: Posterior | None,
     members: int,
+    growth: float,
     mapper: Mapper,
 ) -> tuple[Scored, ...]:
     inputs = assemble(_scenario(day, mode), facts, rules_known=mode == MODES[0])
@@ -170,7 +181,8 @@ def _forecast(
     sizes = {} if posterior is None else posterior.manifest.get("sizes", {})
     out = []
     for place, row in enumerate(rows):
-        values = noisy(numbers[:, place], row, sizes.get(row.series, DISCREPANCY), place)
+        size = np.hypot(sizes.get(row.series, DISCREPANCY), growth * np.sqrt(ahead(row, day)))
+        values = noisy(numbers[:, place], row, float(size), place)
         published = history(row, known)
         told = len(published) > 0
         if (

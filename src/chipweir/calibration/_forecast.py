@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chipweir.calibration._drift import ahead, drift
 from chipweir.calibration._likelihood import DISCREPANCY
 from chipweir.calibration._observations import Observation
 from chipweir.calibration._quantity import FloatArray, quantity
@@ -102,6 +103,7 @@ def forecast(
     chosen = load_scenario(scenario)
     if not chosen.start[:4] <= first <= last <= chosen.end[:4]:
         raise InputError(f"{scenario} covers {chosen.start} to {chosen.end}, not {first} to {last}")
+    chosen = chosen.model_copy(update={"end": f"{last}-12"})
     asked = _asked(first, last)
     inputs, drawn, held = assemble(chosen, facts), draw(members, seed), beliefs()
     parts = []
@@ -113,7 +115,9 @@ def forecast(
         parts.append(np.stack([o.value(series[o.quantity.text]) for o in asked], axis=1))
     values = np.concatenate(parts)
     sizes: Mapping[str, float] = {} if held is None else held.manifest.get("sizes", {})
-    rows = tuple(_row(o, values[:, i], sizes.get(o.series, DISCREPANCY), i) for i, o in enumerate(asked))
+    day = (facts.as_of or facts.latest).isoformat()
+    errors = [np.hypot(sizes.get(o.series, DISCREPANCY), drift(day) * np.sqrt(ahead(o, day))) for o in asked]
+    rows = tuple(_row(o, values[:, i], float(errors[i]), i) for i, o in enumerate(asked))
     return Forecast(rows, _manifest(facts, scenario, members, seed, held, rows))
 
 

@@ -81,7 +81,8 @@ class Likelihood:
         return total
 
     def sizes(self, predicted: FloatArray) -> Mapping[str, float]:
-        """The likeliest model error of each series, given the spread of members."""
+        """The model error of each series, root mean square over what its residuals leave of the prior, given the spread of
+        members: a series of few rows keeps most of the prior's."""
         residuals, found = self.residuals(predicted), {}
         for series in self.series:
             own = residuals[:, series.rows]
@@ -91,7 +92,8 @@ class Likelihood:
                 root = np.linalg.cholesky(series.covariance(size) + spread)
                 white = np.linalg.solve(root, middle)
                 scores.append(-0.5 * (white**2).sum() - np.log(np.diag(root)).sum() - 0.5 * (size / DISCREPANCY) ** 2)
-            found[series.name] = float(_GRID[int(np.argmax(scores))])
+            weights = np.exp(np.array(scores) - max(scores))
+            found[series.name] = float(np.sqrt(weights @ _GRID**2 / weights.sum()))
         return found
 
     def covariance(self, sizes: Mapping[str, float]) -> FloatArray:

@@ -5,8 +5,11 @@
 - `statistical`: exponential smoothing (none, damped or full trend by AICc), where `statsmodels` is there.
 """
 
+import importlib.util
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -92,28 +95,41 @@ def trend(past: History, row: Observation) -> Normal:
 
 def statistical(past: History, row: Observation) -> Normal | None:
     """Exponential smoothing chosen by AICc; the last value where the history is short, None without `statsmodels`."""
-    try:
-        from statsmodels.tsa.exponential_smoothing.ets import ETSModel
-    except ImportError:
+    if importlib.util.find_spec("statsmodels") is None:
         return None
-    if len(past) < 6:
+    told = _smoothed(tuple(past.months.tolist()), tuple(past.logs.tolist()))
+    if told is None:
         return last_spread(past, row)
-    step = float(np.median(np.diff(past.months)))
-    grid = np.arange(past.months[-1], past.months[0] - 1e-6, -step)[::-1]
-    values = np.interp(grid, past.months, past.logs)
-    if len(values) < 6:
-        return last_spread(past, row)
-    import warnings
+    step, means, spreads = told
+    ahead = min(max(int(np.ceil((row.middle - past.months[-1]) / step)), 1), len(means))
+    mean, sd = means[ahead - 1], spreads[ahead - 1]
+    return Normal(mean + _length(row), max(sd, _LEAST)) if np.isfinite(sd) else last_spread(past, row)
 
+
+# Steps ahead that a smoothed history is carried on.
+_AHEAD = 36
+
+
+@lru_cache(maxsize=512)
+def _smoothed(
+    months: tuple[float, ...], logs: tuple[float, ...]
+) -> tuple[float, tuple[float, ...], tuple[float, ...]] | None:
+    """Step in months, means and standard deviations of the steps ahead; None for fewer than six values."""
+    import pandas as pd
+    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+
+    step = float(np.median(np.diff(months))) if len(months) > 1 else 0.0
+    grid = np.arange(months[-1], months[0] - 1e-6, -step)[::-1] if step else np.array([])
+    if len(months) < 6 or len(grid) < 6:
+        return None
+    values = pd.Series(np.interp(grid, months, logs))
     fits = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for kind, damped in ((None, False), ("add", True), ("add", False)):
             if len(values) >= (6 if kind is None else 8):
-                fits.append(ETSModel(values, error="add", trend=kind, damped_trend=damped).fit(disp=False))
+                fits.append(ETSModel(values, error="add", trend=kind, damped_trend=damped).fit(disp=False, maxiter=200))
         best = min(fits, key=lambda fit: fit.aicc)
-        ahead = max(int(np.ceil((row.middle - past.months[-1]) / step)), 1)
-        found = best.get_prediction(start=len(values), end=len(values) + ahead - 1).summary_frame(alpha=0.32)
-    mean = float(found["mean"].iloc[-1])
-    sd = float(found["pi_upper"].iloc[-1] - found["pi_lower"].iloc[-1]) / (2 * 0.9945)
-    return Normal(mean + _length(row), max(sd, _LEAST)) if np.isfinite(sd) else last_spread(past, row)
+        found = best.get_prediction(start=len(values), end=len(values) + _AHEAD - 1).summary_frame(alpha=0.32)
+    spread = (found["pi_upper"] - found["pi_lower"]) / (2 * 0.9945)
+    return step, tuple(found["mean"].astype(float)), tuple(spread.astype(float))

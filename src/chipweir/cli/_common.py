@@ -113,6 +113,9 @@ WhatIfOption = Annotated[
 PriorOption = Annotated[
     bool, typer.Option("--prior", help="Draw from the prior instead of what past observations left of it.")
 ]
+PosteriorOption = Annotated[
+    Path | None, typer.Option("--posterior", help="Draw from this fit of your own (calibrate --out FILE).")
+]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="Only facts and rules that were known by this day.")
 ]

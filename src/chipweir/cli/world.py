@@ -18,6 +18,7 @@ from chipweir.cli._common import (
     LangOption,
     MembersOption,
     OutOption,
+    PosteriorOption,
     PriorOption,
     SeedOption,
     WhatIfOption,
@@ -81,6 +82,7 @@ def run(
     seed: SeedOption = 1,
     out: OutOption = None,
     prior: PriorOption = False,
+    posterior: PosteriorOption = None,
     setting: Annotated[
         list[str] | None,
         typer.Option(
@@ -125,7 +127,7 @@ def run(
             _questions(check, credibility, members, seed, lang, as_json)
         else:
             known = Known.of(facts, fact, as_of)
-            order = Order(_chosen(scenario or [], setting or []), members, seed, known, prior)
+            order = Order(_chosen(scenario or [], setting or []), members, seed, known, prior, posterior)
             _run_and_print(order, store.runs_directory(out), cluster, report, lang, as_json, started)
 
 
@@ -306,6 +308,7 @@ def compare(
     seed: SeedOption = 1,
     out: OutOption = None,
     prior: PriorOption = False,
+    posterior: PosteriorOption = None,
     facts: FactsOption = None,
     fact: WhatIfOption = None,
     as_of: AsOfOption = None,
@@ -326,7 +329,7 @@ def compare(
             results = _pair_of_run(source, a, b)
             a, b = (name if name in results["scenario"].values else Path(name).stem for name in (a, b))
         else:
-            order = Order(_chosen([a, b], []), members, seed, Known.of(facts, fact, as_of), prior)
+            order = Order(_chosen([a, b], []), members, seed, Known.of(facts, fact, as_of), prior, posterior)
             a, b = (each.name for each in order.scenarios)
             results = _simulated(order)
         rows = _difference_rows(results, a, b, years or COMPARED_YEARS)

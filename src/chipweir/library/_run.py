@@ -44,6 +44,10 @@ TRACED: tuple[tuple[str, dict[str, str]], ...] = (
 """The headline numbers that a report unfolds."""
 
 
+# A posterior of the user's own within a run's folder.
+_BELIEFS = "beliefs.npz"
+
+
 @dataclass(frozen=True)
 class Order:
     """What is to be simulated: everything that a manifest repeats."""
@@ -53,16 +57,21 @@ class Order:
     seed: int
     known: Known = field(default_factory=Known)
     prior: bool = False
+    posterior: Path | None = None
 
     @classmethod
     def of_run(cls, stored: "Run") -> "Order":
         """What a stored run was made from; before there was a posterior, all were drawn from the prior."""
         made = stored.manifest
         prior = bool(made.get("beliefs", "prior") == "prior")
-        return cls(stored.scenarios, made["members"], made["seed"], Known.of_run(stored), prior)
+        own = stored.path / _BELIEFS
+        posterior = own if own.exists() else None
+        return cls(stored.scenarios, made["members"], made["seed"], Known.of_run(stored), prior, posterior)
 
 
 def check_order(order: Order) -> None:
+    if order.prior and order.posterior is not None:
+        raise InputError("--prior and --posterior say different things; give one")
     if not 1 <= order.members <= MOST_MEMBERS:
         raise InputError(f"members {order.members} is out of range; give 1 to {MOST_MEMBERS}")
     if not 0 <= order.seed < 2**63:
@@ -80,9 +89,9 @@ def manifest(order: Order, facts: "Facts", command: Sequence[str]) -> dict[str, 
 
 def beliefs(order: Order, facts: "Facts") -> str:
     """What the draws believe, said where it does not match the facts or the model."""
-    from chipweir.world import description, mismatch, posterior_of
+    from chipweir.world import description, mismatch, posterior_of, read_posterior
 
-    held = None if order.prior else posterior_of(facts)
+    held = None if order.prior else read_posterior(order.posterior) if order.posterior else posterior_of(facts)
     if held is not None:
         for line in mismatch(held, facts):
             print(f"chipweir: warning: {line}", file=sys.stderr)
@@ -140,10 +149,11 @@ def simulate(order: Order, facts: "Facts", cluster: str | None, parts: Path | No
     """The ensemble, here or on a cluster, going on from the finished `parts` of a stopped call."""
     from chipweir import store
     from chipweir.cluster import cluster_map
-    from chipweir.world import run_ensemble, task_name
+    from chipweir.world import believing, read_posterior, run_ensemble, task_name
 
     keep_compiled()
-    with cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
+    own = nullcontext() if order.posterior is None else believing(read_posterior(order.posterior))
+    with own, cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
         mapper = mapper if parts is None else store.resuming(parts, task_name, mapper)
         try:
             results: xr.Dataset = run_ensemble(
@@ -166,6 +176,8 @@ def filler(
 
         cells = [cell.as_dict() for cell in headline_table(results, lang)]
         (folder / "headline.json").write_text(dumps(cells), encoding="utf-8")
+        if order.posterior is not None:
+            (folder / _BELIEFS).write_bytes(order.posterior.read_bytes())
         for number, source in enumerate(order.known.directories):
             _copy_facts(source, folder / "facts" / str(number))
         if report:

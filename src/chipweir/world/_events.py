@@ -48,12 +48,15 @@ def events_of(
 
 
 def _rows(as_of: "date | None") -> Sequence[Row]:
-    """The table of events: the last one written for a day no later than `as_of`."""
+    """The table of events: the last one written for a day no later than `as_of`, filled up with rows that do nothing to the
+    length of today's, so that both are one compiled program."""
+    today = table("events")
     if as_of is None:
-        return table("events")
+        return today
     past = table("past_events")
     days = sorted({row["as_of"] for row in past if row["as_of"] <= as_of.isoformat()})
-    return [row for row in past if days and row["as_of"] == days[-1]]
+    then = [row for row in past if days and row["as_of"] == days[-1]]
+    return [*then, *[_NONE] * (len(today) - len(then))]
 
 
 _NONE: Row = {
