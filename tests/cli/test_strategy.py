@@ -128,3 +128,30 @@ def test_train_prints_a_table(call: Call) -> None:
     assert answer.code == 0, answer.err
     assert "2,048" in answer.out
     assert "칩 시간" in answer.out
+
+
+def test_mechanisms_are_listed_measured_and_refused(call: Call) -> None:
+    listed = call("mechanism", "--json")
+    assert listed.code == 0, listed.err
+    rows = {row["id"]: row for row in listed.json}
+    assert rows["sea-licence"]["command"] == "chipweir mechanism sea-licence"
+    assert rows["share-prices"]["modelled"] is False
+    measured = call("mechanism", "sea-licence", "--members", "9", "--json")
+    assert measured.code == 0, measured.err
+    (found,) = measured.json
+    assert {"a", "b", "outcomes", "holds", "sentences"} <= set(found)
+    table = call("mechanism", "sea-licence", "--members", "9", "--lang", "ko")
+    assert "동남아 수출허가" in table.out
+    for name, message in (("share-prices", "is not modelled"), ("sea-licnce", "did you mean sea-licence")):
+        refused = call("mechanism", name)
+        assert refused.code == 2
+        assert message in refused.err
+
+
+def test_leverage_answers_in_sentences_and_json(call: Call) -> None:
+    answer = call("leverage", "--members", "9", "--json")
+    assert answer.code == 0, answer.err
+    assert {"sides", "stop", "path", "vetoes", "without_one", "sentences"} <= set(answer.json)
+    assert 5 <= len(answer.json["sentences"]["ko"]) <= 8
+    assert "HBM" in call("leverage", "--members", "9").out
+    assert call("leverage", "--withhold", "2").code == 2

@@ -462,8 +462,8 @@ def test_a_hostile_page_is_read_without_its_article(name: str) -> None:
 
 
 def test_a_page_that_no_parser_gets_done_with_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    from chipweir.evidence import _html
     from chipweir.reading import Confined
+    from chipweir.text import _html
 
     stuck = Confined("time:sleep", seconds=0.5, memory=1 << 30)
     monkeypatch.setattr(_html, "_PARSER", lambda question: stuck(600 if question else 0))
@@ -474,8 +474,8 @@ def test_a_page_that_no_parser_gets_done_with_is_read_whole(monkeypatch: pytest.
 
 
 def test_a_feed_that_no_parser_gets_done_with_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    from chipweir.evidence import _ingest
     from chipweir.reading import Confined
+    from chipweir.text import _ingest
 
     stuck = Confined("time:sleep", seconds=0.5, memory=1 << 30)
     monkeypatch.setattr(_ingest, "_FEED_PARSER", lambda text: stuck(600 if text else 0))
@@ -491,7 +491,7 @@ def test_parsers_of_others_have_a_process_with_limits(reader: str) -> None:
     from chipweir.reading import Confined
 
     module, _, name = reader.partition(".")
-    confined = getattr(import_module(f"chipweir.evidence.{module}"), name)
+    confined = getattr(import_module(f"chipweir.text.{module}"), name)
     assert isinstance(confined, Confined)
     assert confined.seconds <= 20
     assert confined.memory <= 2 << 30

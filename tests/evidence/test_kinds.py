@@ -2,7 +2,9 @@
 
 import pytest
 
+from chipweir.errors import InputError
 from chipweir.evidence import check_document, document_from_text
+from chipweir.text import decode
 
 
 def judged(text: str, day: str):
@@ -83,3 +85,10 @@ def test_a_figure_of_each_kind(text: str, words: str, status: str) -> None:
 )
 def test_a_rule_by_name(text: str, frame: str, status: str) -> None:
     assert [v.status for c, _, v in judged(text, "2025-12-01") if c.frame == frame] == [status]
+
+
+@pytest.mark.parametrize("data", [bytes(range(256)) * 8, b"PK\x03\x04" + bytes(200), b"%PDF-1.7\n" + bytes(300)])
+def test_bytes_that_are_no_text_are_refused_in_one_line(data: bytes) -> None:
+    with pytest.raises(InputError, match="no text") as caught:
+        decode(data)
+    assert "\n" not in str(caught.value)

@@ -1,7 +1,7 @@
 """The simulation compiled once for all tests of the world, with the accounts of every month beside its outputs."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ def outcome() -> Callable[[str], Kept]:
 def variant() -> Callable[..., Kept]:
     """Trajectories of the baseline (or another preset) with other settings of levers, for the same members."""
 
-    @cache
+    @lru_cache(maxsize=4)  # a run of everything that is audited takes 60 MB
     def of(base: str, settings: tuple[tuple[str, str, Any], ...]) -> Kept:
         dated: dict[str, Any] = {}
         for lever, month, value in settings:

@@ -175,7 +175,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def run(members: int, **options: Any) -> Any:
-    return run_ensemble(SCENARIOS, None, members, 3, **options)  # type: ignore[arg-type]
+    return run_ensemble(SCENARIOS, None, members, 3, prior=True, **options)  # type: ignore[arg-type]
 
 
 def test_counted_results_are_those_of_sorting(small: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:

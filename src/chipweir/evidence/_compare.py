@@ -6,6 +6,7 @@ and the digits of the source. Nothing else widens either.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal
 
 from chipweir.evidence._known import Known
@@ -41,7 +42,7 @@ def claimed(figure: Quantity) -> tuple[float, float]:
         value = sum(ends) / len(ends) if ends else math.nan
     if figure.bound == "range" and low is not None and high is not None:
         return low, high
-    if figure.unit == "ratio" and sum(ch.isdigit() for ch in figure.surface) <= 1 and value >= 2:
+    if figure.unit == "ratio" and sum(ch in "0123456789" for ch in figure.surface) <= 1 and value >= 2:
         return value * (1 - _MULTIPLE), value * (1 + _MULTIPLE)
     slack = abs(value) * max(half_digit(figure.surface, value), _ABOUT if figure.bound == "approx" else 0.0)
     if figure.bound in {"ge", "gt"}:
@@ -61,7 +62,7 @@ def half_digit(surface: str, value: float) -> float:
 
     Digits that only fill up to a magnitude count as written for numbers below a hundred; 2 % where none are written.
     """
-    digits = "".join(ch for ch in surface if ch.isdigit() or ch == ".")
+    digits = "".join(ch for ch in surface if ch in "0123456789.")
     plain = digits.replace(".", "").lstrip("0")
     if not plain:
         return 0.02
@@ -71,13 +72,16 @@ def half_digit(surface: str, value: float) -> float:
 
 def spread(record: Known) -> tuple[float, float]:
     """The numbers that a record allows: its source's interval, and half of the last digit the source gave."""
-    if not math.isfinite(record.low) or not math.isfinite(record.high):
-        reach = abs(record.best) * (_BOUND_REACH / 1.2 - 1)
-        return (record.best - (0.0 if math.isinf(record.high) else reach)), (
-            record.best + (reach if math.isinf(record.high) else 0.0)
-        )
-    slack = abs(record.best) * min(0.015, half_digit(f"{record.best:.5g}".split("e")[0], record.best))
-    return record.low - slack, record.high + slack
+    return _spread(record.low, record.best, record.high)
+
+
+@lru_cache(maxsize=65536)
+def _spread(least: float, best: float, most: float) -> tuple[float, float]:
+    if not math.isfinite(least) or not math.isfinite(most):
+        reach = abs(best) * (_BOUND_REACH / 1.2 - 1)
+        return (best - (0.0 if math.isinf(most) else reach)), (best + (reach if math.isinf(most) else 0.0))
+    slack = abs(best) * min(0.015, half_digit(f"{best:.5g}".split("e")[0], best))
+    return least - slack, most + slack
 
 
 def factor(figure: Quantity, record: Known) -> float | None:
@@ -115,13 +119,16 @@ def _rate(said: str, known: str) -> float | None:
     return 1.0 if said == "per_year" and not known else None
 
 
-def compare(figure: Quantity, record: Known, convert: Convert) -> tuple[Comparison, int, float] | None:
+def compare(
+    figure: Quantity, record: Known, convert: Convert, said: tuple[float, float] | None = None
+) -> tuple[Comparison, int, float] | None:
     """How a figure stands to a record: the same, near, apart, or open where the record's bound cannot deny it; and on
-    which side of it (-1, 0, 1) by which factor. None where they cannot be compared."""
+    which side of it (-1, 0, 1) by which factor. None where they cannot be compared. `said` is `claimed(figure)` where
+    that is at hand."""
     scale = factor(figure, record)
     if scale is None:
         return None
-    low, high = claimed(figure)
+    low, high = said or claimed(figure)
     if math.isnan(low) or math.isnan(high):
         return None
     slack = 0.0

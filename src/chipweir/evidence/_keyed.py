@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from chipweir import facts
-from chipweir.evidence._compare import Comparison, compare
+from chipweir.evidence._compare import Comparison, claimed, compare
 from chipweir.evidence._frames import Claim, modality
 from chipweir.evidence._growth import growths, speaks_of_growth
 from chipweir.evidence._known import Known
@@ -36,6 +36,8 @@ from chipweir.evidence._verdict import (
 
 
 _SHOWN = 4
+# Records that a figure is compared with, the best first.
+_MOST = 80
 _WIDE = 2.5
 # How far a number must lie from those in force at the article's day to be denied by them.
 _FAR = 1.5
@@ -112,8 +114,11 @@ class Judge:
             matches = growths(scene, self.matcher, self.page.text)
         else:
             matches = self.matcher.matches(scene)
+        said = claimed(scene.figure)
         held = [
-            Held(m, *c) for m in matches if (c := compare(scene.figure, m.record, self._convert(m.record))) is not None
+            Held(m, *c)
+            for m in matches[:_MOST]
+            if (c := compare(scene.figure, m.record, self._convert(m.record), said)) is not None
         ]
         if not held:
             return None

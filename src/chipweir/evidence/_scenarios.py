@@ -34,6 +34,7 @@ class Mechanism:
     opposes: tuple[str, ...]
     command: str
     groups: tuple[Mapping[str, re.Pattern[str]], ...]
+    isolates: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def mechanisms() -> dict[str, Mechanism]:
             tuple(raw["opposes"]),
             raw["command"] or "",
             groups,
+            raw.get("isolates", True),
         )
     return result
 
@@ -220,6 +222,9 @@ def judge(tags: Sequence[Tag], runs: Sequence[Any]) -> tuple[Tag, ...]:
 
     result = []
     for item in tags:
+        if item.mechanism and not mechanisms()[item.mechanism].isolates:
+            result.append(replace(item, text=Text("not_modelled")))
+            continue
         found = difference(runs, item.a, item.b, item.outcome) if item.mechanism and item.outcome else None
         result.append(_judged(item, found, _beside(runs, item)) if found is not None else item)
     return tuple(result)

@@ -228,6 +228,11 @@ _COMPARED = _by_script(
             "en": r"(?:more|less|higher|lower) power|(?:consumes?|uses?|draws?) (?:more|less)|power[- ]hungry",
             "zh": r"(?:功耗|耗电|耗電)[^，。]{0,4}(?:更高|更大|更低)",
         },
+        "efficiency": {
+            "ko": r"(?:에너지|전력) ?효율[^.,]{0,6}(?:더 ?높|더 ?낮|낮|높|떨어|좋|나쁘)|전성비[^.,]{0,6}(?:높|낮)",
+            "en": r"(?:less|more) (?:energy|power)[- ]efficient|(?:energy|power) efficiency is (?:lower|higher|worse)",
+            "zh": r"(?:能效|能源效率)(?:比)?[^，。]{0,4}(?:更高|更低|较低|较高|不及)",
+        },
         "performance": {
             "ko": r"성능[^.,]{0,14}(?:뛰어넘|능가|앞서|우수|높은|버금가|필적|더 ?낮|뒤지|떨어지)|더 ?높은 성능|더 "
             r"?강력한 성능|필적",
@@ -237,7 +242,9 @@ _COMPARED = _by_script(
         },
     }
 )
-_LESS = re.compile(r"작|적[은다고]|낮|뒤지|떨어지|\bless\b|smaller|lower|slower|更小|更低|不及")
+_LESS = re.compile(
+    r"작|적[은다고]|낮|나쁘|떨어|\bworse\b|较低|뒤지|떨어지|\bless\b|smaller|lower|slower|更小|更低|不及"
+)
 _EQUAL = re.compile(r"버금|필적|rival|match|媲美")
 
 

@@ -17,6 +17,8 @@ from chipweir.text._document import Document, Language, Span, digest
 
 
 LARGEST_FILE, _SHORTEST_TITLE = 20_000_000, 10
+# Text holds next to no control characters; random bytes hold a tenth.
+_CONTROL = 0.01
 _FRONT_LIMITS = reading.Limits(depth=6, values=500, text=5_000)
 _FEED_PARSER = reading.Confined(
     "chipweir.text._parsers:feed", seconds=20, memory=1500 << 20, needs=("trafilatura", "feedparser")
@@ -99,11 +101,13 @@ def read_all(
 
 
 def decode(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
-    """(text, warnings). Tries a byte order mark, the declared character set, UTF-8, then Korean
-    and Chinese ones. Raises `InputError` for a file that is known to be no text."""
+    """(text, warnings). Tries a byte order mark, the declared character set, UTF-8, then Korean, Chinese and Western
+    ones. Raises `InputError` for bytes that are no text, by their kind where it is known."""
     for start, kind in _NO_TEXT.items():
         if data.startswith(start):
             raise InputError(f"this is {kind}, which is not read: save its words as text, Markdown or HTML")
+    if data[:2] not in {b"\xff\xfe", b"\xfe\xff"} and _is_binary(data[:65536]):
+        raise InputError("this is no text: give an article as text, Markdown, HTML or a feed, not a binary file")
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return data.decode("utf-16", "replace"), ()
     declared = charset or next(
@@ -117,6 +121,12 @@ def decode(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
         warnings = () if name in {"utf-8", declared} else (f"no character set declared: read as {name}",)
         return text, warnings
     return data.decode("utf-8", "replace"), ("bytes that are no text in any known character set were replaced",)
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether bytes cannot be text of any character set: control characters that no text holds."""
+    control = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in head)
+    return control > _CONTROL * max(len(head), 1)
 
 
 def _newlines(text: str) -> str:

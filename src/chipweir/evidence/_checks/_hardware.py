@@ -242,9 +242,13 @@ def check_comparison(claim: Claim, context: Context) -> Verdict:
     attribute, direction = claim.value("attribute"), claim.value("direction")
     modelled = modelled_ratios(item, against) if attribute == "performance" else []
     found += [row for row in modelled if row[0] not in {other[0] for other in found}]
+    if attribute == "efficiency":
+        found = [row for row in _per_watt(found) if row[0].startswith(_MEANT["compute"])]
     meant = [row for row in found if row[0] in _MEANT.get(attribute, ())] or found
     holds = [row for row in meant if _holds(row[0], row[1], attribute, direction)]
     numbers = tuple(Number(row[0], row[1], "ratio", row[2], row[3], "arithmetic") for row in found)
+    if not meant:
+        return Verdict("unsupported", "attribute", text=Text("nothing_found"))
     status: Status = "consistent" if len(holds) == len(meant) else "imprecise" if holds else "contradicted"
     slot = "attribute" if status != "consistent" else "direction"
     scope = re.search(r"일부|특정|몇몇|certain|some\b|部分|某些", context.page.words(claim.sentence))
