@@ -33,7 +33,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Build from a copy of the pages with the generated ones beside them (a hook of MkDocs)."""
     source = Path(config.site_dir).parent / "docs-source"
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(ROOT / "docs", source, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(ROOT / "docs", source, ignore=shutil.ignore_patterns("*.py", "*.yaml", "__pycache__"))
     for path, text in pages():
         target = source / path
         target.parent.mkdir(parents=True, exist_ok=True)
