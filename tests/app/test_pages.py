@@ -182,7 +182,7 @@ def test_claims_mark_the_text_they_speak_of():
 
 
 def test_an_article_is_checked_and_a_slot_can_be_corrected():
-    text = "엔비디아 H20의 메모리는 141GB다."
+    text = "엔비디아 H100의 메모리는 141GB다."
     before = _claims_page.check(text, "", {}, "en")
     (claim,) = before["result"]["claims"]
     assert claim["verdict"] == "contradicted"
@@ -204,8 +204,10 @@ def test_an_upload_that_is_no_text_is_an_input_error(content):
 def test_drivers_are_told_in_the_readers_language_and_the_numbers_own_unit():
     from chipweir.strategy._trace import Driver, Trace
 
-    driver = Driver("chip_life", "Mean life of an installed chip", -0.0642, -0.12, 4, 5.5, 8, "year", "prior")
-    trace = Trace("nvidia_share", {}, "2030-12", "mine", "1", 0.5, (driver,), (), (), "")
+    driver = Driver(
+        "chip_life", "Mean life of an installed chip", "설치 칩 평균 수명", -0.0642, -0.12, 4, 5.5, 8, "year", "prior"
+    )
+    trace = Trace("nvidia_share", {}, "2030-12", "mine", "1", 0.5, (driver,), (), (), (), "")
     assert "−6.4 pp (−12%)" in texts(_contest.drivers("nvidia_share", trace, None))
     with use_language("ko"):
         shown = " ".join(texts(_contest.drivers("nvidia_share", trace, None)))

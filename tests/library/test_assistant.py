@@ -32,7 +32,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "classify": {"tpp": 4800, "die_mm2": 800},
     "estimate": {"model": "DeepSeek-V3", "on": "Huawei CloudMatrix 384"},
     "match": {"a": "H20", "b": "H100", "model": "DeepSeek-V3"},
-    "check": {"text": "Huawei made 1.6 million dies in 2025.", "published": "2025-12-01"},
+    "check": {"text": "SMIC's 7nm yield is 40%.", "published": "2025-12-01"},
 }
 
 

@@ -45,7 +45,7 @@ QUESTIONS = {
     "classification": lambda lang: cw.classify({"tpp": 4800, "die_mm2": 800}, lang=lang),
     "estimate": lambda lang: cw.estimate("DeepSeek-V3", on="H100", chips=32, lang=lang, isl=1024, osl=1024),
     "match": lambda lang: cw.match("H20", "H100", "deepseek-v3", lang=lang),
-    "check": lambda lang: cw.check("Huawei made 1.6 million dies in 2025.", published="2025-12-01", lang=lang),
+    "check": lambda lang: cw.check("SMIC's 7nm yield is 40%.", published="2025-12-01", lang=lang),
 }
 
 
@@ -89,7 +89,7 @@ def test_numbers_are_those_of_the_rooms() -> None:
     assert (asked.outcome, asked.licence, asked.review) == (decision.outcome, decision.licence, decision.review)
     found = perf.estimate("DeepSeek-V3", "H100", chips=32, target_tpot_ms=50.0)
     assert cw.estimate("DeepSeek-V3", on="H100", chips=32).quantities == found.quantities
-    memory = next(row for row in cw.show("H20").rows if row[0] == "memory_gb")
+    memory = next(row for row in cw.show("H20").rows if row[0] == "memory")
     assert float(memory[1]) == facts.load().chip("H20").memory_gb.best
 
 

@@ -36,7 +36,14 @@ def pages(run, tmp_path_factory):
                 "selection": {"region": "CHN"},
                 "month": "2030-12",
                 "unit": "H100e",
-                "equations": [{"module": "world._step", "function": "count_fleet", "text": "sum of stocks"}],
+                "equations": [
+                    {
+                        "function": "world._step.count_fleet",
+                        "formula": "C = sum of stocks",
+                        "words": "Stocks are summed.",
+                        "words_ko": "재고를 더한다.",
+                    }
+                ],
                 "drivers": [{"parameter": "theta", "description": "choice", "effect": -5e5, "relative": -0.03}],
                 "facts": ["SHI-001"],
             }

@@ -21,7 +21,7 @@ def test_every_month_of_a_port_to_numpy_gives_the_models_states(
 ) -> None:
     drawn = draw(4, seed=0)
     differences = check(inputs_of(scenario), {name: values[1] for name, values in drawn.items()}, SINGLE)
-    assert len(differences) == 43  # every field of the state and of what it holds
+    assert len(differences) == 46  # every field of the state and of what it holds
     assert np.median(list(differences.values())) < 1e-5
 
 

@@ -19,6 +19,8 @@ NEARLY = 1.1
 # What a forecast of one source says of another's.
 NEARLY_FORECAST = 1.25
 _ABOUT = 0.05
+# A number that agrees with a source's central value, and one that only lies in its range.
+_CENTRAL, _ASIDE = 0.02, 2.0
 # "Four times": a whole multiple of one digit.
 _MULTIPLE = 0.1
 # "More than N" is said of what is not much more than N.
@@ -122,9 +124,9 @@ def _rate(said: str, known: str) -> float | None:
 def compare(
     figure: Quantity, record: Known, convert: Convert, said: tuple[float, float] | None = None
 ) -> tuple[Comparison, int, float] | None:
-    """How a figure stands to a record: the same, near, apart, or open where the record's bound cannot deny it; and on
-    which side of it (-1, 0, 1) by which factor. None where they cannot be compared. `said` is `claimed(figure)` where
-    that is at hand."""
+    """How a figure stands to a record: the same, near, apart, or open where the record's bound cannot deny it; on which
+    side of it (-1, 0, 1), and by which factor (of the same: 2 where the figure lies in the range alone, not at its
+    centre). None where they cannot be compared. `said` is `claimed(figure)` where that is at hand."""
     scale = factor(figure, record)
     if scale is None:
         return None
@@ -145,7 +147,8 @@ def meet(said: tuple[float, float], record: Known, slack: float = 0.0) -> tuple[
     low, high = spread(record)
     low, high = low - abs(low) * slack, high + abs(high) * slack
     if said[0] <= high and low <= said[1]:
-        return "same", 0, 1.0
+        central = said[0] <= record.best * (1 + _CENTRAL) and record.best * (1 - _CENTRAL) <= said[1]
+        return "same", 0, 1.0 if central or record.best <= 0 else _ASIDE
     side = 1 if said[0] > high else -1
     outside, bound = (said[0], high) if side > 0 else (said[1], low)
     if math.isinf(record.high if side > 0 else record.low):

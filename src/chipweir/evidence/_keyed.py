@@ -28,6 +28,7 @@ from chipweir.evidence._verdict import (
     Status,
     Text,
     Verdict,
+    Worded,
     fact_evidence,
     publisher,
     source_url,
@@ -38,7 +39,8 @@ from chipweir.evidence._verdict import (
 _SHOWN = 4
 # Records that a figure is compared with, the best first.
 _MOST = 80
-_WIDE = 2.5
+# Beyond this quotient of its ends a range is wide.
+_WIDE = 1.3
 # How far a number must lie from those in force at the article's day to be denied by them.
 _FAR = 1.5
 # How strongly a measure must be named before a number can be denied: by a noun or a verb, not by a unit alone.
@@ -224,17 +226,16 @@ class Judge:
             notes.append(Text("conflict", {"other": _number(apart.record), "what": self.what(apart.record)}))
         return notes
 
-    def what(self, record: Known) -> str:
-        """A record's key in words."""
-        name = self.matcher.index.name
-        parts: list[str] = [name(record.entity)] if record.entity else []
-        parts += [name(record.item)] if record.item else []
+    def what(self, record: Known) -> Worded:
+        """A record's key in words, in both languages."""
+        names = [self.matcher.index.name(one) for one in (record.entity, record.item) if one]
         measure = self.known.measures.get(record.measure)
-        parts.append(measure.title["en"].lower() if measure else record.measure.removeprefix("spec:").replace("_", " "))
-        parts += [f"{key} {value}" for key, value in record.dims.items()]
-        if record.kind == "fact":
-            parts.append(self.known.facts[record.id].when)
-        return ", ".join(map(str, parts))
+        plain = record.measure.removeprefix("spec:").replace("_", " ")
+        english = [*map(str, names), measure.title["en"].lower() if measure else plain]
+        korean = [*(one.ko or str(one) for one in names), measure.title["ko"] if measure else plain]
+        rest = [f"{key} {value}" for key, value in record.dims.items()]
+        rest += [self.known.facts[record.id].when] if record.kind == "fact" else []
+        return Worded.of(", ".join([*english, *rest]), ", ".join([*korean, *rest]))
 
     def evidence(self, one: Held, status: Status) -> Evidence:
         """A record as evidence."""
@@ -273,8 +274,9 @@ def _number(record: Known) -> Number:
 
 
 def _vague(one: Held) -> bool:
-    """Whether a record's range is so wide that it can hardly deny anything."""
-    return one.record.high > _WIDE * max(one.record.low, 1e-12) > 0
+    """Whether a record agrees only because its range is wide, or because a price list is not of the claim's day."""
+    wide = one.record.high > _WIDE * max(one.record.low, 1e-12) > 0
+    return (wide and one.far > 1) or (one.record.kind == "price" and one.record.measure != "api_price")
 
 
 def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[Held], str]:
@@ -290,7 +292,7 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
     exact = (
         [one for one in best if one.match.fit == "exact"] or [one for one in best if one.match.fit != "near"] or best
     )
-    apart = [one for one in exact if one.comparison == "apart" and one.match.exact]
+    apart = [one for one in exact if one.comparison == "apart" and one.match.exact and one.record.kind != "price"]
     agreeing = [one for one in exact if one.comparison == "same"]
     if agreeing:
         if (apart and all(map(_vague, agreeing))) or (

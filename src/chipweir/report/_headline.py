@@ -29,7 +29,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Cell:
-    """One number of the table: median, 50 and 90 % intervals, and the paired difference to the baseline.
+    """One number of the table: median, 50, 80 and 90 % intervals, and the paired difference to the baseline.
 
     `p_greater` is the probability that the scenario's value is above the baseline's, member by member. Texts are in the
     language of the table.
@@ -51,6 +51,7 @@ class Cell:
     text: str
     interval_text: str
     delta_text: str
+    p80: tuple[float, float] = (float("nan"), float("nan"))
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -175,6 +176,7 @@ def _cell(dataset: xr.Dataset, item: Quantity, scenario: str, year: int, index: 
         text=_numbers.quantity(median, item.kind),
         interval_text=_numbers.interval(*p90, item.kind),
         delta_text=_difference(delta_median, delta_p90, item.kind),
+        p80=found.interval(0.8, index),
     )
 
 

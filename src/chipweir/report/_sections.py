@@ -126,7 +126,7 @@ def tiles(cells: list[Cell], year: int) -> list[Record]:
         if base is None:
             continue
         lines = [
-            {"scenario": label("scenario", name), "text": _numbers.signed(cell.delta, cell.kind)}
+            {"scenario": label("scenario", name), "text": _numbers.signed(cell.delta, cell.kind) + _sign(cell)}
             for name, cell in scenarios.items()
             if cell is not None and cell.delta is not None
         ]
@@ -136,11 +136,18 @@ def tiles(cells: list[Cell], year: int) -> list[Record]:
                 "label": base.label,
                 "value": base.text,
                 "unit": shown,
-                "interval": "90%: " + base.interval_text,
+                "interval": "80%: " + _numbers.interval(*base.p80, base.kind),
                 "lines": lines,
             }
         )
     return made
+
+
+def _sign(cell: Cell) -> str:
+    """The chance of the sign that a difference has; nothing where it means nothing."""
+    if cell.p_greater is None or not cell.delta:
+        return ""
+    return f" (P {cell.p_greater if cell.delta > 0 else 1 - cell.p_greater:.0%})"
 
 
 def compute_section(page: Page, run: xr.Dataset) -> Record | None:

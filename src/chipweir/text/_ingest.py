@@ -105,7 +105,7 @@ def decode(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:
     ones. Raises `InputError` for bytes that are no text, by their kind where it is known."""
     for start, kind in _NO_TEXT.items():
         if data.startswith(start):
-            raise InputError(f"this is {kind}, which is not read: save its words as text, Markdown or HTML")
+            raise InputError(f"this is {kind} and no text: save its words as text, Markdown or HTML")
     if data[:2] not in {b"\xff\xfe", b"\xfe\xff"} and _is_binary(data[:65536]):
         raise InputError("this is no text: give an article as text, Markdown, HTML or a feed, not a binary file")
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
