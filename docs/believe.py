@@ -32,7 +32,7 @@ def table(heads: str, rows: Sequence[Sequence[str]]) -> str:
 def page(words: Words, korean: bool, tests: list[dict[str, Any]], fit: dict[str, Any], held: Posterior) -> str:
     """The page in one language."""
     whole, method = fit["summary"], words["method_text"]
-    percent = {name: f"{whole[name]:.0%}" for name in ("prior_80", "fitted_80")}
+    percent = {name: f"{whole[name]:.0%}" for name in ("prior_80", "fitted_80", "foretold_80")}
     parts = [
         f"# {words['title']}",
         words["other"],
@@ -83,7 +83,12 @@ def _cutoff(each: Mapping[str, Any], words: Words) -> list[str]:
 
     cover = [f"{each[f'coverage_{level}']:.0%}" for level in (50, 80, 90)]
     names = ("crps", "crps_last_spread", "crps_trend", "crps_statistical")
-    return [each["as_of"], words[each["mode"]], str(each["n"]), *cover, *(score(name) for name in names)]
+    told = [f"{each['n_with_history']}: " + " / ".join(_short(each[f"{name}_with_history"]) for name in names)]
+    return [each["as_of"], words[each["mode"]], str(each["n"]), *cover, *(score(name) for name in names), *told]
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _verdicts(tests: Sequence[Mapping[str, Any]], words: Words) -> list[str]:

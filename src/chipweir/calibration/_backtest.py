@@ -33,6 +33,8 @@ MODES = ("rules known", "rules unknown")
 MEMBERS, SEED, HORIZON = 500, 0, 12
 # How often a member's number is drawn with the errors of model and source.
 _REPEATED = 8
+# Log of a rate a month below which there was nothing of a quantity.
+_NOTHING = float(np.log(1e-3))
 
 Tell = Callable[[float, str], None]
 Load = Callable[[str], "Facts"]
@@ -97,7 +99,10 @@ class Cutoff:
         for level in (0.5, 0.8, 0.9):
             inside = [covered(row.values, row.observed, level) for row in self.rows]
             document[f"coverage_{round(100 * level)}"] = float(np.mean(inside)) if inside else None
-        document |= {"crps": float(own.mean()) if rows else None, "crps_se": standard_error(own)}
+        document |= {
+            "crps": float(own.mean()) if rows else None,
+            "crps_se": standard_error(own) if len(own) > 1 else None,
+        }
         for name in ("last_spread", "trend", "statistical"):
             scores = [row[f"crps_{name}"] for row in rows]
             if not rows or any(score is None for score in scores):
@@ -191,13 +196,22 @@ def _forecast(
             before = past[place]
             level = float(np.median(numbers[:, len(rows) + place]))
             published = History(np.array([before.middle]), np.array([level - np.log(_months(before))]))
-        naive = {
-            "last_spread": last_spread(published, row),
-            "trend": trend(published, row),
-            "statistical": statistical(published, row),
-        }
+        naive = _naive(published, row)
+        if (
+            not told and published.logs[-1] < _NOTHING
+        ):  # there was none of it yet: no forecast but the model's can be made
+            own = Normal(float(np.mean(values)), float(np.std(values)))
+            naive = dict.fromkeys(naive, own)
         out.append(Scored(row, values, naive, told))
     return tuple(out)
+
+
+def _naive(published: History, row: Observation) -> dict[str, Normal | None]:
+    return {
+        "last_spread": last_spread(published, row),
+        "trend": trend(published, row),
+        "statistical": statistical(published, row),
+    }
 
 
 def _scenario(day: str, mode: str) -> "Scenario":

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chipweir.calibration._backtest import noisy
 from chipweir.calibration._echo import echoes
+from chipweir.calibration._likelihood import DISCREPANCY
 from chipweir.calibration._observations import Observation, logs, observations, with_echo
 from chipweir.calibration._predict import LAST_MONTH, Mapper, inputs_of, predict
 from chipweir.calibration._quantity import FloatArray
+from chipweir.calibration._scores import covered
 from chipweir.world import Posterior, believing, draw, shipped_posterior
 
 
@@ -27,7 +30,8 @@ class Verdict:
 
     `inside` is whether the figure lies between the fitted 5 and 95 %, `overlap` whether the source's own range does; `rank`
     the share of fitted members below the figure; `width` the log width of the fitted 80 % interval over that of the source's
-    own range (None where it gives none); `reached` whether any prior member comes within three errors of it.
+    own range (None where it gives none); `reached` whether any prior member comes within three errors of it; `foretold`
+    whether the figure lies within the fitted 80 % of what would be published, the errors of model and source with it.
     """
 
     observation: Observation
@@ -38,6 +42,7 @@ class Verdict:
     rank: float
     width: float | None
     reached: bool
+    foretold: bool
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -67,6 +72,7 @@ class Verdict:
             "rank": self.rank,
             "width": self.width,
             "reached": self.reached,
+            "foretold": self.foretold,
         }
 
 
@@ -92,10 +98,14 @@ def credibility(
         said((1 + place) / 3, "prior" if beliefs is None else "posterior")
         with believing(beliefs):
             found.append(predict(inputs, draw(members, seed), given, mapper))
-    return [_verdict(row, found[0][:, i], found[1][:, i]) for i, row in enumerate(given)]
+    sizes = {} if held is None else held.manifest.get("sizes", {})
+    return [
+        _verdict(row, found[0][:, i], found[1][:, i], noisy(found[1][:, i], row, sizes.get(row.series, DISCREPANCY), i))
+        for i, row in enumerate(given)
+    ]
 
 
-def _verdict(row: Observation, prior: FloatArray, fitted: FloatArray) -> Verdict:
+def _verdict(row: Observation, prior: FloatArray, fitted: FloatArray, published: FloatArray) -> Verdict:
     observed = float(logs([row])[0])
     before, after = np.quantile(prior, _LEVELS), np.quantile(fitted, _LEVELS)
     low, high = after[0] - 1e-6, after[-1] + 1e-6
@@ -113,6 +123,7 @@ def _verdict(row: Observation, prior: FloatArray, fitted: FloatArray) -> Verdict
         rank=float(np.mean(fitted <= observed)),
         width=width,
         reached=bool(reach.any()),
+        foretold=covered(published, observed, 0.8),
     )
 
 
@@ -136,6 +147,7 @@ def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "prior_90": share("prior", 0, 4),
         "fitted_80": share("fitted", 1, 3),
         "fitted_90": share("fitted", 0, 4),
+        "foretold_80": float(np.mean([v.foretold for v in rows])) if rows else None,
         "median_width_ratio": float(np.median(widths)) if widths else None,
         "with_range": len(widths),
         "out_of_reach": [v.observation.id for v in evidence if not v.reached],
