@@ -84,5 +84,5 @@ def test_training_is_compared_with_one_utilisation(benchmark, capsys):
 
 
 def test_a_file_that_is_none_is_one_line(benchmark, tmp_path):
-    with pytest.raises(SystemExit, match="cannot be read"):
+    with pytest.raises(SystemExit, match="cannot read"):
         benchmark.main([str(tmp_path / "nothing.csv")])

@@ -44,7 +44,7 @@ def test_people_get_a_table(capsys):
         (["Llama-9", "--on", "H100"], "unknown model"),
         (["Llama-3.1-8B", "--on", "H100", "--chips", "0"], "above 0"),
         (["Llama-3.1-8B", "--on", "H100", "--set", "speed"], "FIELD=VALUE"),
-        (["--batch", "/nowhere.csv"], "cannot be read"),
+        (["--batch", "/nowhere.csv"], "cannot read"),
         (["Llama-3.1-405B", "--on", "H100", "--chips", "1"], "GB"),
         (["--batch", "a.csv", "--fit", "b.csv"], "cannot be combined"),
         (["Llama-3.1-8B", "--on", "H100", "--framework", "jaxserve"], "framework must be"),
@@ -56,7 +56,7 @@ def test_people_get_a_table(capsys):
         (["Llama-3.1-8B", "--on", "H100", "--training", "--concurrency", "3"], "about serving"),
         (["Llama-3.1-8B", "--on", "H100", "--global-batch", "3"], "needs --training"),
         (["DeepSeek-V3", "--on", "T4", "--chips", "8", "--training"], "GB a chip needed"),
-        (["Llama-3.1-8B", "--on", "H100", "--posterior", "/nowhere.json"], "cannot be read"),
+        (["Llama-3.1-8B", "--on", "H100", "--posterior", "/nowhere.json"], "cannot read"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(capsys, arguments, words):
@@ -298,4 +298,4 @@ def test_a_chip_of_a_datasheet_file(capsys, tmp_path):
     assert json.loads(out)["chip"] == "Mine"
     assert any("taken from its peers" in note for note in json.loads(out)["notes"])
     code, _, err = run(capsys, "estimate", "Qwen3-32B", "--on", str(tmp_path / "none.yaml"))
-    assert (code, "cannot be read" in err) == (2, True)
+    assert (code, "cannot read" in err) == (2, True)
