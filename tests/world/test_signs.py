@@ -66,7 +66,7 @@ SIGNS = (
     *(Sign(f"us.hub_licence.{hub}", 0.0, 1.0, "smuggled_by_hub", (HUB(hub),), -1) for hub in NAMES.hubs),
     *(Sign(f"hubs.enforcement.{hub}", 0.0, 3.0, "smuggled_by_hub", (HUB(hub),), -1) for hub in NAMES.hubs),
     Sign("china.import_stance.h200-class", "open", "blocked", "china_units", (0,), -1, beside=ALLOWED_H200),
-    Sign("china.import_stance.h200-class", "open", "blocked", "domestic_share_compute", (), 1, beside=ALLOWED_H200),
+    Sign("china.import_stance.h200-class", "open", "blocked", "domestic_share_compute", (), 1, 0.75, beside=ALLOWED_H200),
     Sign("china.domestic_share_floor", 0.0, 1.0, "domestic_share_value", (), 1, least=0.001),
     Sign("china.capacity_investment", 0.0, 3.0, "wafer_starts", (LINE("smic-n2"),), 1),
     Sign("china.capacity_investment", 0.0, 3.0, "dies_arrived", (slice(None),), 1),

@@ -105,7 +105,9 @@ def _problem(made: object) -> str:
         _record().model_validate(made)
     except ValidationError as error:
         first = error.errors()[0]
-        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg'].lower()}".lstrip(": ")
+        return reading.clean(
+            f"{'.'.join(str(part) for part in first['loc'])}: {first['msg'].lower()}".lstrip(": "), 300
+        )
     return ""
 
 
