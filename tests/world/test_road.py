@@ -9,7 +9,7 @@ from chipweir import facts as room
 from chipweir.facts import derive
 from chipweir.market import Dated as MarketDated
 from chipweir.market import Goods
-from chipweir.strategy import facts_used
+from chipweir.strategy import facts_unused, facts_used
 from chipweir.supply import Dated as SupplyDated
 from chipweir.supply import Fabs
 from chipweir.world import assemble, cells, load_scenario, product_rows, table
@@ -17,7 +17,7 @@ from chipweir.world._tables import CELLS
 
 
 KNOWN = room.load()
-USED = facts_used(KNOWN, "baseline", "2030-12")
+USED = facts_used(KNOWN)
 BASE = load_scenario("baseline")
 
 
@@ -46,8 +46,14 @@ def differing(one, other):
 
 def test_the_model_rests_on_hundreds_of_facts_and_says_where():
     assert len(USED) > 250
-    assert all(row["cells"] for row in USED)
+    assert all(row["enters"] for row in USED)
     assert {row["id"].split("-")[0] for row in USED} >= {"fab", "obs", "dem", "kor", "shi", "nvidia", "huawei"}
+
+
+def test_every_fact_that_is_not_used_has_its_reason():
+    unused = facts_unused(KNOWN, USED)
+    assert {row["id"] for row in unused} | {row["id"] for row in USED} >= set(KNOWN.facts)
+    assert all(row["reason"] for row in unused)
 
 
 @pytest.mark.parametrize("identifier", [row["id"] for row in USED][:: max(len(USED) // 12, 1)])

@@ -309,33 +309,28 @@ def used(
 ) -> None:
     """Facts that the model rests on and the cells in which they stand; with --outcome, what one per cent of each moves."""
     from chipweir.facts import load
-    from chipweir.strategy import facts_used
+    from chipweir.strategy import Number, facts_unused, facts_used, panel
+    from chipweir.world import DEFAULT_RUN
 
     known = load(directories or (), as_of=as_of)
-    variable, *labels = (outcome or "").split() or ("",)
     keep_compiled()
-    selection = dict(label.partition("=")[::2] for label in labels)
-    rows = facts_used(known, scenario, month, variable, selection)
+    if outcome is not None:
+        variable, *labels = outcome.split() or ("",)
+        selection = dict(label.partition("=")[::2] for label in labels)
+        rows = facts_used(known, (scenario,), [Number(variable, month, selection)])
+    else:  # in a document each fact has what it moves most, over all presets of a run; on the screen that would take long
+        rows = facts_used(known, DEFAULT_RUN, panel()) if as_json else facts_used(known)
     if as_json:
-        _print_json(rows)
+        _print_json({"facts": rows, "unused": facts_unused(known, rows)})
         return
-    shown = [
-        (
-            r["id"],
-            f"{r['slope']:+.4f}" if r["slope"] is not None else "",
-            r["text"],
-            f"{r['value']:g} {r['unit']}",
-            r["cells"],
-        )
-        for r in rows
-    ]
     if outcome is None:
+        columns = (_("fact"), _("what it says"), _("value"), _("cells"))
         _tables.show(
-            (_("fact"), _("what it says"), _("value"), _("cells")),
-            [(a, c, d, "; ".join(e)) for a, _b, c, d, e in shown],
+            columns, [(r["id"], r["text"], f"{r['value']:g} {r['unit']}", "; ".join(r["enters"])) for r in rows]
         )
     else:
-        _tables.show((_("fact"), "#" + _("% per %"), _("what it says"), _("value")), [row[:4] for row in shown])
+        columns = (_("fact"), "#" + _("% per %"), _("what it says"), _("value"))
+        _tables.show(columns, [(r["id"], f"{r['slope']:+.4f}", r["text"], f"{r['value']:g} {r['unit']}") for r in rows])
     _note(_("facts: {count}", count=len(rows)))
 
 

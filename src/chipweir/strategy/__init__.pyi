@@ -62,6 +62,8 @@ from ._trace import Number as Number
 from ._trace import Trace as Trace
 from ._trace import equation_table as equation_table
 from ._trace import explain as explain
+from ._trace import facts_unused as facts_unused
 from ._trace import facts_used as facts_used
+from ._trace import panel as panel
 from ._trace import swings as swings
 from ._worth_knowing import information as information

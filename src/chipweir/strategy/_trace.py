@@ -19,7 +19,7 @@ from chipweir.i18n import language
 
 
 if TYPE_CHECKING:
-    from chipweir.facts import Facts
+    from chipweir.facts import Fact, Facts
     from chipweir.world import Parameter, Pushed, Scenario
 
 # Processes that every number passes through: chips are made and sold before anything else follows.
@@ -133,39 +133,99 @@ def swings(scenario: "Scenario", facts: "Facts", numbers: Sequence[Number], top:
     return [_trace(scenario.name, i, number, unit, pushed, moved, top) for i, (number, _, unit) in enumerate(placed)]
 
 
-def facts_used(
-    facts: "Facts", scenario: str, month: str, variable: str = "", selection: Mapping[str, str] | None = None
-) -> list[dict[str, Any]]:
-    """Every fact that a cell of the world's tables rests on, with the cells in which it stands.
+# Outcomes over which the use of a fact is looked for where none is named, each early, at the cut-off and late.
+_PANEL: tuple[tuple[str, Mapping[str, str]], ...] = (
+    ("compute", {"region": "CHN"}), ("compute", {"region": "USA"}), ("compute", {"region": "KOR"}), ("nvidia_revenue", {}),
+    ("production_domestic", {}), ("smuggled_units", {}), ("korea_hbm_exports_total", {}), ("token_price", {"region": "CHN"}),
+    ("tokens_served", {"region": "CHN"}), ("tokens_served", {"region": "USA"}), ("power_mw", {"region": "USA"}),
+    ("nvidia_china_revenue", {}), ("largest_run", {"region": "CHN"}), ("largest_run", {"region": "USA"}),
+    ("hbm_stock", {}), ("die_bank", {}), ("domestic_share_value", {}),
+)  # fmt: skip
+_PANEL_MONTHS = ("2022-09", "2023-09", "2024-09", "2025-09", "2027-12", "2030-12")
 
-    With a `variable` each has its `slope`, d ln outcome / d ln fact, and the largest come first; without one it is None.
-    Raises `UnknownName` and `InputError` as `explain`.
+
+def panel() -> list[Number]:
+    """The numbers over which the use of facts is looked for where none is named."""
+    return [Number(variable, month, selection) for variable, selection in _PANEL for month in _PANEL_MONTHS]
+
+
+def facts_used(
+    facts: "Facts", scenarios: Sequence[str] = ("baseline",), numbers: Sequence[Number] = ()
+) -> list[dict[str, Any]]:
+    """Every fact that a cell of the world's tables rests on, with the cells that it enters.
+
+    With `numbers` each has the `outcome` that it moves most over the scenarios, with its `slope`, d ln outcome / d ln fact,
+    and the largest come first; without numbers both are None. Raises `UnknownName` and `InputError` as `explain`.
     """
     from chipweir.world import cells, load_scenario, own_products
 
-    chosen = load_scenario(scenario)
-    found = cells(facts, own_products(facts, [chosen]))
+    chosen = [load_scenario(name) for name in scenarios]
+    places: dict[str, list[str]] = {}
+    most: dict[str, tuple[float, str]] = {}
+    for scenario in chosen:
+        found = cells(facts, own_products(facts, [scenario]))
+        places = places or _places(found)
+        for name, by in _slopes(scenario, facts, numbers, found).items():
+            strongest = int(np.argmax(np.abs(by)))
+            if abs(by[strongest]) > abs(most.get(name, (0.0, ""))[0]):
+                most[name] = float(by[strongest]), f"{_said(numbers[strongest])}, {scenario.name}"
+    rows = [
+        _used(facts, name, most.get(name, (0.0, "")) if numbers else None, entered) for name, entered in places.items()
+    ]
+    return sorted(rows, key=lambda row: (-abs(row["slope"] or 0.0), row["id"]))
+
+
+def _places(found: Mapping[Any, Any]) -> dict[str, list[str]]:
     places: dict[str, list[str]] = {}
     for cell in found.values():
         for term in cell.derived.terms:
             if term.kind != "prior":
                 places.setdefault(term.name, []).append(cell.place)
-    slopes: dict[str, float] = {}
-    if variable:
-        from chipweir.world import Number as Place
-        from chipweir.world import push
-
-        months = chosen.months.astype(str).tolist()
-        if month not in months:
-            raise InputError(f"{chosen.name} runs from {months[0]} to {months[-1]}; {month} is outside")
-        place, _unit = locate(variable, selection or {})
-        pushed = push(chosen, facts, [Place(variable, place, months.index(month))])
-        slopes = {name: float(total[0]) for name, (total, _places) in _by_fact(pushed, found).items()}
-    rows = [_used(facts, name, slopes.get(name, 0.0) if variable else None, cells_) for name, cells_ in places.items()]
-    return sorted(rows, key=lambda row: (-abs(row["slope"] or 0.0), row["id"]))
+    return places
 
 
-def _used(facts: "Facts", name: str, slope: float | None, places: Sequence[str]) -> dict[str, Any]:
+def _slopes(
+    scenario: "Scenario", facts: "Facts", numbers: Sequence[Number], found: Mapping[Any, Any]
+) -> dict[str, Any]:
+    """Elasticities of the numbers by every fact, [number]."""
+    if not numbers:
+        return {}
+    from chipweir.world import Number as Place
+    from chipweir.world import push
+
+    months = scenario.months.astype(str).tolist()
+    outside = [number.month for number in numbers if number.month not in months]
+    if outside:
+        raise InputError(f"{scenario.name} runs from {months[0]} to {months[-1]}; {outside[0]} is outside")
+    places = [Place(n.variable, locate(n.variable, n.selection)[0], months.index(n.month)) for n in numbers]
+    pushed = push(scenario, facts, places)
+    return {name: np.nan_to_num(total) for name, (total, _places) in _by_fact(pushed, found).items()}
+
+
+def _said(number: Number) -> str:
+    labels = " ".join(f"{dim}={label}" for dim, label in number.selection.items())
+    return " ".join(filter(None, (number.variable, labels, number.month)))
+
+
+def facts_unused(facts: "Facts", used: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The facts that no cell rests on, each with the reason."""
+    entered = {row["id"] for row in used}
+    return [
+        {"id": name, "reason": _why_unused(facts, fact)} for name, fact in facts.facts.items() if name not in entered
+    ]
+
+
+def _why_unused(facts: "Facts", fact: "Fact") -> str:
+    if fact.same_as:
+        return f"repeats {fact.same_as}"
+    if fact.nature != "observation":
+        return f"{fact.nature}: what somebody expected or meant to do; claims are held against it"
+    if facts.model_variable(fact) is not None:
+        return "compared with what the model gives, not put into it"
+    return "of no quantity that the model has; for claims, rules and looking up"
+
+
+def _used(facts: "Facts", name: str, most: tuple[float, str] | None, places: Sequence[str]) -> dict[str, Any]:
     fact = facts.facts.get(name)
     if fact is not None:
         title = facts.measures[fact.measure].titled(language())
@@ -175,7 +235,8 @@ def _used(facts: "Facts", name: str, slope: float | None, places: Sequence[str])
         record = facts.chips.get(owner) or facts.systems[owner]
         text, value = f"{record.name} {quantity}", record.alternatives(quantity)[0]
     known = {"value": value.best, "unit": value.unit, "source": value.source, "url": value.url}
-    return {"id": name, "slope": slope, "text": text, **known, "cells": list(places)}
+    slope, outcome = (None, None) if most is None else most
+    return {"id": name, "enters": list(places), "outcome": outcome, "slope": slope, "text": text, **known}
 
 
 def _by_fact(pushed: "Pushed", found: Mapping[Any, Any]) -> dict[str, tuple[Any, list[tuple[str, Any]]]]:
