@@ -40,6 +40,7 @@ def test_every_replication_is_in_the_docs_with_its_command() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("name", "covered"),

@@ -173,6 +173,7 @@ def test_the_presets_pass_their_checks() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_the_model_passes_its_checks_at_every_levers_ends() -> None:
     outcomes = run_checks(facts.load())
@@ -181,6 +182,7 @@ def test_the_model_passes_its_checks_at_every_levers_ends() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(5400)
 def test_the_model_passes_its_checks_in_300_random_combinations() -> None:
     names = [name for name, _ in settings(random=300) if name.startswith("random ")]

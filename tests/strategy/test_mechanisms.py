@@ -96,6 +96,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("name", [each.id for each in MODELLED])
 def test_every_pair_keeps_to_its_sign_and_range(name: str, measured: dict[str, dict]) -> None:
