@@ -24,7 +24,7 @@ from chipweir.strategy._stated import stated
 from chipweir.world import levers, load_scenario
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1800)]
 MEMBERS = 12
 OPTIONS = {option.name: option for option in shipped_options("korea")}
 CHOICES = {choice.name: choice for choice in shipped_choices("korea")}
