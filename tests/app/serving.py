@@ -31,9 +31,9 @@ def running(front, **options):
         thread.join(20)
 
 
-def wait_until(page, expression, arg=None):
+def wait_until(page, expression, arg=None, timeout=30_000):
     """Wait for a JavaScript expression to hold. Playwright's own way is against the page's policy."""
-    for _ in range(600):
+    for _ in range(timeout // 50):
         if page.evaluate(expression, arg):
             return
         page.wait_for_timeout(50)

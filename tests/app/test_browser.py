@@ -323,7 +323,7 @@ def test_an_article_is_checked(open_page, lang, size, theme):
     page = open_page(address("/claims", lang=lang, theme=theme), *SIZES[size])
     page.wait_for_selector("#k-check")
     assert not page.locator("#k-tools").is_visible()
-    page.locator("#k-text").fill("엔비디아 H20의 메모리는 141GB다.")
+    page.locator("#k-text").fill("엔비디아 H100의 메모리는 141GB다.")
     page.locator("#k-check").click()
     page.wait_for_selector("mark.claim.contradicted", timeout=30_000)
     assert {"ko": "모순", "en": "contradicted"}[lang] in page.locator("#k-result").inner_text()

@@ -146,6 +146,7 @@ def test_opposed_stances_are_named_once():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_pairs_can_be_simulated_on_the_spot():
     from chipweir import facts
     from chipweir.evidence import simulate_pairs
