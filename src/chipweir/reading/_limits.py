@@ -92,5 +92,5 @@ def printable(text: str) -> str:
 
 
 def clean(text: str, most: int = 60) -> str:
-    """`text` for a message: at most `most` characters, none that a terminal would obey. Cut before anything else."""
-    return printable(text[:most])
+    """`text` for a message: one line of at most `most` characters, none that a terminal would obey. Cut first."""
+    return printable(" ".join(text[:most].split()))

@@ -11,7 +11,6 @@ from chipweir.reading._text import read_text
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 1_000_000, 500, 1_000_000
 LARGEST_TABLE = 64_000_000
-csv.field_size_limit(LONGEST_CELL)
 
 
 def read_cells(
@@ -29,6 +28,7 @@ def cells(
     Raises `InputError` at the first row that is too wide, beyond `rows`, or no CSV (`strict`: with quotation marks where
     none may be).
     """
+    csv.field_size_limit(LONGEST_CELL)  # one for the whole process: libraries change it
     reader = csv.reader(lines, delimiter=delimiter, strict=strict)
     try:
         for number, row in enumerate(reader):

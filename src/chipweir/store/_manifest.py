@@ -83,7 +83,7 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
         made = reading.read_json(path, "manifest", LIMITS)
     except InputError as error:
         what = "is missing" if not path.exists() else f"cannot be read ({str(error).removeprefix(str(folder))})"
-        raise InputError(f"run {folder.name} is damaged: manifest.json {_line(what)}") from None
+        raise InputError(f"run {folder.name} is damaged: manifest.json {reading.clean(what, 500)}") from None
     version = made.get("manifest_version") if isinstance(made, dict) else None
     if isinstance(version, int) and version > MANIFEST_VERSION:
         newer = reading.clean(str(made.get("code_version")))
@@ -92,14 +92,9 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
     if problem:
         raise InputError(f"run {folder.name} is damaged: manifest.json is not complete ({problem})")
     if made["identity"] != identity(made):
-        raise InputError(f"run {folder.name} is damaged: {_line(_edited(made, folder))} after it was made")
+        raise InputError(f"run {folder.name} is damaged: {reading.clean(_edited(made, folder), 500)} after it was made")
     sound: Mapping[str, Any] = made
     return sound
-
-
-def _line(text: str) -> str:
-    """What a manifest says of itself, on one line: names in it may hold anything."""
-    return reading.clean(" ".join(text.split()), 500)
 
 
 def _problem(made: object) -> str:
