@@ -14,8 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from chipweir import reading
 from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import language
 
@@ -248,14 +247,7 @@ def load_options(path: Path) -> tuple[Option, ...]:
     files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")]) if path.is_dir() else [path]
     if not files:
         raise InputError(f"{path} holds no option files (*.yaml)")
-    found = []
-    for file in files:
-        try:
-            found.append(read_option(file.read_text(encoding="utf-8-sig"), str(file)))
-        except OSError as error:
-            raise InputError(f"cannot read option file {file}: {(error.strerror or str(error)).lower()}") from None
-        except UnicodeDecodeError:
-            raise InputError(f"{file} is not a text file in UTF-8") from None
+    found = [read_option(reading.read_text(file, "option file"), str(file)) for file in files]
     names = [each.name for each in found]
     for name in names:
         if names.count(name) > 1:
@@ -279,7 +271,7 @@ def read_option(text: str, where: str) -> Option:
         if key not in allowed:
             raise UnknownName("option key", str(key), allowed, where=where)
     known, planned = _split(tree.pop("levers", None) or {}, where)
-    scenario = parse_scenario(yaml.safe_dump({**tree, "levers": known}, allow_unicode=True, sort_keys=False), where)
+    scenario = parse_scenario(reading.dump_yaml({**tree, "levers": known}), where)
     adaptive = {}
     for choice, settings in (block.get("if") or {}).items():
         mine, others = _split(settings, f"{where}: if {choice}")
@@ -385,12 +377,7 @@ def _data(name: str) -> str:
 
 
 def _mapping(text: str, where: str) -> dict[str, Any]:
-    try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        raise InputError(f"{where}{line}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
+    tree = reading.parse_yaml(text, where).data
     if not isinstance(tree, dict):
         raise InputError(f"{where}: a mapping of keys to values is expected")
     return tree
