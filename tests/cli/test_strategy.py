@@ -74,7 +74,7 @@ def test_options_criteria_and_weights_of_ones_own(call: Call, tmp_path: Path) ->
         (["advise", "korea", "--futures", "0"], "--members 0 is out of range"),
         (["advise", "korea", "--criteria", "powr"], "unknown criterion 'powr'; did you mean power"),
         (["advise", "korea", "--options", "nofile.yaml"], "cannot read option file nofile.yaml"),
-        (["advise", "korea", "--choices", "nofile.yaml"], "cannot read nofile.yaml"),
+        (["advise", "korea", "--choices", "nofile.yaml"], "cannot read file of choices nofile.yaml"),
         (["voi", "korea", "--top", "0"], "--top 0 is out of range"),
         (["game", "--players", "us"], "two or three different players"),
         (["game", "-w", "lag=1"], "write PLAYER.CRITERION=W"),
