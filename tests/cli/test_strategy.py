@@ -98,6 +98,26 @@ def test_bad_input_is_one_line_and_exit_2(call: Call, arguments: list[str], mess
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["advise", "korea", "-w", "lag=1"],
+        ["voi", "korea", "-w", "lag=1"],
+        ["game", "-w", "us.lga=1"],
+        ["game", "--leader", "korea"],
+        ["explore", "lag_months", "--where", "lag"],
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_simulated(
+    call: Call, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def simulated(*_arguments: Any, **_options: Any) -> None:
+        raise AssertionError("simulated")
+
+    monkeypatch.setattr(Cells, "run", simulated)
+    assert call(*arguments).code == 2
+
+
 def test_explore_game_and_voi_answer_as_tables_and_json(call: Call) -> None:
     printed = call("explore", "compute", "region=CHN", "--members", "200", "--where", "compute > 1.5e7")
     assert printed.code == 0, printed.err

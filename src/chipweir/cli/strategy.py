@@ -145,6 +145,7 @@ def advise(
     with _running(lang, out, cluster) as (directory, mapped, bar):
         order = _order(actor, options, futures, seed, criteria, choices)
         known, given = _facts(facts), _weights(weights)
+        strategy.weights_of(given, order.criteria)  # what is wrong with them is said before anything is simulated
         _tell(strategy.plan(order, known, directory))
         _warn_unknown(order)
         experiments = strategy.run_experiments(order, known, directory, mapped, bar)
@@ -182,10 +183,11 @@ def voi(
         raise InputError(f"--top {top} is out of range; give 1 or more")
     with _running(lang, out, cluster) as (directory, mapped, bar):
         order = _order(actor, options, futures, seed, None, None)
-        known = _facts(facts)
+        known, given = _facts(facts), _weights(weights)
+        strategy.weights_of(given, order.criteria)
         _tell(strategy.plan(order, known, directory))
         experiments = strategy.run_experiments(order, known, directory, mapped, bar)
-        document = strategy.information(experiments, _weights(weights), top)
+        document = strategy.information(experiments, given, top)
         if as_json:
             print_json(document)
         else:
@@ -215,14 +217,16 @@ def game(
         _check(members, seed)
         names = [name.strip() for name in players.split(",") if name.strip()]
         table = strategy.game_table(names, _menu(menu), members, seed)
+        if leader is not None and leader not in names:
+            raise UnknownName("leader", leader, names)
         known = _facts(facts)
-        _tell(strategy.game_cells(table, known, directory).plan)
         given: dict[str, dict[str, float]] = {}
         for key, value in _weights(weights).items():
             player, dot, criterion = key.partition(".")
             if not dot or player not in names:
                 raise InputError(f"--weights {key}: write PLAYER.CRITERION=W with a player of this game")
             given.setdefault(player, {})[criterion] = value
+        _tell(strategy.game_cells(table, known, directory).plan)
         played = strategy.play(table, known, directory, given, mapped, bar)
         document = strategy.game_document(played, leader)
         if write is not None:
