@@ -189,9 +189,11 @@ def read_forecast(path: Path) -> Forecast:
             {k: float(v) if k[0] == "p" and k[1:].isdigit() else v for k, v in row.items()}
             for row in csv.DictReader(line for line in lines if not line.startswith("#"))
         ]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, csv.Error):
+        rows = []
+    if not isinstance(manifest, dict) or not rows:
         raise InputError(f"{path}: no forecast; `chipweir forecast --out FILE` writes one") from None
-    if not rows or any(set(_COLUMNS) - set(row) for row in rows):
+    if any(set(_COLUMNS) - set(row) for row in rows):
         raise InputError(f"{path}: a forecast has the columns {', '.join(_COLUMNS)}")
     return Forecast(tuple(rows), manifest)
 
