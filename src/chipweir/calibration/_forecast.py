@@ -192,7 +192,7 @@ def read_forecast(path: Path) -> Forecast:
     except (ValueError, TypeError, csv.Error):
         rows = []
     if not isinstance(manifest, dict) or not rows:
-        raise InputError(f"{path}: no forecast; `chipweir forecast --out FILE` writes one") from None
+        raise InputError(f"{path}: no forecast; `chipweir forecast --out FILE` writes one")
     if any(set(_COLUMNS) - set(row) for row in rows):
         raise InputError(f"{path}: a forecast has the columns {', '.join(_COLUMNS)}")
     return Forecast(tuple(rows), manifest)
