@@ -56,6 +56,15 @@ def _nothing_is_simulated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     monkeypatch.chdir(tmp_path)
 
 
+def test_no_message_holds_what_a_terminal_obeys(call: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("name: \x1b[31mred\nx\n", encoding="utf-8")
+    for arguments in (("licence", "--batch", "own.csv"), ("facts", "show", "\x1b[2Jh20"), ("run", "\x9b2J.yaml")):
+        answer = call(*arguments)
+        assert answer.code == 2
+        assert answer.err.strip().isprintable(), arguments
+        assert "\N{REPLACEMENT CHARACTER}" in answer.err, arguments
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_hostile_file_is_refused_in_one_line(command: str, call: Callable[..., Any], tmp_path: Path) -> None:
     arguments = COMMANDS[command]
