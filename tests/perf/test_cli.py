@@ -298,4 +298,4 @@ def test_a_chip_of_a_datasheet_file(capsys, tmp_path):
     assert json.loads(out)["chip"] == "Mine"
     assert any("taken from its peers" in note for note in json.loads(out)["notes"])
     code, _, err = run(capsys, "estimate", "Qwen3-32B", "--on", str(tmp_path / "none.yaml"))
-    assert (code, "cannot be read" in err) == (2, True)
+    assert (code, "cannot read" in err) == (2, True)
