@@ -7,28 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from chipweir.perf import _architecture, _hardware
-from chipweir.perf._configuration import Configuration
+from chipweir.perf._configuration import Configuration, kinds
 from chipweir.perf._offered import once
-from chipweir.perf._operators import Work, work
+from chipweir.perf._operators import Work, take, work
 from chipweir.perf._plan import Plan, decode_slots
 from chipweir.perf._serving import Case
 from chipweir.perf._software import look_interval
 
 
 def gather(configurations: Sequence[Configuration]) -> Work:
-    """`Work` of n configurations; chips and models are turned into numbers once each."""
-    chips = {id(c.chip): c.chip for c in configurations}
-    models = {id(c.model): c.model for c in configurations}
-    chip_at = {key: i for i, key in enumerate(chips)}
-    model_at = {key: i for i, key in enumerate(models)}
-    chip_rows = np.array([chip_at[id(c.chip)] for c in configurations])
-    model_rows = np.array([model_at[id(c.model)] for c in configurations])
-    return work(
-        _hardware.take(_hardware.stack(list(chips.values())), chip_rows),
-        _architecture.take(_architecture.stack(list(models.values())), model_rows),
-        np.array([c.dtype for c in configurations], dtype=object),
-        np.array([c.kv_dtype for c in configurations], dtype=object),
+    """`Work` of n configurations; each kind of them is turned into numbers once."""
+    first, place = kinds(configurations)
+    each = work(
+        _hardware.stack([c.chip for c in first]),
+        _architecture.stack([c.model for c in first]),
+        np.array([c.dtype for c in first], dtype=object),
+        np.array([c.kv_dtype for c in first], dtype=object),
     )
+    return take(each, place)
 
 
 # Layers of DeepSeek-V3 and R1, by which their recipes are told.

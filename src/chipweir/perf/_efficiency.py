@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from chipweir.errors import InputError
-from chipweir.perf._configuration import Configuration
+from chipweir.perf._configuration import Configuration, kinds
 from chipweir.perf._hardware import Hardware, multiplied_as
 from chipweir.perf._intervals import Errors
 from chipweir.perf._serving import Efficiency
@@ -288,6 +288,13 @@ def index(form: Layout, rows: Sequence[Mapping[str, Any]]) -> Index:
             places.append(at)
         out[term.name] = places
     return out
+
+
+def places(form: Layout, configurations: Sequence[Configuration]) -> Index:
+    """`index` of configurations, looked up once for each kind of them."""
+    first, place = kinds(configurations)
+    found = index(form, [group_levels(c) for c in first])
+    return {name: [column[place] for column in columns] for name, columns in found.items()}
 
 
 def efficiencies(theta: Any, where: Index, form: Layout, moved: str = "", step: float = 0.0) -> Efficiency:

@@ -11,7 +11,7 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._architecture import architecture, kv_bytes, weight_bytes
-from chipweir.perf._batch import Predictions, describe, novelty, operator_table, predict
+from chipweir.perf._batch import Predictions, described, novelty, operator_table, predict
 from chipweir.perf._cells import LARGEST
 from chipweir.perf._configuration import Configuration, cache_dtype, precision
 from chipweir.perf._efficiency import Posterior
@@ -161,7 +161,7 @@ def estimate(
         isl=isl,
         osl=osl,
         quantities=quantities,
-        plan=describe(resolved.plan, predictions, 0),
+        plan=described(predictions)[0],
         binds=str(predictions.binds[0]),
         memory=_memory(resolved, predictions),
         cost=_cost(on, chip, quantities, isl, osl, country),

@@ -30,8 +30,8 @@ from chipweir.perf._efficiency import (
     Posterior,
     efficiencies,
     group_levels,
-    index,
     layout,
+    places,
     prior,
 )
 from chipweir.perf._intervals import FEWEST as FEWEST_KIND
@@ -125,7 +125,7 @@ class Problem:
 
         self.data, self.form = data, form
         self.work, self.cases = gather(data.configurations), arrays(data.configurations)
-        self.where = index(form, [group_levels(c) for c in data.configurations])
+        self.where = places(form, data.configurations)
         self.mean, self.sd = prior(form)
         n = len(data.rows)
         self.design = {name: _design(name, self.where, form, n) for name in self.where if name not in COVARIATES}
@@ -180,10 +180,10 @@ def _design(name: str, where: Any, form: Layout, n: int) -> Any:
 
     term = next(t for t in TERMS if t.name == name)
     line, column, value = [], [], []
-    for places in where[name]:
-        known = np.flatnonzero(places < form.size)
+    for found in where[name]:
+        known = np.flatnonzero(found < form.size)
         line.append(known)
-        column.append(places[known])
+        column.append(found[known])
         value.append(np.ones(len(known)))
     for covariate, _, _ in term.covariates():
         line.append(np.arange(n))
@@ -255,7 +255,7 @@ def _loss(
 def ratios(theta: np.ndarray, form: Layout, data: Measured) -> dict[str, np.ndarray]:
     """ln(measured / estimated) of every quantity [n], estimated from what the rows say; NaN where not measured."""
     data = replace(data, configurations=data.asked)
-    where = index(form, [group_levels(c) for c in data.configurations])
+    where = places(form, data.configurations)
     cases = arrays(data.configurations)
     estimate = predicted(theta[: form.size], data, gather(data.configurations), cases, where, form)
     return {name: np.log(getattr(data, name) / np.asarray(estimate[name])) for name in QUANTITIES}

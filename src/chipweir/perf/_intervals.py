@@ -11,13 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chipweir.perf._configuration import Configuration, kinds
 
-if TYPE_CHECKING:
-    from chipweir.perf._configuration import Configuration
 
 QUANTITIES = ("tpot", "ttft", "output", "input")
 Z80 = 1.2815515655446004
@@ -130,17 +128,20 @@ def spreads(
     errors: Errors, configurations: Sequence[Configuration], chosen: Sequence[bool], quantities: Collection[str]
 ) -> dict[str, np.ndarray]:
     """`spread` of several quantities: what is new of a row is looked up once."""
-    keys = [(deployment(c, free), errors.new(c)) for c, free in zip(configurations, chosen, strict=True)]
-    kinds: dict[tuple[str, tuple[str, ...]], int] = {}
-    place = np.array([kinds.setdefault(key, len(kinds)) for key in keys], dtype=int)
+    first, kind = kinds(configurations)
+    new = [errors.new(c) for c in first]
+    free = np.asarray(chosen, dtype=bool)
+    # A load that was chosen has errors of its own.
+    keys = [(deployment(c, chosen), n) for chosen in (False, True) for c, n in zip(first, new, strict=True)]
+    place = kind + len(first) * free
     far = beyond(errors, configurations)
     found = {}
     for quantity in quantities:
         table, wider = errors.points.get(quantity, {}), errors.wider.get(quantity, {})
         factors = [
-            math.sqrt(1.0 + sum(max(wider.get(n, DEFAULT_WIDER), 1.0) ** 2 - 1.0 for n in new)) for _, new in kinds
+            math.sqrt(1.0 + sum(max(wider.get(n, DEFAULT_WIDER), 1.0) ** 2 - 1.0 for n in new)) for _, new in keys
         ]
-        points = np.array([_lookup(table, kind) for kind, _ in kinds]).reshape(-1, 2) * np.array(factors)[:, None]
+        points = np.array([_lookup(table, kind) for kind, _ in keys]).reshape(-1, 2) * np.array(factors)[:, None]
         found[quantity] = widen(points[place], far)
     return found
 

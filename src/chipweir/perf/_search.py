@@ -10,8 +10,9 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._assemble import case, gather
+from chipweir.perf._cells import altered
 from chipweir.perf._configuration import Configuration
-from chipweir.perf._efficiency import Layout, efficiencies, group_levels, index
+from chipweir.perf._efficiency import Layout, efficiencies, places
 from chipweir.perf._operators import Work, take
 from chipweir.perf._plan import Plan, candidates
 from chipweir.perf._serving import Case, Served, fits, serve
@@ -84,9 +85,9 @@ def _take_best(
     options = [plan for _, plan in pairs]
     once = case([configurations[row] for row, _ in pairs], options, np.ones(len(pairs)))
     cases = replace(take_cases(once, pair), concurrency=np.concatenate(loads))
-    found = index(form, [group_levels(replace(configurations[row], plan=plan)) for row, plan in pairs])
-    where = {name: [places[pair] for places in columns] for name, columns in found.items()}
-    score = _score(serve(work, efficiencies(theta, where, form), cases), cases, configurations, rows, work)
+    where = places(form, [altered(configurations[row], plan=plan) for row, plan in pairs])
+    e = take_cases(efficiencies(theta, where, form), pair)
+    score = _score(serve(work, e, cases), cases, configurations, rows, work)
     # Trials of a row stand together.
     start = np.searchsorted(rows, some)
     for row, first, end in zip(some, start, [*start[1:], len(rows)], strict=True):
