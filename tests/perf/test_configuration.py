@@ -302,7 +302,8 @@ def test_a_date_may_be_two_months():
 
 CELLS = {
     "chip": ("H100", "H20"), "model": ("Llama-3.1-8B", "DeepSeek-R1"), "isl": ("", "4k", "1024"), "osl": ("", "256"),
-    "concurrency": ("", "16"), "batch_per_replica": ("", "4"), "num_prompts": ("", "640"), "tp": ("8",), "seq_len": ("", "777"),
+    "concurrency": ("", "16"), "batch_per_replica": ("", "4"), "num_prompts": ("", "640"), "tp": ("8",),
+    "seq_len": ("", "777"),
     "notes": ("", "500 prompts", "prefix hit rate 30%"), "stat": ("mean", "median ITL", "offline"),
     "spec_decode": ("", "mtp2"), "phase": ("serving", "decode"), "framework": ("vllm 0.6.3", "trtllm"),
 }  # fmt: skip
