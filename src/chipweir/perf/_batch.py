@@ -366,12 +366,12 @@ def _add_power(
     drawn = _powers(resolved, cases, served, curve)
     power, more = (drawn(k * output, k * incoming) for k in (1.0, MORE))
     follows = np.clip(np.log(more / power) / np.log(MORE), 0.0, 1.0)[:, None]
-    sd = np.full(len(resolved), curve.log_sd)
+    sd, kept = (np.full(len(resolved), share * curve.log_sd) for share in (1.0, curve.energy_share))
     rate = points["output_tok_s_chip"]
     median["power_w_chip"] = power
     points["power_w_chip"] = widen(follows * rate, sd)
     median["j_per_output_token"] = np.where(output > 0, power / np.maximum(output, 1e-12), np.nan)
-    points["j_per_output_token"] = widen((follows - 1.0) * rate[:, ::-1], sd)
+    points["j_per_output_token"] = widen((follows - 1.0) * rate[:, ::-1], kept)
 
 
 def _powers(

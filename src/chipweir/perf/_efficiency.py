@@ -231,7 +231,7 @@ def to_json(posterior: Posterior) -> str:
         "mean": [round(float(x), 4) for x in posterior.mean],
         "draws": [[round(float(x), 3) for x in draw] for draw in posterior.draws],
         "errors": {q: {k: [round(x, 4) for x in v] for k, v in kinds.items()} for q, kinds in errors.points.items()},
-        "wider": {q: {k: round(x, 3) for k, x in found.items()} for q, found in errors.wider.items()},
+        "added": {q: {k: [round(x, 3) for x in v] for k, v in found.items()} for q, found in errors.added.items()},
         "seen": {k: sorted(v) for k, v in errors.seen.items()},
         "spans": {k: [round(x, 3) for x in v] for k, v in errors.spans.items()},
     }  # fmt: skip
@@ -248,7 +248,7 @@ def from_json(text: str, where: str = "posterior") -> Posterior:
         points = {q: {k: (float(v[0]), float(v[1])) for k, v in kinds.items()} for q, kinds in record["errors"].items()}
         errors = Errors(
             points,
-            {q: {k: float(x) for k, x in found.items()} for q, found in record["wider"].items()},
+            {q: {k: (float(v[0]), float(v[1])) for k, v in found.items()} for q, found in record["added"].items()},
             {k: frozenset(v) for k, v in record["seen"].items()},
             {k: (float(v[0]), float(v[1])) for k, v in record["spans"].items()},
         )

@@ -35,8 +35,20 @@ from chipweir.perf._efficiency import (
     prior,
 )
 from chipweir.perf._intervals import FEWEST as FEWEST_KIND
-from chipweir.perf._intervals import NOVELTIES, QUANTITIES, Errors, deployment, learn, spans, traits
-from chipweir.perf._intervals import spread_of as _spread
+from chipweir.perf._intervals import (
+    NOVELTIES,
+    QUANTITIES,
+    Errors,
+    by_source,
+    deployment,
+    flags,
+    lacking,
+    learn,
+    middle,
+    spans,
+    spreads,
+    traits,
+)
 from chipweir.perf._measured import Measured, Row, arrays, measured, stated
 from chipweir.perf._operators import Work
 from chipweir.perf._serving import Case, Served, inter_token, serve
@@ -380,27 +392,26 @@ def _left_out_each(
 
 
 def learnt(data: Measured, own: Mapping[str, np.ndarray], left: Mapping[str, Mapping[str, np.ndarray]]) -> Errors:
-    """Errors by kind of deployment of rows whose source was left out, and how much wider they are where more is new.
-
-    Sources count by the root of their rows. Widening is the ratio of the spread of the same rows' errors with something
-    left out to that with their source left out, at least 1.
-    """
-    kinds = [deployment(c, chosen=False) for c in data.asked]
-    weight = data.weight / np.sqrt(np.bincount(shared(data).source)[shared(data).source])
-    base = left.get("family", own)
-    points = learn(base, kinds, weight)
-    wider: dict[str, dict[str, float]] = {}
+    """Errors by kind of deployment of rows whose source was left out, and what is added to them where more is new: what
+    rows lack that were estimated by a fit which saw nothing of their maker (generation, ...). Sources weigh, not rows."""
+    sources = [r.get("family") or r.get("source") or "" for r in data.rows]
+    kinds = [(deployment(c, chosen=False), flags(c)) for c in data.asked]
+    names = [traits(c) for c in data.configurations]
+    seen = {n: frozenset(t[n] for t in names) for n in NOVELTIES if n != "date"}
+    errors = Errors(learn(left.get("family", own), kinds, sources, data.weight * by_source(sources)), seen=seen)
+    known = spreads(errors, data.asked, [False] * len(kinds), QUANTITIES)
+    added: dict[str, dict[str, tuple[float, float]]] = {}
     for by, found in left.items():
         if by == "family":
             continue
+        weight = data.weight * by_source(list(zip(data.label(by), sources, strict=True)))
         for quantity in QUANTITIES:
-            both = np.isfinite(found[quantity]) & np.isfinite(base[quantity])
-            if both.sum() >= 4 * FEWEST_KIND:
-                ratio = _spread(found[quantity][both], weight[both]) / _spread(base[quantity][both], weight[both])
-                wider.setdefault(quantity, {})[by] = float(np.clip(ratio, 1.0, 4.0))
-    names = [traits(c) for c in data.configurations]
-    seen = {n: frozenset(t[n] for t in names) for n in NOVELTIES if n != "date"}
-    return Errors(points, wider, seen, spans(data.configurations))
+            usable = np.isfinite(found[quantity])
+            if usable.sum() >= 4 * FEWEST_KIND:
+                added.setdefault(quantity, {})[by] = lacking(
+                    found[quantity][usable], known[quantity][usable], weight[usable]
+                )
+    return replace(errors, added=added, spans=spans(data.configurations))
 
 
 def chosen_errors(data: Measured, posterior: Posterior) -> tuple[float, float] | None:
@@ -415,4 +426,4 @@ def chosen_errors(data: Measured, posterior: Posterior) -> tuple[float, float] |
     if predictions is None:
         return None
     ratio = np.log(data.output[np.array(kept)] / predictions.median["output_tok_s_chip"])
-    return learn({"output": ratio}, ["chosen"] * len(ratio), np.ones(len(ratio)))["output"]["chosen"]
+    return middle(ratio, np.ones(len(ratio)))
