@@ -4,7 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chipweir.perf._configuration import read_configuration
-from chipweir.perf._intervals import DEFAULT, Errors, by_source, deployment, lacking, learn, spread, traits, widen
+from chipweir.perf._intervals import (
+    DEFAULT,
+    Errors,
+    by_source,
+    deployment,
+    lacking,
+    learn,
+    spread,
+    traits,
+    unseen_spreads,
+    widen,
+)
 
 
 def configuration(**changes):
@@ -116,3 +127,14 @@ def test_widening_adds_in_quadrature():
     wide = widen(np.array([[-0.3, 0.4]]), np.array([0.3 / 1.2815515655446004]))
     assert wide[0, 0] == pytest.approx(-np.hypot(0.3, 0.3))
     assert wide[0, 1] == pytest.approx(0.5)
+
+
+def test_rows_left_out_together_are_new_to_one_another():
+    rows = [configuration(chip=chip) for chip in ("H100", "H200", "MI300X")]
+    seen = {n: frozenset(t[n] for t in map(traits, rows)) for n in SEEN}
+    errors = Errors({"tpot": {"all": (-0.5, 0.5)}}, {"tpot": {"vendor": (0.0, 1.2), "chip": (0.1, 0.1)}}, seen)
+    known = spread(errors, rows, [False] * 3, "tpot")
+    makers = unseen_spreads(errors, rows, np.array(["nvidia", "nvidia", "amd"]), ["tpot"])["tpot"]
+    assert np.all(makers[:, 1] >= 1.3)
+    chips = unseen_spreads(errors, rows, np.array(["a", "b", "b"]), ["tpot"])["tpot"]
+    assert known[0, 1] < chips[0, 1] < 1.0 < chips[2, 1]

@@ -115,16 +115,9 @@ def print_validation(report: Mapping[str, Any]) -> None:
 
 def print_left_out(report: Mapping[str, Any]) -> None:
     """Errors on what a fit has not seen."""
-    rows = [
-        ["all", q, str(s["n"]), f"{s['median_ape']:.1%}", f"{s['mean_ape']:.1%}", f"{s['bias_log']:+.2f}"]
-        for q, s in report["overall"].items()
-    ]
-    for label, by in report["groups"].items():
-        rows += [
-            [label, q, str(s["n"]), f"{s['median_ape']:.1%}", f"{s['mean_ape']:.1%}", f"{s['bias_log']:+.2f}"]
-            for q, s in by.items()
-        ]
-    head = ["", _("quantity"), "#n", *_error_columns()]
+    tables = {"all": report["overall"], **report["groups"]}
+    rows = [_score_row(label, quantity, s) for label, by in tables.items() for quantity, s in by.items()]
+    head = ["", _("quantity"), "#n", *_error_columns(), "#" + _("in 80 %")]
     _tables.show(head, rows, _("Left out in turn: {what}", what=report["by"]))
 
 
@@ -140,7 +133,7 @@ def _score_row(label: str, quantity: str, s: Mapping[str, float]) -> list[str]:
         f"{s['median_ape']:.1%}",
         f"{s['mean_ape']:.1%}",
         f"{s['bias_log']:+.2f}",
-        f"{s['coverage_80']:.0%}",
+        f"{s['coverage_80']:.0%}" if "coverage_80" in s else "",
     ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -189,6 +189,23 @@ def spreads(
         more = np.array([_together([added.get(n, DEFAULT_ADDED) for n in new]) for _, _, new in keys]).reshape(-1, 2)
         wide = np.hypot(points, more) * np.array([-1.0, 1.0])
         found[quantity] = widen(wide[place], far)
+    return found
+
+
+def unseen_spreads(
+    errors: Errors, configurations: Sequence[Configuration], labels: np.ndarray, quantities: Collection[str]
+) -> dict[str, np.ndarray]:
+    """`spreads` [n, 2] of configurations with stated loads, each as if the fit had seen none of those that share its
+    label [n]."""
+    found = {quantity: np.full((len(labels), 2), np.nan) for quantity in quantities}
+    names = [traits(c) for c in configurations]
+    for label in np.unique(labels):
+        out = labels == label
+        rest = [t for t, gone in zip(names, out, strict=True) if not gone]
+        seen = {n: frozenset(t[n] for t in rest) for n in NOVELTIES if n != "date"}
+        mine = [configurations[i] for i in np.flatnonzero(out).tolist()]
+        for quantity, points in spreads(replace(errors, seen=seen), mine, [False] * len(mine), quantities).items():
+            found[quantity][out] = points
     return found
 
 
