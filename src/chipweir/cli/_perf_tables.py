@@ -173,6 +173,17 @@ def print_answers(answers: Sequence[Mapping[str, Any]], title: str) -> None:
             echo_wrapped(f"{who}: {answer['reason']}")
 
 
+def layout_words(plan: Mapping[str, Any], group: float) -> str:
+    """A layout in the words of engines: degrees, replicas of `group` chips, and prefill workers where they stand apart."""
+    words = [f"tp {plan['tp']:g}", f"attention dp {plan['attention_dp']:g}"]
+    words += [f"{plan['pp']:g} pipeline stages"] if plan["pp"] > 1 else []
+    words.append(f"{plan['replicas']:g} x {group:g} chips")
+    if plan.get("prefill_replicas"):
+        chips = plan["prefill_tp"] * plan["prefill_dp"]
+        words.append(f"prefill {plan['prefill_replicas']:g} x {chips:g} chips")
+    return ", ".join(words)
+
+
 def print_alternatives(found: Sequence[Mapping[str, float]]) -> None:
     """The next best layouts."""
     head = [
@@ -184,7 +195,7 @@ def print_alternatives(found: Sequence[Mapping[str, float]]) -> None:
     ]
     rows = [
         [
-            f"tp {a['tp']:g}, attention dp {a['attention_dp']:g}, pp {a['pp']:g}, {a['replicas']:g} x",
+            layout_words(a, a["tp"] * a["attention_dp"] * a["pp"]),
             f"{a['concurrency']:g}", short(a["output_tok_s_chip"]), short(a["tpot_ms"]), short(a["ttft_ms"]),
         ]
         for a in found

@@ -54,6 +54,7 @@ from chipweir.cli._perf_options import (
 )
 from chipweir.cli._perf_tables import (
     json_line,
+    layout_words,
     print_alternatives,
     print_answers,
     print_json,
@@ -263,12 +264,7 @@ def _run_one(
     title = f"{found.model} ({found.dtype}) · {found.chips} x {found.chip} · {found.isl:g} + {found.osl:g} tokens"
     _tables.show([_("quantity"), "#" + _("median"), "#" + _("80 % interval")], quantity_rows(found.quantities), title)
     plan, memory = found.plan, found.memory
-    layout = (
-        f"tp {plan['tp']:g}, attention dp {plan['attention_dp']:g}, "
-        + (f"{plan['pp']:g} pipeline stages, " if plan["pp"] > 1 else "")
-        + f"{plan['replicas']:g} x "
-        f"{memory['chips_per_replica']:g} chips"
-    )
+    layout = layout_words(plan, memory["chips_per_replica"])
     typer.echo(_("plan: {layout}; {n} requests at a time", layout=layout, n=f"{plan['concurrency']:g}"))
     typer.echo(_("binds: {what}", what=found.binds))
     typer.echo(

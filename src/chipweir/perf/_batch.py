@@ -361,7 +361,8 @@ def _add_power(
     from chipweir.perf._energy import shipped_curve
 
     curve = curve or shipped_curve()
-    output = np.nan_to_num(median["output_tok_s_chip"]) * cases.decode_chips / chips
+    pooled = np.array([c.plan is not None and c.plan.pooled > 0 for c in resolved])
+    output = np.nan_to_num(median["output_tok_s_chip"]) * np.where(pooled, 1.0, cases.decode_chips / chips)
     incoming = np.nan_to_num(median["total_tok_s_chip"]) - output
     drawn = _powers(resolved, cases, served, curve)
     power, more = (drawn(k * output, k * incoming) for k in (1.0, MORE))

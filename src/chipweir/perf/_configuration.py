@@ -44,7 +44,9 @@ DEFAULT_TPOT_S = 0.05
 class Configuration:
     """A resolved row. `plan` None: to be chosen. `concurrency` None: to be chosen under `tpot_limit` (s), or as much
     as pays. `year`: of the software, `dated` where a row tells it. `tuning`: flags by those who make engine or chip
-    ("tuned"), as documented ("plain"), "" where nobody says. `stat`: what a latency is of its distribution."""
+    ("tuned"), as documented ("plain"), "" where nobody says. `stat`: what a latency is of its distribution. `planned`:
+    whether layouts are chosen as a planner would, who also weighs mixtures and prefill apart, or as they are usually
+    run."""
 
     phase: str
     chip: Hardware
@@ -63,6 +65,7 @@ class Configuration:
     dated: bool = False
     tuning: str = ""
     notes: tuple[str, ...] = field(default=())
+    planned: bool = False
 
     @property
     def isl(self) -> float:

@@ -15,6 +15,7 @@ from chipweir.perf._configuration import Configuration
 from chipweir.perf._efficiency import Layout, efficiencies, places
 from chipweir.perf._operators import Work, take
 from chipweir.perf._plan import Plan, candidates
+from chipweir.perf._planner import planned
 from chipweir.perf._serving import Case, Served, fits, serve
 from chipweir.perf._serving import take as take_cases
 
@@ -22,6 +23,8 @@ from chipweir.perf._serving import take as take_cases
 # Sequences per chip worth trying when the load is open, and the most one scheduler is run with.
 BATCHES = np.array([1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024], dtype=float)
 SCHEDULER_LIMIT = 1024.0
+# Most of the time that prefill workers of their own may be busy.
+BUSIEST = 0.9
 # Pairs of row and plan weighed at a time: what stays in the processor's cache.
 TOGETHER = 512
 
@@ -43,11 +46,7 @@ def resolve(
         if c.plan is not None and c.concurrency is not None:
             continue
         try:
-            options = (
-                [c.plan]
-                if c.plan is not None
-                else candidates(c.model, c.chip, c.dtype, c.n_chips, context=c.isl + c.osl)
-            )
+            options = [c.plan] if c.plan is not None else layouts(c)
         except InputError as error:
             reasons[row] = str(error)
             continue
@@ -55,6 +54,15 @@ def resolve(
     for part in _parts(pairs):
         _take_best(configurations, form, theta, part, plans, concurrency, reasons)
     return plans, concurrency, reasons
+
+
+def layouts(c: Configuration) -> list[Plan]:
+    """What may be chosen for a configuration. With a load of its own prefill stays with decoding: plans are then told
+    apart by the time per token, in which chips that only prefill do not count."""
+    context = c.isl + c.osl
+    if c.planned:
+        return planned(c.model, c.chip, c.dtype, c.n_chips, context=context, apart=c.concurrency is None)
+    return candidates(c.model, c.chip, c.dtype, c.n_chips, context=context)
 
 
 def _parts(pairs: Sequence[tuple[int, Plan]]) -> Iterator[Sequence[tuple[int, Plan]]]:
@@ -105,7 +113,13 @@ def _score(
     """Larger is better: log tokens/s per chip where latency limits are kept; where they are missed less than any that
     keeps them, by the factor; -inf where memory does not hold it. `rows` [n]: which configuration a trial belongs to."""
     chips = cases.decode_chips
-    rate = served.rate * cases.osl / chips
+    asked = np.array([(c.n_chips or 0.0) if c.planned else np.nan for c in configurations])[rows]
+    planner = ~np.isnan(asked)
+    # A planner pays for chips that only prefill, and for those that a layout leaves idle.
+    prefilling = np.where(
+        planner & (cases.split > 0), cases.prefill_tp * cases.prefill_dp * cases.prefill_replicas, 0.0
+    )
+    rate = served.rate * cases.osl / np.fmax(asked, chips + prefilling)
     tpot_limit = np.array([c.tpot_limit or np.inf for c in configurations])[rows]
     ttft_limit = np.array([c.ttft_limit or np.inf for c in configurations])[rows]
     missed = np.maximum(served.tpot / tpot_limit, 1.0) * np.maximum(served.ttft / ttft_limit, 1.0)
@@ -114,4 +128,7 @@ def _score(
     late = np.where(missed > 1.0, 1e3 + 30.0 * np.log(missed), 0.0)
     score = np.where(stated, 1.0 / served.tpot, np.log(rate) - late)
     smallest = cases.concurrency <= chips
-    return np.where(fits(work, cases) & (stated | held | smallest) & (served.limit >= 1.0), score, -np.inf)
+    # A queue for prefill that never empties is no plan.
+    flows = ~planner | (cases.split == 0) | (served.busy < BUSIEST)
+    usable = fits(work, cases) & flows & (stated | held | smallest) & (served.limit >= 1.0)
+    return np.where(usable, score, -np.inf)
