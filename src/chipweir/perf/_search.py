@@ -88,10 +88,11 @@ def _take_best(
     pair = np.repeat(np.arange(len(pairs)), [len(load) for load in loads])
     rows = of_pair[pair]
     some, place = np.unique(rows, return_inverse=True)
-    # Work does not depend on the plan: gathered once a row, not once a trial.
-    work = take(gather([configurations[r] for r in some]), place)
+    # Work and load do not depend on the plan: gathered once a row, not once a trial.
+    asked = [configurations[r] for r in some.tolist()]
+    work = take(gather(asked), place)
     options = [plan for _, plan in pairs]
-    once = case([configurations[row] for row, _ in pairs], options, np.ones(len(pairs)))
+    once = case(asked, options, np.ones(len(pairs)), np.searchsorted(some, of_pair))
     cases = replace(take_cases(once, pair), concurrency=np.concatenate(loads))
     where = places(form, [altered(configurations[row], plan=plan) for row, plan in pairs])
     e = take_cases(efficiencies(theta, where, form), pair)
