@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -96,6 +97,7 @@ def _take_best(
     cases = replace(take_cases(once, pair), concurrency=np.concatenate(loads))
     where = places(form, [altered(configurations[row], plan=plan) for row, plan in pairs])
     e = take_cases(efficiencies(theta, where, form), pair)
+    work, e, cases = (_single(record) for record in (work, e, cases))
     score = _score(serve(work, e, cases), cases, configurations, rows, work)
     # Trials of a row stand together.
     start = np.searchsorted(rows, some)
@@ -106,6 +108,11 @@ def _take_best(
             reasons[row] = f"{c.model.name} in {c.dtype} does not fit the layout stated on {c.chip.name}"
             continue
         plans[row], concurrency[row] = options[pair[best]], cases.concurrency[best]
+
+
+def _single(record: Any) -> Any:
+    """A record of arrays in single precision: layouts are told apart in half the time, and differ by far more."""
+    return altered(record, **{name: np.asarray(values, dtype=np.float32) for name, values in vars(record).items()})
 
 
 def _score(
