@@ -29,7 +29,7 @@ NESTED = ("vendor", "generation", "chip")
 DEFAULT_ADDED = (0.3, 0.3)
 # A source counts as its rows to this power, nearly as one source, since what it did once it did in all of them; below
 # `WHOLE` rows in proportion to them.
-SOURCE_POWER, WHOLE = 0.25, 48.0
+SOURCE_POWER, WHOLE = 0.25, 24.0
 # Sources of all kinds of deployment that count beside those of one kind (prior, by sources left out in turn).
 BESIDE = 2.0
 # Log standard deviation for every factor of e by which a load lies beyond those measured; prior.
