@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from chipweir.app._layout import attributes
-from chipweir.app._state import View, effective, scenario_of, usual
+from chipweir.app._state import View, scenario_of, usual
 from chipweir.i18n import _
 from chipweir.report import _numbers
 from chipweir.report._levers import (
@@ -16,6 +16,7 @@ from chipweir.report._levers import (
     STOPS,
     Control,
     controls,
+    effective,
     lever_text,
     lever_title,
     value_text,

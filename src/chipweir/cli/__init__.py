@@ -20,7 +20,7 @@ root = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-MODULES = ("facts", "rules", "perf", "world", "calibration", "strategy", "evidence", "app", "assistant")
+MODULES = ("facts", "rules", "perf", "world", "calibration", "strategy", "evidence", "app", "site", "assistant")
 EXTRAS = {
     **dict.fromkeys(("dash", "dash_mantine_components", "flask", "gunicorn", "uvicorn", "werkzeug"), "app"),
     **dict.fromkeys(("feedparser", "lxml_html_clean", "nh3", "trafilatura"), "evidence"),

@@ -8,12 +8,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chipweir.facts import performance_density
+from chipweir.report._labels import N_
 from chipweir.report.figures._rules import ChipPoint, Region
 
 
 if TYPE_CHECKING:
     from chipweir.facts import Chip, Facts
 
+SPECS = {
+    "bf16_tflops": N_("16-bit, TFLOP/s"),
+    "fp8_tflops": N_("8-bit float, TFLOP/s"),
+    "int8_tops": N_("8-bit integer, TOP/s"),
+    "fp4_tflops": N_("4-bit, TFLOP/s"),
+    "memory_gb": N_("Memory, GB"),
+    "memory_gbs": N_("Memory bandwidth, GB/s"),
+    "scaleup_gbs": N_("Scale-up link, GB/s one way"),
+    "scaleup_domain": N_("Chips in a scale-up domain"),
+    "tdp_w": N_("Power, W"),
+    "die_mm2": N_("Die area, mm²"),
+    "hbm_stacks": N_("HBM stacks"),
+    "price_usd": N_("Price, US dollars"),
+}
 MAIN_CHIPS = (
     "nvidia-a800-sxm",
     "nvidia-h800-sxm",

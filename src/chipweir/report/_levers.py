@@ -1,5 +1,6 @@
 """The levers as people see them: which controls a page shows, what each is called, its values in words."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from chipweir.report._labels import N_
 
 
 if TYPE_CHECKING:
-    from chipweir.world import Lever
+    from chipweir.world import Lever, Scenario
 
 _BY_PRODUCT = {
     "us.allowed_products": ("h20-class", "h200-class", "blackwell-class", "rubin-class"),
@@ -103,3 +104,20 @@ def value_text(control: Control, value: float | str) -> str:
     if control.lever.unit.startswith("share"):
         return _numbers.share(value)
     return _numbers.number(value)
+
+
+def effective(scenario: "Scenario", name: str, month: str) -> float | str:
+    """What a lever stands at in `month`: a number, a choice's name, or `law`."""
+    from chipweir import world
+
+    lever, product = world.find_lever(name)
+    months = [month]
+    if lever.by_product and product in world.PRODUCT_CLASSES:
+        code = float(scenario.product_series(lever.name, product, product, months)[0])
+    else:
+        code = float(scenario.series(name, months)[0])
+    if math.isnan(code):
+        return "law"
+    if lever.kind == "choice":
+        return str(next(word for word, value in lever.choices.items() if value == code))
+    return code
