@@ -15,6 +15,9 @@ from chipweir.i18n import LANGUAGES
 from chipweir.site._build import MARK
 
 
+# The site is built once for all of them.
+pytestmark = pytest.mark.timeout(1500)
+
 AXE = Path(__import__("axe_playwright_python").__file__).parent / "axe.min.js"
 FILES = ("index.html", "chips.html", "rules.html", "facts.html", "believe.html")
 MOVES = [("us.enforcement", 3.0), ("us.hbm_control", 2.0), ("technology.smic_yield", 1.25)]

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from chipweir.i18n import _, language
 from chipweir.report import _chips, _numbers, credibility_record
+from chipweir.report._credibility import within
 from chipweir.report._headline import HEADLINES
 from chipweir.report._known import KINDS
 from chipweir.report._labels import SCENARIO_STORIES, label
@@ -212,9 +213,9 @@ def _published(grid: Grid, verdicts: list[dict[str, Any]]) -> dict[str, Any]:
     rows = [credibility_record(row) for row in verdicts]
     judged = [row for row in verdicts if not row["echo"] and not row["bound"]]
     text = _(
-        "{inside} of {count} published figures that are neither bounds nor inputs of the model lie within its 90 % "
+        "{inside} of {count} published figures that are neither bounds nor inputs of the model lie within its 80 % "
         "intervals, drawn from: {beliefs}. All are shown, whether or not they fit.",
-        inside=sum(bool(row["inside"]) for row in judged),
+        inside=sum(within(row) for row in judged),
         count=len(judged),
         beliefs=grid.beliefs,
     )
