@@ -34,8 +34,8 @@ class Diversion:
 
     @property
     def replaced(self) -> bool:
-        """Whether legal imports rise by more than all that ended: the need to smuggle goes, whatever hubs do."""
-        return self.licensed > self.ended > 0
+        """Whether most smuggling ends and legal imports rise by more: the need to smuggle goes, whatever hubs do."""
+        return self.licensed > self.ended > 0.5 * self.whole
 
     @property
     def told(self) -> bool:

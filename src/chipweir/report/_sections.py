@@ -129,7 +129,7 @@ def tiles(cells: list[Cell], year: int) -> list[Record]:
                 "label": base.label,
                 "value": base.text,
                 "unit": shown,
-                "interval": "80%: " + _numbers.interval(*base.p80, base.kind),
+                "interval": _("80 %: {interval}", interval=_numbers.interval(*base.p80, base.kind)),
                 "lines": lines,
             }
         )
