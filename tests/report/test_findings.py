@@ -100,7 +100,9 @@ def test_what_stops_and_what_moves_make_up_what_ends(changes: list[float]) -> No
         assert moved < 0.005 or _numbers.share(moved) in found.text
 
 
-@pytest.mark.parametrize(("licensed", "chance", "said"), [(9e3, 0.99, True), (9e3, 0.6, False), (1e3, 0.99, False), (3.9e3, 0.99, False)])
+@pytest.mark.parametrize(
+    ("licensed", "chance", "said"), [(9e3, 0.99, True), (9e3, 0.6, False), (1e3, 0.99, False), (3.9e3, 0.99, False)]
+)
 def test_where_licences_end_the_need_no_other_hub_is_looked_for(licensed: float, chance: float, said: bool) -> None:
     months = np.array(["2030-12"], "datetime64[M]").astype("datetime64[ns]")
     axes = ("scenario", "quantile", "month")

@@ -9,7 +9,7 @@ import typer
 import chipweir
 from chipweir.cli import _language
 from chipweir.errors import InputError
-from chipweir.i18n import _, use_language
+from chipweir.i18n import _, composed, use_language
 
 
 root = typer.Typer(
@@ -71,7 +71,7 @@ def _answered(arguments: list[str] | None) -> int:
             print(f"chipweir: {_language.said(error)}", file=sys.stderr)
         return int(error.exit_code)
     except InputError as error:
-        print(f"chipweir: {error}", file=sys.stderr)
+        print(f"chipweir: {composed(str(error))}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])
