@@ -77,8 +77,11 @@ WRONG = [
     "advise korea --members 0", "levers nosuch",
 ]  # fmt: skip
 # Options, names, forms of values and what the user wrote.
-KEPT = {"chipweir", "lever", "value", "law", "region", "dim", "label", "manifest", "runs", "delete", "baseline", "nosuch", "compare",
-        "free", "licence", "case_by_case", "denied", "strong", "maybe", "spec", "contains", "unfinished", "yes", "estimate"}  # fmt: skip
+KEPT = {
+    "chipweir", "lever", "value", "law", "region", "dim", "label", "manifest", "runs", "delete", "baseline", "nosuch",
+    "compare", "free", "licence", "case_by_case", "denied", "strong", "maybe", "spec", "contains", "unfinished", "yes",
+    "estimate",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("line", WRONG)
