@@ -7,7 +7,7 @@ import pytest
 
 from chipweir import facts, rules
 from chipweir.report import _chips, _known
-from chipweir.rules import Item, Shipment, decide, status_word
+from chipweir.rules import decide, status_word
 from chipweir.site import _records
 
 
@@ -27,10 +27,20 @@ def test_an_answer_on_a_day_is_that_of_the_rules(answers, day):
         for column, place in enumerate(PLACES):
             spell = [s for s in answers["spells"][answers["cells"][row][column]] if s[0] <= day][-1]
             told = answers["answers"][spell[1]]
-            decision = decide(Shipment(Item(chip=chip), place, date.fromisoformat(day), hq=place))
+            decision = decide(_records.sale(facts.load().chips[chip], place, date.fromisoformat(day)))
             assert told["word"] == status_word(decision), (chip, place, day)
             assert told["en"]["status"] == rules.term("status", status_word(decision))
             assert told["eccn"] == decision.eccn.replace("_", " ")
+
+
+@pytest.mark.parametrize("month", ["2022-12", "2024-06", "2026-06"])
+def test_an_answer_is_the_one_that_pictures_and_the_model_have(answers, month):
+    chips = [facts.load().chips[name] for name in CHIPS]
+    held = rules.availability(chips, PLACES, [month], day=15)
+    for row in range(len(CHIPS)):
+        for column in range(len(PLACES)):
+            spell = [s for s in answers["spells"][answers["cells"][row][column]] if s[0] <= f"{month}-15"][-1]
+            assert answers["answers"][spell[1]]["word"] == rules.STATUSES[held.law[0, row, column]]
 
 
 def test_spells_begin_at_the_first_day_and_ascend(answers):

@@ -94,7 +94,10 @@ def regions_on(day: date) -> list[Region]:
 def legal_rows(
     facts: "Facts", names: Sequence[str], destinations: Sequence[str], months: np.ndarray
 ) -> tuple[list[str], np.ndarray]:
-    """Row names and licence states (row, month; indices of `rules.STATUSES`) of each chip for each destination."""
+    """Row names and licence states (row, month; indices of `rules.STATUSES`) of each chip for each destination.
+
+    A row is called by its chip alone where there is one destination, which the title says.
+    """
     from chipweir import rules
 
     chips = [facts.chip(name) for name in names]
@@ -104,6 +107,6 @@ def legal_rows(
     rows, states = [], []
     for p, chip in enumerate(chips):
         for d, destination in enumerate(destinations):
-            rows.append(f"{chip.name} → {destination}")
+            rows.append(chip.name if len(destinations) == 1 else f"{chip.name} → {destination}")
             states.append(status[:, p, d])
     return rows, np.array(states)

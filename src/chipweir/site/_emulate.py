@@ -99,8 +99,10 @@ def _acting(grid: Grid) -> slice:
 
 
 def _medians(values: Array, years: slice) -> Array:
-    with np.errstate(all="ignore"):
-        return np.asarray(np.nanmedian(values[:, years], axis=0), dtype=float)
+    """Medians over members of the acting years; missing where no member has a value."""
+    shown = values[:, years]
+    known = np.isfinite(shown).any(axis=0)
+    return np.where(known, np.nanmedian(np.where(known, shown, 0.0), axis=0), np.nan)
 
 
 def _errors(grid: Grid, cases: Sequence[Case], outcome: str, scale: Scale) -> Array:
@@ -111,7 +113,8 @@ def _errors(grid: Grid, cases: Sequence[Case], outcome: str, scale: Scale) -> Ar
         true = _medians(grid.values[case][outcome], years)
         error = np.abs(_medians(combined(grid, case, outcome, scale), years) - true)
         if relative:
-            error = error / np.maximum(np.abs(true), _NEAR_ZERO * np.nanmedian(grid.values[Case(case.preset)][outcome]))
+            least = _NEAR_ZERO * float(np.nanmedian(grid.values[Case(grid.plan.presets[0])][outcome]))
+            error = error / np.maximum(np.abs(true), least or 1.0)
         found.append(error[np.isfinite(error)])
     errors = np.concatenate(found)
     return errors if errors.size else np.array([np.nan])

@@ -17,7 +17,7 @@ from chipweir.site._grid import Progress
 
 if TYPE_CHECKING:
     from chipweir.facts import Chip, Facts, Value
-    from chipweir.rules import Decision
+    from chipweir.rules import Decision, Shipment
 
 DESTINATIONS = ("CN", "HK", "TW", "KR", "JP", "SG", "MY", "TH", "VN", "IN", "AE", "SA", "DE", "GB", "RU")
 FIRST_DAY = date(2022, 1, 1)
@@ -73,7 +73,6 @@ def rules(
     otherwise. Equal spells are held once: `cells[chip][destination]` is their place in `spells`, whose entries are the
     day from which an answer holds and its place in `answers`.
     """
-    from chipweir.rules import Item, Shipment
     from chipweir.rules._history import history
 
     shown = (
@@ -86,7 +85,7 @@ def rules(
         progress(done / len(shown), chip.name)
         row = []
         for code in destinations:
-            found = history(Shipment(Item(chip=chip.id), code, until, hq=code), until, start=FIRST_DAY)
+            found = history(sale(chip, code, until), until, start=FIRST_DAY)
             verified = min(verified, found[-1].decision.verified_until)
             course = tuple(
                 (spell.since.isoformat(), answers.setdefault(_answer(spell.decision), len(answers))) for spell in found
@@ -102,6 +101,15 @@ def rules(
         "until": until.isoformat(),
         "verified": verified.isoformat(),
     }
+
+
+def sale(chip: "Chip", code: str, on: date) -> "Shipment":
+    """A sale by the chip's maker from its own country to a recipient headquartered at the destination."""
+    from chipweir.rules import Item, Shipment
+
+    return Shipment(
+        Item(chip=chip.id), code, on, from_=chip.maker_country or "US", hq=code, exporter=chip.maker or None
+    )
 
 
 def _asked(chip: "Chip") -> bool:

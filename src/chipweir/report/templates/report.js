@@ -49,7 +49,8 @@
     folded.forEach(function (each) { each.open = true; });
     plots.forEach(function (node) {
       draw(node);
-      Plotly.relayout(node, { autosize: false, width: node.parentElement.classList.contains("wide") ? 690 : 336 });
+      var wide = node.parentElement.classList.contains("wide");
+      Plotly.relayout(node, wide ? { autosize: false, width: 690 } : { autosize: false, width: 336, "xaxis.nticks": 4 });
     });
   });
   addEventListener("afterprint", function () {
