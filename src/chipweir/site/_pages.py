@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from chipweir.i18n import _, language
+from chipweir.i18n import _, composed, language
 from chipweir.report import _chips, _numbers, credibility_record
 from chipweir.report._credibility import within
 from chipweir.report._headline import HEADLINES
@@ -213,11 +213,11 @@ def _published(grid: Grid, verdicts: list[dict[str, Any]]) -> dict[str, Any]:
     rows = [credibility_record(row) for row in verdicts]
     judged = [row for row in verdicts if not row["echo"] and not row["bound"]]
     text = _(
-        "{inside} of {count} published figures that are neither bounds nor inputs of the model lie within its 80 % "
-        "intervals, drawn from: {beliefs}. All are shown, whether or not they fit.",
+        "{inside} of {count} published figures that are neither bounds nor inputs of the model lie within its own 80 % "
+        "intervals (errors of the sources left out), drawn from: {beliefs}. All are shown, whether or not they fit.",
         inside=sum(within(row) for row in judged),
         count=len(judged),
-        beliefs=grid.beliefs,
+        beliefs=composed(grid.beliefs),
     )
     head = list(rows[0]) if rows else []
     return {

@@ -26,8 +26,10 @@
   const byId = (id) => document.getElementById(id);
 
   /* Numbers as the reader's language writes them. */
-  const compact = (digits) => new Intl.NumberFormat(lang, {notation: "compact", maximumSignificantDigits: digits});
-  const number = (value, digits = 3) => Number.isFinite(value) ? compact(digits).format(value).replace("-", "−") : "–";
+  const step = lang === "ko" ? 1e4 : 1e3;
+  const written = (value, digits) => new Intl.NumberFormat(lang, {notation: Math.abs(value) < step ? "standard" : "compact",
+    maximumSignificantDigits: digits, useGrouping: "always"}).format(value).replace("-", "−");
+  const number = (value, digits = 3) => Number.isFinite(value) ? written(value, digits) : "–";
   const power = (value) => {
     if (!Number.isFinite(value) || value === 0) return value === 0 ? "0" : "–";
     const exponent = Math.floor(Math.log10(Math.abs(value)));
@@ -36,7 +38,7 @@
   };
   const money = (value, digits = 3) => !Number.isFinite(value) ? "–" : lang === "ko"
     ? `${number(value, digits)} 달러` : `${value < 0 ? "−" : ""}$${number(Math.abs(value), digits)}`;
-  const share = (value) => Number.isFinite(value) ? `${compact(2).format(100 * value).replace("-", "−")}%` : "–";
+  const share = (value) => Number.isFinite(value) ? `${written(100 * value, 2)}%` : "–";
   const quantity = (value, kind, digits = 3) => kind === "share" ? share(value) : kind === "usd" ? money(value, digits)
     : kind === "flop" ? power(value) : number(value, digits);
   const signed = (value, kind) => !Number.isFinite(value) ? "–" : (value > 0 ? "+" : "") +
@@ -148,7 +150,7 @@
     };
     /* Ticks at round numbers, written as all numbers of the page are; powers of ten where values span a hundredfold. */
     const axis = (low, high, kind) => {
-      if (low > 0 && kind !== "share" && high / low > 200) {
+      if (low > 0 && (kind === "flop" || kind === "usd") && high / low > 200) {
         const first = Math.floor(Math.log10(low)), count = Math.ceil(Math.log10(high)) - first + 1;
         const ticks = Array.from({length: count}, (_, i) => 10 ** (first + i));
         return {type: "log", tickvals: ticks, ticktext: ticks.map((each) => quantity(each, kind, 2))};
