@@ -139,3 +139,11 @@ def test_the_report_begins_with_them(run: xr.Dataset) -> None:
     first = findings(run, "ko")[0].text.replace("'", "&#39;")
     assert first in page
     assert page.index(first) < page.index('class="tiles"')
+
+
+def test_routes_differ_in_more_than_colour(run: xr.Dataset) -> None:
+    hubs = ["TWN_JPN", "MYS", "SGP", "THA", "GULF", "ROW"]
+    delta = xr.concat([run["delta_smuggled_units"]] * len(hubs), dim="hub").assign_coords(hub=hubs)
+    drawn = figures.diversion.spec(run.assign(smuggled_by_hub=delta, delta_smuggled_by_hub=delta), "blockade")["data"]
+    assert len({trace["marker"]["color"] for trace in drawn}) == len(hubs)
+    assert len({trace["marker"]["pattern"]["shape"] for trace in drawn}) == len(hubs)

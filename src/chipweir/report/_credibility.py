@@ -21,7 +21,10 @@ def credibility_record(row: Mapping[str, Any], lang: str | None = None) -> dict[
         _("Published value"): sign + published,
         _("unit"): unit(row["unit"]) or row["unit"],
         _("prior 10 – 90 %"): " – ".join(_numbers.number(row["prior"][key]) for key in ("p10", "p90")),
-        **{name: _numbers.number(row["fitted"][key]) for name, key in (("10 %", "p10"), ("50 %", "p50"), ("90 %", "p90"))},
+        **{
+            name: _numbers.number(row["fitted"][key])
+            for name, key in (("10 %", "p10"), ("50 %", "p50"), ("90 %", "p90"))
+        },
         _("within the interval"): fits or (_("its range is") if within(row, own_range=True) else _("no")),
     }
 
