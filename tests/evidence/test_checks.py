@@ -254,15 +254,6 @@ def test_a_yield_without_a_product_is_set_beside_all_published_ones_and_the_defe
     assert len([n for n in verdict.numbers if n.source.startswith("fab-")]) >= 4
 
 
-def test_a_smuggled_sum_is_turned_into_chips_at_the_street_price():
-    verdict = next(v for c, v in verdicts(ENGLISH) if c.frame == "flow")
-    chips = number(verdict, "chips it buys")
-    assert chips.low < chips.value < chips.high
-    assert 14_000 < chips.value < 21_000
-    assert chips.source == "smu-020"
-    assert verdict.slots["bound"] == "imprecise"
-
-
 def test_a_doubling_and_new_fabs_reconcile_with_more_than_three():
     verdict = only("SMIC will double its 7nm capacity by 2026.", "capacity_change")
     note = next(n for n in verdict.notes if n.key == "reconcile")

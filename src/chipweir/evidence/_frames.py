@@ -573,6 +573,14 @@ def marked(name: str, text: str, lang: str) -> bool:
     return bool(pattern and pattern.search(text))
 
 
+def unsaid(page: Page, sentence: int, start: int, end: int) -> bool:
+    """Whether a sentence asks, supposes or denies what stands at a place, and so does not state it."""
+    record, lang = page.sentences[sentence], page.scripts[sentence]
+    asked = marked("unsaid_sentence", page.words(sentence), lang)
+    before, behind = page.text[record.start : start], page.text[end : record.end]
+    return asked or marked("unsaid_before", before, lang) or marked("unsaid_behind", behind, lang)
+
+
 def modality(page: Page, sentence: int, at: tuple[int, int] | None = None) -> str:
     """How firmly a sentence says something: quoted, hedged, forecast, opinion, reported or asserted.
 

@@ -54,23 +54,17 @@ CHECKERS: dict[str, Checker] = {
     "yield": _industry.check_yield,
     "capacity_change": _industry.check_capacity_change,
     "fab_count": _industry.check_fab_count,
-    "flow": _industry.check_flow,
-    "growth": _money.check_growth,
-    "stock_move": _money.check_stock_move,
     "rule_state": _policy.check_rule_state,
     "in_force": check_in_force,
     "permit": check_permit,
     "duration": _policy.check_duration,
     "event": _policy.check_event,
     "maker": _policy.check_maker,
-    "fee_share": _policy.check_fee_share,
 }
 # Frames whose own checker may not deny by itself: it finds facts by nearness, not by key.
 _NO_DENIAL = frozenset({"flow", "yield", "growth", "score", "layers", "spec_ratio"})
 # Frames about the article's own figures and about pairs of things: their checker speaks first.
-_FIRST = frozenset(
-    {"fx", "unit_gloss", "price_ratio", "count_ratio", "context_ratio", "fee_share", "stock_move", "duration"}
-)
+_FIRST = frozenset({"fx", "unit_gloss", "price_ratio", "count_ratio", "context_ratio", "stock_move", "duration"})
 _DECIDED = frozenset({"consistent", "contradicted", "stale", "imprecise"})
 
 
