@@ -41,9 +41,6 @@ STATUS = [
     ("엔비디아 H20 칩의 소비전력은 700W다.", "spec", "contradicted", "2025-09-25"),
     ("캠브리콘의 2025년 2분기 매출은 17억6900만위안이다.", "revenue", "consistent", "2025-09-25"),
     ("Cambricon's revenue in the second quarter of 2025 was $900 million.", "revenue", "contradicted", "2025-09-25"),
-    ("SMIC will double its 7nm capacity by 2026.", "capacity_change", "consistent", "2025-09-25"),
-    ("화웨이는 2026년까지 공장 두 개를 더 짓는다.", "fab_count", "unsupported", "2025-09-25"),
-    ("화웨이는 2026년까지 공장 일곱 개를 더 짓는다.", "fab_count", "contradicted", "2025-09-25"),
     ("SMIC의 7나노 공정 수율은 70%다.", "yield", "ambiguous", "2025-09-25"),
     ("엔비디아 B200 칩은 중국 수출이 금지됐다.", "rule_state", "consistent", "2025-09-25"),
     ("엔비디아 H20 칩은 중국 수출이 금지됐다.", "rule_state", "stale", "2025-09-25"),
@@ -138,7 +135,7 @@ def test_who_is_measured_against_whom_is_read_from_verbs_and_possessives():
         ("huawei-cloudmatrix-384", "nvidia-gb200-nvl72", "compute"),
         ("huawei-cloudmatrix-384", "nvidia-gb200-nvl72", "power"),
     ]
-    assert [v.status for _, v in by_frame] == ["imprecise", "imprecise", "consistent"]
+    assert [v.status for _, v in by_frame] == ["unsupported", "imprecise", "consistent"]
     assert [c.value("who") for c, _ in found if c.frame == "amount"] == ["nvidia"]
 
 
@@ -252,12 +249,6 @@ def test_a_yield_without_a_product_is_set_beside_all_published_ones_and_the_defe
     assert needed[0] == pytest.approx(-math.log(0.7) / 1.1)
     assert needed[1] < needed[0] / 5
     assert len([n for n in verdict.numbers if n.source.startswith("fab-")]) >= 4
-
-
-def test_a_doubling_and_new_fabs_reconcile_with_more_than_three():
-    verdict = only("SMIC will double its 7nm capacity by 2026.", "capacity_change")
-    note = next(n for n in verdict.notes if n.key == "reconcile")
-    assert note.args["total"] == 3
 
 
 def test_a_gloss_is_held_against_the_rate_of_the_month():

@@ -140,6 +140,7 @@ def claim_json(article: Article, claim: Claim, verdict: Verdict, language: str) 
         "label": term(f"frame:{claim.frame}", language),
         "start": start,
         "end": end,
+        "page": article.found.document.page(claim.start),
         "surface": shortened(article.text[claim.start : claim.end]),
         "sentence": list(article.found.document.given(sentence.start, sentence.end)),
         "modality": claim.modality,

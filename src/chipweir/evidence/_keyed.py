@@ -38,6 +38,7 @@ from chipweir.evidence._verdict import (
     source_url,
     value_evidence,
 )
+from chipweir.evidence._vocabulary import vocabulary
 
 
 _SHOWN = 4
@@ -263,9 +264,11 @@ class Judge:
         """A record's key in words, in both languages."""
         names = [self.matcher.index.name(one) for one in (record.entity, record.item) if one]
         measure = self.known.measures.get(record.measure)
-        plain = record.measure.removeprefix("spec:").replace("_", " ")
+        words = vocabulary()["specs"].get(record.measure.removeprefix("spec:"), {})
+        plain = str(words.get("en", [record.measure.replace("_", " ")])[0])
+        korean_plain = str(words.get("ko", [plain])[0])
         english = [*map(str, names), measure.title["en"].lower() if measure else plain]
-        korean = [*(one.ko or str(one) for one in names), measure.title["ko"] if measure else plain]
+        korean = [*(one.ko or str(one) for one in names), measure.title["ko"] if measure else korean_plain]
         rest = [f"{key} {value}" for key, value in record.dims.items()]
         rest += [self.known.facts[record.id].when] if record.kind == "fact" else []
         return Worded.of(", ".join([*english, *rest]), ", ".join([*korean, *rest]))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from chipweir.evidence._arithmetic import Sum, is_wrong, sums
-from chipweir.evidence._checks import _hardware, _industry, _models, _money, _policy, _prices
+from chipweir.evidence._checks import _hardware, _industry, _models, _policy, _prices
 from chipweir.evidence._checks._context import Context, allowed, number_of
 from chipweir.evidence._frames import Claim, templates
 from chipweir.evidence._keyed import Judge, Keyed
@@ -46,14 +46,8 @@ CHECKERS: dict[str, Checker] = {
     "chip_count": _hardware.check_chip_count,
     "count_ratio": _hardware.check_count_ratio,
     "comparison": _hardware.check_comparison,
-    "spec_ratio": _hardware.check_spec_ratio,
-    "context_ratio": _models.check_context_ratio,
-    "score": _models.check_score,
-    "layers": _models.check_layers,
-    "unit_gloss": _models.check_unit_gloss,
     "yield": _industry.check_yield,
-    "capacity_change": _industry.check_capacity_change,
-    "fab_count": _industry.check_fab_count,
+    "unit_gloss": _models.check_unit_gloss,
     "rule_state": _policy.check_rule_state,
     "in_force": check_in_force,
     "permit": check_permit,
@@ -62,9 +56,9 @@ CHECKERS: dict[str, Checker] = {
     "maker": _policy.check_maker,
 }
 # Frames whose own checker may not deny by itself: it finds facts by nearness, not by key.
-_NO_DENIAL = frozenset({"flow", "yield", "growth", "score", "layers", "spec_ratio"})
+_NO_DENIAL = frozenset({"yield"})
 # Frames about the article's own figures and about pairs of things: their checker speaks first.
-_FIRST = frozenset({"fx", "unit_gloss", "price_ratio", "count_ratio", "context_ratio", "stock_move", "duration"})
+_FIRST = frozenset({"fx", "unit_gloss", "price_ratio", "count_ratio", "duration"})
 _DECIDED = frozenset({"consistent", "contradicted", "stale", "imprecise"})
 
 
