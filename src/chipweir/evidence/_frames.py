@@ -340,7 +340,7 @@ def _trigger(sight: _Sight, figure: Quantity, template: Template, lang: str) -> 
 
 
 _LEVEL_BEFORE = {
-    "en": re.compile(r"\b(?:to|at|from)\s(?:about |around |nearly |almost |over |some )?$", re.I),
+    "en": re.compile(r"\b(?:to|at|from|ma(?:de|kes?|king) up)\s(?:about |around |nearly |almost |over |some )?$", re.I),
     "zh": re.compile(r"(?:至|到|达|達|为|為|从|由)(?:约|約)?$"),
 }
 _LEVEL_AFTER = re.compile(r"^\s?(?:로|까지|에서)\s?(?:급|크게 )?(?:올|상승|늘|증가|확대|감소|하락|줄|낮|높|떨어|치솟)")
@@ -352,7 +352,7 @@ def is_level(text: str, figure: Quantity, lang: str) -> bool:
         return False
     if lang == "ko":
         return bool(_LEVEL_AFTER.match(text[figure.end : figure.end + 12]))
-    return bool(_LEVEL_BEFORE[lang].search(text[max(0, figure.start - 14) : figure.start]))
+    return bool(_LEVEL_BEFORE[lang].search(text[max(0, figure.start - 18) : figure.start]))
 
 
 @cache

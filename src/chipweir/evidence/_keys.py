@@ -35,6 +35,8 @@ _PLACED = frozenset({"destination", "origin", "market", "customer", "place"})
 _SAME_QUARTER, _SAME_PERIOD = 17, 35
 _MARGIN = timedelta(days=40)
 _RECENT = 430
+_POSSESSOR = re.compile(r"(?:[A-Za-z]+(?:'s|’s|s'|s’) ?|[가-힣A-Za-z]+의 |[一-鿿A-Za-z]+的)$")
+_OWNER = re.compile(r"(?!(?:year|quarter|month|week|today|company|firm)['’])[A-Za-z]{4,}")
 # How strongly a measure must be named where its subject stands in an earlier sentence.
 _CARRIED = 2.9
 # The most chips of a server.
@@ -159,6 +161,7 @@ class Keys:
         carried = strength >= _CARRIED and self.scene.alone
         sure = sure and (level < EARLIER or carried) and not (level != OWN and self.scene.stranger)
         sure = sure and (self.scene.dated or record.timeless) and not self.scene.confused
+        sure = sure and not self._of_another(record, used)
         if record.kind == "fact" and fit != "exact" and not record.item:
             sure = sure and self._described(record)
         missing = 0
@@ -176,6 +179,23 @@ class Keys:
         tacit = any(not self._told(key, value) and f"{key}={value}" not in silent_values()
                     for key, value in record.dims.items())  # fmt: skip
         return Match(record, strength, missing, extra, fit, sure, tacit)
+
+    def _of_another(self, record: Known, used: set[str]) -> bool:
+        """Whether the subject is said to be another's: the clouds' Nvidia chips are no figure of Nvidia's."""
+        for one in self.scene.things:
+            if one.level >= EARLIER or not one.is_one(record.subject):
+                continue
+            before = _POSSESSOR.search(self.scene.text, max(0, one.start - 24), one.start)
+            if before is None:
+                continue
+            owners = [
+                o for o in self.scene.things if o.start < before.end() and before.start() < o.end and o is not one
+            ]
+            if not owners and not _OWNER.match(before.group()):
+                continue
+            if not any(used & set(o.ids) or self._related(o, record) for o in owners):
+                return True
+        return False
 
     def _described(self, record: Known) -> bool:
         """Whether what a fact without an item of its own is of is said, or says nothing beyond its key."""
@@ -340,8 +360,8 @@ class Keys:
                 told = [
                     (key, value)
                     for key, value in pairs
-                    if key in keys | self._family_keys(record)
-                    and (key != "scope" or f"{key}={value}" in spoken_values())
+                    if (key != "scope" and key in keys | self._family_keys(record))
+                    or (key == "scope" and f"{key}={value}" in spoken_values())
                 ]
                 count += (
                     bool(told)

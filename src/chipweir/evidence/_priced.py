@@ -52,6 +52,8 @@ def priced_names(known: "facts.Facts") -> Iterator[Name]:
             continue
         seen.add(identifier)
         slug = identifier.removeprefix("priced:")
+        if "-" in slug and not any(map(str.isdigit, slug)):
+            yield Name(slug, identifier, "language-model")
         for form in dict.fromkeys(_spoken(slug)):
             if len(form) >= _SHORTEST and any(map(str.isdigit, form)):
                 yield Name(form, identifier, "language-model")

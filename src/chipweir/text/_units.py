@@ -168,3 +168,17 @@ def idioms(language: str, name: str = "idioms") -> tuple[re.Pattern[str], ...]:
     counts nothing."""
     each = pack(language)[name]
     return tuple(quick(one.removeprefix("(?i)"), ignore_case=one.startswith("(?i)")) for one in each)
+
+
+def unit_table() -> str:
+    """A Markdown table of every unit of the packs with its first written forms in each language, for the documentation."""
+    rows: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for language in LANGUAGES:
+        for row in pack(language)["units"]:
+            forms = rows.setdefault((row["type"], row["unit"]), {}).setdefault(language, [])
+            forms.extend(form for form in row["forms"][:2] if form.strip("-") == form and "|" not in form)
+    lines = ["| type | unit | ko | en | zh |", "| --- | --- | --- | --- | --- |"]
+    for (kind, unit), spoken in sorted(rows.items()):
+        cells = (", ".join(dict.fromkeys(spoken.get(language, [])[:6])) for language in LANGUAGES)
+        lines.append(f"| {kind} | `{unit}` | {' | '.join(cells)} |")
+    return "\n".join(lines)
