@@ -8,10 +8,11 @@ from chipweir.evidence._checks import check_claims, judge_figures
 from chipweir.evidence._frames import Claim, propose, unsaid
 from chipweir.evidence._issues import Article, Issue, across, find_issues, independent_sources
 from chipweir.evidence._keyed import further
+from chipweir.evidence._page import Page
 from chipweir.evidence._reading import extract
 from chipweir.evidence._say import of, say, term
 from chipweir.evidence._scenarios import Tag, from_anywhere, judge, tag
-from chipweir.evidence._slots import Page, Slot
+from chipweir.evidence._slots import Slot
 from chipweir.evidence._verdict import STATUSES, Evidence, Number, Verdict
 from chipweir.text import Document, Extraction, plain_record
 

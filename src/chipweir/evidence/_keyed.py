@@ -21,9 +21,10 @@ from chipweir.evidence._happened import Happened, Told
 from chipweir.evidence._keys import Match
 from chipweir.evidence._known import Known
 from chipweir.evidence._match import AS_STRONG, Matcher
+from chipweir.evidence._page import Page
 from chipweir.evidence._ratios import Ratio, judge_ratio
 from chipweir.evidence._scene import EARLIER, OWN, Reader, Scene, Seen
-from chipweir.evidence._slots import Page, Slot, entity_slot
+from chipweir.evidence._slots import Slot, entity_slot
 from chipweir.evidence._verdict import (
     Evidence,
     Number,

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
-from chipweir.evidence._slots import Page, compared
+from chipweir.evidence._page import Page
+from chipweir.evidence._slots import compared
 from chipweir.text import EntityMention, Quantity, Time, Word
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from chipweir.evidence._frames import Claim, modality, patterns
 from chipweir.evidence._laws import law_claims
-from chipweir.evidence._slots import Page, Slot, entity_slot, fill_entity, fill_time, is_kind, time_slot
+from chipweir.evidence._page import Page
+from chipweir.evidence._slots import Slot, entity_slot, fill_entity, fill_time, is_kind, time_slot
 from chipweir.text import opens
 
 

@@ -11,7 +11,7 @@ from chipweir.evidence._checks._context import Context, allowed, number_of
 from chipweir.evidence._frames import Claim, templates
 from chipweir.evidence._keyed import Judge, Keyed
 from chipweir.evidence._laws import check_in_force, check_permit
-from chipweir.evidence._slots import Page
+from chipweir.evidence._page import Page
 from chipweir.evidence._verdict import Evidence, Number, Status, Text, Verdict, fact_evidence, open_slots
 from chipweir.text import Extraction
 
@@ -37,7 +37,7 @@ def check_generic(claim: Claim, context: Context) -> Verdict:
 # Frames whose figures are judged by the keys of the fact base alone.
 KEYED = frozenset(
     {"price", "chip_price", "rental", "spec", "params", "context", "wafer_capacity", "units", "share", "revenue", "fund",
-     "cost", "amount", "memory_price_growth", "count_of", "proportion"}
+     "cost", "amount", "count_of", "proportion"}
 )  # fmt: skip
 # Frames with a checker of their own, which speaks where the keys decide nothing.
 CHECKERS: dict[str, Checker] = {

@@ -14,7 +14,7 @@ def logic(article: Article) -> Iterator[Issue]:
 def sums(article: Article) -> Iterator[Issue]:
     """Ratios, glosses and counts of the text that its own figures do not bear out, or only for some of them."""
     for claim, verdict in article.judged():
-        if claim.frame in {"price_ratio", "count_ratio", "fx", "context_ratio", "unit_gloss"} and verdict.status in {
+        if claim.frame in {"price_ratio", "count_ratio", "fx", "unit_gloss"} and verdict.status in {
             "imprecise",
             "contradicted",
         }:
