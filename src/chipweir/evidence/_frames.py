@@ -14,9 +14,9 @@ from typing import Any
 
 import yaml
 
+from chipweir.evidence._page import Page
 from chipweir.evidence._slots import (
     LEAST_CONFIDENCE,
-    Page,
     Slot,
     accepted,
     fill_entities,
@@ -486,8 +486,6 @@ def _fill(
         slot = _property(figure, name, rule["from"])
     elif rule.get("document") == "published" and page.found.document.published:
         slot = Slot(name, page.found.document.published[:10], confidence=0.8, by="document")
-    elif rule.get("benchmark"):
-        slot = _benchmark(page, sentence, anchor, name)
     if slot.asked and not slot.candidates and rule.get("headline") and len(page.headline) == 1:
         (only,) = page.headline
         slot = Slot(name, only, only, confidence=0.4, by="document")
@@ -520,31 +518,6 @@ def _inherited(frame: str, sentence: int, name: str, before: Sequence[Claim]) ->
             if earlier is not None and not earlier.asked:
                 return replace(earlier, confidence=min(earlier.confidence, 0.6), by="discourse")
     return None
-
-
-_BENCHMARK = re.compile(
-    r"(?<![A-Za-z0-9])(?:MMLU(?:-?Pro)?|BBH|GPQA(?:[- ]?(?:Diamond|D))?|AIME ?\d*|SWE-?bench(?: Verified)?|"
-    r"HumanEval|LiveCodeBench|GSM8K|MATH(?:-500)?|SimpleQA|IFEval|MMMU|C-Eval|CMMLU|KMMLU|HLE|Arena-?Hard|"
-    r"LMArena)(?![A-Za-z0-9])",
-    re.I,
-)
-
-
-def _benchmark(page: Page, sentence: int, anchor: tuple[int, int], name: str) -> Slot:
-    span = page.sentences[sentence]
-    found = [
-        (
-            page.gap((span.start + m.start(), span.start + m.end()), anchor)
-            + (40 if span.start + m.start() > anchor[0] else 0),
-            m,
-        )
-        for m in _BENCHMARK.finditer(page.words(sentence))
-    ]
-    if not found:
-        return Slot(name)
-    _, match = min(found, key=lambda item: item[0])
-    start = span.start + match.start()
-    return Slot(name, match.group(), match.group(), start, span.start + match.end(), 0.85, "proximity")
 
 
 def _extent(page: Page, sentence: int, anchor: tuple[int, int], slots: Any) -> tuple[int, int]:
