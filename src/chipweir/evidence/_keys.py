@@ -180,22 +180,27 @@ class Keys:
                     for key, value in record.dims.items())  # fmt: skip
         return Match(record, strength, missing, extra, fit, sure, tacit)
 
-    def _of_another(self, record: Known, used: set[str]) -> bool:
-        """Whether the subject is said to be another's: the clouds' Nvidia chips are no figure of Nvidia's."""
+    @cached_property
+    def _possessed(self) -> list[tuple[Seen, list[Seen]]]:
+        """Things that are said to be somebody's, with whose they are said to be (nobody known: an empty list)."""
+        found = []
         for one in self.scene.things:
-            if one.level >= EARLIER or not one.is_one(record.subject):
-                continue
             before = _POSSESSOR.search(self.scene.text, max(0, one.start - 24), one.start)
-            if before is None:
+            if one.level >= EARLIER or before is None:
                 continue
             owners = [
                 o for o in self.scene.things if o.start < before.end() and before.start() < o.end and o is not one
             ]
-            if not owners and not _OWNER.match(before.group()):
-                continue
-            if not any(used & set(o.ids) or self._related(o, record) for o in owners):
-                return True
-        return False
+            if owners or _OWNER.match(before.group()):
+                found.append((one, owners))
+        return found
+
+    def _of_another(self, record: Known, used: set[str]) -> bool:
+        """Whether the subject is said to be another's: the clouds' Nvidia chips are no figure of Nvidia's."""
+        return any(
+            one.is_one(record.subject) and not any(used & set(o.ids) or self._related(o, record) for o in owners)
+            for one, owners in self._possessed
+        )
 
     def _described(self, record: Known) -> bool:
         """Whether what a fact without an item of its own is of is said, or says nothing beyond its key."""
@@ -426,14 +431,17 @@ class Keys:
         window = self._windows.get(record.entity)
         if window is None:
             window = self._windows[record.entity] = self._window(record)
-        return record.end < window[0] or record.start > window[1]
+        if record.start <= window[1] and window[0] <= record.end:
+            return False
+        clear = record.end < window[0] - _MARGIN or record.start > window[1] + _MARGIN
+        return clear or record.end - record.start > _MARGIN  # a quarter or year beside another is another one
 
     def _window(self, record: Known) -> tuple[date, date]:
         """The days that a record of an entity must touch not to be off; all days where no period is named."""
         spans = self._spans_of(record)
         if not spans or self.scene.time_level == EARLIER:
-            return date.min, date.max
-        return min(low for low, _ in spans) - _MARGIN, max(high for _, high in spans) + _MARGIN
+            return date.min + _MARGIN, date.max - _MARGIN
+        return min(low for low, _ in spans), max(high for _, high in spans)
 
     def _spans_of(self, record: Known) -> list[tuple[date, date]]:
         if record.entity not in self._periods:
