@@ -31,7 +31,8 @@ _STYLE = (
     "table{border-collapse:collapse;width:100%;font-size:.92rem}th,td{border:1px solid #ccd3dc;padding:.35rem ."
     "5rem;text-align:left;vertical-align:top}"
     "th{background:#f1f4f8}blockquote{border-left:3px solid #9fb0c4;margin:0;padding-left:."
-    "8rem;color:#3d4a5c}code{background:#f1f4f8;padding:0 .2rem}td{overflow-wrap:anywhere}"
+    "8rem;color:#3d4a5c}code{background:#f1f4f8;padding:0 .2rem}td{overflow-wrap:break-word}"
+    "td:nth-child(1),td:nth-child(4){white-space:nowrap}"
     "@media(max-width:40rem){table,tbody,tr,td{display:block;border:0}thead{display:none}"
     "tr{border-bottom:1px solid #ccd3dc;padding:.4rem 0}td{padding:.1rem 0}}"
     "@page{size:A4;margin:16mm}@media print{body{font-size:9pt;margin:0;max-width:none}tr,li{break-inside:avoid}"
@@ -176,9 +177,9 @@ def _linked(claim: Mapping[str, Any], language: str) -> str:
     name = _inline(_publisher(item["source"] or item["text"]))
     url = item["url"] or ""
     shown = f"[{name}]({url})" if re.fullmatch(r"https?://[^\s<>()|]+", url) else name
-    words = [shown, *([item["published"]] if item["published"] else [])]
-    if _own(claim):
-        words.append("자체 지식" if language == "ko" else "own knowledge")
+    words = [shown] if name.lower() != "own knowledge" else []
+    words += [item["published"]] if item["published"] else []
+    words += ["자체 지식" if language == "ko" else "own knowledge"] if _own(claim) else []
     return ", ".join(words)
 
 
