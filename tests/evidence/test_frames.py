@@ -30,6 +30,8 @@ SLOTS = [
         set(),
     ),
     ("中芯国际7纳米工艺的良率为40%。", "yield", {"fab": "smic", "node": pytest.approx(7e-9)}, {"product", "date"}),
+    ("SMIC는 2026년까지 7나노 생산 능력을 두 배로 늘린다.", "capacity_change", {"actor": "smic", "by": "2026"}, set()),
+    ("SMIC will double its 7nm capacity by 2026.", "capacity_change", {"actor": "smic", "by": "2026"}, set()),
     ("캠브리콘의 2분기 매출은 17억6900만위안이다.", "revenue", {"company": "cambricon", "metric": "revenue"}, set()),
     (
         "Nvidia's data-center revenue was $41.1 billion in the second quarter.",
@@ -86,6 +88,13 @@ def test_a_gloss_in_brackets_is_an_exchange_rate_and_leaves_the_amount_to_its_ow
 def test_a_level_is_not_a_growth_rate():
     assert "growth" not in {c.frame for c in claims("The domestic share of China's market rose to 40%.")}
     assert "growth" in {c.frame for c in claims("Nvidia's revenue rose 40% from a year earlier.")}
+
+
+def test_the_outlet_that_reports_is_not_the_one_who_acts():
+    claim = only(
+        "27일 파이낸셜타임스(FT)는 SMIC가 2026년까지 7나노 생산 능력을 두 배로 늘린다고 보도했다.", "capacity_change"
+    )
+    assert claim.value("actor") == "smic"
 
 
 def test_a_pronoun_carries_the_subject_of_the_sentence_before():

@@ -49,9 +49,7 @@ class Orders(NamedTuple):
     allowed: Array
 
 
-def held_back(
-    p: dict[str, Array], plan: Array, unsold: Array, orders: Orders, launch: Array, domestic: Array
-) -> Array:
+def held_back(p: dict[str, Array], plan: Array, unsold: Array, orders: Orders, launch: Array, domestic: Array) -> Array:
     """A maker's plan [K] after its look at the shelves: `min(plan, allowed) / (1 + (unsold / (months x sales))^2)`.
 
     Sales are those of late. A new product is expected to sell like what Chinese (`domestic` [K] 0/1) or other makers have

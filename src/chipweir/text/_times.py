@@ -54,7 +54,7 @@ def _patterns() -> tuple[dict[str, tuple[re.Pattern[str], ...]], tuple[tuple[str
 _ENGLISH = (
     "early|earlier|mid|late|later|end|start|beginning|first|second|third|fourth|final|fiscal|FY|this|last|next|current|"
     "previous|prior|year|today|yesterday|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday|a year|so far|"
-    "since the|that day|the same|the previous|three months|six months|nine months|twelve months|quarter"
+    "since the|that day|the same|the previous|between|three months|six months|nine months|twelve months|quarter"
 )
 
 

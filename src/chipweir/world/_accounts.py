@@ -57,7 +57,8 @@ def settle(before: Accounts, p: dict[str, Array], m: market.Dated, made: supply.
     seized = jnp.minimum(sold.seized.astype(kind), shipped)
     dies, stacks = before.dies + made.dies_arrived.astype(kind), before.hbm + made.hbm_arrived.astype(kind)
     used = made._replace(
-        dies_used=jnp.minimum(made.dies_used.astype(kind), dies), hbm_used=jnp.minimum(made.hbm_used.astype(kind), stacks)
+        dies_used=jnp.minimum(made.dies_used.astype(kind), dies),
+        hbm_used=jnp.minimum(made.hbm_used.astype(kind), stacks),
     )
     accounts = Accounts(
         unsold=left - scrapped,

@@ -202,7 +202,9 @@ def step(state: State, p: Parameters, m: Months, b: Beliefs, products: Products,
         largest=frontier_month(state, p, uses, flops),
         retaliation=jnp.maximum(cal.retaliation, state.retaliation * fading),
     )
-    return after, Month(state, after, p, m, b, products, settled.made, settled.sold, settled.scrapped, tokens, fleet, flops)
+    return after, Month(
+        state, after, p, m, b, products, settled.made, settled.sold, settled.scrapped, tokens, fleet, flops
+    )
 
 
 def _as(record: Any, kind: Any) -> Any:
