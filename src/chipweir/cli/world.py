@@ -13,19 +13,22 @@ from chipweir import reading
 from chipweir.cli import _tables
 from chipweir.cli._common import (
     AsOfOption,
+    ClusterOption,
     FactsOption,
     JsonOption,
+    LabelsArgument,
     LangOption,
     MembersOption,
     OutOption,
     PosteriorOption,
     PriorOption,
     SeedOption,
+    VariableArgument,
     WhatIfOption,
     complete_run,
     complete_scenario,
-    complete_variable,
     interruptible,
+    labels_of,
     peak_memory,
     print_json,
     progress_bar,
@@ -93,7 +96,7 @@ def run(
     facts: FactsOption = None,
     fact: WhatIfOption = None,
     as_of: AsOfOption = None,
-    cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, or local, or local:N.")] = None,
+    cluster: ClusterOption = None,
     repeat: Annotated[
         str | None,
         typer.Option(
@@ -400,16 +403,8 @@ def explain(
         str,
         typer.Argument(metavar="RUN|SCENARIO", help="A stored run or a scenario.", autocompletion=complete_scenario),
     ],
-    variable: Annotated[
-        str,
-        typer.Argument(
-            help="A reported variable, such as compute or lag_months.",
-            autocompletion=complete_variable,
-        ),
-    ],
-    labels: Annotated[
-        list[str] | None, typer.Argument(metavar="[DIM=LABEL]...", help="Such as region=CHN or origin=smuggled.")
-    ] = None,
+    variable: VariableArgument,
+    labels: LabelsArgument = None,
     month: Annotated[str, typer.Option("--month", help="Such as 2030-12.")] = "2030-12",
     scenario: Annotated[
         str | None, typer.Option("--scenario", help="Which scenario of the run; default its first.")
@@ -432,7 +427,7 @@ def explain(
 
     if top < 1:
         raise InputError(f"--top {top} is out of range; give 1 or more")
-    selection = dict(_parse_label(text) for text in labels or [])
+    selection = labels_of(labels)
     with use_language(lang), interruptible(store.runs_directory(out)):
         chosen, stored = _scenario_of(source, scenario, store.runs_directory(out))
         if stored and (facts or fact or as_of):
@@ -448,13 +443,6 @@ def explain(
             print_json(document)
         else:
             _tables.print_trace(document)
-
-
-def _parse_label(text: str) -> tuple[str, str]:
-    dim, separator, label = text.partition("=")
-    if not (dim and separator and label):
-        raise InputError(f"'{text}' is no choice of a label; write dim=label, such as region=CHN")
-    return dim, label
 
 
 def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scenario, Known | None]":
