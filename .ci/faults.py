@@ -18,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FRONT, SAVED, STORE = "tests/app/test_front.py", "tests/app/test_saved.py", "tests/test_store.py"
+FILES, STRATEGY = "tests/cli/test_files.py", "tests/cli/test_strategy.py"
 # (name, file, what stands there, what stands there instead, tests)
 FAULTS = (
     ("guard off in the front", "app/_front.py", "refusal = self._guard.refusal(asked)", "refusal = None", FRONT),
@@ -56,6 +57,9 @@ FAULTS = (
     ("links are followed when deleting", "store/_runs.py", "if path.is_symlink():", "if False:", STORE),
     ("an edited manifest is sound", "store/_manifest.py", 'if made["identity"] != identity(made):', "if False:", STORE),
     ("redirects not checked", "text/_fetch.py", "_checked(url, allow_private)\n", "_checked(url, allow_private or _ > 0)\n", "tests/evidence/test_ingest.py"),
+    ("options read without limits", "strategy/_options.py", "reading.parse_yaml(text, where).data", '__import__("yaml").safe_load(text)', FILES),
+    ("messages obeyed by a terminal", "cli/__init__.py", "{printable(text)}", "{text}", FILES),
+    ("weights looked at after the simulation", "cli/strategy.py", "strategy.weights_of(given, order.criteria)  #", "pass  #", STRATEGY),
 )  # fmt: skip
 
 

@@ -169,9 +169,9 @@ def make(s: Record, p: Parameters, m: Record, b: Record, x: Record, orders: Reco
     plan = np.where(home, (offered @ x.die_of) * die_share / x.dies_per_package, share * slots)
 
     wanted = np.minimum(plan, orders.allowed)
-    selling = np.where(home, *(
-        min(1.5 * orders.sales[side].sum() / max(wanted[side].sum(), 1.0), 1.0) for side in (home, ~home)
-    ))
+    selling = np.where(
+        home, *(min(1.5 * orders.sales[side].sum() / max(wanted[side].sum(), 1.0), 1.0) for side in (home, ~home))
+    )
     sales = np.maximum(orders.sales, np.maximum(m.launch * selling, 0.02) * wanted)
     plan = wanted / (1 + (orders.unsold / np.maximum(p["unsold_months"] * sales, 1.0)) ** 2)
     plan = np.where(m.ordered > 0, m.ordered, plan)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import cached_property
 
 
 class InputError(ValueError):
@@ -9,14 +10,24 @@ class InputError(ValueError):
 
 
 class UnknownName(InputError):
-    """A name that nothing answers to; the message carries the nearest known names."""
+    """A name that nothing answers to; the message carries the nearest known names.
+
+    They are looked for when somebody asks: many readings of a word are tried and dropped unseen.
+    """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], where: str = "") -> None:
-        self.kind, self.name = kind, name
-        self.suggestions = nearest(name, known)
+        self.kind, self.name, self.known, self.where = kind, name, tuple(known), where
+        super().__init__(kind, name, self.known, where)
+
+    @cached_property
+    def suggestions(self) -> list[str]:
+        """The known names most like the unknown one, best first."""
+        return nearest(self.name, self.known)
+
+    def __str__(self) -> str:
         hint = f"; did you mean {' or '.join(self.suggestions)}?" if self.suggestions else ""
-        place = f" in {where}" if where else ""
-        super().__init__(f"unknown {kind} '{name}'{place}{hint}")
+        place = f" in {self.where}" if self.where else ""
+        return f"unknown {self.kind} '{self.name}'{place}{hint}"
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:

@@ -163,9 +163,9 @@ def test_those_who_do_not_read_their_answer_hold_no_thread(stubbed):
 def test_files_never_wait_for_pages(stubbed):
     with running(stubbed) as port:
         found = []
-        for _ in range(20):
-            in_thread(found, port, "/slow")
-        until(lambda: len(stub.entered) >= 2)
+        for number in range(20):  # of two addresses, so that together they hold every thread for pages
+            in_thread(found, port, "/slow", source=f"127.0.0.{2 + number % 2}")
+        until(lambda: len(stub.entered) == 4)
         assert ask(port, "/assets/chipweir.css")[0] == 200
         assert ask(port, "/_dash-component-suites/dash/deps/x.js")[0] == 200
         assert found == []

@@ -139,7 +139,7 @@ def test_a_bad_line_is_said_with_its_number(line: str, said: str, tmp_path) -> N
     path.write_text(f"variable,selection,operation,start,end,scale,low,central,high,source\n{line}\n")
     with pytest.raises((InputError, UnknownName), match=said) as raised:
         read_observations(path)
-    assert "line 2" in str(raised.value)
+    assert ".csv:2" in str(raised.value)
 
 
 def test_a_file_without_columns_or_rows_is_said(tmp_path) -> None:

@@ -74,7 +74,7 @@ def test_options_criteria_and_weights_of_ones_own(call: Call, tmp_path: Path) ->
         (["advise", "korea", "--futures", "0"], "--members 0 is out of range"),
         (["advise", "korea", "--criteria", "powr"], "unknown criterion 'powr'; did you mean power"),
         (["advise", "korea", "--options", "nofile.yaml"], "cannot read option file nofile.yaml"),
-        (["advise", "korea", "--choices", "nofile.yaml"], "cannot read nofile.yaml"),
+        (["advise", "korea", "--choices", "nofile.yaml"], "cannot read file of choices nofile.yaml"),
         (["voi", "korea", "--top", "0"], "--top 0 is out of range"),
         (["game", "--players", "us"], "two or three different players"),
         (["game", "-w", "lag=1"], "write PLAYER.CRITERION=W"),
@@ -96,6 +96,26 @@ def test_bad_input_is_one_line_and_exit_2(call: Call, arguments: list[str], mess
     assert message in lines[0]
     assert answer.out == ""
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["advise", "korea", "-w", "lag=1"],
+        ["voi", "korea", "-w", "lag=1"],
+        ["game", "-w", "us.lga=1"],
+        ["game", "--leader", "korea"],
+        ["explore", "lag_months", "--where", "lag"],
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_simulated(
+    call: Call, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def simulated(*_arguments: Any, **_options: Any) -> None:
+        raise AssertionError("simulated")
+
+    monkeypatch.setattr(Cells, "run", simulated)
+    assert call(*arguments).code == 2
 
 
 def test_explore_game_and_voi_answer_as_tables_and_json(call: Call) -> None:

@@ -15,7 +15,7 @@ from chipweir import strategy
 from chipweir.cli import _tables
 
 
-WIDTHS = (80, 100, 120)
+WIDTHS = (80, 120)
 WIDE = 2_000
 KINDS = ("chips", "systems", "models", "entities", "countries", "facts", "events", "prices", "sources", "conflicts")
 PLAIN = [

@@ -180,7 +180,7 @@ def test_damaged_news_breaks_no_check(seed: int) -> None:
         for item in yaml.safe_load((gold / f"{name}.yaml").read_text(encoding="utf-8"))["items"]
     ]
     draw = random.Random(seed)
-    for _ in range(60):
+    for _ in range(40):
         text = _damaged(draw, sentences)
         if not any(character.isalnum() for character in text):
             continue

@@ -111,13 +111,13 @@ VALUED = [(chip.id, name) for chip in ALL.chips.values() for name in chip.values
 def later_rows(draw: st.DrawFn, day: date) -> dict[str, list[str]]:
     """Rows that become known after `day`: new facts, events, prices, chips, models, and new numbers for old ones."""
     when = (day + timedelta(days=draw(st.integers(1, 400)))).isoformat()
-    old = draw(st.lists(st.sampled_from(sorted(UNITS)), max_size=3, unique=True))
+    old = draw(st.lists(st.sampled_from(sorted(UNITS)), max_size=6, unique=True))
     number = draw(st.floats(0.1, 1e4))
     facts_rows = [
         f"new-{n},huawei,units,{number},thousand chips,2024,{when},mine," for n in range(draw(st.integers(0, 2)))
     ]
     facts_rows += [f"{name},,{ALL.facts[name].measure},{number},,,{when},mine,yes" for name in old]
-    chips = draw(st.lists(st.sampled_from(VALUED), max_size=2, unique=True))
+    chips = draw(st.lists(st.sampled_from(VALUED), max_size=4, unique=True))
     values = [
         f"{chip},{name},{number},{ALL.chips[chip].values[name][0].unit},{when},mine,{draw(st.sampled_from(['yes', '']))}"
         for chip, name in chips
@@ -133,7 +133,7 @@ def later_rows(draw: st.DrawFn, day: date) -> dict[str, list[str]]:
     }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), day=st.sampled_from(DAYS))
 def test_no_later_row_changes_what_is_returned_as_of_a_day(data: st.DataObject, day: date, tmp_path: Path) -> None:
     rows = data.draw(later_rows(day))

@@ -1,5 +1,6 @@
 """Things answer to their names in three languages, however they are typed."""
 
+import pickle
 import random
 from contextlib import suppress
 
@@ -132,6 +133,7 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=20))
 def test_any_text_is_found_or_refused_in_one_line(text: str) -> None:
     with suppress(InputError):
@@ -144,6 +146,19 @@ def test_a_misspelt_name_suggests_the_nearest() -> None:
     with pytest.raises(UnknownName) as caught:
         FACTS.model("deepseek-v33")
     assert "deepseek-v3" in caught.value.suggestions
+
+
+def test_the_nearest_names_are_looked_for_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chipweir import errors
+
+    asked: list[str] = []
+    monkeypatch.setattr(errors, "nearest", lambda name, known: asked.append(name) or [*known][:1])
+    error = UnknownName("chip", "h2O", (name for name in ("h20", "h100")), "mine.csv")
+    assert not asked
+    again = pickle.loads(pickle.dumps(error))
+    assert str(again) == str(error) == "unknown chip 'h2O' in mine.csv; did you mean h20?"
+    assert str(error) == str(error)
+    assert asked == ["h2O", "h2O"]
 
 
 def test_an_ambiguous_name_names_the_candidates() -> None:

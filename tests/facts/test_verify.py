@@ -235,6 +235,33 @@ PLANTED: dict[str, tuple[str, Files, str]] = {
 }
 
 
+TOGETHER = 8
+"""How many groups the faults are planted in."""
+
+
+@pytest.mark.parametrize("group", range(TOGETHER))
+def test_planted_faults_are_found_together(group: int, tmp_path: Path) -> None:
+    """Faults of several kinds, each in a directory of its own and with ids of its own."""
+    planted = {}
+    for number, (check, files, identifier) in enumerate(list(PLANTED.values())[group::TOGETHER]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for name, content in files.items():
+            stem, _, suffix = name.rpartition("_")
+            own = (
+                content.replace("p-1", f"p{number}-1")
+                .replace("p-2", f"p{number}-2")
+                .replace("nvidia-z", f"nvidia-z{number}")
+            )
+            (folder / f"{stem}.{suffix}").write_text(own, encoding="utf-8")
+        own_id = identifier.replace("p-", f"p{number}-").replace("nvidia-z", f"nvidia-z{number}")
+        planted[folder] = (check, own_id)
+    found = [finding for finding in verify(facts.load([*planted])) if not finding.excused]
+    assert set(planted.values()) <= {(finding.check, finding.id) for finding in found}
+    assert len(found) <= 2 * len(planted), "a planted fault sets off its own check, not all of them"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", PLANTED)
 def test_planted_faults_are_found(fault: str, overlay: Overlay) -> None:
     name, files, identifier = PLANTED[fault]

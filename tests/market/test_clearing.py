@@ -24,15 +24,20 @@ def cleared_by(sweeps: int) -> Callable[[Market, Premia], tuple[Premia, Cleared]
     return jax.jit(lambda market, premia: clear(market, premia, sweeps))
 
 
+@jax.jit
+def gone_on(market: Market, premia: Premia, times: int) -> Premia:
+    """Premia after so many times eight sweeps."""
+    return jax.lax.fori_loop(0, times, lambda _, reached: clear(market, reached, 8)[0], premia)
+
+
 def no_premia() -> Premia:
     return Premia(*(jnp.zeros((n, 1)) for n in (K, K, C, H, H)))
 
 
 def run(market: Market, sweeps: int = 8) -> tuple[Premia, Cleared]:
     """Clear from no premia; beyond eight sweeps go on from the premia reached. Of the one member."""
-    premia = no_premia()
-    for _ in range(max(sweeps // 8, 1)):
-        premia, result = cleared_by(8)(market, premia)
+    reached = gone_on(market, no_premia(), sweeps // 8 - 1) if sweeps > 8 else no_premia()
+    premia, result = cleared_by(8)(market, reached)
     return of_member(premia), with_flows(result)
 
 

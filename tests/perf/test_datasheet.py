@@ -45,7 +45,7 @@ def test_what_a_sheet_leaves_out_is_named_and_widens(tmp_path):
         ("name: X\nmemry: 80 GB\n", UnknownName, "memory"),
         ("bf16: 100\n", InputError, "a mapping with a 'name'"),
         ("- a\n", InputError, "a mapping with a 'name'"),
-        ("name: [\n", InputError, "not YAML"),
+        ("name: [\n", InputError, "not valid YAML"),
     ],
 )
 def test_a_bad_sheet_is_one_line(tmp_path, text, error, words):

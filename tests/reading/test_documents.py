@@ -194,7 +194,7 @@ PIECES = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=1500)
+@settings(max_examples=800)
 @given(PIECES.map("".join))
 def test_no_yaml_gets_past_the_limits(text: str) -> None:
     found = outcome(lambda: parse_yaml(text, "x", SMALL))
@@ -205,7 +205,7 @@ def test_no_yaml_gets_past_the_limits(text: str) -> None:
         assert len(found.lines) <= SMALL.values
 
 
-@settings(max_examples=1500)
+@settings(max_examples=800)
 @given(st.binary(max_size=80) | PIECES.map(lambda parts: "".join(parts).encode("utf-8", "surrogatepass")))
 def test_no_bytes_get_past_the_limits(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "document"

@@ -16,8 +16,21 @@ YEARS = tuple(range(2022, 2033))
 GROWTH = {"USA": 1.6, "CHN": 1.5, "KOR": 1.55}
 
 
+_MADE: dict[tuple[str, int, int], Members] = {}
+
+
 def imagined(scenario: Scenario, count: int, seed: int) -> Members:
     """Numbers of every variable that vary between members, grow with the years and answer a few levers."""
+    key = (scenario.digest, count, seed)
+    if key not in _MADE:
+        if len(_MADE) >= 64:
+            _MADE.clear()
+        _MADE[key] = _made(scenario, count, seed)
+        _MADE[key].values.setflags(write=False)
+    return _MADE[key]
+
+
+def _made(scenario: Scenario, count: int, seed: int) -> Members:
     luck = np.random.default_rng(seed).lognormal(0, 0.3, size=(count, 1))
     years = np.arange(len(YEARS))[None, :]
     months = [f"{year}-12" for year in YEARS]

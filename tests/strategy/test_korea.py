@@ -1,6 +1,7 @@
 """Korea's processes on a made-up world: every lever of an option moves something, in the expected direction."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from imagined_world import imagined
 
 from chipweir import facts
 from chipweir.strategy import Option, shipped_choices, shipped_criteria, shipped_options
-from chipweir.strategy._futures import columns_of, draws, happens, year_of
+from chipweir.strategy._futures import Draws, columns_of, draws, happens, year_of
 from chipweir.strategy._korea import PROCESSES, Case
 from chipweir.strategy._options import Choice
 from chipweir.strategy._retaliation import retaliation, sizes
@@ -28,6 +29,12 @@ def measured(option: Option, choice: Choice) -> dict[str, np.ndarray]:
     world = imagined(option.under(choice), MEMBERS, SEED)
     case = Case(option, choice, world, DRAWS, STATED, CRITERIA.first, CRITERIA.last, CRITERIA.rate)
     return {criterion.name: PROCESSES[criterion.process](case) for criterion in CRITERIA.computed}
+
+
+@cache
+def many() -> Draws:
+    """Enough draws to count shares in."""
+    return draws(50_000, 2)
 
 
 def changed(name: str, value: object, option: str = "hedge", choice: str = "law") -> tuple[dict, dict]:
@@ -164,7 +171,7 @@ def test_stocks_and_second_sources_ease_minerals_alone() -> None:
 
 
 def test_events_happen_as_often_as_their_priors_say_and_are_nested() -> None:
-    own = draws(50_000, 2).own
+    own = many().own
     for probability in (0.1, 0.4, 0.9):
         assert happens(own["duty_score"], probability).mean() == pytest.approx(probability, abs=0.01)
     assert (happens(own["duty_score"], 0.5) | ~happens(own["duty_score"], 0.3)).all()
@@ -174,7 +181,7 @@ def test_events_happen_as_often_as_their_priors_say_and_are_nested() -> None:
 
 
 def test_us_pressure_and_chinese_measures_are_correlated_as_stated() -> None:
-    own = draws(50_000, 2).own
+    own = many().own
     assert np.corrcoef(own["duty_score"], own["retaliation_score"])[0, 1] == pytest.approx(0.3, abs=0.02)
     assert np.std(own["duty_score"]) == pytest.approx(1, abs=0.02)
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chipweir.supply import pool_ratio, produce
@@ -56,6 +56,7 @@ def test_a_single_scarce_resource_binds_alone() -> None:
     assert binding[1] > 0.999
 
 
+@settings(max_examples=40)
 @given(RATIO, RATIO, RATIO)
 def test_binding_shares_are_the_elasticities_of_output(logic: float, memory: float, packaging: float) -> None:
     logs = jnp.log(jnp.array([logic, memory, packaging]))

@@ -128,6 +128,8 @@ SHORT = {
 def _row(sign: Sign) -> Any:
     short = pytest.mark.xfail(reason="moves too few members under the fitted beliefs", strict=False)
     marks = [short] if (sign.lever, sign.outcome) in SHORT else []
+    if any(sign.lever.endswith(f".{hub}") for hub in NAMES.hubs[1:]):
+        marks.append(pytest.mark.slow)  # the first hub stands for all where time counts
     return pytest.param(sign, marks=marks, id=f"{sign.lever}-{sign.outcome}")
 
 

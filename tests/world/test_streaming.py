@@ -80,7 +80,7 @@ def test_a_bound_is_small_where_quantiles_are_smooth() -> None:
 
 
 @given(st.integers(1, 2_000), st.integers(1, 300), st.integers(0, 2**32 - 1))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_the_cut_makes_no_difference(block: int, pilot: int, seed: int) -> None:
     values = kinds(np.random.default_rng(seed), 700)
     one, two = counted(values, pilot, 700), counted(values, pilot, block)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chipweir import reading
 from chipweir.calibration._drift import ahead, drift
 from chipweir.calibration._likelihood import DISCREPANCY
 from chipweir.calibration._observations import Observation
@@ -180,19 +181,19 @@ def _manifest(
 
 def read_forecast(path: Path) -> Forecast:
     """A forecast that `text` wrote. Raises `InputError` where it is none, or was edited since."""
-    from chipweir import reading
-
     lines = reading.read_text(path, "forecast").splitlines()
     head = "\n".join(line[2:] for line in lines if line.startswith("# "))
+    manifest = reading.parse_json(head, str(path))
     try:
-        manifest = json.loads(head)
         rows = [
             {k: float(v) if k[0] == "p" and k[1:].isdigit() else v for k, v in row.items()}
             for row in csv.DictReader(line for line in lines if not line.startswith("#"))
         ]
-    except (ValueError, TypeError):
-        raise InputError(f"{path}: no forecast; `chipweir forecast --out FILE` writes one") from None
-    if not rows or any(set(_COLUMNS) - set(row) for row in rows):
+    except (ValueError, TypeError, csv.Error):
+        rows = []
+    if not isinstance(manifest, dict) or not rows:
+        raise InputError(f"{path}: no forecast; `chipweir forecast --out FILE` writes one")
+    if any(set(_COLUMNS) - set(row) for row in rows):
         raise InputError(f"{path}: a forecast has the columns {', '.join(_COLUMNS)}")
     return Forecast(tuple(rows), manifest)
 

@@ -296,13 +296,13 @@ def read_observations(path: Path) -> tuple[Observation, ...]:
     """A user's own observations from a CSV file, one a line. Raises `InputError` or `UnknownName` with the line."""
     from chipweir import reading
 
-    rows = list(csv.DictReader(reading.read_text(path, "observations").splitlines()))
+    rows = reading.read_records(path, "observations")
     if not rows:
         raise InputError(f"{path}: no observations; the columns are {', '.join(_COLUMNS)}")
-    missing = [name for name in ("variable", "operation", "start", "end", "central") if name not in rows[0]]
+    missing = [name for name in ("variable", "operation", "start", "end", "central") if name not in rows[0][1]]
     if missing:
         raise InputError(f"{path}: no column '{missing[0]}'; the columns are {', '.join(_COLUMNS)}")
-    return tuple(_own(row, f"{path} line {line}", line) for line, row in enumerate(rows, 2))
+    return tuple(_own(row, f"{path}:{line}", line) for line, row in rows)
 
 
 def _own(row: Mapping[str, str], where: str, line: int) -> Observation:

@@ -9,7 +9,7 @@ import typer
 import chipweir
 from chipweir.cli import _language
 from chipweir.errors import InputError
-from chipweir.i18n import _, use_language
+from chipweir.i18n import _, composed, use_language
 
 
 root = typer.Typer(
@@ -20,7 +20,7 @@ root = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-MODULES = ("facts", "rules", "perf", "world", "calibration", "strategy", "evidence", "app", "assistant")
+MODULES = ("facts", "rules", "perf", "world", "calibration", "strategy", "evidence", "app", "site", "assistant")
 EXTRAS = {
     **dict.fromkeys(("dash", "dash_mantine_components", "flask", "gunicorn", "uvicorn", "werkzeug"), "app"),
     **dict.fromkeys(("feedparser", "lxml_html_clean", "nh3", "trafilatura"), "evidence"),
@@ -53,8 +53,15 @@ def main(arguments: list[str] | None = None) -> Any:
         with use_language(_language.chosen(given)):
             raise SystemExit(_answered(arguments))
     except InputError as error:  # a language that we do not have
-        print(f"chipweir: {error}", file=sys.stderr)
+        _say(str(error))
         raise SystemExit(2) from None
+
+
+def _say(text: str) -> None:
+    """What went wrong, on standard error; nothing in it that a terminal would obey, whoever wrote it."""
+    from chipweir.reading import printable
+
+    print(f"chipweir: {printable(text)}", file=sys.stderr)
 
 
 def _answered(arguments: list[str] | None) -> int:
@@ -68,10 +75,10 @@ def _answered(arguments: list[str] | None) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             error.show()
         else:
-            print(f"chipweir: {_language.said(error)}", file=sys.stderr)
+            _say(_language.said(error))
         return int(error.exit_code)
     except InputError as error:
-        print(f"chipweir: {error}", file=sys.stderr)
+        _say(composed(str(error)))
         return 2
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])

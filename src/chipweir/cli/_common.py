@@ -1,13 +1,14 @@
 """What the commands of this room share: options, completion, progress, JSON."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from chipweir.errors import InputError
 from chipweir.i18n import LANGUAGES, _
 from chipweir.library import dumps
 
@@ -91,6 +92,19 @@ def complete_chip(incomplete: str) -> list[str]:
     return _beginning((*known.chips, *known.systems, *named), incomplete)
 
 
+LabelsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[DIM=LABEL]...", help="Such as region=CHN or origin=smuggled.")
+]
+VariableArgument = Annotated[
+    str,
+    typer.Argument(help="A reported variable, such as compute or lag_months.", autocompletion=complete_variable),
+]
+ScenarioOption = Annotated[
+    str, typer.Option("--scenario", help="A scenario, a file or a stored run.", autocompletion=complete_scenario)
+]
+ClusterOption = Annotated[
+    str | None, typer.Option("--cluster", help="Address of a Dask scheduler, or local, or local:N.")
+]
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Directory of runs; default $CHIPWEIR_RUNS or ./chipweir-runs.")
 ]
@@ -138,6 +152,24 @@ OwnFactsOption = Annotated[
         help="A directory of own facts laid over the shipped ones (repeatable).",
     ),
 ]
+
+
+def labels_of(given: Sequence[str] | None) -> dict[str, str]:
+    """`region=CHN origin=smuggled` as labels by dimension. Raises `InputError`."""
+    found = {}
+    for text in given or ():
+        dim, sign, label = text.partition("=")
+        if not (dim and sign and label):
+            raise InputError(f"'{text}' is no choice of a label; write dim=label, such as region=CHN")
+        found[dim] = label
+    return found
+
+
+def mapper(cluster: str | None) -> AbstractContextManager[Any]:
+    """The map of a cluster, or of this process."""
+    from chipweir.cluster import cluster_map
+
+    return cluster_map(cluster) if cluster is not None else nullcontext(map)
 
 
 @contextmanager

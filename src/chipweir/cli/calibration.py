@@ -1,7 +1,6 @@
 """Commands of the calibration room: calibrate, backtest, credibility, forecast."""
 
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,12 +8,14 @@ import typer
 
 from chipweir.cli import _tables
 from chipweir.cli._common import (
+    ClusterOption,
     FactsOption,
     JsonOption,
     LangOption,
     MembersOption,
     SeedOption,
     interruptible,
+    mapper,
     print_json,
     progress_bar,
 )
@@ -34,7 +35,6 @@ ObservationsOption = Annotated[
         help="CSV of own observations: variable, selection, operation, start, end, scale, low, central, high, source.",
     ),
 ]
-ClusterOption = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, or local, or local:N.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -49,12 +49,6 @@ def _load(directories: list[Path] | None, as_of: str = "") -> "Facts":
     from chipweir import facts
 
     return facts.load(tuple(directories or ()), as_of=as_of or None)
-
-
-def _mapper(cluster: str | None) -> Any:
-    from chipweir.cluster import cluster_map
-
-    return cluster_map(cluster) if cluster is not None else nullcontext(map)
 
 
 def calibrate(
@@ -88,8 +82,8 @@ def calibrate(
         known = _load(facts, parse_day(as_of) if as_of else "")
         extra = read_observations(observations) if observations else ()
         keep_compiled()
-        with progress_bar() as progress, _mapper(cluster) as mapper:
-            found = fit(known, members, seed, moves, extra, folder, progress, mapper)
+        with progress_bar() as progress, mapper(cluster) as mapped:
+            found = fit(known, members, seed, moves, extra, folder, progress, mapped)
         if out is not None:
             beside = out.with_name(f".{out.name}.part")
             with beside.open("wb") as file:
@@ -229,9 +223,9 @@ def backtest(
                 return fit(_load(facts, day)).posterior
             return posterior_of(_load(facts, day))
 
-        with progress_bar() as progress, _mapper(cluster) as mapper:
+        with progress_bar() as progress, mapper(cluster) as mapped:
             found = run(
-                lambda day: _load(facts, day), days, later, posterior, members, horizon, tell=progress, mapper=mapper
+                lambda day: _load(facts, day), days, later, posterior, members, horizon, tell=progress, mapper=mapped
             )
         if as_json:
             print_json({"cutoffs": [each.as_dict() for each in found]})
@@ -302,8 +296,8 @@ def credibility(
     with use_language(lang):
         rows = read_observations(observations) if observations else None
         keep_compiled()
-        with progress_bar() as progress, _mapper(cluster) as mapper:
-            verdicts = measured(_load(facts), members, seed, rows=rows, tell=progress, mapper=mapper)
+        with progress_bar() as progress, mapper(cluster) as mapped:
+            verdicts = measured(_load(facts), members, seed, rows=rows, tell=progress, mapper=mapped)
         records, whole = [verdict.as_dict() for verdict in verdicts], summary(verdicts)
         if as_json:
             print_json({"summary": whole, "series": by_series(verdicts), "observations": records})

@@ -2,23 +2,28 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chipweir import reading
 from chipweir.cli import _strategy_tables
 from chipweir.cli._common import (
+    ClusterOption,
     FactsOption,
     JsonOption,
+    LabelsArgument,
     LangOption,
     MembersOption,
     OutOption,
+    ScenarioOption,
     SeedOption,
-    complete_scenario,
-    complete_variable,
+    VariableArgument,
     interruptible,
+    labels_of,
+    mapper,
     print_json,
     progress_bar,
 )
@@ -36,8 +41,11 @@ MOST_MEMBERS = 100_000
 GAME_MEMBERS = 100
 SLOW_SECONDS = 5.0
 
-ClusterOption = Annotated[
-    str | None, typer.Option("--cluster", help="Address of a Dask scheduler, or local, or local:N.")
+ActorArgument = Annotated[
+    str, typer.Argument(help="korea, us or china.", autocompletion=lambda: ["korea", "us", "china"])
+]
+FuturesOption = Annotated[
+    int, typer.Option("--futures", "--members", "-n", help="Draws; each meets every choice of others.")
 ]
 WeightsOption = Annotated[
     list[str] | None,
@@ -62,19 +70,9 @@ def register(app: typer.Typer) -> None:
 
 
 def explore(
-    outcome: Annotated[
-        str,
-        typer.Argument(
-            help="A reported variable, such as compute or lag_months.",
-            autocompletion=complete_variable,
-        ),
-    ],
-    labels: Annotated[
-        list[str] | None, typer.Argument(metavar="[DIM=LABEL]...", help="Such as region=CHN or origin=smuggled.")
-    ] = None,
-    scenario: Annotated[
-        str, typer.Option("--scenario", help="A scenario, a file or a stored run.", autocompletion=complete_scenario)
-    ] = "baseline",
+    outcome: VariableArgument,
+    labels: LabelsArgument = None,
+    scenario: ScenarioOption = "baseline",
     year: Annotated[int, typer.Option("--year", help="Stocks at its end, flows as its mean.")] = 2030,
     levers: Annotated[
         list[str] | None, typer.Option("--levers", help="Levers that vary over their ranges too (repeatable, or a,b).")
@@ -98,14 +96,14 @@ def explore(
     """What an outcome hangs on, and in which futures it passes a line: sensitivity and scenario discovery."""
     from chipweir import strategy
 
-    with _running(lang, out, cluster) as (directory, mapper, bar):
+    with _running(lang, out, cluster) as (directory, mapped, bar):
         _check(members, seed)
         chosen = tuple(name for text in levers or [] for name in text.split(",") if name)
         source, overlays = _source(scenario, directory)
-        question = strategy.Question(source, outcome, _labels(labels), year, members, seed, chosen, sobol)
+        question = strategy.Question(source, outcome, labels_of(labels), year, members, seed, chosen, sobol)
         known = _facts((*overlays, *(facts or ())))
         _tell(strategy.exploration_cost(question, known, directory))
-        found = strategy.explore(question, known, directory, where, mapper, bar)
+        found = strategy.explore(question, known, directory, where, mapped, bar)
         texts = strategy.box_texts(found.boxes)
         document = strategy.exploration_document(found, texts)
         if write is not None:
@@ -121,13 +119,11 @@ def explore(
 
 
 def advise(
-    actor: Annotated[str, typer.Argument(help="korea, us or china.", autocompletion=lambda: ["korea", "us", "china"])],
+    actor: ActorArgument,
     options: Annotated[
         Path | None, typer.Option("--options", help="An option file or a folder of them in place of the shipped set.")
     ] = None,
-    futures: Annotated[
-        int, typer.Option("--futures", "--members", "-n", help="Draws; each meets every choice of others.")
-    ] = 1_000,
+    futures: FuturesOption = 1_000,
     seed: SeedOption = 1,
     weights: WeightsOption = None,
     criteria: Annotated[
@@ -146,12 +142,13 @@ def advise(
     """How an actor's options fare over many futures: regret, worst cases, thresholds, all weights, what to watch."""
     from chipweir import strategy
 
-    with _running(lang, out, cluster) as (directory, mapper, bar):
+    with _running(lang, out, cluster) as (directory, mapped, bar):
         order = _order(actor, options, futures, seed, criteria, choices)
         known, given = _facts(facts), _weights(weights)
+        strategy.weights_of(given, order.criteria)  # what is wrong with them is said before anything is simulated
         _tell(strategy.plan(order, known, directory))
         _warn_unknown(order)
-        experiments = strategy.run_experiments(order, known, directory, mapper, bar)
+        experiments = strategy.run_experiments(order, known, directory, mapped, bar)
         found = strategy.advise(experiments, given)
         said = strategy.advice_sentences(found, bool(given), _command("advise"))
         document = strategy.advice_document(found, said)
@@ -167,11 +164,9 @@ def advise(
 
 
 def voi(
-    actor: Annotated[str, typer.Argument(help="korea, us or china.", autocompletion=lambda: ["korea", "us", "china"])],
+    actor: ActorArgument,
     options: Annotated[Path | None, typer.Option("--options", help="An option file or a folder of them.")] = None,
-    futures: Annotated[
-        int, typer.Option("--futures", "--members", "-n", help="Draws; each meets every choice of others.")
-    ] = 1_000,
+    futures: FuturesOption = 1_000,
     seed: SeedOption = 1,
     weights: WeightsOption = None,
     top: Annotated[int, typer.Option("--top", help="How many quantities to list.")] = 15,
@@ -186,12 +181,13 @@ def voi(
 
     if top < 1:
         raise InputError(f"--top {top} is out of range; give 1 or more")
-    with _running(lang, out, cluster) as (directory, mapper, bar):
+    with _running(lang, out, cluster) as (directory, mapped, bar):
         order = _order(actor, options, futures, seed, None, None)
-        known = _facts(facts)
+        known, given = _facts(facts), _weights(weights)
+        strategy.weights_of(given, order.criteria)
         _tell(strategy.plan(order, known, directory))
-        experiments = strategy.run_experiments(order, known, directory, mapper, bar)
-        document = strategy.information(experiments, _weights(weights), top)
+        experiments = strategy.run_experiments(order, known, directory, mapped, bar)
+        document = strategy.information(experiments, given, top)
         if as_json:
             print_json(document)
         else:
@@ -217,19 +213,21 @@ def game(
     """Policies of two or three governments against one another: equilibria, commitment, best replies."""
     from chipweir import strategy
 
-    with _running(lang, out, cluster) as (directory, mapper, bar):
+    with _running(lang, out, cluster) as (directory, mapped, bar):
         _check(members, seed)
         names = [name.strip() for name in players.split(",") if name.strip()]
         table = strategy.game_table(names, _menu(menu), members, seed)
+        if leader is not None and leader not in names:
+            raise UnknownName("leader", leader, names)
         known = _facts(facts)
-        _tell(strategy.game_cells(table, known, directory).plan)
         given: dict[str, dict[str, float]] = {}
         for key, value in _weights(weights).items():
             player, dot, criterion = key.partition(".")
             if not dot or player not in names:
                 raise InputError(f"--weights {key}: write PLAYER.CRITERION=W with a player of this game")
             given.setdefault(player, {})[criterion] = value
-        played = strategy.play(table, known, directory, given, mapper, bar)
+        _tell(strategy.game_cells(table, known, directory).plan)
+        played = strategy.play(table, known, directory, given, mapped, bar)
         document = strategy.game_document(played, leader)
         if write is not None:
             from chipweir import report
@@ -245,9 +243,7 @@ def game(
 def leverage(
     withhold: Annotated[float, typer.Option("--withhold", help="Share of Korean HBM held back from everybody.")] = 0.1,
     start: Annotated[str, typer.Option("--from", metavar="MONTH", help="From this month on.")] = "2027-01",
-    scenario: Annotated[
-        str, typer.Option("--scenario", help="A scenario, a file or a stored run.", autocompletion=complete_scenario)
-    ] = "baseline",
+    scenario: ScenarioOption = "baseline",
     members: MembersOption = 256,
     seed: SeedOption = 1,
     out: OutOption = None,
@@ -259,13 +255,13 @@ def leverage(
     """What Korea could withhold: loss of US and Chinese output and its own, months to replace, vetoes, lone suppliers."""
     from chipweir import strategy
 
-    with _running(lang, out, cluster) as (directory, mapper, bar):
+    with _running(lang, out, cluster) as (directory, mapped, bar):
         _check(members, seed)
         source, overlays = _source(scenario, directory)
         asked = strategy.Withholding(source, withhold, start, members, seed)
         known = _facts((*overlays, *(facts or ())))
         _tell(asked.cells(known, directory).plan)
-        document = strategy.bargain(asked, known, directory, mapper, bar)
+        document = strategy.bargain(asked, known, directory, mapped, bar)
         document["sentences"] = strategy.bargain_sentences(document, _command("leverage"))
         if as_json:
             print_json(document)
@@ -292,13 +288,13 @@ def mechanism(
         with use_language(lang):
             _strategy_tables.list_mechanisms(strategy.mechanisms(), as_json)
         return
-    with _running(lang, out, cluster) as (directory, mapper, bar):
+    with _running(lang, out, cluster) as (directory, mapped, bar):
         _check(members, seed)
         every = [each for each in strategy.mechanisms().values() if each.modelled]
         chosen = every if names == ["all"] else [strategy.find_mechanism(name) for name in names]
         known = _facts(facts)
         _tell(strategy.mechanism_cost(chosen, known, directory, members, seed))
-        found = strategy.measure_mechanisms(chosen, known, directory, members, seed, mapper, bar)
+        found = strategy.measure_mechanisms(chosen, known, directory, members, seed, mapped, bar)
         for each in found:
             each["sentences"] = {language: strategy.mechanism_sentences(each, language) for language in ("en", "ko")}
         if as_json:
@@ -350,13 +346,11 @@ def train(
 def _running(lang: str, out: Path | None, cluster: str | None) -> Iterator[tuple[Path, Any, Any]]:
     """Language, the directory of runs, the map of a cluster or of this machine, and a progress bar."""
     from chipweir import store
-    from chipweir.cluster import cluster_map
 
     directory = store.runs_directory(out)
-    far = cluster_map(cluster) if cluster is not None else nullcontext(map)
-    with use_language(lang), interruptible(directory), far as mapper, progress_bar() as bar:
+    with use_language(lang), interruptible(directory), mapper(cluster) as mapped, progress_bar() as bar:
         keep_compiled()
-        yield directory, mapper, bar
+        yield directory, mapped, bar
 
 
 def _check(members: int, seed: int) -> None:
@@ -410,7 +404,11 @@ def _order(
 def _choices(actor: str, path: Path | None) -> Any:
     from chipweir import strategy
 
-    return strategy.shipped_choices(actor) if path is None else strategy.read_choices(_read(path), str(path))
+    return (
+        strategy.shipped_choices(actor)
+        if path is None
+        else strategy.read_choices(reading.read_text(path, "file of choices"), str(path))
+    )
 
 
 def _criteria(actor: str, given: str | None) -> Any:
@@ -422,7 +420,7 @@ def _criteria(actor: str, given: str | None) -> Any:
     if given is None:
         return known
     if Path(given).suffix in {".yaml", ".yml"}:
-        return strategy.read_criteria(_read(Path(given)), given)
+        return strategy.read_criteria(reading.read_text(Path(given), "file of criteria"), given)
     names = [name.strip() for name in given.split(",") if name.strip()]
     computed = {criterion.name: criterion for criterion in known.computed}
     for name in names:
@@ -431,28 +429,14 @@ def _criteria(actor: str, given: str | None) -> Any:
     return replace(known, computed=tuple(computed[name] for name in dict.fromkeys(names)))
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not a text file in UTF-8") from None
-
-
 def _weights(given: Sequence[str] | None) -> dict[str, float]:
     """Weights by criterion, from files and from NAME=W."""
-    import yaml
-
     found: dict[str, float] = {}
     for text in given or ():
         name, sign, value = text.partition("=")
         entries: Mapping[str, Any] = {name.strip(): value.strip()}
         if not sign:
-            try:
-                tree = yaml.safe_load(_read(Path(text)))
-            except yaml.YAMLError:
-                raise InputError(f"--weights {text}: not valid YAML") from None
+            tree = reading.read_yaml(Path(text), "weights file").data
             if not isinstance(tree, dict):
                 raise InputError(f"--weights {text}: a file holds a mapping of criteria to weights")
             entries = tree
@@ -467,14 +451,9 @@ def _weights(given: Sequence[str] | None) -> dict[str, float]:
 
 
 def _menu(path: Path | None) -> dict[str, list[str]] | None:
-    import yaml
-
     if path is None:
         return None
-    try:
-        tree = yaml.safe_load(_read(path))
-    except yaml.YAMLError:
-        raise InputError(f"{path}: not valid YAML") from None
+    tree = reading.read_yaml(path, "menu file").data
     if not isinstance(tree, dict) or not all(isinstance(menu, list) for menu in tree.values()):
         raise InputError(f"{path}: a menu file holds for each player a list of policies")
     beside = path.parent
@@ -482,16 +461,6 @@ def _menu(path: Path | None) -> dict[str, list[str]] | None:
         str(player): [str(beside / name) if str(name).endswith((".yaml", ".yml")) else str(name) for name in menu]
         for player, menu in tree.items()
     }
-
-
-def _labels(given: Sequence[str] | None) -> dict[str, str]:
-    found = {}
-    for text in given or ():
-        dim, sign, label = text.partition("=")
-        if not (dim and sign and label):
-            raise InputError(f"'{text}' is no choice of a label; write dim=label, such as region=CHN")
-        found[dim] = label
-    return found
 
 
 def _amount(text: str | None, option: str) -> float | None:

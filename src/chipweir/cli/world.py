@@ -13,19 +13,22 @@ from chipweir import reading
 from chipweir.cli import _tables
 from chipweir.cli._common import (
     AsOfOption,
+    ClusterOption,
     FactsOption,
     JsonOption,
+    LabelsArgument,
     LangOption,
     MembersOption,
     OutOption,
     PosteriorOption,
     PriorOption,
     SeedOption,
+    VariableArgument,
     WhatIfOption,
     complete_run,
     complete_scenario,
-    complete_variable,
     interruptible,
+    labels_of,
     peak_memory,
     print_json,
     progress_bar,
@@ -93,7 +96,7 @@ def run(
     facts: FactsOption = None,
     fact: WhatIfOption = None,
     as_of: AsOfOption = None,
-    cluster: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, or local, or local:N.")] = None,
+    cluster: ClusterOption = None,
     repeat: Annotated[
         str | None,
         typer.Option(
@@ -315,7 +318,7 @@ def compare(
     lang: LangOption = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """Paired differences B minus A, with 50 and 90 % intervals and the probability that B is higher."""
+    """Paired differences B minus A, with 80 % intervals and the probability that B is higher."""
     from chipweir import store
 
     if len(names) not in (2, 3):
@@ -380,7 +383,7 @@ def _difference_rows(
             numbers = {"key": item.key, "label": item.text(), **found.as_dict()}
             signed = [
                 " … ".join(_numbers.signed(bound, item.kind) for bound in bounds)
-                for bounds in ((found.median,), found.p50, found.p90)
+                for bounds in ((found.median,), found.p80)
             ]
             texts = {
                 "label": item.text(),
@@ -389,7 +392,7 @@ def _difference_rows(
                 "b": _numbers.quantity(found.b, item.kind),
                 "p_greater": "=" if found.p_greater is None else f"{found.p_greater:.0%}",
             }
-            rows.append((numbers, texts | dict(zip(("difference", "p50", "p90"), signed, strict=True))))
+            rows.append((numbers, texts | dict(zip(("difference", "p80"), signed, strict=True))))
     if not rows:
         raise InputError(f"no headline quantity of this run has a value in December of {', '.join(map(str, years))}")
     return rows
@@ -400,16 +403,8 @@ def explain(
         str,
         typer.Argument(metavar="RUN|SCENARIO", help="A stored run or a scenario.", autocompletion=complete_scenario),
     ],
-    variable: Annotated[
-        str,
-        typer.Argument(
-            help="A reported variable, such as compute or lag_months.",
-            autocompletion=complete_variable,
-        ),
-    ],
-    labels: Annotated[
-        list[str] | None, typer.Argument(metavar="[DIM=LABEL]...", help="Such as region=CHN or origin=smuggled.")
-    ] = None,
+    variable: VariableArgument,
+    labels: LabelsArgument = None,
     month: Annotated[str, typer.Option("--month", help="Such as 2030-12.")] = "2030-12",
     scenario: Annotated[
         str | None, typer.Option("--scenario", help="Which scenario of the run; default its first.")
@@ -432,7 +427,7 @@ def explain(
 
     if top < 1:
         raise InputError(f"--top {top} is out of range; give 1 or more")
-    selection = dict(_parse_label(text) for text in labels or [])
+    selection = labels_of(labels)
     with use_language(lang), interruptible(store.runs_directory(out)):
         chosen, stored = _scenario_of(source, scenario, store.runs_directory(out))
         if stored and (facts or fact or as_of):
@@ -448,13 +443,6 @@ def explain(
             print_json(document)
         else:
             _tables.print_trace(document)
-
-
-def _parse_label(text: str) -> tuple[str, str]:
-    dim, separator, label = text.partition("=")
-    if not (dim and separator and label):
-        raise InputError(f"'{text}' is no choice of a label; write dim=label, such as region=CHN")
-    return dim, label
 
 
 def _scenario_of(source: str, name: str | None, directory: Path) -> "tuple[Scenario, Known | None]":

@@ -6,6 +6,7 @@ beside them (headline, report, own facts) is made here and nowhere else.
 
 import json
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
@@ -143,6 +144,8 @@ def keep_compiled() -> None:
         config.update("jax_compilation_cache_dir", str(user_cache_path("chipweir") / "compiled"))
         config.update("jax_persistent_cache_min_compile_time_secs", 1.0)
         config.update("jax_compilation_cache_max_size", 256 * 2**20)
+        # Another process may make room at the same moment: then this one compiles, and there is nothing to tell.
+        warnings.filterwarnings("ignore", "Error (reading|writing) persistent compilation cache")
 
 
 def simulate(order: Order, facts: "Facts", cluster: str | None, parts: Path | None, progress: Progress) -> "xr.Dataset":

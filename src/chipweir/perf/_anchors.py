@@ -440,8 +440,8 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def markdown() -> str:
-    """The document."""
+def markdown(rows: list[Anchor] | None = None) -> str:
+    """The document, of `anchors()`."""
     lines = [
         "# Known figures beside the model",
         "",
@@ -451,7 +451,7 @@ def markdown() -> str:
         "| topic | quantity | unit | published | modelled | 80 % interval | verdict | comment |",
         "|---|---|---|---:|---:|---|---|---|",
     ]
-    for row in anchors():
+    for row in anchors() if rows is None else rows:
         interval = "" if row.low == row.high else f"{_number(row.low)} – {_number(row.high)}"
         source = f" Source: {row.source}." if row.source else ""
         cells = (

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chipweir import reading
 from chipweir.errors import InputError, UnknownName
 
 
@@ -35,7 +36,7 @@ TUNINGS = (
 )
 _ENDING = re.compile(r"[\s_.:-]+(?:" + "|".join([TUNINGS, *(pattern for pattern, _ in FORMATS)]) + r")$", re.I)
 _FORMAT = re.compile("|".join(rf"(?P<f{i}>{pattern})" for i, (pattern, _) in enumerate(FORMATS)), re.I)
-TOO_LARGE = 4_000_000
+LIMITS = reading.Limits(characters=4_000_000, values=200_000, finite=False)
 
 
 def record_of(name: str, facts: Facts) -> LanguageModel:
@@ -126,14 +127,7 @@ def checkpoint_path(name: str) -> Path | None:
 
 def record_of_config(path: Path) -> LanguageModel:
     """A model from a `config.json`. Raises `InputError` with the path where it cannot be read or is none."""
-    try:
-        if path.stat().st_size > TOO_LARGE:
-            raise InputError(f"{path}: larger than {TOO_LARGE / 1e6:.0f} MB; a config.json is a few kB")
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: not valid JSON ({error})") from None
+    record = reading.read_json(path, "config.json", LIMITS)
     if not isinstance(record, dict):
         raise InputError(f"{path}: a config.json is an object of names and values")
     name = str(record.get("_name_or_path") or "").rstrip("/").rsplit("/", 1)[-1]

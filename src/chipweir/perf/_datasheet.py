@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from chipweir import reading
 from chipweir.errors import InputError, UnknownName
 
 
@@ -70,14 +71,7 @@ def lay_over(path: Path, folder: Path) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        sheet = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: not YAML ({str(error).splitlines()[0]})") from None
+    sheet = reading.read_yaml(path, "datasheet").data
     if not isinstance(sheet, Mapping) or not sheet.get("name"):
         raise InputError(f"{path}: a datasheet is a mapping with a 'name', such as 'name: My chip'")
     return {str(key): cell for key, cell in sheet.items() if cell is not None}

@@ -13,7 +13,7 @@ dates, since a date is a text until someone who knows what it means reads it, an
 from chipweir.reading._confined import Confined, Overrun
 from chipweir.reading._json import parse_json, read_json
 from chipweir.reading._limits import Limits, clean, printable
-from chipweir.reading._table import cells, read_cells
+from chipweir.reading._table import cells, read_cells, read_records
 from chipweir.reading._text import read_text
 from chipweir.reading._yaml import Document, dump_yaml, parse_yaml, read_yaml, shipped_yaml, yaml_value
 
@@ -31,6 +31,7 @@ __all__ = [
     "printable",
     "read_cells",
     "read_json",
+    "read_records",
     "read_text",
     "read_yaml",
     "shipped_yaml",

@@ -36,6 +36,8 @@ def parse_json(text: str, where: str, limits: Limits | None = None) -> Any:
         return found
 
     def no_number(word: str) -> Any:
+        if not count.limits.finite:
+            return float(word)
         raise InputError(f"{where}: not valid JSON: {word} is not a number")
 
     try:

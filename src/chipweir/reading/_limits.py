@@ -15,7 +15,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\
 class Limits:
     """Bounds of one document: `characters` in all, nesting `depth`, number of `values` (keys count too), characters of
     one `text`, digits of one number; whether it must be `printable`, without control characters, as files are and what
-    people type into a page is not."""
+    people type into a page is not; whether its numbers must be `finite` (JSON written by Python may hold others)."""
 
     characters: int = 1_000_000
     depth: int = 20
@@ -23,6 +23,7 @@ class Limits:
     text: int = 100_000
     digits: int = 40
     printable: bool = True
+    finite: bool = True
 
 
 class Count:
@@ -71,7 +72,7 @@ class Count:
         """A number with a fraction or exponent."""
         self._digits(text, line)
         value = float(text)
-        if not math.isfinite(value):
+        if self.limits.finite and not math.isfinite(value):
             raise InputError(f"{self.place(line)}: {text} is larger than a number can be")
         return value
 

@@ -20,6 +20,21 @@ def read_cells(
     return cells(StringIO(read_text(path, kind, most), newline=""), str(path), strict=strict)
 
 
+def read_records(path: Path, kind: str = "CSV file", most: int = LARGEST_TABLE) -> list[tuple[int, dict[str, str]]]:
+    """(line, cells by column) of each row of a CSV file with a head; what is missing at a row's end is empty.
+
+    Raises `InputError`.
+    """
+    rows = ((line, row) for line, row in read_cells(path, kind, most) if any(cell.strip() for cell in row))
+    _line, head = next(rows, (0, []))
+    found = []
+    for line, row in rows:
+        if len(row) > len(head):
+            raise InputError(f"{path}:{line}: {len(row)} cells under {len(head)} columns")
+        found.append((line, dict(zip(head, [*row, *[""] * (len(head) - len(row))], strict=True))))
+    return found
+
+
 def cells(
     lines: Iterable[str], where: str, delimiter: str = ",", rows: int = MOST_ROWS, strict: bool = True
 ) -> Iterator[tuple[int, list[str]]]:

@@ -1,6 +1,7 @@
 from ._advise import Advice as Advice
 from ._advise import advice_document as advice_document
 from ._advise import advise as advise
+from ._advise import weights_of as weights_of
 from ._affordability import TrainingOrder as TrainingOrder
 from ._affordability import train as train
 from ._bargaining import Withholding as Withholding

@@ -15,6 +15,7 @@ from chipweir.errors import InputError, UnknownName
 from chipweir.strategy import _robustness as robust
 from chipweir.strategy._experiments import OTHERS, Experiments
 from chipweir.strategy._information import Signpost, signposts
+from chipweir.strategy._options import Criteria
 from chipweir.strategy._prim import Box, prim
 
 
@@ -105,12 +106,12 @@ class Advice:
     acceptability: robust.Acceptability
 
 
-def weights_of(given: Mapping[str, float], experiments: Experiments) -> FloatArray:
+def weights_of(given: Mapping[str, float], criteria: Criteria) -> FloatArray:
     """Weights `[C]` that sum to 1: criteria not named count 1. Raises `UnknownName`, `InputError`."""
-    names = [criterion.name for criterion in experiments.criteria.computed]
+    names = [criterion.name for criterion in criteria.computed]
     for name in given:
         if name not in names:
-            judged = [criterion.name for criterion in experiments.criteria.judged]
+            judged = [criterion.name for criterion in criteria.judged]
             if name in judged:
                 raise InputError(
                     f"--weights {name}: this criterion is judged, not computed, and stays outside the score"
@@ -124,7 +125,7 @@ def weights_of(given: Mapping[str, float], experiments: Experiments) -> FloatArr
 
 def advise(experiments: Experiments, given: Mapping[str, float] | None = None) -> Advice:
     """What follows from experiments under the user's weights (equal ones by default), and under all weights."""
-    weights = weights_of(given or {}, experiments)
+    weights = weights_of(given or {}, experiments.criteria)
     values, up, weight = experiments.values, experiments.up, experiments.weight
     eligible = experiments.eligible
     utility = robust.utilities(values, up)

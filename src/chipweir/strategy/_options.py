@@ -14,8 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from chipweir import reading
 from chipweir.errors import InputError, UnknownName
 from chipweir.i18n import language
 
@@ -248,14 +247,7 @@ def load_options(path: Path) -> tuple[Option, ...]:
     files = sorted([*path.glob("*.yaml"), *path.glob("*.yml")]) if path.is_dir() else [path]
     if not files:
         raise InputError(f"{path} holds no option files (*.yaml)")
-    found = []
-    for file in files:
-        try:
-            found.append(read_option(file.read_text(encoding="utf-8-sig"), str(file)))
-        except OSError as error:
-            raise InputError(f"cannot read option file {file}: {(error.strerror or str(error)).lower()}") from None
-        except UnicodeDecodeError:
-            raise InputError(f"{file} is not a text file in UTF-8") from None
+    found = [read_option(reading.read_text(file, "option file"), str(file)) for file in files]
     names = [each.name for each in found]
     for name in names:
         if names.count(name) > 1:
@@ -278,11 +270,13 @@ def read_option(text: str, where: str) -> Option:
     for key in block:
         if key not in allowed:
             raise UnknownName("option key", str(key), allowed, where=where)
-    known, planned = _split(tree.pop("levers", None) or {}, where)
-    scenario = parse_scenario(yaml.safe_dump({**tree, "levers": known}, allow_unicode=True, sort_keys=False), where)
+    known, planned = _split(_branch(tree, "levers", where), where)
+    tree.pop("levers", None)
+    scenario = parse_scenario(reading.dump_yaml({**tree, "levers": known}), where)
     adaptive = {}
-    for choice, settings in (block.get("if") or {}).items():
-        mine, others = _split(settings, f"{where}: if {choice}")
+    conditions = _branch(block, "if", where)
+    for choice in conditions:
+        mine, others = _split(_branch(conditions, choice, f"{where}: if"), f"{where}: if {choice}")
         adaptive[str(choice)] = {**mine, **others}
     return Option(
         name=scenario.name,
@@ -294,9 +288,9 @@ def read_option(text: str, where: str) -> Option:
         scenario=scenario,
         planned=planned,
         adaptive=adaptive,
-        responses=_rated(block.get("responses"), f"{where}: responses"),
-        costs=tuple(_cost(entry, f"{where}: costs") for entry in block.get("costs") or ()),
-        judged=_rated(block.get("judged"), f"{where}: judged"),
+        responses=_rated(_branch(block, "responses", where), f"{where}: responses"),
+        costs=_costs(block.get("costs"), f"{where}: costs"),
+        judged=_rated(_branch(block, "judged", where), f"{where}: judged"),
         sources=tuple(scenario.sources),
     )
 
@@ -309,22 +303,24 @@ def shipped_choices(actor: str) -> tuple[Choice, ...]:
 
 def read_choices(text: str, where: str) -> tuple[Choice, ...]:
     """Choices of others from YAML text. Raises `InputError` where their priors do not sum to 1."""
-    tree = _mapping(text, where).get("choices") or {}
-    found = tuple(
-        Choice(
-            name=str(name),
-            title=_text(entry.get("title", name), f"{where}: {name}"),
-            prior=float(entry["prior"]),
-            source=str(entry.get("source", "")),
-            levers=_split(entry.get("levers") or {}, f"{where}: {name}")[0],
-            multiply={str(key): float(value) for key, value in (entry.get("multiply") or {}).items()},
-        )
-        for name, entry in tree.items()
-    )
+    tree = _branch(_mapping(text, where), "choices", where)
+    found = tuple(_choice(name, _branch(tree, name, where), f"{where}: {name}") for name in tree)
     total = sum(choice.prior for choice in found)
     if not found or not math.isclose(total, 1.0, abs_tol=1e-6):
         raise InputError(f"{where}: the priors of the choices sum to {total:g}, not 1")
     return found
+
+
+def _choice(name: str, entry: Mapping[str, Any], where: str) -> Choice:
+    factors = _branch(entry, "multiply", where)
+    return Choice(
+        name=name,
+        title=_text(entry.get("title", name), where),
+        prior=_amount(entry, "prior", where),
+        source=str(entry.get("source", "")),
+        levers=_split(_branch(entry, "levers", where), where)[0],
+        multiply={key: _amount(factors, key, f"{where}: multiply") for key in factors},
+    )
 
 
 @cache
@@ -336,14 +332,15 @@ def shipped_criteria(actor: str) -> Criteria:
 def read_criteria(text: str, where: str) -> Criteria:
     """Criteria from YAML text. Raises `InputError` naming the key."""
     tree = _mapping(text, where)
-    found = [_criterion(str(name), entry, f"{where}: {name}") for name, entry in (tree.get("criteria") or {}).items()]
+    entries = _branch(tree, "criteria", where)
+    found = [_criterion(name, _branch(entries, name, where), f"{where}: {name}") for name in entries]
     if not found:
         raise InputError(f"{where}: no criteria")
     return Criteria(
         actor=str(tree.get("actor", "")),
-        first=int(tree.get("first", 2027)),
-        last=int(tree.get("last", 2032)),
-        rate=float((tree.get("discount") or {}).get("rate", 0.045)),
+        first=_year(tree, "first", where, 2027),
+        last=_year(tree, "last", where, 2032),
+        rate=_amount(_branch(tree, "discount", where), "rate", f"{where}: discount", 0.045),
         computed=tuple(each for each in found if not each.judged),
         judged=tuple(each for each in found if each.judged),
     )
@@ -364,16 +361,16 @@ def _criterion(name: str, entry: Mapping[str, Any], where: str) -> Criterion:
         title=_text(entry.get("title", name), where),
         unit=_text(entry.get("unit", ""), where),
         up=1.0 if better == "more" else -1.0,
-        threshold=float(entry.get("threshold", math.nan)),
+        threshold=_amount(entry, "threshold", where, math.nan),
         what=_text(entry.get("what", entry.get("title", name)), where),
         why=str(entry.get("why", "")),
         judged=judged,
         process=str(entry.get("process", "")),
         variable=str(entry.get("variable", "")),
-        select={str(key): str(value) for key, value in (entry.get("select") or {}).items()},
-        at=None if at is None else int(at),
+        select={key: str(value) for key, value in _branch(entry, "select", where).items()},
+        at=None if at is None else _year(entry, "at", where, 0),
         present_value=bool(entry.get("present_value", False)),
-        scale=float(entry.get("scale", 1.0)),
+        scale=_amount(entry, "scale", where, 1.0),
     )
 
 
@@ -385,15 +382,36 @@ def _data(name: str) -> str:
 
 
 def _mapping(text: str, where: str) -> dict[str, Any]:
-    try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        raise InputError(f"{where}{line}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
+    tree = reading.parse_yaml(text, where).data
     if not isinstance(tree, dict):
         raise InputError(f"{where}: a mapping of keys to values is expected")
     return tree
+
+
+def _branch(tree: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
+    """The mapping under a key; empty where there is none."""
+    found = tree.get(key)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise InputError(f"{where}: {reading.clean(key)} must be a mapping of names to values")
+    return found
+
+
+def _amount(tree: Mapping[str, Any], key: str, where: str, default: float | None = None) -> float:
+    """The number under a key."""
+    found = tree.get(key, default)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise InputError(f"{where}: {reading.clean(key)} must be a number, not {reading.clean(repr(found))}")
+    return float(found)
+
+
+def _year(tree: Mapping[str, Any], key: str, where: str, default: int) -> int:
+    """The year under a key."""
+    found = _amount(tree, key, where, default)
+    if found != default and not (found.is_integer() and 1900 <= found <= 2200):
+        raise InputError(f"{where}: {key} must be a year such as 2030, not {found:g}")
+    return int(found)
 
 
 def _split(given: Mapping[str, Any], where: str) -> tuple[dict[str, Any], dict[str, Setting]]:
@@ -455,13 +473,19 @@ def _text(given: Any, where: str) -> Text:
     raise InputError(f"{where}: a text is a string, or a mapping with en and ko")
 
 
-def _rated(given: Any, where: str) -> dict[str, Rated]:
+def _rated(given: Mapping[str, Any], where: str) -> dict[str, Rated]:
     found = {}
-    for name, entry in (given or {}).items():
+    for name, entry in given.items():
         if not isinstance(entry, Mapping) or "value" not in entry or not str(entry.get("source", "")).strip():
             raise InputError(f"{where}: {name} needs a value and a source (or 'prior (ours)')")
-        found[str(name)] = Rated(float(entry["value"]), str(entry["source"]))
+        found[name] = Rated(_amount(entry, "value", f"{where}: {name}"), str(entry["source"]))
     return found
+
+
+def _costs(given: Any, where: str) -> tuple[Mapping[str, Any], ...]:
+    if given is not None and not isinstance(given, list):
+        raise InputError(f"{where}: a list of costs is expected")
+    return tuple(_cost(entry, where) for entry in given or ())
 
 
 def _cost(given: Any, where: str) -> Mapping[str, Any]:
@@ -469,6 +493,6 @@ def _cost(given: Any, where: str) -> Mapping[str, Any]:
         raise InputError(f"{where}: a cost has what, krw_tn_year and source")
     return {
         "what": _text(given["what"], where),
-        "krw_tn_year": float(given["krw_tn_year"]),
+        "krw_tn_year": _amount(given, "krw_tn_year", where),
         "source": str(given["source"]),
     }

@@ -155,6 +155,10 @@ def play(
     progress: Progress | None = None,
 ) -> Played:
     """Payoffs of every profile, from worlds that share their draws; `given` weights by player and criterion."""
+    chosen = [
+        _weights(player, criteria, (given or {}).get(player, {}))
+        for player, criteria in zip(found.players, found.criteria, strict=True)
+    ]
     worlds = game_cells(found, facts, directory).run(mapper, progress)
     drawn, numbers = draws(found.members, found.seed), stated(facts)
     shape = tuple(len(menu) for menu in found.menus)
@@ -168,7 +172,7 @@ def play(
             case = Case(menu[profile[seat]], _NOBODY, world, drawn, numbers, *years)
             rows.append(np.stack([measure(criterion, case) for criterion in criteria.computed]))
         table_values = np.stack(rows, axis=1)  # [C, profiles, M]
-        own = _weights(player, criteria, (given or {}).get(player, {}))
+        own = chosen[seat]
         utility = robust.utilities(table_values, np.array([criterion.up for criterion in criteria.computed]))
         weights.append(own)
         values.append(table_values.reshape(len(criteria.computed), *shape, -1))

@@ -17,7 +17,7 @@ def information(experiments: Experiments, given: Mapping[str, float] | None = No
 
     Units are those of the score: one criterion's span from the 5th to the 95th percentile, weighted.
     """
-    weights = weights_of(given or {}, experiments)
+    weights = weights_of(given or {}, experiments.criteria)
     eligible = experiments.eligible
     scores = robust.score(robust.utilities(experiments.values, experiments.up), weights)[eligible]
     found = partial_information(experiments.columns, scores, experiments.weight, experiments.seed)
