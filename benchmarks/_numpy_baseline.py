@@ -15,7 +15,7 @@ import numpy as np
 from chipweir.world._believe import BELIEFS, CERTAIN, LINE_BELIEFS, PATHS
 
 
-SWEEPS, RELAX = 5, 1.3
+SWEEPS, RELAX = 12, 1.3
 SECONDS_PER_MONTH, REFERENCE_STOCK, MOST_OF_STOCK = 30.44 * 86400, 1.2e21, 0.25
 Record = SimpleNamespace
 Parameters = dict[str, Any]
@@ -169,8 +169,11 @@ def make(s: Record, p: Parameters, m: Record, b: Record, x: Record, orders: Reco
     plan = np.where(home, (offered @ x.die_of) * die_share / x.dies_per_package, share * slots)
 
     wanted = np.minimum(plan, orders.allowed)
-    sales = np.maximum(orders.sales, np.maximum(m.launch, 0.02) * wanted)
-    plan = wanted / (1 + (orders.unsold / np.maximum(p["unsold_months"] * sales, 1.0)) ** 4)
+    selling = np.where(
+        home, *(min(1.5 * orders.sales[side].sum() / max(wanted[side].sum(), 1.0), 1.0) for side in (home, ~home))
+    )
+    sales = np.maximum(orders.sales, np.maximum(m.launch * selling, 0.02) * wanted)
+    plan = wanted / (1 + (orders.unsold / np.maximum(p["unsold_months"] * sales, 1.0)) ** 2)
     plan = np.where(m.ordered > 0, m.ordered, plan)
 
     need = np.where(home, 0.0, plan * x.dies_per_package / np.maximum(x.gross * fraction, 1e-9))

@@ -119,8 +119,8 @@ def compare(
     seed: Annotated[int, Field(description="Equal seeds give equal draws.", ge=0)] = 1,
     lang: Lang = "en",
 ) -> library.Answer:
-    """Simulate two scenarios with the same draws: paired differences B minus A with 50 and 90 % intervals and the
-    probability that B is higher. The first call takes a minute or more."""
+    """Simulate two scenarios with the same draws: paired differences B minus A with 80 % intervals and the probability
+    that B is higher. The first call takes a minute or more."""
     return library.compare(a, b, members=members, seed=seed, lang=lang)
 
 

@@ -19,6 +19,8 @@ from chipweir.errors import UnknownName
 LANGUAGES = ("en", "ko")
 CATALOGUES = ("chipweir.po", "commands.po")
 """Texts of code and templates, and the helps of commands and their options."""
+PATTERNS = "errors.po"
+"""Patterns of lines that rooms compose in English, such as what was wrong with an input; and words that fill them."""
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -54,6 +56,52 @@ def _(text: str, **values: object) -> str:
 def N_(text: str) -> str:
     """`text` itself, marked as one that `_` will be given later."""
     return text
+
+
+def composed(text: str) -> str:
+    """A line that was composed in English, such as an error's, in the language in force, by the pattern it was made from.
+
+    What fills the pattern's fields is translated where it is itself a known word or line. A line of no known pattern stays.
+    """
+    words, patterns = _patterns(_language.get())
+    if text in words:
+        return words[text]
+    for pattern, translated in patterns:
+        if found := pattern.fullmatch(text):
+            filled = {name: _filling(value) for name, value in found.groupdict().items()}
+            return particles(translated.format(**filled))
+    return text
+
+
+def _filling(text: str) -> str:
+    """What fills a field: a known word or line, else as it is, with alternatives as a list."""
+    translated = composed(text)
+    return text.replace(" or ", ", ") if translated == text else translated
+
+
+@cache
+def _patterns(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
+    """Whole lines and words by their English; patterns with fields, those that say most first."""
+    if language == "en":
+        return {}, []
+    from babel.messages.pofile import read_po
+
+    with (resources.files("chipweir") / "locale" / language / "LC_MESSAGES" / PATTERNS).open("rb") as file:
+        entries = [(str(each.id), str(each.string)) for each in read_po(file, locale=language) if each.id]
+    words = {text: translated for text, translated in entries if "{" not in text}
+    fields = sorted((each for each in entries if "{" in each[0]), key=lambda each: -len(_FIELD.sub("", each[0])))
+    return words, [(as_pattern(text), translated) for text, translated in fields]
+
+
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def as_pattern(text: str) -> re.Pattern[str]:
+    """What a line of this text looks like, whatever fills its fields."""
+    pieces = _FIELD.split(text)
+    return re.compile(
+        "".join(f"(?P<{piece}>.+?)" if i % 2 else re.escape(piece) for i, piece in enumerate(pieces)), re.S
+    )
 
 
 def language() -> str:

@@ -1,7 +1,5 @@
 """A playground on synthetic runs, in a thread of its own; and Chromium, where there is one."""
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -11,17 +9,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 
 from serving import made_up, running
-
-
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -47,20 +34,6 @@ def address(engine):
 
     with running(make_front(engine, Guard(hosts=LOOPBACK))) as port:
         yield f"http://127.0.0.1:{port}"
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Headless Chromium of the system."""
-    path = os.environ.get("CHIPWEIR_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("no Chromium found: install Debian's chromium or set CHIPWEIR_CHROMIUM")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

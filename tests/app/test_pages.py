@@ -6,6 +6,7 @@ import pytest
 
 from chipweir import facts, rules, world
 from chipweir.app import _answer, _chips_page, _claims_page, _contest, _facts_page, _rules_page
+from chipweir.report import _known
 from chipweir.app._state import TABS, View, reference_of, scenario_of
 from chipweir.errors import InputError
 from chipweir.i18n import use_language
@@ -159,7 +160,7 @@ def test_events_are_found_and_shown_in_korean():
 
 
 def test_links_to_sources_are_web_addresses_only():
-    line = _facts_page._line("x", "t", "v", "", "src", "javascript:alert(1)", (), "")
+    line = _known._line("x", "t", "v", "", "src", "javascript:alert(1)", (), "")
     assert _facts_page._link(line) == "src"
 
 

@@ -4,7 +4,8 @@ from hypothesis import strategies as st
 
 from chipweir import world
 from chipweir.app._levers import controls
-from chipweir.app._state import TABS, View, effective, read_view, reference_of, scenario_of
+from chipweir.app._state import TABS, View, read_view, reference_of, scenario_of
+from chipweir.report._levers import effective
 
 
 def _value(control):

@@ -209,7 +209,9 @@ def test_compare_prints_paired_differences(imagined: Path, call: Call, tmp_path:
     document = call("compare", "latest", "baseline", "strict", "--json").json
     row = next(row for row in document["differences"] if row["month"] == "2030-12" and row["key"] == "compute")
     assert row["b"] == pytest.approx(1.2 * row["a"])
-    assert row["p90"][0] < row["p50"][0] < row["median"] < row["p50"][1] < row["p90"][1]
+    bounds = (row["p90"][0], row["p80"][0], row["p50"][0], row["median"], row["p50"][1], row["p80"][1], row["p90"][1])
+    assert list(bounds) == sorted(bounds)
+    assert row["p50"][0] < row["median"] < row["p50"][1]
     assert row["median"] == pytest.approx(0.2 * row["a"])
     assert row["p_greater"] == 1
     turned = call("compare", "latest", "strict", "baseline", "--json").json
@@ -220,6 +222,8 @@ def test_compare_prints_paired_differences(imagined: Path, call: Call, tmp_path:
     text = call("compare", "latest", "baseline", "strict", "--year", "2030").out
     assert "strict − baseline" in text
     assert "100%" in text
+    assert "80 %" in text
+    assert "90 %" not in text
 
 
 def test_compare_simulates_what_no_run_holds(imagined: Path, call: Call, tmp_path: Path) -> None:

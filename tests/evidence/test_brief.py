@@ -40,7 +40,7 @@ def test_the_front_matter_says_source_generator_and_counts(language):
 )
 def test_every_reference_in_the_text_stands_among_the_sources(text, language):
     markdown = brief_markdown(checked(text), language)
-    head, sources = markdown.rsplit("## 출처" if language == "ko" else "## Sources", 1)
+    head, sources = markdown.rsplit("출처\n" if language == "ko" else "## Annex: sources", 1)
     for reference in set(re.findall(r"\[((?:fab|shi|smu|dem|kor|pri)-\d+)\]", head)):
         assert f"[{reference}]" in sources
 
@@ -78,7 +78,7 @@ def test_html_holds_nothing_that_runs():
 
 def test_a_table_row_is_not_broken_by_the_article():
     markdown = brief_markdown(checked(HOSTILE), "en")
-    rows = [line for line in markdown.splitlines() if line.startswith("| c")]
+    rows = [line for line in markdown.splitlines() if line.startswith("| [c")]
     assert rows
     for row in rows:
         assert len(re.findall(r"(?<!\\)\|", row)) == 7

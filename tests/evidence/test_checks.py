@@ -41,9 +41,6 @@ STATUS = [
     ("엔비디아 H20 칩의 소비전력은 700W다.", "spec", "contradicted", "2025-09-25"),
     ("캠브리콘의 2025년 2분기 매출은 17억6900만위안이다.", "revenue", "consistent", "2025-09-25"),
     ("Cambricon's revenue in the second quarter of 2025 was $900 million.", "revenue", "contradicted", "2025-09-25"),
-    ("SMIC will double its 7nm capacity by 2026.", "capacity_change", "consistent", "2025-09-25"),
-    ("화웨이는 2026년까지 공장 두 개를 더 짓는다.", "fab_count", "unsupported", "2025-09-25"),
-    ("화웨이는 2026년까지 공장 일곱 개를 더 짓는다.", "fab_count", "contradicted", "2025-09-25"),
     ("SMIC의 7나노 공정 수율은 70%다.", "yield", "ambiguous", "2025-09-25"),
     ("엔비디아 B200 칩은 중국 수출이 금지됐다.", "rule_state", "consistent", "2025-09-25"),
     ("엔비디아 H20 칩은 중국 수출이 금지됐다.", "rule_state", "stale", "2025-09-25"),
@@ -53,8 +50,8 @@ STATUS = [
     ("중국에는 HBM을 수출할 수 없다.", "rule_state", "consistent", "2025-08-20"),
     ("중국에는 HBM을 수출할 수 없다.", "rule_state", "contradicted", "2024-06-20"),
     ("Nvidia H200 chips are banned in China.", "rule_state", "stale", "2026-02-10"),
-    ("The US takes 15% of Nvidia's H20 revenue from China.", "fee_share", "consistent", "2025-09-25"),
-    ("The US takes 25% of Nvidia's H20 chip revenue, a cut of sales.", "fee_share", "contradicted", "2025-09-25"),
+    ("The US takes 15% of Nvidia's H20 revenue from China.", "proportion", "consistent", "2025-09-25"),
+    ("The US takes 25% of Nvidia's H20 chip revenue, a cut of sales.", "proportion", "contradicted", "2025-09-25"),
     ("엔비디아 주가는 3% 하락했다.", "stock_move", "not_checkable", "2025-09-25"),
     ("알리바바가 만든 ‘Kimi K2’가 인기다.", "maker", "contradicted", "2025-09-25"),
     ("지난 3년간 미국의 수출통제가 이어졌다.", "duration", "consistent", "2025-11-02"),
@@ -138,7 +135,7 @@ def test_who_is_measured_against_whom_is_read_from_verbs_and_possessives():
         ("huawei-cloudmatrix-384", "nvidia-gb200-nvl72", "compute"),
         ("huawei-cloudmatrix-384", "nvidia-gb200-nvl72", "power"),
     ]
-    assert [v.status for _, v in by_frame] == ["imprecise", "imprecise", "consistent"]
+    assert [v.status for _, v in by_frame] == ["unsupported", "imprecise", "consistent"]
     assert [c.value("who") for c, _ in found if c.frame == "amount"] == ["nvidia"]
 
 
@@ -252,21 +249,6 @@ def test_a_yield_without_a_product_is_set_beside_all_published_ones_and_the_defe
     assert needed[0] == pytest.approx(-math.log(0.7) / 1.1)
     assert needed[1] < needed[0] / 5
     assert len([n for n in verdict.numbers if n.source.startswith("fab-")]) >= 4
-
-
-def test_a_smuggled_sum_is_turned_into_chips_at_the_street_price():
-    verdict = next(v for c, v in verdicts(ENGLISH) if c.frame == "flow")
-    chips = number(verdict, "chips it buys")
-    assert chips.low < chips.value < chips.high
-    assert 14_000 < chips.value < 21_000
-    assert chips.source == "smu-020"
-    assert verdict.slots["bound"] == "imprecise"
-
-
-def test_a_doubling_and_new_fabs_reconcile_with_more_than_three():
-    verdict = only("SMIC will double its 7nm capacity by 2026.", "capacity_change")
-    note = next(n for n in verdict.notes if n.key == "reconcile")
-    assert note.args["total"] == 3
 
 
 def test_a_gloss_is_held_against_the_rate_of_the_month():

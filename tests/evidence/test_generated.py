@@ -11,7 +11,7 @@ import pytest
 from chipweir import facts
 from chipweir.evidence import document_from_text, extract
 from chipweir.evidence._checks import judge_figures
-from chipweir.evidence._slots import Page
+from chipweir.evidence._page import Page
 
 
 FACTORS = (1.0, 0.5, 0.7, 1.4, 2.0)

@@ -514,7 +514,6 @@ def test_front_matter_of_ill_will_is_not_used(front: str) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "what"),
     [
-        ("a.pdf", b"%PDF-1.7\n" + bytes(1000), "a PDF"),
         ("a.docx", b"PK\x03\x04" + bytes(500), "DOCX"),
         ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "word processor"),
         ("a.txt.gz", b"\x1f\x8b\x08\x00" + bytes(30), "compressed"),

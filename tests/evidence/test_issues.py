@@ -21,18 +21,9 @@ CASES = [
     ("issue_line_as_company", "중국 반도체 업체 어센드가 새 칩을 냈다.", "중국 반도체 업체 화웨이의 어센드 칩이 나왔다."),
     ("issue_line_as_company", "The lead belongs to Ascend, a Shenzhen chipmaker.", "Ascend is Huawei's chip line."),
     ("issue_line_as_company", "芯片公司昇腾发布新品。", "华为的昇腾芯片发布。"),
-    ("issue_start_up", "캠브리콘 등 스타트업이 투자를 받았다.", "캠브리콘은 상장사다."),
     ("issue_year", "이것이 2023년, 우리가 지금 중국을 다시 봐야 하는 이유다.", "2023년 10월 규제가 나왔다."),
     ("issue_duration", "지난 1년여간 미국의 수출통제가 이어졌다.", "지난 3년간 미국의 수출통제가 이어졌다."),
     ("issue_stale_rule", "엔비디아 H20 칩의 중국 수출은 금지된 상태다.", "엔비디아 B200 칩의 중국 수출은 금지된 상태다."),
-    ("issue_legacy", "SMIC가 5나노 공정 증설에 나서면 레거시 반도체 영향력이 커진다.", "SMIC가 28나노 공정 증설에 나서면 레거시 반도체 영향력이 커진다."),
-    ("issue_only_and_all", "농업 분야에서의 협력만 유지한다. 결국 모든 분야에서 교류해야 한다.", "농업 분야에서의 협력만 유지한다."),
-    ("issue_threshold", "중국이 만든 칩은 규제 기준선 바로 아래에 있거나 규제 대상이 아닌 공정에서 중국이 생산하는 반도체다. 중국 칩은 국내에서 생산된다.", "미국의 규제 기준선은 수출에 적용된다."),
-    ("issue_inference", "추론은 스마트폰과 서버에서 답을 얻는 과정이다.", "추론은 서버에서 답을 얻는 과정이다."),
-    ("issue_model_against_chip", "미국산 칩에 필적하는 AI 모델이 나왔다.", "미국 모델에 필적하는 AI 모델이 나왔다."),
-    ("issue_company_as_benchmark", "이 모델은 (엔비디아 등) 글로벌 벤치마크를 능가했다.", "이 모델은 글로벌 벤치마크를 능가했다."),
-    ("issue_price_training", "API 가격은 100만 토큰당 2달러다. 이는 훈련 효율을 높인 결과다.", "API 가격은 100만 토큰당 2달러다."),
-    ("issue_therefore", "딥시크가 R1을 공개했다. 이에 미국 정부는 수출을 금지했다.", "딥시크가 R1을 공개했다. 미국 정부는 수출을 금지했다."),
     ("issue_quarter", "알리바바의 2분기 매출은 26% 증가했다.", "캠브리콘의 2분기 매출은 26% 증가했다."),
     ("issue_yield", "SMIC의 7나노 수율은 70%다.", "SMIC의 7나노 어센드 910C 칩 수율은 40%다."),
     ("issue_unnamed", "소식통들에 따르면 화웨이는 칩 60만 개를 주문했다.", "화웨이는 칩 60만 개를 주문했다."),
@@ -52,23 +43,8 @@ def test_an_undated_text_says_so_and_a_dated_one_does_not():
     assert not {"issue_undated", "issue_date_inferred"} & keys("엔비디아는 칩을 만든다.")
 
 
-def test_a_title_that_the_text_calls_an_illusion():
-    text = "한국의 헤징 전략\n\n나는 '헤징'이라는 착각에서 벗어나지 못했다."
-    assert "issue_title" in keys(text)
-
-
-def test_investment_stopped_and_lines_upgraded():
-    text = "삼성전자는 중국 내 첨단 공정 투자를 사실상 중단했다.\n\n삼성전자 시안 공장은 128단에서 236단으로 공정을 전환한다."
-    assert "issue_stop_and_grow" in keys(text)
-
-
 def test_one_rack_that_is_sixteen():
     assert "issue_rack" in keys("화웨이 클라우드매트릭스 384는 엔비디아 서버랙을 뛰어넘는 서버랙이다.")
-
-
-def test_oversupply_without_a_figure():
-    assert "issue_glut" in keys("추론용 칩은 공급 과잉이다. 공급 과잉은 이어진다.")
-    assert "issue_glut" not in keys("추론용 칩은 공급 과잉이다. 중국의 가동률은 30%다.")
 
 
 def test_machine_written_texts_are_named_as_such():
@@ -98,14 +74,7 @@ def test_between_articles():
     one = "미국이 엔비디아 H20 칩의 중국 수출을 허용했다. 엔비디아 B200 칩 약 10억 달러 상당이 3개월 동안 중국으로 밀수됐다."
     two = "엔비디아 H20 칩의 중국 수출이 금지됐다. 엔비디아 칩 10억 달러 이상이 3개월 동안 중국으로 밀수됐다고 파이낸셜타임스가 보도했다."
     found = across([_article(one, "a", "2025-07-30"), _article(two, "b", "2025-08-28")])
-    assert {"across_state", "across_flow", "across_window"} <= {issue.text.key for issue in found}
-
-
-def test_stances_that_cannot_both_hold():
-    found = across(
-        [_article("추론용 칩은 공급 과잉이다.", "a"), _article("중국 업체들의 문제는 생산 능력 부족이다.", "b")]
-    )
-    assert any(issue.text.key == "across_stance" for issue in found)
+    assert {"across_state", "across_flow"} <= {issue.text.key for issue in found}
 
 
 def test_relays_of_one_outlet_count_once():

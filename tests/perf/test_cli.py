@@ -136,7 +136,7 @@ def test_a_match_of_what_is_no_chip_is_one_line(capsys, pair, words):
 
 
 def test_names_are_completed():
-    from chipweir.cli.perf import complete_country, complete_hardware, complete_model
+    from chipweir.cli._perf_options import complete_country, complete_hardware, complete_model
 
     assert {"DeepSeek-V3.1", "deepseek-v3"} <= set(complete_model("deep"))
     assert {"H20", "huawei-cloudmatrix-384"} <= set(complete_hardware("h"))

@@ -1,6 +1,8 @@
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chipweir.errors import InputError
 from chipweir.perf._cells import number
@@ -296,3 +298,20 @@ def test_a_name_of_two_builds_is_taken_as_the_first_and_said():
 
 def test_a_date_may_be_two_months():
     assert software_year("vllm", "", "2026-08/09") == software_year("vllm", "", "2026-08")
+
+
+CELLS = {
+    "chip": ("H100", "H20"), "model": ("Llama-3.1-8B", "DeepSeek-R1"), "isl": ("", "4k", "1024"), "osl": ("", "256"),
+    "concurrency": ("", "16"), "batch_per_replica": ("", "4"), "num_prompts": ("", "640"), "tp": ("8",),
+    "seq_len": ("", "777"),
+    "notes": ("", "500 prompts", "prefix hit rate 30%"), "stat": ("mean", "median ITL", "offline"),
+    "spec_decode": ("", "mtp2"), "phase": ("serving", "decode"), "framework": ("vllm 0.6.3", "trtllm"),
+}  # fmt: skip
+
+
+@settings(deadline=None)
+@given(st.lists(st.fixed_dictionaries({n: st.sampled_from(c) for n, c in CELLS.items()}), min_size=2, max_size=6))
+def test_rows_of_one_table_read_as_each_alone(rows):
+    setups = {}
+    together = [read_configuration(row, setups) for row in rows]
+    assert repr(together) == repr([read_configuration(row) for row in rows])

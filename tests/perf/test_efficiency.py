@@ -84,7 +84,7 @@ def test_the_shipped_posterior_is_small_attributed_and_holds_no_measurements():
     record = json.loads(text)
     assert record["attribution"]
     assert "--fit" in record["command"]
-    assert set(record) == {"attribution", "command", "levels", "mean", "draws", "errors", "wider", "seen", "spans"}
+    assert set(record) == {"attribution", "command", "levels", "mean", "draws", "errors", "added", "seen", "spans"}
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"levels": {}}', "not json"])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from chipweir.errors import InputError
 from chipweir.perf import _architecture, _hardware
+from chipweir.perf._batch import predict_rows
 from chipweir.perf._energy import (
     BYTES_PER_WATT,
     FLOPS_PER_WATT,
@@ -24,7 +25,8 @@ from chipweir.perf._energy import (
     shipped_curve,
     system_power,
 )
-from chipweir.perf._energy_fit import fit_power, leave_power_out, power_points
+from chipweir.perf._energy_fit import energy_share, fit_power, leave_power_out, power_points
+from chipweir.perf._fitted import shipped_fitted
 
 
 watts = st.floats(30, 3000)
@@ -119,3 +121,21 @@ def test_the_shipped_curve_is_physical() -> None:
     assert chip_power(700.0, 0.8 * 989e12, 1e12) > 0.95 * 700
     with pytest.raises(InputError, match="power curve"):
         curve_from_json("[]")
+
+
+def test_energy_keeps_as_much_of_the_curves_error_as_its_measurements_show():
+    known = shipped_fitted()
+    rows = [
+        {"chip": "H100", "model": "Llama-3.1-8B", "precision": "bf16", "framework": "vllm", "tp": "1", "isl": "512",
+         "osl": "512", "concurrency": str(n)}
+        for n in range(8, 68)
+    ]  # fmt: skip
+    made = [a["predictions"] for a in predict_rows(rows, known)]
+    for row, answer, off in zip(rows, made, np.linspace(-1.0, 1.0, 60), strict=True):
+        row["output_tok_s_chip"] = str(answer["output_tok_s_chip"]["p50"] * np.exp(0.8 * off))
+        row["j_per_output_token"] = str(answer["j_per_output_token"]["p50"])
+    assert energy_share(rows, known) == 0.0
+    assert energy_share(rows[:10], known) == 1.0
+    for row, answer, off in zip(rows, made, np.linspace(-1.0, 1.0, 60), strict=True):
+        row["j_per_output_token"] = str(answer["j_per_output_token"]["p50"] * np.exp(2 * off))
+    assert energy_share(rows, known) == 1.0

@@ -8,8 +8,9 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chipweir.report import _access, _numbers, findings, render_html
-from chipweir.report._findings import COVERAGE, SURE
+from chipweir.report import _access, _numbers, figures, findings, render_html
+from chipweir.report._access import COVERAGE
+from chipweir.report._findings import SURE
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
@@ -95,7 +96,35 @@ def test_what_stops_and_what_moves_make_up_what_ends(changes: list[float]) -> No
         assert found.numbers["ended"] == pytest.approx(ended)
         moved = min(sum(change for change in changes if change > 0) / ended, 1)
         assert found.numbers["moved_share"] == pytest.approx(moved)
-        assert _numbers.share(moved) in found.text
+        assert ("do not take their place" in found.text) == (moved < 0.005)
+        assert moved < 0.005 or _numbers.share(moved) in found.text
+
+
+@pytest.mark.parametrize(
+    ("licensed", "chance", "said"), [(9e3, 0.99, True), (9e3, 0.6, False), (1e3, 0.99, False), (3.9e3, 0.99, False)]
+)
+def test_where_licences_end_the_need_no_other_hub_is_looked_for(licensed: float, chance: float, said: bool) -> None:
+    months = np.array(["2030-12"], "datetime64[M]").astype("datetime64[ns]")
+    axes = ("scenario", "quantile", "month")
+    gone, bought = np.zeros((2, 3, 1, 2)), np.zeros((2, 3, 1, 1))
+    gone[1], bought[1] = -2e3, licensed
+    dataset = xr.Dataset(
+        {
+            "smuggled_units": (axes, np.full((2, 3, 1), 4e3)),
+            "smuggled_by_hub": ((*axes, "hub"), gone + 2e3),
+            "delta_smuggled_by_hub": ((*axes, "hub"), gone),
+            "delta_china_units": ((*axes, "purchase"), bought),
+            "p_greater_china_units": (("scenario", "month", "purchase"), np.full((2, 1, 1), chance)),
+        },
+        coords={"scenario": ["baseline", "x"], "quantile": [0.1, 0.5, 0.9], "month": months, "hub": ["MYS", "SGP"],
+                "purchase": ["foreign_legal"]},
+    )  # fmt: skip
+    (found,) = [each for each in findings(dataset) if each.about == "diversion"]
+    assert ("legal imports rise" in found.text) == said
+    assert found.numbers["ended"] == 4e3
+    drawn = figures.diversion.spec(dataset, "x")
+    assert [trace["y"] for trace in drawn["data"]] == [[-2000.0], [-2000.0]]
+    assert "stopped 100%, moved 0%" in drawn["layout"]["title"]["subtitle"]["text"]
 
 
 def test_a_run_that_ends_early_or_lacks_variables_says_what_it_can(run: xr.Dataset) -> None:
@@ -110,3 +139,11 @@ def test_the_report_begins_with_them(run: xr.Dataset) -> None:
     first = findings(run, "ko")[0].text.replace("'", "&#39;")
     assert first in page
     assert page.index(first) < page.index('class="tiles"')
+
+
+def test_routes_differ_in_more_than_colour(run: xr.Dataset) -> None:
+    hubs = ["TWN_JPN", "MYS", "SGP", "THA", "GULF", "ROW"]
+    delta = xr.concat([run["delta_smuggled_units"]] * len(hubs), dim="hub").assign_coords(hub=hubs)
+    drawn = figures.diversion.spec(run.assign(smuggled_by_hub=delta, delta_smuggled_by_hub=delta), "blockade")["data"]
+    assert len({trace["marker"]["color"] for trace in drawn}) == len(hubs)
+    assert len({trace["marker"]["pattern"]["shape"] for trace in drawn}) == len(hubs)

@@ -69,6 +69,7 @@ def test_headline_table_holds_every_quantity_scenario_and_year(run):
     assert cell.p50 == pytest.approx((float(chosen.sel(quantile=0.25)), float(chosen.sel(quantile=0.75))))
     delta = run["delta_compute"].sel(at).squeeze()
     assert cell.delta == pytest.approx(float(delta.sel(quantile=0.5)))
+    assert cell.delta_p80 == pytest.approx((float(delta.sel(quantile=0.1)), float(delta.sel(quantile=0.9))))
     assert cell.p_greater == 1.0
     json.dumps([each.as_dict() for each in cells], allow_nan=False)
 
@@ -178,3 +179,19 @@ def test_missing_variables_are_left_out_not_fatal(run, tmp_path):
     page = write_html(small, tmp_path / "small.html").read_text("utf-8")
     assert 'id="compute"' in page
     assert 'id="flows"' not in page
+
+
+def test_intervals_that_are_shown_have_one_level(pages):
+    """Levels stand in the texts of table, tiles, findings and figures; another level would have to be named in them."""
+    for html in pages.values():
+        levels = set(re.findall(r"\b(50|60|66|68|75|80|90|95|99) ?%(?= 구간| interval|:| of members)", html))
+        assert levels == {"80"}
+
+
+def test_a_difference_of_rounding_is_none(run):
+    """Single precision leaves differences of a ten-millionth; a chance of their sign would mean nothing."""
+    delta = run["delta_compute"] * 0 + run["compute"].sel(quantile=0.5) * 1e-8
+    cells = headline_table(run.assign(delta_compute=delta.transpose(*run["delta_compute"].dims)), "en")
+    own = [cell for cell in cells if cell.key == "compute" and cell.scenario == "weir"]
+    assert own
+    assert {(cell.delta, cell.delta_p80, cell.p_greater) for cell in own} == {(0.0, (0.0, 0.0), None)}

@@ -75,15 +75,17 @@ def test_makers_hold_back_what_lies_unsold_and_what_the_law_stops(p: Any) -> Non
 
     def kept(unsold: float, allowed: float = 1e12, launch: float = 0.0, sold: Any = sales) -> float:
         asked = orders(sales=np.asarray(sold)[:, 0], allowed=np.full(2, allowed), tilt=np.zeros(2))
-        return float(held_back(p, plan, members(np.full(2, unsold)), asked, members(np.full(2, launch)))[0, 0])
+        lots, new, home = members(np.full(2, unsold)), members(np.full(2, launch)), members(np.ones(2))
+        return float(held_back(p, plan, lots, asked, new, home)[0, 0])
 
     assert kept(0) == 100
     assert kept(300) == pytest.approx(50)  # `unsold_months` of sales halve the plan
-    assert kept(3000) < 0.1
+    assert kept(3000) < 1
     assert kept(0, allowed=30) == 30
-    # A new product has no sales yet to be measured by.
-    none = members(np.zeros(2))
-    assert kept(50, launch=1.0, sold=none) > 90 > kept(50, launch=0.0, sold=none)
+    # A new product has no sales yet to be measured by: it is hoped to sell like the others of its kind, if they do.
+    new, glut = members(np.array([0.0, 200.0])), members(np.array([0.0, 10.0]))
+    assert kept(50, launch=1.0, sold=new) > 90 > kept(50, launch=0.0, sold=new)
+    assert kept(50, launch=1.0, sold=glut) < 40
 
 
 def test_a_mix_is_tilted_within_its_maker() -> None:

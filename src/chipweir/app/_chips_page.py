@@ -29,20 +29,6 @@ DEFAULT_SYSTEMS = ("huawei-cloudmatrix-384", "nvidia-gb200-nvl72")
 DEFAULT_MODEL = "deepseek-v3"
 _FIRST_MONTH = np.datetime64("2022-01", "M")
 
-SPECS = {
-    "bf16_tflops": N_("16-bit, TFLOP/s"),
-    "fp8_tflops": N_("8-bit float, TFLOP/s"),
-    "int8_tops": N_("8-bit integer, TOP/s"),
-    "fp4_tflops": N_("4-bit, TFLOP/s"),
-    "memory_gb": N_("Memory, GB"),
-    "memory_gbs": N_("Memory bandwidth, GB/s"),
-    "scaleup_gbs": N_("Scale-up link, GB/s one way"),
-    "scaleup_domain": N_("Chips in a scale-up domain"),
-    "tdp_w": N_("Power, W"),
-    "die_mm2": N_("Die area, mm²"),
-    "hbm_stacks": N_("HBM stacks"),
-    "price_usd": N_("Price, US dollars"),
-}
 SYSTEM_SPECS = {
     "bf16_pflops": N_("16-bit, PFLOP/s"),
     "fp8_pflops": N_("8-bit, PFLOP/s"),
@@ -163,7 +149,7 @@ def specifications(known: "Facts", names: list[str], country: str) -> html.Div:
     ]
     rows.append([_("Released"), *(c.release or _numbers.MISSING for c in chips)])
     rows.append([_("Status"), *(label("status", c.status) for c in chips)])
-    for field, text in SPECS.items():
+    for field, text in _chips.SPECS.items():
         rows.append([_(text), *(_cell(getattr(chip, field)) for chip in chips)])
     rows.append(
         [

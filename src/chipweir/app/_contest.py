@@ -19,6 +19,7 @@ from chipweir.i18n import _, language
 from chipweir.report import _access, _numbers
 from chipweir.report._headline import HEADLINES, Quantity, quantities
 from chipweir.report._labels import N_, SCENARIO_STORIES, label
+from chipweir.report._levers import setting_text
 from chipweir.report._sections import long_name, parameter_text
 
 
@@ -197,7 +198,7 @@ def why(view: View, effects: Sequence[tuple[str, str]] | None) -> list[Any]:
     parts: list[Any] = []
     if view.settings:
         parts.append(html.H3(_("You changed, from {month}", month=view.start)))
-        parts.append(html.Ul([html.Li(_levers.setting_text(name, value)) for name, value in view.settings]))
+        parts.append(html.Ul([html.Li(setting_text(name, value)) for name, value in view.settings]))
     else:
         parts += _preset_story(scenario_of(view))
     if effects:
@@ -251,7 +252,7 @@ def single_effects(view: View, ask: Callable[["Scenario", "Scenario"], Answer]) 
             continue
         low, high, _coverage = spread(found, index)
         middle = float(found.median[index])
-        rows.append((abs(middle), _levers.setting_text(name, value), signed_range(middle, low, high, "count")))
+        rows.append((abs(middle), setting_text(name, value), signed_range(middle, low, high, "count")))
     return [(lever, text) for _size, lever, text in sorted(rows, key=lambda row: -row[0])]
 
 

@@ -7,7 +7,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from chipweir.app._state import View
-from chipweir.i18n import _
+from chipweir.i18n import _, composed
 from chipweir.report._labels import N_
 from chipweir.report._style import FONTS, GRAPH_CONFIG, Theme, template
 
@@ -75,7 +75,9 @@ def _problems(view: View) -> list[Any]:
 
 def problem(text: str) -> dmc.Alert:
     """A clear message that something could not be done."""
-    return dmc.Alert(text, title=_("This could not be done"), color="red", className="problem", variant="light")
+    return dmc.Alert(
+        composed(text), title=_("This could not be done"), color="red", className="problem", variant="light"
+    )
 
 
 def notice(text: str) -> dmc.Alert:

@@ -1,114 +1,31 @@
 """The controls of the Contest page: which levers, in which order, and what its script needs to draw each."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dash import html
 
 from chipweir.app._layout import attributes
-from chipweir.app._state import View, effective, scenario_of, usual
-from chipweir.i18n import _, language
+from chipweir.app._state import View, scenario_of, usual
+from chipweir.i18n import _
 from chipweir.report import _numbers
-from chipweir.report._labels import N_
+from chipweir.report._levers import (
+    ACTORS,
+    CHOICES,
+    STOPS,
+    Control,
+    controls,
+    effective,
+    lever_text,
+    lever_title,
+    value_text,
+)
 from chipweir.report._style import GRAPH_CONFIG
 
 
 if TYPE_CHECKING:
     from chipweir.world import Lever
-
-_BY_PRODUCT = {
-    "us.allowed_products": ("h20-class", "h200-class", "blackwell-class", "rubin-class"),
-    "us.quota": ("h20-class", "h200-class", "blackwell-class"),
-    "us.fee_share": ("h20-class", "h200-class"),
-    "china.import_stance": ("h20-class", "h200-class", "blackwell-class"),
-}
-_STOPS: dict[str, tuple[float, ...]] = {
-    "us.quota": (0, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000),
-    "us.threshold_tpp": (1_000, 1_600, 2_400, 4_800, 7_000, 10_000, 15_000, 21_000, 40_000, 80_000, 200_000),
-}
-
-ACTORS = {
-    "US": N_("United States"),
-    "China": N_("China"),
-    "hubs": N_("Transit hubs"),
-    "Korea": N_("South Korea"),
-    "technology": N_("Technology"),
-    "demand": N_("Demand"),
-}
-CLASSES = {
-    "h20-class": N_("H20 class"),
-    "h200-class": N_("H200 class"),
-    "blackwell-class": N_("Blackwell class"),
-    "rubin-class": N_("Rubin class"),
-    "all": N_("all chips"),
-}
-CHOICES = {
-    "free": N_("free"),
-    "licence": N_("licence"),
-    "denied": N_("denied"),
-    "open": N_("open"),
-    "discouraged": N_("discouraged"),
-    "conditional": N_("conditional"),
-    "blocked": N_("blocked"),
-    "law": N_("as the law stands"),
-}
-
-
-@dataclass(frozen=True)
-class Control:
-    """One control: the full name of its setting and the lever behind it. `stops` are the values of a stepped slider."""
-
-    name: str
-    product: str
-    lever: "Lever"
-    stops: tuple[float, ...] = ()
-
-
-def controls() -> list[Control]:
-    """Every control of the page, in the order of the lever table."""
-    from chipweir import world
-
-    made = []
-    for lever in world.levers().values():
-        stops = _STOPS.get(lever.name, ())
-        if lever.by_product:
-            made += [Control(f"{lever.name}.{p}", p, lever, stops) for p in _BY_PRODUCT.get(lever.name, ("all",))]
-        else:
-            made.append(Control(lever.name, "", lever, stops))
-    return made
-
-
-def lever_title(control: Control) -> str:
-    """What the control is called, in the language in force."""
-    lever = control.lever
-    title = (lever.korean_name if language() == "ko" else "") or lever.title
-    return f"{title}: {_(CLASSES.get(control.product, control.product))}" if control.product else title
-
-
-def lever_text(control: Control) -> str:
-    """What the lever does."""
-    lever = control.lever
-    return (lever.korean_description if language() == "ko" else "") or lever.description
-
-
-def setting_text(name: str, value: float | str) -> str:
-    """A setting in words: 'Enforcement in Malaysia: 2'."""
-    control = next((each for each in controls() if each.name == name), None)
-    if control is None:
-        return f"{name}: {value}"
-    return f"{lever_title(control)}: {value_text(control, value)}"
-
-
-def value_text(control: Control, value: float | str) -> str:
-    """A lever's value in words, with its unit."""
-    if isinstance(value, str):
-        return _(CHOICES.get(value, value))
-    if control.lever.kind == "bool":
-        return _("on") if value else _("off")
-    if control.lever.unit.startswith("share"):
-        return _numbers.share(value)
-    return _numbers.number(value)
 
 
 def panel(view: View) -> html.Div:
@@ -190,5 +107,5 @@ def _resting_value(lever: "Lever") -> float:
     """Where a slider rests while the law decides: the default if it is a number, else the middle of the range."""
     if isinstance(lever.default, float | int):
         return float(lever.default)
-    stops = _STOPS.get(lever.name)
+    stops = STOPS.get(lever.name)
     return {"us.threshold_tpp": 4_800.0}.get(lever.name, stops[len(stops) // 2] if stops else lever.minimum)

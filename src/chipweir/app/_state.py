@@ -192,22 +192,3 @@ def _preset(name: str) -> "Scenario":
     from chipweir import world
 
     return world.load_scenario(name)
-
-
-def effective(scenario: "Scenario", name: str, month: str) -> float | str:
-    """What a lever stands at in `month`: a number, a choice's name, or `law`."""
-    import math
-
-    from chipweir import world
-
-    lever, product = world.find_lever(name)
-    months = [month]
-    if lever.by_product and product in world.PRODUCT_CLASSES:
-        code = float(scenario.product_series(lever.name, product, product, months)[0])
-    else:
-        code = float(scenario.series(name, months)[0])
-    if math.isnan(code):
-        return "law"
-    if lever.kind == "choice":
-        return str(next(word for word, value in lever.choices.items() if value == code))
-    return code

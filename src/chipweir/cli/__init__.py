@@ -9,7 +9,7 @@ import typer
 import chipweir
 from chipweir.cli import _language
 from chipweir.errors import InputError
-from chipweir.i18n import _, use_language
+from chipweir.i18n import _, composed, use_language
 
 
 root = typer.Typer(
@@ -20,7 +20,7 @@ root = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-MODULES = ("facts", "rules", "perf", "world", "calibration", "strategy", "evidence", "app", "assistant")
+MODULES = ("facts", "rules", "perf", "world", "calibration", "strategy", "evidence", "app", "site", "assistant")
 EXTRAS = {
     **dict.fromkeys(("dash", "dash_mantine_components", "flask", "gunicorn", "uvicorn", "werkzeug"), "app"),
     **dict.fromkeys(("feedparser", "lxml_html_clean", "nh3", "trafilatura"), "evidence"),
@@ -78,7 +78,7 @@ def _answered(arguments: list[str] | None) -> int:
             _say(_language.said(error))
         return int(error.exit_code)
     except InputError as error:
-        _say(str(error))
+        _say(composed(str(error)))
         return 2
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0])

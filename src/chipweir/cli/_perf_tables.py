@@ -115,16 +115,9 @@ def print_validation(report: Mapping[str, Any]) -> None:
 
 def print_left_out(report: Mapping[str, Any]) -> None:
     """Errors on what a fit has not seen."""
-    rows = [
-        ["all", q, str(s["n"]), f"{s['median_ape']:.1%}", f"{s['mean_ape']:.1%}", f"{s['bias_log']:+.2f}"]
-        for q, s in report["overall"].items()
-    ]
-    for label, by in report["groups"].items():
-        rows += [
-            [label, q, str(s["n"]), f"{s['median_ape']:.1%}", f"{s['mean_ape']:.1%}", f"{s['bias_log']:+.2f}"]
-            for q, s in by.items()
-        ]
-    head = ["", _("quantity"), "#n", *_error_columns()]
+    tables = {"all": report["overall"], **report["groups"]}
+    rows = [_score_row(label, quantity, s) for label, by in tables.items() for quantity, s in by.items()]
+    head = ["", _("quantity"), "#n", *_error_columns(), "#" + _("in 80 %")]
     _tables.show(head, rows, _("Left out in turn: {what}", what=report["by"]))
 
 
@@ -140,7 +133,7 @@ def _score_row(label: str, quantity: str, s: Mapping[str, float]) -> list[str]:
         f"{s['median_ape']:.1%}",
         f"{s['mean_ape']:.1%}",
         f"{s['bias_log']:+.2f}",
-        f"{s['coverage_80']:.0%}",
+        f"{s['coverage_80']:.0%}" if "coverage_80" in s else "",
     ]
 
 
@@ -180,6 +173,17 @@ def print_answers(answers: Sequence[Mapping[str, Any]], title: str) -> None:
             echo_wrapped(f"{who}: {answer['reason']}")
 
 
+def layout_words(plan: Mapping[str, Any], group: float) -> str:
+    """A layout in the words of engines: degrees, replicas of `group` chips, and prefill workers where they stand apart."""
+    words = [f"tp {plan['tp']:g}", f"attention dp {plan['attention_dp']:g}"]
+    words += [f"{plan['pp']:g} pipeline stages"] if plan["pp"] > 1 else []
+    words.append(f"{plan['replicas']:g} x {group:g} chips")
+    if plan.get("prefill_replicas"):
+        chips = plan["prefill_tp"] * plan["prefill_dp"]
+        words.append(f"prefill {plan['prefill_replicas']:g} x {chips:g} chips")
+    return ", ".join(words)
+
+
 def print_alternatives(found: Sequence[Mapping[str, float]]) -> None:
     """The next best layouts."""
     head = [
@@ -191,7 +195,7 @@ def print_alternatives(found: Sequence[Mapping[str, float]]) -> None:
     ]
     rows = [
         [
-            f"tp {a['tp']:g}, attention dp {a['attention_dp']:g}, pp {a['pp']:g}, {a['replicas']:g} x",
+            layout_words(a, a["tp"] * a["attention_dp"] * a["pp"]),
             f"{a['concurrency']:g}", short(a["output_tok_s_chip"]), short(a["tpot_ms"]), short(a["ttft_ms"]),
         ]
         for a in found

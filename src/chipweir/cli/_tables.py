@@ -131,9 +131,9 @@ def print_headline(results: "xr.Dataset", lang: str) -> None:
     for number, scenario in enumerate(scenarios):
         own = [cell for cell in cells if cell.scenario == scenario]
         paired = any(cell.delta is not None for cell in own)
-        lines = _("median; 50 % interval; 90 % interval")
+        lines = _("median; 80 % interval")
         if number and paired:
-            lines = _("median; paired difference to {reference} with its 90 % interval; chance that it is higher",
+            lines = _("median; paired difference to {reference} with its 80 % interval; chance that it is higher",
                       reference=label("scenario", scenarios[0]))  # fmt: skip
         _show_years(own, f"{label('scenario', scenario)} ({lines})", paired)
 
@@ -163,9 +163,7 @@ def _cell(cell: "Cell | None", paired: bool) -> Text:
     if cell is None:
         return Text("–", "dim")
     if not paired:
-        from chipweir.report._numbers import interval
-
-        return Text.assemble(cell.text, "\n", (f"{interval(*cell.p50, cell.kind)}\n{cell.interval_text}", "dim"))
+        return Text.assemble(cell.text, "\n", (cell.interval_text, "dim"))
     if cell.delta is None or cell.delta_p90 is None or cell.delta_p90 == (0.0, 0.0):
         return Text.assemble(cell.text, "\n", ("=", "dim"))
     delta, _bracket, bounds = cell.delta_text.partition(" (")
@@ -175,8 +173,8 @@ def _cell(cell: "Cell | None", paired: bool) -> Text:
 
 def show_differences(rows: Sequence[Mapping[str, Any]], a: str, b: str) -> None:
     """Paired differences as `compare` prints them; each row has texts by column name."""
-    columns = (_("quantity"), "#" + _("month"), f"#{a}", f"#{b}", "#" + _("difference"), "#50 %", "#90 %", "#P(+)")
-    keys = ("label", "month", "a", "b", "difference", "p50", "p90", "p_greater")
+    columns = (_("quantity"), "#" + _("month"), f"#{a}", f"#{b}", "#" + _("difference"), "#80 %", "#P(+)")
+    keys = ("label", "month", "a", "b", "difference", "p80", "p_greater")
     show(columns, [[row[key] for key in keys] for row in rows], f"{b} − {a}")
 
 
@@ -235,6 +233,6 @@ def show_credibility(rows: Sequence[Mapping[str, Any]], lang: str) -> None:
     from chipweir.report import credibility_record
 
     records = [credibility_record(row, lang) for row in rows]
-    numeric = {_("Published value"), _("prior 5 – 95 %"), "5 %", "50 %", "95 %"}
+    numeric = {_("Published value"), _("prior 10 – 90 %"), "10 %", "50 %", "90 %"}
     columns = [f"#{name}" if name in numeric else name for name in records[0]]
     show(columns, [list(record.values()) for record in records])

@@ -18,7 +18,8 @@ def check_command(
     sources: Annotated[
         list[str],
         typer.Argument(
-            help="Text, Markdown, HTML or feed files, addresses, or - for standard input.", metavar="FILE|URL|-..."
+            help="Text, Markdown, HTML, PDF, DOCX or feed files, addresses, or - for standard input.",
+            metavar="FILE|URL|-...",
         ),
     ],
     published: Annotated[
@@ -29,6 +30,12 @@ def check_command(
     as_json: JsonOption = False,
     out: Annotated[
         Path | None, typer.Option("--out", help="Write brief.md, brief.html, result.json into a folder here.")
+    ] = None,
+    export: Annotated[
+        str | None,
+        typer.Option(
+            "--export", help="Decided claims on stdout as claimreview (schema.org) or annotation (W3C), JSON-LD."
+        ),
     ] = None,
     run: Annotated[
         list[Path] | None,
@@ -59,10 +66,15 @@ def check_command(
         if evaluate:
             _evaluate(sources, as_json)
             return
+        if export is not None:
+            _known_format(export)
         checked, changes, earlier = _check(
             sources, published, out, run, simulate, ledger, facts, llm, allow_private, lang
         )
-        _print(checked, changes, earlier, lang, as_json, ledger is not None)
+        if export is not None:
+            _export(checked, export, lang)
+        else:
+            _print(checked, changes, earlier, lang, as_json, ledger is not None)
 
 
 @contextmanager
@@ -111,6 +123,20 @@ def _check(
                 for path in evidence.write_brief(one, out, lang, model):
                     typer.echo(str(path), err=True)
     return checked, changes, earlier
+
+
+def _known_format(name: str) -> None:
+    from chipweir import evidence
+
+    if name not in evidence.FORMATS:
+        raise InputError(f"--export '{name}': one of {', '.join(evidence.FORMATS)}")
+
+
+def _export(checked: list[Any], name: str, lang: str) -> None:
+    from chipweir import evidence
+
+    pages = [evidence.exported(one, name, lang) for one in checked]
+    print_json(pages[0] if len(pages) == 1 else pages)
 
 
 def _runs(names: list[Path] | None, members: int | None, base: Any) -> Any:

@@ -4,7 +4,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,8 +12,49 @@ import typer
 
 from chipweir.cli import _tables
 from chipweir.cli._common import OwnFactsOption
+from chipweir.cli._perf_options import (
+    LEAVE_OUT,
+    AgainstPrices,
+    AsJson,
+    Batch,
+    Beside,
+    Best,
+    Chips,
+    Concurrency,
+    Country,
+    DataDegree,
+    Date,
+    Drafts,
+    Figure,
+    Fit,
+    Framework,
+    FrameworkVersion,
+    GlobalBatch,
+    LeaveOut,
+    Model,
+    On,
+    Operators,
+    Out,
+    OutputTokens,
+    Overrides,
+    PosteriorFile,
+    Precision,
+    PromptTokens,
+    Quick,
+    SeqLen,
+    Stages,
+    TargetTpot,
+    TargetTtft,
+    TensorDegree,
+    Tokens,
+    Training,
+    Validate,
+    complete_hardware,
+    complete_model,
+)
 from chipweir.cli._perf_tables import (
     json_line,
+    layout_words,
     print_alternatives,
     print_answers,
     print_json,
@@ -30,7 +71,6 @@ from chipweir.i18n import _
 from chipweir.library import QUANTITIES
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON: one document, or one line per row with --batch.")]
 DEFAULT_TPOT_MS = 50.0
 DEFAULT_ISL, DEFAULT_OSL = 2048.0, 512.0
 
@@ -41,178 +81,42 @@ def register(app: typer.Typer) -> None:
     app.command("match")(match)
 
 
-def _starting(names: Iterable[str], incomplete: str) -> list[str]:
-    """Names a shell can complete without quotes, in whatever case they were begun."""
-    begun = incomplete.casefold()
-    return sorted({name for name in names if name.casefold().startswith(begun) and not set(name) & set(" ()'|/")})
-
-
-def complete_model(incomplete: str) -> list[str]:
-    """Ids, names and aliases of language models."""
-    from chipweir import facts
-
-    return _starting((n for m in facts.load().models.values() for n in (m.id, m.name, *m.aliases)), incomplete)
-
-
-def complete_hardware(incomplete: str) -> list[str]:
-    """Ids, names and aliases of chips and systems."""
-    from chipweir import facts
-
-    known = facts.load()
-    records: list[Any] = [*known.chips.values(), *known.systems.values()]
-    return _starting((n for r in records for n in (r.id, r.name, *r.aliases)), incomplete)
-
-
-def complete_country(incomplete: str) -> list[str]:
-    """Codes of countries."""
-    from chipweir import facts
-
-    return _starting(facts.load().countries, incomplete)
-
-
-def _choices(*names: str) -> Callable[[str], list[str]]:
-    return lambda incomplete: _starting(names, incomplete)
-
-
-LEAVE_OUT = ("chip", "generation", "vendor", "model", "family", "date")
-LOAD, TRAIN, TABLES = "Serving", "Training", "Tables and fits"
-
-
 def estimate(
     context: typer.Context,
-    model: Annotated[
-        str, typer.Argument(help="A language model, such as DeepSeek-V3.1.", autocompletion=complete_model)
-    ] = "",
-    on: Annotated[
-        str, typer.Option("--on", metavar="CHIP|SYSTEM", help="A chip or a system.", autocompletion=complete_hardware)
-    ] = "",
-    chips: Annotated[int | None, typer.Option(metavar="N", help="Number of chips; by default chosen.")] = None,
-    precision: Annotated[
-        str,
-        typer.Option(
-            help="bf16, fp8, fp4, int8, int4 (training also mxfp8); by default as published, in training bf16.",
-            autocompletion=_choices("bf16", "fp8", "fp4", "int8", "int4", "mxfp8"),
-        ),
-    ] = "",
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="FIELD=VALUE", help="A hardware number of your own in SI units (memory_bandwidth=5e12)."
-        ),
-    ] = None,
-    isl: Annotated[
-        float | None, typer.Option(help="Prompt tokens per request (default 2048).", rich_help_panel=LOAD)
-    ] = None,
-    osl: Annotated[
-        float | None, typer.Option(help="Output tokens per request (default 512).", rich_help_panel=LOAD)
-    ] = None,
-    concurrency: Annotated[float | None, typer.Option(help="Requests present at a time.", rich_help_panel=LOAD)] = None,
-    target_tpot: Annotated[
-        float | None,
-        typer.Option(metavar="MS", help="Most ms per output token (default 50).", rich_help_panel=LOAD),
-    ] = None,
-    target_ttft: Annotated[
-        float | None,
-        typer.Option(metavar="MS", help="Most ms to the first token.", rich_help_panel=LOAD),
-    ] = None,
-    best: Annotated[
-        bool, typer.Option("--best", help="Most tokens/s per chip, whatever the latency.", rich_help_panel=LOAD)
-    ] = False,
-    framework: Annotated[
-        str,
-        typer.Option(
-            help="trt, sglang, vllm or other; by default the chip maker's usual one.",
-            rich_help_panel=LOAD,
-            autocompletion=_choices("trt", "sglang", "vllm", "other"),
-        ),
-    ] = "",
-    framework_version: Annotated[
-        str, typer.Option(metavar="V", help="Its version, such as 0.11.0.", rich_help_panel=LOAD)
-    ] = "",
-    when: Annotated[
-        str,
-        typer.Option(
-            "--date", metavar="YYYY-MM", help="Date of the software, and of prices (default: mid-2026, latest)."
-        ),
-    ] = "",
-    tp: Annotated[float | None, typer.Option(help="Chips a layer is split over.", rich_help_panel=LOAD)] = None,
-    dp: Annotated[float | None, typer.Option(help="Ranks of data-parallel attention.", rich_help_panel=LOAD)] = None,
-    pp: Annotated[float | None, typer.Option(help="Pipeline stages.", rich_help_panel=LOAD)] = None,
-    drafts: Annotated[float | None, typer.Option(help="Tokens drafted a step.", rich_help_panel=LOAD)] = None,
-    against_prices: Annotated[
-        bool,
-        typer.Option("--against-prices", help="Cost beside the dated API price, with margin.", rich_help_panel=LOAD),
-    ] = False,
-    beside: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MODEL", help="With --against-prices: the price of another model.", rich_help_panel=LOAD),
-    ] = None,
-    country: Annotated[
-        str,
-        typer.Option(
-            metavar="CC",
-            help="Country whose power price is paid.",
-            rich_help_panel=LOAD,
-            autocompletion=complete_country,
-        ),
-    ] = "US",
-    operators: Annotated[
-        bool, typer.Option("--operators", help="Also the roofline of every operator.", rich_help_panel=LOAD)
-    ] = False,
-    figure: Annotated[
-        Path | None,
-        typer.Option(help="Draw the roofline into this .html, .svg, .png or .pdf file.", rich_help_panel=LOAD),
-    ] = None,
-    training: Annotated[
-        bool, typer.Option("--training", help="Training instead of serving.", rich_help_panel=TRAIN)
-    ] = False,
-    global_batch: Annotated[float | None, typer.Option(help="Sequences per step.", rich_help_panel=TRAIN)] = None,
-    seq_len: Annotated[float | None, typer.Option(help="Tokens per sequence.", rich_help_panel=TRAIN)] = None,
-    tokens: Annotated[
-        str,
-        typer.Option(
-            metavar="N",
-            help="Tokens of the whole run, such as 14.8T: FLOP, chip-hours, days, cost.",
-            rich_help_panel=TRAIN,
-        ),
-    ] = "",
-    batch: Annotated[
-        Path | None, typer.Option(metavar="FILE.csv", help="Estimate every row of a table.", rich_help_panel=TABLES)
-    ] = None,
-    validate: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.csv", help="Errors on a table of measurements.", rich_help_panel=TABLES),
-    ] = None,
-    leave_out: Annotated[
-        str,
-        typer.Option(
-            metavar="chip|generation|vendor|model|family|date",
-            help="With --validate: refit without each in turn.",
-            rich_help_panel=TABLES,
-            autocompletion=_choices(*LEAVE_OUT),
-        ),
-    ] = "",
-    fit: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE.csv", help="Fit serving, training and power to a table.", rich_help_panel=TABLES),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE|FOLDER",
-            help="With --fit: one file for all, or an existing folder for one file a part.",
-            rich_help_panel=TABLES,
-        ),
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="With --fit: no refits for the intervals.", rich_help_panel=TABLES)
-    ] = False,
-    posterior: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE|FOLDER", help="Estimate with a fit of your own (what --fit wrote).", rich_help_panel=TABLES
-        ),
-    ] = None,
+    model: Model = "",
+    on: On = "",
+    chips: Chips = None,
+    precision: Precision = "",
+    overrides: Overrides = None,
+    isl: PromptTokens = None,
+    osl: OutputTokens = None,
+    concurrency: Concurrency = None,
+    target_tpot: TargetTpot = None,
+    target_ttft: TargetTtft = None,
+    best: Best = False,
+    framework: Framework = "",
+    framework_version: FrameworkVersion = "",
+    when: Date = "",
+    tp: TensorDegree = None,
+    dp: DataDegree = None,
+    pp: Stages = None,
+    drafts: Drafts = None,
+    against_prices: AgainstPrices = False,
+    beside: Beside = None,
+    country: Country = "US",
+    operators: Operators = False,
+    figure: Figure = None,
+    training: Training = False,
+    global_batch: GlobalBatch = None,
+    seq_len: SeqLen = None,
+    tokens: Tokens = "",
+    batch: Batch = None,
+    validate: Validate = None,
+    leave_out: LeaveOut = "",
+    fit: Fit = None,
+    out: Out = None,
+    quick: Quick = False,
+    posterior: PosteriorFile = None,
     own_facts: OwnFactsOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -253,10 +157,6 @@ def estimate(
         if beside and not against_prices:
             raise InputError("--beside needs --against-prices")
         layout = {name: degree for name, degree in (("tp", tp), ("dp", dp), ("pp", pp)) if degree is not None}
-        if sum(x is not None for x in (concurrency, target_tpot)) + best > 1:
-            raise InputError("give only one of --concurrency, --target-tpot and --best")
-        if concurrency is None and target_tpot is None and not best:
-            target_tpot = DEFAULT_TPOT_MS
         _run_one(
             model,
             on,
@@ -268,7 +168,7 @@ def estimate(
             isl=DEFAULT_ISL if isl is None else isl,
             osl=DEFAULT_OSL if osl is None else osl,
             concurrency=concurrency,
-            target_tpot_ms=target_tpot,
+            target_tpot_ms=_target(concurrency, target_tpot, best),
             target_ttft_ms=target_ttft,
             precision_name=precision,
             framework=_framework(framework),
@@ -307,6 +207,13 @@ def match(
         print_json(found.record())
     else:
         print_match(found)
+
+
+def _target(concurrency: float | None, tpot_ms: float | None, best: bool) -> float | None:
+    """The limit on ms per output token: as given, none with a load of its own or for the best, else the default."""
+    if sum(x is not None for x in (concurrency, tpot_ms)) + best > 1:
+        raise InputError("give only one of --concurrency, --target-tpot and --best")
+    return DEFAULT_TPOT_MS if concurrency is None and tpot_ms is None and not best else tpot_ms
 
 
 def _refuse(options: Mapping[str, Any], why: str) -> None:
@@ -357,12 +264,7 @@ def _run_one(
     title = f"{found.model} ({found.dtype}) · {found.chips} x {found.chip} · {found.isl:g} + {found.osl:g} tokens"
     _tables.show([_("quantity"), "#" + _("median"), "#" + _("80 % interval")], quantity_rows(found.quantities), title)
     plan, memory = found.plan, found.memory
-    layout = (
-        f"tp {plan['tp']:g}, attention dp {plan['attention_dp']:g}, "
-        + (f"{plan['pp']:g} pipeline stages, " if plan["pp"] > 1 else "")
-        + f"{plan['replicas']:g} x "
-        f"{memory['chips_per_replica']:g} chips"
-    )
+    layout = layout_words(plan, memory["chips_per_replica"])
     typer.echo(_("plan: {layout}; {n} requests at a time", layout=layout, n=f"{plan['concurrency']:g}"))
     typer.echo(_("binds: {what}", what=found.binds))
     typer.echo(

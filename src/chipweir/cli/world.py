@@ -318,7 +318,7 @@ def compare(
     lang: LangOption = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """Paired differences B minus A, with 50 and 90 % intervals and the probability that B is higher."""
+    """Paired differences B minus A, with 80 % intervals and the probability that B is higher."""
     from chipweir import store
 
     if len(names) not in (2, 3):
@@ -383,7 +383,7 @@ def _difference_rows(
             numbers = {"key": item.key, "label": item.text(), **found.as_dict()}
             signed = [
                 " … ".join(_numbers.signed(bound, item.kind) for bound in bounds)
-                for bounds in ((found.median,), found.p50, found.p90)
+                for bounds in ((found.median,), found.p80)
             ]
             texts = {
                 "label": item.text(),
@@ -392,7 +392,7 @@ def _difference_rows(
                 "b": _numbers.quantity(found.b, item.kind),
                 "p_greater": "=" if found.p_greater is None else f"{found.p_greater:.0%}",
             }
-            rows.append((numbers, texts | dict(zip(("difference", "p50", "p90"), signed, strict=True))))
+            rows.append((numbers, texts | dict(zip(("difference", "p80"), signed, strict=True))))
     if not rows:
         raise InputError(f"no headline quantity of this run has a value in December of {', '.join(map(str, years))}")
     return rows

@@ -23,6 +23,8 @@ _PLACES = {
     "document_from_text": "_reading",
     "EntityMention": "text:",
     "evaluate": "_eval",
+    "exported": "_export",
+    "FORMATS": "_export",
     "extract": "_reading",
     "Extraction": "text:",
     "find_claim": "_ledger",

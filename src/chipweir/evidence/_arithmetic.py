@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chipweir.evidence._compare import claimed
-from chipweir.evidence._slots import Page
+from chipweir.evidence._page import Page
 from chipweir.text import Quantity
 
 

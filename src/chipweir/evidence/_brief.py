@@ -19,6 +19,7 @@ import yaml
 import chipweir
 from chipweir.errors import InputError, UnknownName
 from chipweir.evidence._check import Checked, result_json, shortened
+from chipweir.evidence._export import FORMATS, exported, sentence_of
 from chipweir.evidence._files import write_whole
 from chipweir.evidence._say import say, term
 from chipweir.i18n import LANGUAGES
@@ -30,7 +31,12 @@ _STYLE = (
     "table{border-collapse:collapse;width:100%;font-size:.92rem}th,td{border:1px solid #ccd3dc;padding:.35rem ."
     "5rem;text-align:left;vertical-align:top}"
     "th{background:#f1f4f8}blockquote{border-left:3px solid #9fb0c4;margin:0;padding-left:."
-    "8rem;color:#3d4a5c}code{background:#f1f4f8;padding:0 .2rem}"
+    "8rem;color:#3d4a5c}code{background:#f1f4f8;padding:0 .2rem}td{overflow-wrap:break-word}"
+    "td:nth-child(1),td:nth-child(4){white-space:nowrap}"
+    "@media(max-width:40rem){table,tbody,tr,td{display:block;border:0}thead{display:none}"
+    "tr{border-bottom:1px solid #ccd3dc;padding:.4rem 0}td{padding:.1rem 0}}"
+    "@page{size:A4;margin:16mm}@media print{body{font-size:9pt;margin:0;max-width:none}tr,li{break-inside:avoid}"
+    "a{color:inherit;text-decoration:none}hr:first-of-type{break-after:page;border:0}}"
 )
 
 
@@ -51,6 +57,8 @@ def brief_markdown(checked: Checked, language: str = "en", created: date | None 
         independent=record["sources"]["independent"],
         relays=_inline(", ".join(say_name(checked, item, language) for item in record["sources"]["relays"])),
         claims=claims,
+        rows=_rows(checked, record, language),
+        findings=_findings(checked, record, language),
         issues=[_issue_view(i, language) for i in record["issues"]],
         scenarios=_scenario_views(record["scenarios"], language),
         sources=_sources(record, language),
@@ -118,6 +126,95 @@ def _claim_view(claim: Mapping[str, Any], language: str) -> dict[str, Any]:
         "command": claim["command"].replace("`", ""),
         "detail": claim["verdict"] != "not_checkable",
     }
+
+
+# How much a verdict matters, gravest first; what nothing was found on stands behind what holds.
+_GRAVITY = ("contradicted", "stale", "imprecise", "ambiguous", "consistent", "unsupported")
+_MOST_FINDINGS, _SHORT_SOURCE = 5, 70
+_SEVERITIES = ("error", "warning", "note")
+
+
+def _own(claim: Mapping[str, Any]) -> bool:
+    """Whether a verdict rests on our own knowledge alone."""
+    return bool(claim["evidence"]) and all(
+        item["cls"] == "own" or "own knowledge" in item["source"].lower() for item in claim["evidence"]
+    )
+
+
+def _by_gravity(claims: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Judged claims, gravest first, those of our own knowledge last; claims first whose figure stands in no report."""
+    judged = [claim for claim in claims if claim["verdict"] in _GRAVITY]
+    return sorted(
+        judged, key=lambda c: (_own(c), _GRAVITY.index(c["verdict"]), c["modality"] != "asserted", c["start"])
+    )
+
+
+def _rows(checked: Checked, record: Mapping[str, Any], language: str) -> list[dict[str, str]]:
+    return [
+        {
+            "id": claim["id"],
+            "sentence": _inline(sentence_of(checked, claim)),
+            "surface": _inline(_judged(record, claim)),
+            "status": term(claim["verdict"], language),
+            "explanation": _inline(claim["explanation"]),
+            "source": _linked(claim, language),
+        }
+        for claim in _by_gravity(record["claims"])
+    ]
+
+
+def _judged(record: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
+    """The part of a sentence that was judged: its figure, else the words of the claim."""
+    surface = claim["surface"] if claim["quantity"] is None else record["quantities"][claim["quantity"]]["surface"]
+    return str(surface)
+
+
+def _linked(claim: Mapping[str, Any], language: str) -> str:
+    """The best source of a verdict: publisher, date and address; our own knowledge is marked."""
+    if not claim["evidence"]:
+        return "–"
+    item = claim["evidence"][0]
+    name = _inline(_publisher(item["source"] or item["text"]))
+    url = item["url"] or ""
+    shown = f"[{name}]({url})" if re.fullmatch(r"https?://[^\s<>()|]+", url) else name
+    words = [shown] if name.lower() != "own knowledge" else []
+    words += [item["published"]] if item["published"] else []
+    words += ["자체 지식" if language == "ko" else "own knowledge"] if _own(claim) else []
+    return ", ".join(words)
+
+
+def _publisher(source: str) -> str:
+    """The first of several publishers, in short."""
+    first = re.split(r"; |, own knowledge", source)[0]
+    return first if len(first) <= _SHORT_SOURCE else first[: _SHORT_SOURCE - 1] + "…"
+
+
+def _findings(checked: Checked, record: Mapping[str, Any], language: str) -> list[dict[str, str]]:
+    """Three to five things that matter most: what is denied, out of date or imprecise, then faults of the text."""
+    grave = [claim for claim in _by_gravity(record["claims"]) if claim["verdict"] in _GRAVITY[:3] and not _own(claim)]
+    found = [
+        {
+            "id": claim["id"],
+            "status": term(claim["verdict"], language),
+            "sentence": _inline(sentence_of(checked, claim)),
+            "text": _inline(claim["explanation"]),
+            "source": _linked(claim, language),
+        }
+        for claim in grave
+    ]
+    issues = sorted(record["issues"], key=lambda issue: _SEVERITIES.index(issue["severity"]))
+    found += [
+        {
+            "id": "",
+            "status": issue["label"],
+            "sentence": _inline(issue["surface"]),
+            "text": _inline(issue["text"]),
+            "source": "",
+        }
+        for issue in issues
+        if issue["severity"] != _SEVERITIES[-1]
+    ]
+    return found[:_MOST_FINDINGS]
 
 
 def _number_name(name: str, language: str) -> str:
@@ -226,6 +323,7 @@ def brief_html(markdown: str, language: str = "en") -> str:
         attributes={"a": {"href"}, "td": {"style"}, "th": {"style"}},
         url_schemes={"http", "https"},
     )
+    clean = re.sub(r"<h3>(c\d+)(?= )", r'<h3 id="\1">\1', clean)
     title = re.search(r"^# (.+)$", body, re.MULTILINE)
     name = html.escape(re.sub(r"\\(.)", r"\1", title.group(1)) if title else "chipweir")
     return (
@@ -264,6 +362,8 @@ def write_brief(checked: Checked, folder: Path, language: str = "en", llm: str =
         "brief.html": brief_html(markdown, language),
         "result.json": json.dumps(result_json(checked, language, beside=True), ensure_ascii=False, indent=1),
     }
+    for kind in FORMATS:
+        files[f"{kind}.json"] = json.dumps(exported(checked, kind, language), ensure_ascii=False, indent=1)
     for tag in checked.article.tags:
         if tag.scenario_file:
             files[f"scenarios/{tag.b}.yaml"] = tag.scenario_file

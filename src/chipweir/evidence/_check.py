@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chipweir.evidence._checks import check_claims, judge_figures
-from chipweir.evidence._frames import Claim, propose
+from chipweir.evidence._frames import Claim, propose, unsaid
 from chipweir.evidence._issues import Article, Issue, across, find_issues, independent_sources
 from chipweir.evidence._keyed import further
+from chipweir.evidence._page import Page
 from chipweir.evidence._reading import extract
 from chipweir.evidence._say import of, say, term
 from chipweir.evidence._scenarios import Tag, from_anywhere, judge, tag
-from chipweir.evidence._slots import Page, Slot
+from chipweir.evidence._slots import Slot
 from chipweir.evidence._verdict import STATUSES, Evidence, Number, Verdict
 from chipweir.text import Document, Extraction, plain_record
 
@@ -70,6 +71,7 @@ def check_document(
     page = Page(found)
     judged = judge_figures(page, known, found.document.published and found.document.published[:10], claims)
     claims = _numbered(sorted([*claims, *further(page, claims, judged)], key=lambda one: (one.start, one.end)))
+    claims = _numbered([claim for claim in claims if not _unsaid(page, claim)])
     verdicts = check_claims(found, claims, known, judged)
     kept = [at for at, (c, v) in enumerate(zip(claims, verdicts, strict=True)) if not _plain_maker(c, v)]
     claims = _numbered([claims[at] for at in kept])
@@ -85,6 +87,14 @@ def check_document(
 def _plain_maker(claim: Claim, verdict: Verdict) -> bool:
     """ "NVIDIA's H20" says who made it only in passing: not worth a line unless it is wrong."""
     return claim.frame == "maker" and verdict.status == "consistent" and claim.value("relation") == "made"
+
+
+def _unsaid(page: Page, claim: Claim) -> bool:
+    """Whether the figure of a claim that the rules found is asked, supposed or denied."""
+    if claim.quantity is None or claim.proposed_by != "rules":
+        return False
+    figure = page.found.quantities[claim.quantity]
+    return unsaid(page, claim.sentence, figure.start, figure.end)
 
 
 def _numbered(claims: Sequence[Claim]) -> tuple[Claim, ...]:
@@ -131,6 +141,7 @@ def claim_json(article: Article, claim: Claim, verdict: Verdict, language: str) 
         "label": term(f"frame:{claim.frame}", language),
         "start": start,
         "end": end,
+        "page": article.found.document.page(claim.start),
         "surface": shortened(article.text[claim.start : claim.end]),
         "sentence": list(article.found.document.given(sentence.start, sentence.end)),
         "modality": claim.modality,

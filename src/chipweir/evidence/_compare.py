@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Literal
 
-from chipweir.evidence._known import Known
+from chipweir.evidence._known import MONEY, Known
 from chipweir.text import Quantity
 
 
@@ -88,12 +88,16 @@ def _spread(least: float, best: float, most: float) -> tuple[float, float]:
 
 def factor(figure: Quantity, record: Known) -> float | None:
     """What turns the figure's unit into the record's, currencies aside; None where they do not measure one thing."""
-    rate = _rate(figure.basis, record.basis)
+    return _factor(figure.type, figure.unit, figure.basis, record.unit, record.basis)
+
+
+@lru_cache(maxsize=4096)
+def _factor(kind: str, unit: str, said: str, other: str, known: str) -> float | None:
+    rate = _rate(said, known)
     if rate is None:
         return None
-    unit, other = figure.unit, record.unit
-    if record.is_money or figure.type == "money":
-        return rate if record.is_money and figure.type == "money" else None
+    if other in MONEY or kind == "money":
+        return rate if other in MONEY and kind == "money" else None
     if other == "day":
         return _DAYS.get(unit)
     if unit == other or {unit, other} == {"OP/s", "FLOP/s"} or (unit, other) == ("FLOP/s", "FLOP"):
@@ -102,7 +106,7 @@ def factor(figure: Quantity, record: Known) -> float | None:
         return rate
     if unit == "point" and other == "fraction":
         return 0.01
-    if other == "count" and figure.type in {"count", "multiple_count"} and unit not in {"fraction", "ratio"}:
+    if other == "count" and kind in {"count", "multiple_count"} and unit not in {"fraction", "ratio"}:
         return rate
     return None
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import yaml
 
+from chipweir.evidence._page import Page
 from chipweir.evidence._slots import (
     LEAST_CONFIDENCE,
-    Page,
     Slot,
     accepted,
     fill_entities,
@@ -340,7 +340,7 @@ def _trigger(sight: _Sight, figure: Quantity, template: Template, lang: str) -> 
 
 
 _LEVEL_BEFORE = {
-    "en": re.compile(r"\b(?:to|at|from)\s(?:about |around |nearly |almost |over |some )?$", re.I),
+    "en": re.compile(r"\b(?:to|at|from|ma(?:de|kes?|king) up)\s(?:about |around |nearly |almost |over |some )?$", re.I),
     "zh": re.compile(r"(?:至|到|达|達|为|為|从|由)(?:约|約)?$"),
 }
 _LEVEL_AFTER = re.compile(r"^\s?(?:로|까지|에서)\s?(?:급|크게 )?(?:올|상승|늘|증가|확대|감소|하락|줄|낮|높|떨어|치솟)")
@@ -352,7 +352,7 @@ def is_level(text: str, figure: Quantity, lang: str) -> bool:
         return False
     if lang == "ko":
         return bool(_LEVEL_AFTER.match(text[figure.end : figure.end + 12]))
-    return bool(_LEVEL_BEFORE[lang].search(text[max(0, figure.start - 14) : figure.start]))
+    return bool(_LEVEL_BEFORE[lang].search(text[max(0, figure.start - 18) : figure.start]))
 
 
 @cache
@@ -486,8 +486,6 @@ def _fill(
         slot = _property(figure, name, rule["from"])
     elif rule.get("document") == "published" and page.found.document.published:
         slot = Slot(name, page.found.document.published[:10], confidence=0.8, by="document")
-    elif rule.get("benchmark"):
-        slot = _benchmark(page, sentence, anchor, name)
     if slot.asked and not slot.candidates and rule.get("headline") and len(page.headline) == 1:
         (only,) = page.headline
         slot = Slot(name, only, only, confidence=0.4, by="document")
@@ -522,31 +520,6 @@ def _inherited(frame: str, sentence: int, name: str, before: Sequence[Claim]) ->
     return None
 
 
-_BENCHMARK = re.compile(
-    r"(?<![A-Za-z0-9])(?:MMLU(?:-?Pro)?|BBH|GPQA(?:[- ]?(?:Diamond|D))?|AIME ?\d*|SWE-?bench(?: Verified)?|"
-    r"HumanEval|LiveCodeBench|GSM8K|MATH(?:-500)?|SimpleQA|IFEval|MMMU|C-Eval|CMMLU|KMMLU|HLE|Arena-?Hard|"
-    r"LMArena)(?![A-Za-z0-9])",
-    re.I,
-)
-
-
-def _benchmark(page: Page, sentence: int, anchor: tuple[int, int], name: str) -> Slot:
-    span = page.sentences[sentence]
-    found = [
-        (
-            page.gap((span.start + m.start(), span.start + m.end()), anchor)
-            + (40 if span.start + m.start() > anchor[0] else 0),
-            m,
-        )
-        for m in _BENCHMARK.finditer(page.words(sentence))
-    ]
-    if not found:
-        return Slot(name)
-    _, match = min(found, key=lambda item: item[0])
-    start = span.start + match.start()
-    return Slot(name, match.group(), match.group(), start, span.start + match.end(), 0.85, "proximity")
-
-
 def _extent(page: Page, sentence: int, anchor: tuple[int, int], slots: Any) -> tuple[int, int]:
     span = page.sentences[sentence]
     start, end = anchor
@@ -571,6 +544,14 @@ def marked(name: str, text: str, lang: str) -> bool:
     """Whether `text` carries one of the marker words of class `name`."""
     pattern = markers()[name].get(lang)
     return bool(pattern and pattern.search(text))
+
+
+def unsaid(page: Page, sentence: int, start: int, end: int) -> bool:
+    """Whether a sentence asks, supposes or denies what stands at a place, and so does not state it."""
+    record, lang = page.sentences[sentence], page.scripts[sentence]
+    asked = marked("unsaid_sentence", page.words(sentence), lang)
+    before, behind = page.text[record.start : start], page.text[end : record.end]
+    return asked or marked("unsaid_before", before, lang) or marked("unsaid_behind", behind, lang)
 
 
 def modality(page: Page, sentence: int, at: tuple[int, int] | None = None) -> str:

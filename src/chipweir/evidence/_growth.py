@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import date
 
 from chipweir.evidence._frames import is_level
+from chipweir.evidence._keys import Keys, Match
 from chipweir.evidence._known import Known, records
-from chipweir.evidence._match import Keys, Match, Matcher
+from chipweir.evidence._match import Matcher
 from chipweir.evidence._scene import BEFORE, OWN, Scene
 
 

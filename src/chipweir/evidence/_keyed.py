@@ -17,11 +17,14 @@ from chipweir import facts
 from chipweir.evidence._compare import Comparison, claimed, compare
 from chipweir.evidence._frames import Claim, modality
 from chipweir.evidence._growth import growths, speaks_of_growth
+from chipweir.evidence._happened import Happened, Told
+from chipweir.evidence._keys import Match
 from chipweir.evidence._known import Known
-from chipweir.evidence._match import Match, Matcher
+from chipweir.evidence._match import AS_STRONG, Matcher
+from chipweir.evidence._page import Page
 from chipweir.evidence._ratios import Ratio, judge_ratio
 from chipweir.evidence._scene import EARLIER, OWN, Reader, Scene, Seen
-from chipweir.evidence._slots import Page, Slot, entity_slot
+from chipweir.evidence._slots import Slot, entity_slot
 from chipweir.evidence._verdict import (
     Evidence,
     Number,
@@ -29,11 +32,14 @@ from chipweir.evidence._verdict import (
     Text,
     Verdict,
     Worded,
+    dated_event,
+    event_evidence,
     fact_evidence,
     publisher,
     source_url,
     value_evidence,
 )
+from chipweir.evidence._vocabulary import vocabulary
 
 
 _SHOWN = 4
@@ -45,8 +51,8 @@ _WIDE = 1.3
 _FAR = 1.5
 # How strongly a measure must be named before a number can be denied: by a noun or a verb, not by a unit alone.
 _NAMED = 1.4
-# Words that tell two measures about as strongly.
-_AS_STRONG = 0.5
+# The same where only one measure has a record of the very key and period: a noun of several measures will do.
+_GENERIC = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,11 @@ class Judge:
         """Finds the records of a figure."""
         return Matcher(self.known, self.on)
 
+    @cached_property
+    def happened(self) -> Happened:
+        """Finds the event that a figure is of."""
+        return Happened(self.matcher)
+
     def sentence(self, number: int) -> dict[int, Keyed]:
         """The verdicts on the figures of a sentence, by their index; figures that nothing is known of are left out."""
         return {scene.index: found for scene in self.reader.scenes(number) if (found := self.judge(scene)) is not None}
@@ -122,9 +133,15 @@ class Judge:
             for m in matches[:_MOST]
             if (c := compare(scene.figure, m.record, self._convert(m.record), said)) is not None
         ]
+        status, deciding, slot = decide(held, self._flows) if held else ("unsupported", [], "")
+        if status in {"unsupported", "contradicted"}:
+            told = self.happened.told(scene)
+            if told is not None and (told.same or status == "unsupported"):
+                return self._of_event(scene, told)
         if not held:
             return None
-        status, deciding, slot = decide(held, self._flows)
+        if status == "contradicted" and self._ahead(scene, deciding):
+            status = "unsupported"
         return Keyed(self._verdict(scene, status, slot, deciding, held), deciding[0].record.measure, tuple(deciding))
 
     def _of_node(self, scene: Scene) -> Keyed | None:
@@ -147,6 +164,24 @@ class Judge:
                           source_url(self.known, chip.source), supports=status == "consistent")  # fmt: skip
         text = Text("compared", {"claimed": numbers[0], "known": numbers[1], "what": f"{chip.name}, {chip.node}"})
         return Keyed(Verdict(status, "figure", {"figure": status}, numbers, (source,), text), "node")
+
+    def _ahead(self, scene: Scene, deciding: Sequence[Held]) -> bool:
+        """Whether a sentence speaks of what may come and the records only of what has been."""
+        past = all(one.match.fit == "open" and one.record.nature == "observation" for one in deciding)
+        return past and modality(self.page, scene.sentence) == "forecast"
+
+    def _of_event(self, scene: Scene, told: Told) -> Keyed:
+        """The verdict on a figure of a dated event."""
+        status: Status = "consistent" if told.same else "contradicted"
+        said = scene.figure.value if isinstance(scene.figure.value, int | float) else scene.figure.low
+        numbers = (
+            Number("claimed", float(said or 0.0), scene.figure.unit),
+            Number("event", float(told.figure.value or 0.0), told.figure.unit, source=told.event.id),
+        )
+        text = Text("event_text", {"what": dated_event(told.event, ": ")})
+        evidence = (event_evidence(told.event, self.known, told.same),)
+        verdict = Verdict(status, "figure", {"figure": status}, numbers, evidence, text, Text("change_event"))
+        return Keyed(verdict, "event_figure")
 
     def _of_ratio(self, scene: Scene, ratio: Ratio) -> Keyed:
         """The verdict on how many times one thing is another."""
@@ -230,9 +265,11 @@ class Judge:
         """A record's key in words, in both languages."""
         names = [self.matcher.index.name(one) for one in (record.entity, record.item) if one]
         measure = self.known.measures.get(record.measure)
-        plain = record.measure.removeprefix("spec:").replace("_", " ")
+        words = vocabulary()["specs"].get(record.measure.removeprefix("spec:"), {})
+        plain = str(words.get("en", [record.measure.replace("_", " ")])[0])
+        korean_plain = str(words.get("ko", [plain])[0])
         english = [*map(str, names), measure.title["en"].lower() if measure else plain]
-        korean = [*(one.ko or str(one) for one in names), measure.title["ko"] if measure else plain]
+        korean = [*(one.ko or str(one) for one in names), measure.title["ko"] if measure else korean_plain]
         rest = [f"{key} {value}" for key, value in record.dims.items()]
         rest += [self.known.facts[record.id].when] if record.kind == "fact" else []
         return Worded.of(", ".join([*english, *rest]), ", ".join([*korean, *rest]))
@@ -286,7 +323,7 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
     if not live:
         return "unsupported", list(held[:_SHOWN]), "period"
     top = live[0].match
-    like = [one for one in live if one.match.strength >= top.strength - _AS_STRONG]
+    like = [one for one in live if one.match.strength >= top.strength - AS_STRONG]
     best = [one for one in like if one.match.missing + one.match.extra == top.missing + top.extra
             and one.match.sure == top.sure]  # fmt: skip
     exact = (
@@ -300,7 +337,8 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
         ):
             return "imprecise", [*agreeing, *apart], "figure"
         return "consistent", sorted(agreeing, key=lambda one: one.record.order), "figure"
-    deniers = [one for one in exact if _may_deny(one)]
+    told = {one.record.measure for one in live if one.match.exact and one.match.fit == "exact"}
+    deniers = [one for one in exact if _may_deny(one, _GENERIC if len(told) == 1 else _NAMED)]
     partly = [one for one in like if one.match.missing + one.match.extra <= top.missing + top.extra + 1]
     elsewhere = [one for one in partly if one.comparison == "same" and one.match.fit != "near"]
     if elsewhere:
@@ -317,10 +355,11 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
     return "contradicted", deniers, "figure"
 
 
-def _may_deny(one: Held) -> bool:
+def _may_deny(one: Held, least: float) -> bool:
     """Whether a record has the standing to deny: its whole key is said, its source can be named, and its period is the
-    claim's; of what holds at the article's day, a price list, or a number that is far off."""
-    if not one.match.exact or one.record.own or one.match.strength < _NAMED:
+    claim's; of what holds at the article's day, a price list, or a number that is far off. `least` is how strongly the
+    measure must be named."""
+    if not one.match.exact or one.record.own or one.match.strength < least:
         return False
     if one.match.fit == "open":
         return not one.match.tacit and (one.record.measure == "api_price" or one.far > _FAR)

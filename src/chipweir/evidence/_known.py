@@ -13,10 +13,11 @@ from typing import Any
 
 from chipweir import facts
 from chipweir.errors import InputError
+from chipweir.evidence._priced import priced_id
 from chipweir.evidence._vocabulary import vocabulary
 
 
-_MONEY = ("USD", "KRW", "CNY", "EUR", "JPY", "HKD", "TWD")
+MONEY = ("USD", "KRW", "CNY", "EUR", "JPY", "HKD", "TWD")
 _UNITS: Mapping[str, tuple[str, float, str]] = {
     "": ("ratio", 1, ""),
     "percent": ("fraction", 0.01, ""),
@@ -112,7 +113,7 @@ class Known:
     @property
     def is_money(self) -> bool:
         """Whether the unit is a currency."""
-        return self.unit in _MONEY
+        return self.unit in MONEY
 
     @property
     def order(self) -> tuple[int, int, int, int]:
@@ -126,7 +127,7 @@ def read_unit(unit: str) -> tuple[str, float, str] | None:
         name, scale, basis = _UNITS[unit]
         return name, float(scale), basis
     currency, _, per = unit.partition("/")
-    if currency in _MONEY and (not per or per in _PER):
+    if currency in MONEY and (not per or per in _PER):
         return currency, 1.0, _PER.get(per, "")
     return None
 
@@ -217,29 +218,32 @@ _PRICED = {
 def _prices(known: "facts.Facts") -> Iterator[Known]:
     for price in known.prices.values():
         measure, unit = _PRICED.get(price.kind), read_unit(price.value.unit)
-        if measure is None or unit is None or not price.item_id:
+        item = priced_id(price, known)
+        if measure is None or unit is None or not item:
             continue
         start = _day(price.since, date.min)
         end = _day(price.valid_to, date.max, last=True) if price.valid_to else date.max
         recalled, own = _source(known, price.value)
         api = price.kind == "api"
         dims: dict[str, str] = {"direction": price.metric} if api else {}
-        if price.provider_id and not _first_party(known, price):
-            dims["provider"] = price.provider_id
+        if not _first_party(known, price):
+            dims["provider"] = price.provider_id or "reseller"
         if price.kind == "server_price":
             dims["per"] = "server-8"
         yield Known(
-            price.id, "price", measure, price.item_id if api else "", "" if api else price.item_id, dims,
+            price.id, "price", measure, item if api else "", "" if api else item, dims,
             start, end, *_bounds(price.value, unit[1]), unit[0], unit[2] or ("per_1e6_token" if api else ""),
-            "observation", price.value, price.item, recalled, own,
+            "observation", price.value, f"{price.provider} {price.item}", recalled, own,
         )  # fmt: skip
 
 
 def _first_party(known: "facts.Facts", price: Any) -> bool:
+    if not price.item_id:
+        return "(" not in price.item
     model = known.models.get(price.item_id)
     owner = known.entities.get(price.provider_id)
-    return model is not None and (
-        model.maker == price.provider_id or (owner is not None and owner.parent == model.maker)
+    return not price.provider_id or (
+        model is not None and (model.maker == price.provider_id or (owner is not None and owner.parent == model.maker))
     )
 
 

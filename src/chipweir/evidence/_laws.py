@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from chipweir.evidence._frames import Claim, modality, patterns
-from chipweir.evidence._slots import Page, Slot, entity_slot
+from chipweir.evidence._page import Page
+from chipweir.evidence._slots import Slot, entity_slot
 from chipweir.evidence._verdict import Status, Text, Verdict, dated_event, event_evidence
 
 

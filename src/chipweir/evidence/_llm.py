@@ -21,7 +21,8 @@ from chipweir import reading
 from chipweir.errors import InputError
 from chipweir.evidence._files import write_whole
 from chipweir.evidence._frames import MODALITIES, Claim, templates
-from chipweir.evidence._slots import Page, Slot, entity_slot, figure_slot, is_kind, time_slot
+from chipweir.evidence._page import Page
+from chipweir.evidence._slots import Slot, entity_slot, figure_slot, is_kind, time_slot
 from chipweir.text import Extraction
 
 

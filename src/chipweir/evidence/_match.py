@@ -6,85 +6,32 @@ contradict; the rest can only agree. `tacit` marks records of a special conventi
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
-from functools import cached_property, lru_cache
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
-from chipweir import facts
-from chipweir.errors import InputError
 from chipweir.evidence._compare import factor
-from chipweir.evidence._index import Index, index_of
-from chipweir.evidence._known import OF_THE_ITEM, Known, read_unit, records
+from chipweir.evidence._keys import ELSEWHEN, PRODUCTS, Base, Keys, Match, over
+from chipweir.evidence._known import read_unit, records
 from chipweir.evidence._scene import AFTER, BEFORE, EARLIER, OWN, Scene, Seen
 from chipweir.evidence._vocabulary import (
     families,
-    silent_keys,
-    silent_values,
-    spoken_values,
     told_by_place,
     vocabulary,
 )
-from chipweir.text import Time
 
 
-Fit = Literal["exact", "within", "near", "open", "off"]
-_FITS: tuple[Fit, ...] = ("exact", "within", "open", "near", "off")
 _STRENGTH = {"measure": 3.0, "spec": 3.0, "verb": 2.0, "generic": 1.0}
 _FARTHER = {OWN: 0.0, BEFORE: 1.1, AFTER: 1.2, EARLIER: 1.5}
-_IMPLIED, _MARK, _PLACE, _KIN = 1.5, 1.5, 2.0, 0.5
-_ANYWHERE = frozenset({"world", "ai-hardware", "language-models", "exchange-rates", "llm-inference", "llm-training"})
-_TELLING = frozenset({"chip", "system", "language-model", "component", "technology", "product-line", "company", "lab"})
-_PRODUCTS = frozenset({"chip", "system", "language-model", "product-line", "component"})
-_ACTING = frozenset({"company", "lab", "agency", "country", "fab", "chip", "system", "language-model", "product-line",
-                     "programme", "region", "ecosystem", "group", "law", "event"})  # fmt: skip
-_PLACED = frozenset({"destination", "origin", "market", "customer", "place"})
-_SAME_QUARTER, _SAME_PERIOD = 17, 35
-_RECENT = 430
-# How strongly a measure must be named where its subject stands in an earlier sentence.
-_CARRIED = 2.9
-# The most chips of a server.
-_SERVER = 8
-# The place in the order of records of another period: after all others.
-_ELSEWHEN = 9
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A record that a figure may be held against, and how well its keys fit the words."""
-
-    record: Known
-    strength: float
-    missing: int
-    extra: int
-    fit: Fit
-    sure: bool
-    tacit: bool = False
-
-    @property
-    def exact(self) -> bool:
-        """Whether every part of the key is said and nothing else is."""
-        return self.sure and self.strength >= 1.0 and not self.missing and not self.extra
-
-    @property
-    def rank(self) -> tuple[float, ...]:
-        """Sorting key, best first: period, completeness, certainty, strength, source."""
-        return (self.fit == "off", self.missing + self.extra, not self.sure, -self.strength, _FITS.index(self.fit),
-                *self.record.order)  # fmt: skip
+_IMPLIED, _MARK, _PLACE, _KIN, _SHARE = 1.5, 1.5, 2.0, 0.5, 2.5
+# Words that tell two measures about as strongly.
+AS_STRONG = 0.5
 
 
 @dataclass(frozen=True)
-class Matcher:
+class Matcher(Base):
     """Finds records of one fact base for the figures of one article."""
 
-    known: "facts.Facts"
-    on: str | None
     _fitting: dict[tuple[str, str, str, str], bool] = field(default_factory=dict, repr=False, compare=False)
-
-    @cached_property
-    def index(self) -> Index:
-        """Look-ups in the fact base."""
-        return index_of(self.known)
 
     def matches(self, scene: Scene) -> list[Match]:
         """The records that a figure may be held against, best first; none where nothing tells what it measures."""
@@ -92,23 +39,34 @@ class Matcher:
         if not strengths:
             return []
         keys = Keys(self, scene)
-        found = [
-            match
-            for measure in strengths
-            for record in records(self.known).about(measure, keys.reach)
-            if factor(scene.figure, record) is not None
-            and (match := keys.match(record, strengths[record.measure])) is not None
-        ]
-        return sorted(found, key=lambda one: one.rank)
+        found: list[Match] = []
+        elsewhen: list[Match] = []  # only shown where nothing else is found
+        settled = 0.0
+        for measure, strength in sorted(strengths.items(), key=lambda one: -one[1]):
+            if strength < settled - AS_STRONG:  # a measure named more strongly has its very record
+                break
+            for record in records(self.known).about(measure, keys.reach):
+                if factor(scene.figure, record) is None:
+                    continue
+                if keys.is_elsewhen(record):
+                    elsewhen.append(Match(record, strength, ELSEWHEN, 0, "off", False))
+                elif (match := keys.match(record, strength)) is not None:
+                    (elsewhen if match.fit == "off" else found).append(match)
+                    if match.exact and match.fit == "exact":
+                        settled = max(settled, strength)
+        return sorted(found or elsewhen, key=lambda one: one.rank)
 
     def measures(self, scene: Scene) -> dict[str, float]:
         """The measures that the words about a figure may name, with how strongly they do."""
         found: dict[str, float] = {}
         own: set[str] = set()
+        products = {one.kind for one in scene.things} & PRODUCTS
         for word in scene.words:
             if word.kind == "other" and word.level == OWN and _nearest_noun(scene, word):
                 return {}
             if word.kind not in _STRENGTH or _hidden(scene, word):
+                continue
+            if word.kind == "spec" and not _has_field(word, products):
                 continue
             noun = word.kind in {"measure", "spec"} or _hides(scene, word)
             for name in self._named(word):
@@ -118,6 +76,10 @@ class Matcher:
                 found[name] = max(found.get(name, 0.0), strength)
                 if word.level == OWN and noun:
                     own.add(name)
+        if scene.figure.unit == "fraction":
+            for name, strength in self._parts_of(scene).items():
+                found[name] = max(found.get(name, 0.0), strength)
+                own.add(name)
         for name in self.families(found):
             if name not in found and self._measurable(scene, name):
                 found[name] = _KIN
@@ -127,17 +89,26 @@ class Matcher:
             kin = {name for family in families().values() if family & own for name in family}
             found = {name: s for name, s in found.items() if name in own or name in kin or name in self._implied(scene)}
         for word in scene.of_kind("mark"):
-            if word.level <= BEFORE:
+            if word.level <= BEFORE and scene.beside(word):
                 for name in word.ids:
                     if name in found:
                         found[name] += _MARK
         named = {name for one in scene.things if one.level <= BEFORE for name in one.ids}
-        if "product_revenue" in found and any(one.kind in _PRODUCTS and one.level == OWN for one in scene.things):
+        if "product_revenue" in found and self._of_a_product(scene):
             found["product_revenue"] += _PLACE
         for name, place in told_by_place().items():
             if name in found and place in named:
                 found[name] += _PLACE
         return found
+
+    def _of_a_product(self, scene: Scene) -> bool:
+        """Whether a product, or goods that revenue is on record of, stand beside the figure."""
+        if any(one.kind in PRODUCTS and one.level == OWN for one in scene.things):
+            return True
+        goods = {i for word in scene.of_kind("thing") if word.level == OWN for i in word.ids}
+        named = {i for one in scene.things if one.level <= BEFORE for i in one.ids}
+        table = records(self.known).by_subject.get("product_revenue", {})
+        return any(row.item in goods for name in named & table.keys() for row in table[name])
 
     @staticmethod
     def families(measures: Iterable[str]) -> set[str]:
@@ -155,6 +126,19 @@ class Matcher:
                 if identifier in _FIELDS_OF:
                     yield f"spec:{_FIELDS_OF[identifier]}"
 
+    def _parts_of(self, scene: Scene) -> dict[str, float]:
+        """The shares that the noun of a level tells: "49 % of system sales came from China"."""
+        found: dict[str, float] = {}
+        for word in scene.words:
+            if word.level > BEFORE or word.kind not in {"measure", "generic", "verb"} or _hidden(scene, word):
+                continue
+            for name in word.ids:
+                for share in vocabulary()["shares"].get(name, ()):
+                    if self._measurable(scene, share):
+                        strength = _SHARE - _FARTHER[word.level] - (0.0 if word.kind == "measure" else 0.2)
+                        found[share] = max(found.get(share, 0.0), strength)
+        return found
+
     def _measurable(self, scene: Scene, measure: str) -> bool:
         key = (measure, scene.figure.unit, scene.figure.type, scene.figure.basis)
         if key not in self._fitting:
@@ -167,7 +151,7 @@ class Matcher:
             return factor(scene.figure, rows[0]) is not None or any(
                 factor(scene.figure, row) is not None for row in rows[:200]
             )
-        defined = self.known.measures.get(measure)
+        defined = self.measured.get(measure)
         unit = read_unit(defined.unit) if defined is not None else None
         return unit is not None and (
             unit[0] == scene.figure.unit or (unit[0] == "USD") == (scene.figure.type == "money")
@@ -201,393 +185,22 @@ def _implies(row: Mapping[str, Any], scene: Scene) -> bool:
     )
 
 
-def _over(long: Seen, short: Seen) -> bool:
-    return long.start <= short.start and short.end <= long.end and long.end - long.start > short.end - short.start
+def _has_field(word: Seen, products: frozenset[str] | set[str]) -> bool:
+    """Whether a product of those named has the field: the number of chips is a system's."""
+    return bool(products) and ("n_chips" not in word.ids or "system" in products)
 
 
 def _hidden(scene: Scene, word: Seen) -> bool:
     """Whether a word is but a piece of a longer one that tells another measure, or none ("export ban")."""
-    return any(_over(other, word) for other in scene.words if other.kind in {"measure", "spec", "verb", "shadow"})
+    return any(over(other, word) for other in scene.words if other.kind in {"measure", "spec", "verb", "shadow"})
 
 
 def _hides(scene: Scene, word: Seen) -> bool:
     """Whether a verb's words hold a noun of another measure: then they are the noun."""
-    return word.kind == "verb" and any(_over(word, other) for other in scene.words if other.kind == "measure")
+    return word.kind == "verb" and any(over(word, other) for other in scene.words if other.kind == "measure")
 
 
 def _nearest_noun(scene: Scene, word: Seen) -> bool:
     """Whether a noun that the facts hold nothing on stands nearer to the figure than any they do."""
     rival = [one.gap for one in scene.words if one.kind in {"measure", "spec"} and one.level == OWN]
     return word.gap < min(rival, default=float("inf"))
-
-
-@dataclass(frozen=True)
-class Keys:
-    """The keys that the words about one figure tell, held against those of records."""
-
-    matcher: Matcher
-    scene: Scene
-    _periods: dict[str, list[tuple[date, date]]] = field(default_factory=dict, repr=False, compare=False)
-
-    @cached_property
-    def _times(self) -> list[Time]:
-        return _joined(self.scene.nearest_times)
-
-    def match(self, record: Known, strength: float) -> Match | None:
-        """How a record's keys fit; None where its subject is not spoken of."""
-        by_item = record.of_the_item
-        subject = record.subject
-        found = self._find(subject)
-        if found is None and subject not in _ANYWHERE:
-            return None
-        fit = self.fit(record)
-        if fit == "off":  # only shown where nothing else is found
-            return Match(record, strength, _ELSEWHEN, 0, fit, False)
-        level, sure = found if found is not None else (OWN, subject == "world")
-        used = {subject, record.item, record.entity, *record.dims.values(), *self._parts(subject)}
-        rivals = self._rivals(record, used, level)
-        if rivals and (found is None or min(one.level for one in rivals) < level):
-            return None
-        if rivals and self._before(rivals, subject):
-            sure = False
-        carried = strength >= _CARRIED and self.scene.alone
-        sure = sure and (level < EARLIER or carried) and not (level != OWN and self.scene.stranger)
-        sure = sure and (self.scene.dated or record.timeless) and not self.scene.confused
-        missing = 0
-        if by_item:
-            missing += record.entity not in _ANYWHERE and record.entity != "" and not self._placed(record)
-        elif record.item:
-            held = self._find(record.item)
-            missing += 1 if held is None or held[0] == EARLIER else 0
-            sure = sure and (held is None or held[1])
-        missing += sum(not self._said(key, value) for key, value in record.dims.items())
-        extra = self._extras(record, used)
-        tacit = any(not self._told(key, value) and f"{key}={value}" not in silent_values()
-                    for key, value in record.dims.items())  # fmt: skip
-        return Match(record, strength, missing, extra, fit, sure, tacit)
-
-    # -- names --------------------------------------------------------------------------------------------------------
-
-    def _placed(self, record: Known) -> bool:
-        """Whether the place of a price is named, or told by its currency or its trade."""
-        if self._find(record.entity) is not None:
-            return True
-        return record.entity == "china" and (self.scene.figure.unit == "CNY" or record.measure == "street_price")
-
-    def _find(self, identifier: str) -> tuple[int, bool] | None:
-        """The nearest level at which a thing is named, and whether it is named itself and not by its kin."""
-        return self._found(identifier)
-
-    def _found(self, identifier: str) -> tuple[int, bool] | None:
-        parts = self._parts(identifier)
-        if parts:
-            levels = [self._level(part) for part in parts]
-            if all(level is not None for level in levels):
-                return max(level for level in levels if level is not None), True
-        level = self._level(identifier)
-        if level is not None:
-            return level, True
-        kin = self._kin_levels.get(identifier)
-        return (kin, False) if kin is not None else None
-
-    @cached_property
-    def reach(self) -> frozenset[str]:
-        """Everything that may be a record's subject here: what is named, its kin, and what need not be named."""
-        named = {*self._levels, *self._kin_levels}
-        composed = (name for name, parts in vocabulary()["composed"].items() if named.issuperset(parts))
-        return frozenset({*named, *composed, *_ANYWHERE})
-
-    @staticmethod
-    def _parts(identifier: str) -> tuple[str, ...]:
-        return tuple(vocabulary()["composed"].get(identifier, ()))
-
-    def _level(self, identifier: str) -> int | None:
-        return self._levels.get(identifier)
-
-    @cached_property
-    def _levels(self) -> Mapping[str, int]:
-        found: dict[str, int] = {}
-        for one in (*self.scene.things, *self.scene.of_kind("thing")):
-            for identifier in one.ids:
-                found[identifier] = min(found.get(identifier, EARLIER), one.level)
-        return found
-
-    @cached_property
-    def _kin_levels(self) -> Mapping[str, int]:
-        """The things that those named belong to, or (a government and its country) that belong to them."""
-        found: dict[str, int] = {}
-        entities = self.matcher.known.entities
-        for one in (*self.scene.things, *self.scene.of_kind("thing")):
-            for identifier in one.ids:
-                entity = entities.get(identifier)
-                if entity is None:
-                    continue
-                kin = set(self.matcher.index.kin(identifier))
-                if entity.kind in {"country", "agency", "group"} and entity.country:
-                    kin |= {e.id for e in _governments(self.matcher.known).get(entity.country, ())}
-                kin |= _holders(self.matcher.known).get(identifier, frozenset())
-                kin |= _siblings(self.matcher.known).get(_family(identifier), frozenset())
-                for relative in kin:
-                    found[relative] = min(found.get(relative, EARLIER), one.level)
-        return found
-
-    def _rivals(self, record: Known, used: set[str], level: int) -> list[Seen]:
-        """Others that the figure may be told of: named no farther off, of a kind that the measure is told of."""
-        kinds = self._subjects(record)
-        return [
-            one
-            for one in self.scene.things
-            if one.level <= level
-            and not one.against
-            and one.kind in kinds
-            and not used & set(one.ids)
-            and not self._related(one, record)
-            and (one.level == OWN or level >= one.level)
-        ]
-
-    def _subjects(self, record: Known) -> frozenset[str]:
-        if record.measure.startswith("spec:") or record.measure in OF_THE_ITEM:
-            return frozenset({"chip", "system"})
-        defined = self.matcher.known.measures.get(record.measure)
-        kinds = frozenset(defined.entity_kinds) if defined is not None else frozenset[str]()
-        return (kinds | ({"company"} if "lab" in kinds else set())) & _ACTING or frozenset({"company"})
-
-    def _before(self, rivals: list[Seen], subject: str) -> bool:
-        """Whether a rival has the better claim to be the subject: it stands before, on the same level."""
-        own = [one for one in self.scene.things if one.is_one(subject)] or [
-            one for one in self.scene.of_kind("thing") if one.is_one(subject)
-        ]
-        if not own:
-            return True
-        best = min(own, key=lambda one: (one.level, one.start))
-        return any(one.level < best.level or (one.level == best.level and one.start < best.start) for one in rivals)
-
-    def _related(self, one: Seen, record: Known) -> bool:
-        """Whether a name only says whose or where the record's things are: maker, parent, home."""
-        entities = self.matcher.known.entities
-        for identifier in filter(None, (record.entity, record.item)):
-            kin = self.matcher.index.kin(identifier)
-            product = self.matcher.known.chips.get(identifier) or self.matcher.known.models.get(identifier)
-            owners = {getattr(product, "maker", ""), *kin}
-            entity = entities.get(identifier)
-            for name in one.ids:
-                other = entities.get(name)
-                if name in owners or (one.kind not in _PRODUCTS and identifier in self.matcher.index.kin(name)):
-                    return True
-                if entity and other and other.kind in {"country", "region"} and entity.country == other.country != "":
-                    return True
-        return False
-
-    # -- dimensions and what else is said -----------------------------------------------------------------------------
-
-    def _said(self, key: str, value: str) -> bool:
-        """Whether the text says a dimension of a record, or need not."""
-        name = f"{key}={value}"
-        if self._told(key, value):
-            return True
-        if name in silent_values() or (key in silent_keys() and name not in spoken_values()):
-            return True
-        return key == "market" and value in _ANYWHERE
-
-    def _told(self, key: str, value: str) -> bool:
-        """Whether the text says a dimension of a record in so many words."""
-        if any(word.is_one(f"{key}={value}") and word.level < EARLIER for word in self.scene.of_kind("dim")):
-            return True
-        return key in vocabulary()["named"] and self._found(value) is not None
-
-    def _extras(self, record: Known, used: set[str]) -> int:
-        """How many things beside the figure the record's key does not hold."""
-        defined = self.matcher.known.measures.get(record.measure)
-        keys = set(defined.dims) if defined is not None else set()
-        count = self._told_by_another_place(record)
-        for one in self.scene.things:
-            if one.level != OWN or one.against or used & set(one.ids) or self._related(one, record):
-                continue
-            placed = bool(keys & _PLACED) and one.kind in {"country", "region"}
-            count += one.kind in _TELLING or placed
-        for word in self.scene.words:
-            if word.level != OWN or self._inside(word, used):
-                continue
-            if word.kind == "dim":
-                pairs = [tuple(name.split("=", 1)) for name in word.ids]
-                told = [(key, value) for key, value in pairs if key in keys and key != "scope"]
-                count += (
-                    bool(told)
-                    and all(record.dims.get(key) != value for key, value in told)
-                    and not all(f"{key}={value}" in silent_values() for key, value in told)
-                )
-            elif word.kind == "mark":
-                count += (
-                    record.measure not in word.ids
-                    and any(record.measure in family and family & set(word.ids) for family in families().values())
-                    and not self._level_of_record(record, word)
-                )
-            elif word.kind == "thing" and "world" in word.ids and keys & {"of", "market"}:
-                count += "world" not in used
-            elif word.kind == "thing" and defined is not None and set(defined.item_kinds) & {"goods", "topic"}:
-                narrow = [name for name in word.ids if name not in _ANYWHERE]
-                count += not record.item and bool(narrow) and not used & set(narrow)
-        return count
-
-    def _told_by_another_place(self, record: Known) -> int:
-        """Whether a place beside the noun tells another measure of the family: "revenue" is not all revenue in
-        "revenue in China" of a firm from elsewhere."""
-        home = getattr(self.matcher.known.entities.get(record.entity), "country", "")
-        for name, place in told_by_place().items():
-            family = any({name, record.measure} <= one for one in families().values())
-            away = getattr(self.matcher.known.entities.get(place), "country", "") != home
-            if (
-                family
-                and record.measure != name
-                and away
-                and self._level(place) == OWN
-                and place not in record.dims.values()
-            ):
-                return 1
-        return 0
-
-    def _inside(self, word: Seen, used: set[str]) -> bool:
-        """Whether a word is a piece of a name or of a longer word, or names what the record is about already."""
-        length = word.end - word.start
-        for other in (*self.scene.things, *self.scene.words):
-            if other.level != OWN or not (other.start <= word.start and word.end <= other.end):
-                continue
-            if other.end - other.start > length or (used & set(other.ids) and other.kind != word.kind):
-                return True
-        return False
-
-    @staticmethod
-    def _level_of_record(record: Known, word: Seen) -> bool:
-        """Whether a mark is part of the record's own words ("market" of a market share)."""
-        return record.measure in {"market_share", "market_value"} or "market_units" in word.ids
-
-    # -- periods ------------------------------------------------------------------------------------------------------
-
-    def fit(self, record: Known) -> Fit:
-        """How the record's period lies to the one the text names."""
-        if record.timeless or record.measure in vocabulary()["lasting"]:
-            return "exact"
-        if record.entity not in self._periods:
-            times = self._times
-            self._periods[record.entity] = [span for time in times for span in self._spans(time, record)]
-        spans = self._periods[record.entity]
-        if not spans:
-            return self._undated(record)
-        found = min((self._fits(record, span) for span in spans), key=_FITS.index)
-        if found == "off" and self.scene.time_level == EARLIER:
-            return self._undated(record)
-        return found
-
-    def _spans(self, time: Any, record: Known) -> Iterator[tuple[date, date]]:
-        if not time.low or not time.high:
-            return
-        low, high = date.fromisoformat(time.low[:10]), date.fromisoformat(time.high[:10])
-        yield low, high
-        if "fiscal-possible" not in time.flags and time.grain not in {"year", "quarter", "half"}:
-            return
-        calendar = _calendar(self.matcher.known, record.entity)
-        if calendar is not None and time.value:
-            text = {"year": "FY{}", "quarter": "FY{}", "half": "FY{}"}.get(time.grain, "{}")
-            span = _fiscal(text.format(str(time.value).replace("-", "")), calendar)
-            if span is not None:
-                yield span
-
-    def _fits(self, record: Known, span: tuple[date, date]) -> Fit:
-        low, high = span
-        if record.kind == "price":
-            dated = record.start != date.min
-            return "near" if not (record.start <= high and low <= record.end) else "exact" if dated else "within"
-        days = (high - low).days + 1
-        own = (record.end - record.start).days + 1
-        adds = getattr(self.matcher.known.measures.get(record.measure), "adds", "")
-        slack = _SAME_QUARTER if days < 200 else _SAME_PERIOD
-        if abs((record.start - low).days) <= slack and abs((record.end - high).days) <= slack and own < 2 * days + 40:
-            return "exact"
-        inside = low <= record.start and record.end <= high
-        around = record.start <= low and high <= record.end
-        if adds != "sum" and (inside or around):
-            return "within"
-        if adds == "sum" and around and own > 400:
-            return "within"
-        if low <= record.end and record.start <= high:
-            return "near"
-        return "off"
-
-    def _undated(self, record: Known) -> Fit:
-        """A text that names no period speaks of the present: the article's day."""
-        if self.matcher.on is None:
-            return "near"
-        day = date.fromisoformat(self.matcher.on)
-        if record.kind == "price":
-            return "open" if record.start <= day <= record.end else "near"
-        if record.end < day - timedelta(days=_RECENT) and record.measure not in vocabulary()["announced"]:
-            return "off"
-        return "open" if record.start <= day else "near"
-
-
-def _joined(times: list[Time]) -> list[Time]:
-    """Dates with a year and the quarter right behind it taken together: 회계연도 2026년 1분기."""
-    found: list[Time] = []
-    for time in sorted(times, key=lambda one: one.start):
-        last = found[-1] if found else None
-        if last and last.grain == "year" and time.grain == "quarter" and time.value and time.start - last.end in {0, 1}:
-            quarter = f"{last.value}-{time.value[-2:]}"
-            days = facts.period(quarter.replace("-", ""))
-            found[-1] = replace(time, start=last.start, value=quarter, low=days.start.isoformat(),
-                                high=days.end.isoformat())  # fmt: skip
-        else:
-            found.append(time)
-    return found
-
-
-def _calendar(known: "facts.Facts", entity: str) -> Any:
-    """The fiscal calendar of an entity or of what it belongs to."""
-    seen: set[str] = set()
-    while entity and entity not in seen:
-        if entity in known.calendars:
-            return known.calendars[entity]
-        seen.add(entity)
-        entity = known.entities[entity].parent if entity in known.entities else ""
-    return None
-
-
-def _fiscal(text: str, calendar: Any) -> tuple[date, date] | None:
-    try:
-        found = facts.period(text, calendar)
-    except InputError:
-        return None
-    return found.start, found.end
-
-
-def _family(chip: str) -> str:
-    """What the variants of a chip have in common: `nvidia-h100` of `nvidia-h100-sxm`."""
-    return "-".join(chip.split("-")[:2])
-
-
-@lru_cache(maxsize=4)
-def _siblings(known: "facts.Facts") -> dict[str, frozenset[str]]:
-    """The variants of each chip, by what their ids have in common."""
-    table: dict[str, set[str]] = {}
-    for chip in known.chips:
-        table.setdefault(_family(chip), set()).add(chip)
-    return {name: frozenset(found) for name, found in table.items()}
-
-
-@lru_cache(maxsize=4)
-def _holders(known: "facts.Facts") -> dict[str, frozenset[str]]:
-    """Servers of a chip, by the chip: a text that speaks of servers names the chip."""
-    table: dict[str, set[str]] = {}
-    for system in known.systems.values():
-        if system.n_chips <= _SERVER:
-            table.setdefault(system.chip, set()).add(system.id)
-    return {chip: frozenset(ids) for chip, ids in table.items()}
-
-
-@lru_cache(maxsize=4)
-def _governments(known: "facts.Facts") -> Mapping[str, list[Any]]:
-    """Countries with their governments and agencies, by country."""
-    table: dict[str, list[Any]] = {}
-    for entity in known.entities.values():
-        if entity.kind in {"country", "agency"} and entity.country:
-            table.setdefault(entity.country, []).append(entity)
-    return table

@@ -8,7 +8,8 @@ from typing import Any
 
 from chipweir import facts
 from chipweir import text as reading
-from chipweir.evidence._vocabulary import words_of
+from chipweir.evidence._priced import priced_names
+from chipweir.evidence._vocabulary import vocabulary, words_of
 from chipweir.text import Assembly, Document, EntityMention, Extraction, Lexicon, Name
 
 
@@ -40,7 +41,11 @@ def _names(known: "facts.Facts") -> Iterator[Name]:
             plain = re.sub(r"\s*\([^)]*\)\s*$", "", form).strip()  # a gloss in brackets: `GB200 (per GPU, NVL72)`
             if plain and plain != form:
                 yield Name(plain, entity.id, entity.kind)
+    for identifier, forms in vocabulary()["names"].items():
+        if identifier in known.entities:
+            yield from (Name(form, identifier, known.entities[identifier].kind) for form in forms)
     yield from _transcribed(known)
+    yield from priced_names(known)
 
 
 def _transcribed(known: "facts.Facts") -> Iterator[Name]:

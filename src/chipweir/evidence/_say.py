@@ -17,6 +17,9 @@ _CURRENCY = {
     "EUR": ("€", "유로"),
     "JPY": ("¥", "엔"),
 }
+# Units that are told with a prefix where they are many: 96 GB, 1,979 TFLOP/s, 2 GW.
+_PREFIXED = frozenset({"B", "B/s", "FLOP/s", "OP/s", "W", "Wh"})
+_PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _BIG_EN = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 _UNITS = {
     "year": ("years", "년"),
@@ -68,6 +71,9 @@ def number(value: float | None, unit: str, language: str = "en") -> str:
         return f"{digits(value * 1e9)}나노" if ko else f"{digits(value * 1e9)} nm"
     if unit == "USD/1e6 token":
         return f"100만 토큰당 {number(value, 'USD', 'ko')}" if ko else f"{number(value, 'USD')} per million tokens"
+    if unit in _PREFIXED and abs(value) >= 1e4:
+        size, prefix = next((s, p) for s, p in _PREFIXES if abs(value) >= s)
+        return f"{digits(value / size, 4)} {prefix}{unit}"
     if unit in _CURRENCY:
         return money(value, unit, language)
     if unit == "year_of":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chipweir.evidence._frames import marked, modality, read_data
-from chipweir.evidence._slots import Page
+from chipweir.evidence._page import Page
 from chipweir.evidence._verdict import Number, Status, Text
 from chipweir.text import Extraction, quick
 

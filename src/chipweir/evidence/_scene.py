@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
-from chipweir.evidence._slots import Page, compared
+from chipweir.evidence._page import Page
+from chipweir.evidence._slots import compared
 from chipweir.text import EntityMention, Quantity, Time, Word
 
 
@@ -23,6 +24,14 @@ _BORDER = re.compile(
 _RESPECTIVELY = re.compile(r"\brespectively\b|각각|分别|分別|依次")
 _LINK = re.compile(r"[\s,，、·/&]*(?:and|와|과|및|和|与|與|及)?[\s·]*")
 _BACK = 3
+# A length above this (m) is the size of a wafer, not a process.
+_NODE = 1e-6
+# What divides a figure from words behind it that tell of something else.
+_DIVIDES = re.compile(r"[,;，；、。](?!\d{3})|\b(?:as|while|after|thanks to|driven by|despite)\b")
+_AGAINST = re.compile(r"\b(?:against|versus|vs\.?|compared (?:with|to)|than|from|and)\s(?:just |only |about )?$")
+_FOR = re.compile(r"\s(?:for|on|in|of)\s(?:the |an? )?[A-Z]")
+# Exports without whose: in a Korean text Korea's.
+_TRADE = re.compile(r"(?<![가-힣])(?:[가-힣]{1,4} )?수출액?(?=[은는이가의 ])")
 # "The government" without whose: in a Korean text Korea's.
 _GOVERNMENT = re.compile(r"(?<![가-힣])(?<!중국 )(?<!미국 )(?<!일본 )(?<!대만 )정부(?=[는은이가의와,]|$)")
 
@@ -59,6 +68,13 @@ class Scene:
     alone: bool
     stranger: bool = False
     confused: bool = False
+    text: str = field(default="", repr=False, compare=False)
+
+    def beside(self, word: Seen) -> bool:
+        """Whether words stand before the figure or right behind it, with no mark that divides in between."""
+        if word.start < self.figure.start:
+            return True
+        return not _DIVIDES.search(self.text, self.figure.end, word.start)
 
     def of_kind(self, kind: str) -> list[Seen]:
         """The words of one kind, nearest level first."""
@@ -108,21 +124,46 @@ class Reader:
         for index in self.page.places["quantities"][sentence]:
             figure = self.page.found.quantities[index]
             named = any(a <= figure.start and figure.end <= b for a, b in names)
-            if figure.type not in {"date", "idiom", "ordinal-label"} and "label" not in figure.flags and not named:
+            size = figure.unit == "m" and isinstance(figure.value, int | float) and figure.value > _NODE
+            if (
+                not size
+                and figure.type not in {"date", "idiom", "ordinal-label"}
+                and "label" not in figure.flags
+                and not named
+            ):
                 found.append(index)
         return sorted(found, key=lambda index: self.page.found.quantities[index].start)
 
     def scenes(self, sentence: int) -> list[Scene]:
         """The scenes of a sentence's figures in their order."""
         figures = self.figures(sentence)
+        elliptic = self._elliptic(figures)
         borders = self._borders(sentence, figures)
         scenes = [
             self._scene(sentence, index, borders[at][0], borders[at][1], len(figures) == 1)
             for at, index in enumerate(figures)
         ]
+        scenes = [replace(one, figure=elliptic.get(one.index, one.figure)) for one in scenes]
         if len(scenes) > 1 and _RESPECTIVELY.search(self.page.words(sentence)):
             scenes = self._paired(scenes)
         return scenes
+
+    def _elliptic(self, figures: Sequence[int]) -> dict[int, Quantity]:
+        """Bare numbers that take the unit of the figure before: "1,000 watts, against 700 for the H100"."""
+        found: dict[int, Quantity] = {}
+        for before, index in pairwise(figures):
+            first, bare = self.page.found.quantities[before], self.page.found.quantities[index]
+            told = _AGAINST.search(self.page.text, first.end, bare.start) and _FOR.match(self.page.text, bare.end)
+            number = re.search(r"\d[\d,]*(?:\.\d+)?", first.surface)
+            said, of = bare.value, first.value
+            if not told or number is None or (bare.type, bare.unit) != ("count", "count") or first.unit == "count":
+                continue
+            if isinstance(said, int | float) and isinstance(of, int | float):
+                scale = of / (float(number.group().replace(",", "")) or 1.0)
+                found[index] = replace(
+                    bare, type=first.type, unit=first.unit, basis=first.basis, value=said * scale, low=None, high=None
+                )
+        return found
 
     def _borders(self, sentence: int, figures: Sequence[int]) -> list[tuple[int, int]]:
         span, quantities = self.page.sentences[sentence], self.page.found.quantities
@@ -175,13 +216,28 @@ class Reader:
         taken = [(one.start, one.end) for one in (*order, *told) if one.level == OWN]
         taken += [(time.start, time.end) for time, level in times if level == OWN]
         stranger = _stranger(page.text, start, figure.start, taken)
-        return Scene(figure, index, sentence, start, end, tuple(order), told, tuple(times), alone, stranger)
+        return Scene(
+            figure, index, sentence, start, end, tuple(order), told, tuple(times), alone, stranger, text=page.text
+        )
 
     def _home(self, sentence: int, start: int, end: int, anchor: tuple[int, int]) -> list[Seen]:
         """The government that a Korean text calls "the government"."""
         span = self.page.sentences[sentence]
         if self.page.found.document.language != "ko":
             return []
+        here = (self.page.found.entities[i].kind for i in self.page.places["entities"][sentence])
+        trade = _TRADE.search(self.page.text, span.start, span.end)
+        if trade is not None and not {"country", "region"} & set(here):
+            return [
+                Seen(
+                    ("south-korea",),
+                    "country",
+                    span.start,
+                    span.start,
+                    min(BEFORE, _level(span.start, start, end, 0)),
+                    500.0,
+                )
+            ]
         return [
             Seen(("korea-government", "south-korea"), "country", found.start(), found.end(),
                  _level(found.start(), start, end, 0), self.page.gap(found.span(), anchor))
@@ -196,19 +252,20 @@ class Reader:
     def _paired(self, scenes: list[Scene]) -> list[Scene]:
         """Lists that pair up: the first figure belongs to the first name of a list of as many names, and so on."""
         named = {(s.start, s.end, s.ids, s.kind) for scene in scenes for s in scene.things if s.level < EARLIER}
-        runs = (
-            _run(self.page.text, sorted(one[:3] for one in named if one[3] == kind), len(scenes))
+        spans = [one[:2] for one in named]
+        tried = (
+            _run(self.page.text, sorted(one[:3] for one in named if one[3] == kind), len(scenes), spans)
             for kind in dict.fromkeys(one[3] for one in sorted(named))
         )
-        run = next((one for one in runs if one is not None), None)
-        if run is None:
+        runs = [one for one in tried if one is not None]
+        if not runs:
             return [replace(scene, confused=True) for scene in scenes]
         paired = []
         for at, scene in enumerate(scenes):
-            own = run[at]
-            others = {one[2] for one in run} - {own[2]}
+            chosen = {run[at][2] for run in runs}
+            others = {one[2] for run in runs for one in run} - chosen
             things = tuple(
-                replace(t, level=OWN if t.ids == own[2] else t.level) for t in scene.things if t.ids not in others
+                replace(t, level=OWN if t.ids in chosen else t.level) for t in scene.things if t.ids not in others
             )
             paired.append(replace(scene, things=things, stranger=False))
         return paired
@@ -234,16 +291,20 @@ def _level(place: int, start: int, end: int, back: int) -> int:
 
 
 def _run(
-    text: str, mentions: list[tuple[int, int, tuple[str, ...]]], count: int
+    text: str, mentions: list[tuple[int, int, tuple[str, ...]]], count: int, spans: Sequence[tuple[int, int]]
 ) -> list[tuple[int, int, tuple[str, ...]]] | None:
     """`count` names in a row with only list marks between them; None where there is no such row."""
     for first in range(len(mentions) - count + 1):
         row = mentions[first : first + count]
-        joined = all(_LINK.fullmatch(_bare(text[a[1] : b[0]])) for a, b in pairwise(row))
+        joined = all(_LINK.fullmatch(_bare(text, a[1], b[0], spans)) for a, b in pairwise(row))
         if joined and len({one[2] for one in row}) == count:
             return row
     return None
 
 
-def _bare(between: str) -> str:
+def _bare(text: str, start: int, end: int, spans: Sequence[tuple[int, int]]) -> str:
+    """What stands between two names of a list, without the names of their makers."""
+    inside = sorted(one for one in spans if start <= one[0] and one[1] <= end)
+    edges = [start, *(place for span in inside for place in span), end]
+    between = "".join(text[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True) if a < b)
     return re.sub(r"['’]s\b|의(?=\s)|的", "", between)

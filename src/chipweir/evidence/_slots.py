@@ -7,10 +7,11 @@ does more harm than a missing one.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any, Literal
 
-from chipweir.text import EntityMention, Extraction, Quantity, Sentence, Time, script
+from chipweir.evidence._page import CLAUSE, Page
+from chipweir.text import EntityMention, Quantity, Time
 
 
 Filled = Literal["type", "proximity", "discourse", "words", "figure", "document", "arithmetic", "person", "asked"]
@@ -20,10 +21,6 @@ LEAST_CONFIDENCE = 0.35
 # How far back, in sentences, the subject of an earlier sentence may be carried on.
 REACH = {"sentence": 0, "paragraph": 3, "article": 12}
 
-_CLAUSE = re.compile(
-    r"[;；:：△▲·]|,(?!\d{3})|[，、]|(?<=[가-힣](?:고|며|만|데|서|면|자))\s|\b(?:and|but|while|whereas|although|"
-    r"which)\b|而|但"
-)
 _KIND_GROUPS = {
     "organisation": {"company", "agency", "lab", "group", "institute"},
     "company": {"company", "lab"},
@@ -121,91 +118,6 @@ def is_kind(mention: EntityMention, kinds: Sequence[str]) -> bool:
 def accepted(kinds: tuple[str, ...]) -> frozenset[str]:
     """The entity kinds of the fact base that `kinds` name."""
     return frozenset[str]().union(*(_KIND_GROUPS.get(kind, {kind}) for kind in kinds))
-
-
-@dataclass(frozen=True)
-class Page:
-    """An extraction with the look-ups that slot filling needs."""
-
-    found: Extraction
-
-    @property
-    def text(self) -> str:
-        """The article's text."""
-        return self.found.document.text
-
-    @property
-    def sentences(self) -> tuple[Sentence, ...]:
-        """The sentences in order."""
-        return self.found.sentences
-
-    @cached_property
-    def scripts(self) -> tuple[str, ...]:
-        """The script of each sentence."""
-        return tuple(map(script, self.texts))
-
-    @cached_property
-    def places(self) -> dict[str, list[list[int]]]:
-        """For each list of the extraction, the indices of its records in each sentence."""
-        return {name: self._by_sentence(getattr(self.found, name)) for name in ("quantities", "times", "entities")}
-
-    def _by_sentence(self, records: Sequence[Any]) -> list[list[int]]:
-        result: list[list[int]] = [[] for _ in self.sentences]
-        order = sorted(range(len(records)), key=lambda index: records[index].start)
-        at = 0
-        for index in order:
-            while at < len(self.sentences) and self.sentences[at].end <= records[index].start:
-                at += 1
-            if at < len(self.sentences) and self.sentences[at].start <= records[index].start:
-                result[at].append(index)
-        return result
-
-    @cached_property
-    def texts(self) -> tuple[str, ...]:
-        """The text of each sentence."""
-        return tuple(self.text[s.start : s.end] for s in self.sentences)
-
-    def words(self, sentence: int) -> str:
-        """The sentence's text."""
-        return self.texts[sentence]
-
-    def gap(self, a: tuple[int, int], b: tuple[int, int]) -> float:
-        """Distance between two spans in characters; clause borders, brackets and other figures between them add."""
-        low, high = (a[1], b[0]) if a[0] <= b[0] else (b[1], a[0])
-        if high <= low:
-            return 0.0
-        between = self.text[low:high]
-        crossed = len(_CLAUSE.findall(between))
-        brackets = abs(between.count("(") - between.count(")")) if "(" in between or ")" in between else 0
-        return (high - low) + 14 * crossed + 4 * brackets
-
-    @cached_property
-    def headline(self) -> frozenset[str]:
-        """The companies that the headline names."""
-        title = self.found.document.title
-        named = (one for one in self.found.entities if one.kind == "company" and one.id and one.how == "alias")
-        return frozenset(one.id for one in named if one.surface in title) if title else frozenset()
-
-    @cached_property
-    def said(self) -> dict[int, str]:
-        """How firmly sentences that were asked about say what they say."""
-        return {}
-
-    @cached_property
-    def report_times(self) -> set[int]:
-        """Times that date a report ("On the 27th the FT reported"), not what it says."""
-        result = set()
-        for number, _sentence in enumerate(self.sentences):
-            cited = [self.found.entities[i] for i in self.places["entities"][number]]
-            cited = [e for e in cited if e.kind in _MEDIA]
-            for index in self.places["times"][number]:
-                time = self.found.times[index]
-                near = any(-1 <= min(abs(e.start - time.end), abs(time.start - e.end)) <= 14 for e in cited)
-                after = self.text[time.end : time.end + 14]
-                spoken = re.match(r"\s?(?:\([^)]{2,12}\))?\s?(?:보도|전했|밝혔|report|said|报道|報導)", after)
-                if near or spoken or re.match(r"\(이하", after):
-                    result.add(index)
-        return result
 
 
 def figure_slot(name: str, page: Page, index: int, confidence: float, by: Filled) -> Slot:
@@ -622,7 +534,7 @@ def fill_phrase(page: Page, sentence: int, anchor: tuple[int, int], name: str) -
 def _clause_before(page: Page, low: int, high: int) -> tuple[str, int] | None:
     text = page.text[low:high]
     cut = 0
-    for match in _CLAUSE.finditer(text):
+    for match in CLAUSE.finditer(text):
         if match.end() < len(text.rstrip()) - 3:
             cut = match.end()
     raw = text[cut:]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from chipweir.evidence._frames import Claim, modality, patterns
 from chipweir.evidence._laws import law_claims
-from chipweir.evidence._slots import Page, Slot, entity_slot, fill_entity, fill_time, is_kind, time_slot
+from chipweir.evidence._page import Page
+from chipweir.evidence._slots import Slot, entity_slot, fill_entity, fill_time, is_kind, time_slot
 from chipweir.text import opens
 
 
@@ -23,22 +24,33 @@ _STATE = _by_script(
     {
         "banned": {
             "ko": r"(?:수출|판매|수입)(?:이|을)? ?(?:금지|제한|차단|중단|불허)|금지된|금지 ?품목|제한 ?품목|수출할 "
-            r"수 없|팔 수 없|반입 금지",
-            "en": r"\bbann?ed\b|\bbans?\b|barred|prohibit\w*|blocked|restricted|cannot be (?:sold|exported|shipped)|"
+            r"수 없|팔 수 없|팔지 못|수출하지 못|반입 금지|수출 ?길이 막|판매 ?길이 막",
+            "en": r"\bbann?ed\b|\bbans?\b|barred|prohibit\w*|blocked|restricted|"
+            r"(?:cannot|can't|can not|may not) (?:be )?(?:sell|sold|export|exported|ship|shipped)\b(?![^.]{0,60}\bwithout)|"
             r"off[- ]limits|embargo\w*|blacklist",
             "zh": r"禁止|禁售|禁运|禁運|被禁|禁令|封锁|封鎖|不得(?:出口|销售)|限制出口",
         },
         "allowed": {
-            "ko": r"(?:수출|판매)(?:이|을|를)? ?(?:재개|허용|승인|허가)|합법적으로|완화|풀(?:렸|어)|해제|규제 대상이 아닌",
+            "ko": r"자유롭게|(?:수출|판매)(?:이|을|를)? ?(?:재개|허용|승인|허가)|합법적으로|완화|"
+            r"풀(?:렸|어)|해제|규제 대상이 아닌",
             "en": r"\ballow(?:s|ed)?\b|approv\w*|resum\w*|permitted|cleared|legal(?:ly)?\b|lift(?:s|ed)? (?:the "
-            r")?(?:ban|curbs|restrictions)|eas(?:es|ed|ing)\b|free of controls?",
+            r")?(?:ban|curbs|restrictions)|\bfreely\b|without restrictions?|"
+            r"no longer restricted|eas(?:es|ed|ing)\b|free of controls?",
             "zh": r"允许|允許|批准|恢复(?:出口|销售)|恢復|解禁|放宽|放寬|合法|获准|獲准",
         },
+        "no licence required": {
+            "ko": r"허가 없이(?!는|도? ?(?:수출|판매)할 수 없)|허가가 필요 ?없",
+            "en": r"(?<!cannot )(?<!not )\b(?:may|can|could|allowed to|able to|free to)\b[^.]{0,60}\bwithout (?:any |an? )?"
+            r"(?:export )?licen[cs]e|no licen[cs]e (?:is )?(?:needed|required)|needs? no licen[cs]e",
+            "zh": r"(?:无需|無需|不需要?|不必)[^，。]{0,4}(?:许可|許可|批准)",
+        },
         "licence required": {
-            "ko": r"라이선스|수출 ?허가(?:가)? (?:필요|의무|받아야)|허가제|허가 의무",
+            "ko": r"라이선스|허가를 받(?:도록|아야|게)|허가 없이는|허가 대상|허가가? ?(?:필요|의무)(?! ?없)|"
+            r"수출 ?허가(?:가)? (?:필요|의무|받아야)(?! ?없)|허가제|허가 의무",
             "en": r"licen[cs]es? (?:requirement|is required|are required|needed)|requir\w+ (?:an? )?(?:export "
-            r")?licen[cs]e|need\w* (?:an? )?(?:export )?licen[cs]e",
-            "zh": r"许可证|許可證|需(?:要)?许可|须获许可|出口许可要求",
+            r")?licen[cs]e|need\w* (?:an? )?(?:export )?licen[cs]e|"
+            r"(?:cannot|can't|may not|not)[^.]{0,60}without (?:an? )?(?:export |US |American )?(?:licen[cs]e|permit)",
+            "zh": r"未经[^，。]{0,6}(?:许可|批准)[^。]{0,6}不得|许可证|許可證|需(?:要)?许可|须获许可|出口许可要求",
         },
     }
 )
@@ -82,7 +94,12 @@ _PAST = {
         re.compile(r"^(?:之后|之後|后|後|以来|以來|影响|影響|导致|導致)"),
     ),
 }
-_NEGATED = {"banned": "not banned", "allowed": "banned", "licence required": "no licence required"}
+_NEGATED = {
+    "no licence required": "licence required",
+    "banned": "not banned",
+    "allowed": "banned",
+    "licence required": "no licence required",
+}
 
 
 def _as_told(text: str, start: int, end: int, lang: str, state: str) -> str:
@@ -298,6 +315,16 @@ _HAPPENED = _by_script(
             "ko": r"출시|공개(?:했|한|하)|선보|내놓|발표(?:했|한|하)|개발(?:했|한|,|하)",
             "en": r"releas\w*|launch\w*|unveil\w*|introduc\w*|announc\w*|debut\w*|develop(?:ed|s)|published",
             "zh": r"发布|發布|發佈|推出|发表|發表|公布|公佈|亮相|研发出|开发出",
+        },
+        "listed": {
+            "ko": r"상장(?:했|됐|한|하)",
+            "en": r"\b(?:listed|went public|made its (?:market |trading )?debut|began trading|IPO)\b",
+            "zh": r"上市|挂牌|掛牌",
+        },
+        "took effect": {
+            "ko": r"(?:시행|발효)(?:됐|된|되|에 들어)",
+            "en": r"\b(?:took effect|came into (?:force|effect)|entered into force|became effective)\b",
+            "zh": r"(?:正式)?(?:生效|施行|实施)",
         },
         "happened": {
             "ko": r"열린|열고|개최|승인(?:했|하)|서명|체결|중단(?:했|하)|재개|합의|지정|착수|시작|폐쇄|금지|통제(?:했|하기)|"

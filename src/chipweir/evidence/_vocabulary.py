@@ -17,6 +17,7 @@ LANGUAGES = ("en", "ko", "zh")
 THINGS = ("topic", "goods", "group", "flow", "case", "event", "region")
 
 
+@cache
 def vocabulary() -> Mapping[str, Any]:
     """`data/words.yaml`, parsed."""
     found: Mapping[str, Any] = read_data("words.yaml")

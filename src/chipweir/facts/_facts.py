@@ -1,6 +1,6 @@
 """All that is known, held together: lookup by any name, selection, the preferred value, currencies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cached_property, partial
@@ -8,6 +8,7 @@ from typing import overload
 
 from chipweir.errors import UnknownName
 from chipweir.facts._calendars import Calendar
+from chipweir.facts._lazy import where
 from chipweir.facts._names import Index, Names, Reading, Thing, form_factor, normalise, spaced
 from chipweir.facts._period import Period, period
 from chipweir.facts._records import (
@@ -247,7 +248,7 @@ class Facts:
             raise UnknownName("nature of a fact", nature, NATURES)
         return [
             fact
-            for fact in (self.facts.values() if about is None else self._by_entity.get(about, ()))
+            for fact in self._about(about, measured)
             if (measured is None or fact.measure == measured)
             and (item is None or normalise(fact.item) in meant or normalise(fact.item_id) in meant)
             and (dims is None or all(fact.dims.get(name) == value for name, value in dims.items()))
@@ -255,6 +256,12 @@ class Facts:
             and fact.end >= first
             and (nature is None or fact.nature == nature)
         ]
+
+    def _about(self, entity: str | None, measure: str | None) -> Iterable[Fact]:
+        """The facts about an entity or of a measure (ids), without making those of other measures."""
+        if entity is not None:
+            return self._by_entity.get(entity, ())
+        return self.facts.values() if measure is None else where(self.facts, ("measure",), measure)
 
     @cached_property
     def _by_entity(self) -> dict[str, list[Fact]]:

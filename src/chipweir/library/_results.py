@@ -166,7 +166,7 @@ class Results:
         return f"<p>{escape(repr(self))}</p><ul>{said}</ul>{html_table(tuple(table.columns), rows)}"
 
     def headline(self, lang: str | None = None) -> "pd.DataFrame":
-        """The headline table: a row for each quantity, scenario and year, with 90 % intervals and paired differences."""
+        """The headline table: a row for each quantity, scenario and year, with 80 % intervals and paired differences."""
         import pandas as pd
 
         from chipweir.report import headline_table
@@ -208,7 +208,7 @@ class Results:
                 months = [f"{year}-12" for year in years]
                 for each in differences(self.dataset, a, b, item.variable, months, **item.selection):
                     found.append({"key": item.key, "label": item.text(), **each.as_dict()})
-                    interval = " … ".join(_numbers.signed(bound, item.kind) for bound in each.p90)
+                    interval = " … ".join(_numbers.signed(bound, item.kind) for bound in each.p80)
                     sign = "=" if each.p_greater is None else f"{each.p_greater:.0%}"
                     levels = (_numbers.quantity(level, item.kind) for level in (each.a, each.b))
                     rows.append(
@@ -217,7 +217,7 @@ class Results:
             if not rows:
                 raise InputError(f"no headline quantity has a value in December of {', '.join(map(str, years))}")
             headline = _("{b} minus {a}: {count} paired differences", a=a, b=b, count=len(rows))
-            columns = (_("quantity"), _("month"), a, b, _("difference"), "90 %", "P(+)")
+            columns = (_("quantity"), _("month"), a, b, _("difference"), "80 %", "P(+)")
             record = {"a": a, "b": b, "members": self.order.members, "seed": self.order.seed, "differences": found}
             return Answer("comparison", headline, columns, tuple(rows), plain(record), self.sources, _model_limits())
 

@@ -10,7 +10,7 @@ from chipweir.market._routes import offshore_capacity, route_capacity, route_cos
 from chipweir.market._state import Believed, Dated, Goods, Sold, State
 
 
-SWEEPS = 5
+SWEEPS = 12
 # A capacity that is none.
 _FREE = 1e12
 # Weight of the newest month in smoothed signals.

@@ -8,7 +8,7 @@ tokens over prefill chips, total over all of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,8 +16,9 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._assemble import case, gather
-from chipweir.perf._configuration import TRAINING, Configuration, read_configuration
-from chipweir.perf._efficiency import Posterior, efficiencies, group_levels, index, shipped
+from chipweir.perf._cells import altered
+from chipweir.perf._configuration import TRAINING, Cells, Configuration, Setup, kinds, read_configuration
+from chipweir.perf._efficiency import Posterior, efficiencies, places, shipped
 from chipweir.perf._energy import PowerCurve
 from chipweir.perf._fitted import Fitted, fitted
 from chipweir.perf._intervals import deployment, spreads, widen
@@ -98,7 +99,8 @@ def predict_rows(rows: Sequence[Row], posterior: Fitted | Posterior | None = Non
     known = fitted(posterior)
     answers: list[dict[str, Any]] = [{"row": i + 1, "id": row.get("id") or None} for i, row in enumerate(rows)]
     configurations: list[Configuration] = []
-    places: list[int] = []
+    setups: dict[Cells, Setup] = {}
+    where: list[int] = []
     training: list[int] = []
     for i, row in enumerate(rows):
         if row.get("malformed"):
@@ -107,13 +109,13 @@ def predict_rows(rows: Sequence[Row], posterior: Fitted | Posterior | None = Non
             training.append(i)
         else:
             try:
-                configurations.append(read_configuration(row))
-                places.append(i)
+                configurations.append(read_configuration(row, setups))
+                where.append(i)
             except InputError as error:
                 answers[i]["reason"] = str(error)
     for start in range(0, len(configurations), TOGETHER):
         some = slice(start, start + TOGETHER)
-        _serving_answers(configurations[some], places[some], known, answers)
+        _serving_answers(configurations[some], where[some], known, answers)
     if training:
         _training_answers(rows, training, known, answers)
     return answers
@@ -129,17 +131,18 @@ def _serving_answers(
             answers[place]["reason"] = reason
     if predictions is None:
         return
+    first, kind = kinds(predictions.configurations)
+    new = [novelty(c, posterior) for c in first]
+    plans, binds = described(predictions), predictions.binds.tolist()
     for at, (original, quantities) in enumerate(zip(kept, predictions.rows(), strict=True)):
-        c = predictions.configurations[at]
-        notes = [*c.notes, *novelty(c, posterior)]
+        answer = answers[places[original]]
         if not quantities:
-            answers[places[original]]["reason"] = "the numbers of this row are beyond what the model can say"
+            answer["reason"] = "the numbers of this row are beyond what the model can say"
             continue
-        answers[places[original]] |= {
-            "predictions": quantities,
-            "plan": describe(c.plan, predictions, at),
-            "binds": str(predictions.binds[at]),
-        } | ({"notes": notes} if notes else {})
+        answer["predictions"], answer["plan"], answer["binds"] = quantities, plans[at], binds[at]
+        notes = [*predictions.configurations[at].notes, *new[kind[at]]]
+        if notes:
+            answer["notes"] = notes
 
 
 def _training_answers(rows: Sequence[Row], places: list[int], known: Fitted, answers: list[dict[str, Any]]) -> None:
@@ -175,8 +178,16 @@ def novelty(c: Configuration, posterior: Posterior) -> list[str]:
     return notes
 
 
-def describe(plan: Plan | None, predictions: Predictions, at: int) -> dict[str, Any]:
-    """The plan in plain numbers."""
+def described(predictions: Predictions) -> list[dict[str, Any]]:
+    """The plans in plain numbers."""
+    columns = (predictions.chips, predictions.cases.concurrency, predictions.served.batch)
+    return [
+        _described(c.plan, *numbers)
+        for c, *numbers in zip(predictions.configurations, *(column.tolist() for column in columns), strict=True)
+    ]
+
+
+def _described(plan: Plan | None, chips: float, concurrency: float, batch: float) -> dict[str, Any]:
     assert plan is not None
     out: dict[str, Any] = {
         "tp": plan.tp,
@@ -184,14 +195,14 @@ def describe(plan: Plan | None, predictions: Predictions, at: int) -> dict[str, 
         "ep": plan.ep,
         "pp": plan.pp,
         "replicas": plan.replicas,
-        "chips": predictions.chips[at],
-        "concurrency": float(predictions.cases.concurrency[at]),
-        "batch": float(predictions.served.batch[at]),
-        "stated": bool(plan.stated),
+        "chips": chips,
+        "concurrency": concurrency,
+        "batch": batch,
+        "stated": plan.stated,
     }
     if plan.split:
         out |= {"prefill_tp": plan.prefill_tp, "prefill_dp": plan.prefill_dp}
-        out["prefill_replicas"] = plan.prefill_replicas if np.isfinite(plan.prefill_replicas) else None
+        out["prefill_replicas"] = plan.prefill_replicas if math.isfinite(plan.prefill_replicas) else None
     return out
 
 
@@ -203,7 +214,7 @@ def predict(
     posterior = posterior or shipped()
     plans, concurrency, reasons = resolve(configurations, posterior.form, posterior.mean)
     kept = [i for i, (p, r) in enumerate(zip(plans, reasons, strict=True)) if p is not None and not r]
-    resolved = [replace(configurations[i], plan=plans[i]) for i in kept]
+    resolved = [_with_plan(configurations[i], plans[i]) for i in kept]
     if not kept:
         return None, [], reasons
     work = gather(resolved)
@@ -217,36 +228,30 @@ def predict(
             f"attention dp {cases.dp[at]:g}), {c.chip.name} has {float(c.chip.memory_bytes) / 1e9:,.1f} GB"
         )
     if not held.all():
-        kept = [k for k, f in zip(kept, held, strict=True) if f]
-        remaining, _, _ = _evaluate(
-            [c for c, f in zip(resolved, held, strict=True) if f],
-            concurrency[kept],
-            configurations,
-            kept,
-            posterior,
-            curve,
-        )
-        return remaining, kept, reasons
-    return _evaluate(resolved, concurrency[kept], configurations, kept, posterior, curve)[0], kept, reasons
+        some = np.flatnonzero(held)
+        kept, resolved = [kept[i] for i in some], [resolved[i] for i in some]
+        work, cases = take_work(work, some), take_cases(cases, some)
+    if not kept:
+        return None, kept, reasons
+    chosen = np.array([configurations[i].concurrency is None for i in kept])
+    return _evaluate(resolved, work, cases, chosen, posterior, curve), kept, reasons
+
+
+def _with_plan(c: Configuration, plan: Plan | None) -> Configuration:
+    return c if c.plan is plan else altered(c, plan=plan)
 
 
 def _evaluate(
     resolved: Sequence[Configuration],
-    concurrency: np.ndarray,
-    given: Sequence[Configuration],
-    kept: Sequence[int],
+    work: Work,
+    cases: Case,
+    chosen: np.ndarray,
     posterior: Posterior,
     curve: PowerCurve | None,
-) -> tuple[Predictions | None, Sequence[int], None]:
-    if not resolved:
-        return None, [], None
-    work = gather(resolved)
-    cases = case(resolved, [c.plan for c in resolved if c.plan is not None], concurrency)
-    where = index(posterior.form, [group_levels(c) for c in resolved])
-    e = efficiencies(posterior.mean, where, posterior.form)
+) -> Predictions:
+    e = efficiencies(posterior.mean, places(posterior.form, resolved), posterior.form)
     cases = arriving(work, e, cases, np.array([c.offered.rate for c in resolved]))
     served = serve(work, e, cases)
-    chosen = np.array([given[i].concurrency is None for i in kept])
     median, chips = _medians(resolved, work, cases, served)
     extra = unmet_spread(resolved, work, cases, posterior)
     points = {}
@@ -257,7 +262,7 @@ def _evaluate(
     apart = (cases.split > 0) | np.array([c.phase == "prefill" for c in resolved])
     points["input_tok_s_chip"] = np.where(apart[:, None], points["input_tok_s_chip"], points["output_tok_s_chip"])
     _add_power(resolved, cases, served, median, points, chips, curve)
-    return Predictions(tuple(resolved), cases, served, median, points, bound(served), chosen, chips), kept, None
+    return Predictions(tuple(resolved), cases, served, median, points, bound(served), chosen, chips)
 
 
 def _medians(
@@ -321,9 +326,7 @@ def unmet_spread(
         rows = np.flatnonzero(sd > OPEN)
         if not len(rows):
             continue
-        e = efficiencies(
-            posterior.mean, index(posterior.form, [group_levels(resolved[int(i)]) for i in rows]), posterior.form
-        )
+        e = efficiencies(posterior.mean, places(posterior.form, [resolved[i] for i in rows.tolist()]), posterior.form)
         base, case_ = take_work(work, rows), take_cases(cases, rows)
         logs = []
         for sign in (1.0, -1.0):
@@ -358,42 +361,52 @@ def _add_power(
     from chipweir.perf._energy import shipped_curve
 
     curve = curve or shipped_curve()
-    output = np.nan_to_num(median["output_tok_s_chip"]) * cases.decode_chips / chips
+    pooled = np.array([c.plan is not None and c.plan.pooled > 0 for c in resolved])
+    output = np.nan_to_num(median["output_tok_s_chip"]) * np.where(pooled, 1.0, cases.decode_chips / chips)
     incoming = np.nan_to_num(median["total_tok_s_chip"]) - output
-    power, more = (_power(resolved, cases, served, k * output, k * incoming, curve) for k in (1.0, MORE))
+    drawn = _powers(resolved, cases, served, curve)
+    power, more = (drawn(k * output, k * incoming) for k in (1.0, MORE))
     follows = np.clip(np.log(more / power) / np.log(MORE), 0.0, 1.0)[:, None]
-    sd = np.full(len(resolved), curve.log_sd)
+    sd, kept = (np.full(len(resolved), share * curve.log_sd) for share in (1.0, curve.energy_share))
     rate = points["output_tok_s_chip"]
     median["power_w_chip"] = power
     points["power_w_chip"] = widen(follows * rate, sd)
     median["j_per_output_token"] = np.where(output > 0, power / np.maximum(output, 1e-12), np.nan)
-    points["j_per_output_token"] = widen((follows - 1.0) * rate[:, ::-1], sd)
+    points["j_per_output_token"] = widen((follows - 1.0) * rate[:, ::-1], kept)
 
 
-def _power(
-    resolved: Sequence[Configuration], cases: Case, served: Served, output: np.ndarray, incoming: np.ndarray,
-    curve: PowerCurve,
-) -> np.ndarray:  # fmt: skip
-    """W per chip [n] of deployments that write `output` and read `incoming` tokens/s per chip."""
+def _powers(
+    resolved: Sequence[Configuration], cases: Case, served: Served, curve: PowerCurve
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """W per chip [n] of deployments as a function of the tokens/s per chip [n] that they write and read."""
     from chipweir.perf import _architecture, _hardware
     from chipweir.perf._energy import serving_power
 
-    power = np.full(len(resolved), np.nan)
-    dtypes = np.array([c.dtype for c in resolved])
-    for dtype in np.unique(dtypes):
-        rows = [i for i, name in enumerate(dtypes) if name == dtype]
-        power[rows] = serving_power(
-            _hardware.stack([resolved[i].chip for i in rows]),
-            _architecture.stack([resolved[i].model for i in rows]),
-            str(dtype),
-            output_tok_s=np.maximum(output[rows], 1e-9),
-            input_tok_s=np.maximum(incoming[rows], 0.0),
-            batch=np.maximum(served.batch[rows], 1.0),
-            chips=cases.tp[rows] * cases.dp[rows] * cases.pp[rows],
-            context=cases.context[rows],
-            curve=curve,
-        )
-    return power
+    first, kind = kinds(resolved)
+    chips, models = _hardware.stack([c.chip for c in first]), _architecture.stack([c.model for c in first])
+    dtypes = np.array([c.dtype for c in first])[kind]
+    parts = [(str(dtype), np.flatnonzero(dtypes == dtype)) for dtype in np.unique(dtypes)]
+    hardware = [_hardware.take(chips, kind[rows]) for _, rows in parts]
+    model = [_architecture.take(models, kind[rows]) for _, rows in parts]
+    group = cases.tp * cases.dp * cases.pp
+
+    def drawn(output: np.ndarray, incoming: np.ndarray) -> np.ndarray:
+        power = np.full(len(resolved), np.nan)
+        for (dtype, rows), chip, architecture in zip(parts, hardware, model, strict=True):
+            power[rows] = serving_power(
+                chip,
+                architecture,
+                dtype,
+                output_tok_s=np.maximum(output[rows], 1e-9),
+                input_tok_s=np.maximum(incoming[rows], 0.0),
+                batch=np.maximum(served.batch[rows], 1.0),
+                chips=group[rows],
+                context=cases.context[rows],
+                curve=curve,
+            )
+        return power
+
+    return drawn
 
 
 def operator_table(
@@ -405,7 +418,7 @@ def operator_table(
     """
     posterior = posterior or shipped()
     work, c = gather([configuration]), predictions.cases
-    e = efficiencies(posterior.mean, index(posterior.form, [group_levels(configuration)]), posterior.form)
+    e = efficiencies(posterior.mean, places(posterior.form, [configuration]), posterior.form)
     batch = np.maximum(predictions.served.batch / c.pp, c.dp) * (1.0 + c.drafts)
     step = pass_load(work, batch, batch, c.context, c.tp, c.dp, c.ep, evenness=e.evenness)
     tokens = c.isl * c.prefill_dp

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from chipweir.errors import InputError
 
@@ -51,6 +52,8 @@ def flag(row: Mapping[str, str], name: str) -> bool:
 
 def token_count(text: str, name: str = "isl") -> float | None:
     """Tokens from "4096", "4k", or words that hold a mean ("4k-64k mean 32k"); None if empty or not a number."""
+    if text.isascii() and text.isdecimal() and len(text) < 9 and int(text) > 0:
+        return float(text)
     if text.strip().lower() in NOTHING:
         return None
     match = re.search(r"mean\s*([\d.]+)\s*(k?)", text, re.I) or re.fullmatch(r"\s*([\d.]+)\s*(k?)\s*", text, re.I)
@@ -60,3 +63,14 @@ def token_count(text: str, name: str = "isl") -> float | None:
     if not (math.isfinite(value) and 0 < value <= LARGEST["isl"]):
         raise InputError(f"{name} must be above 0 and at most {LARGEST['isl']:g}, not {text}")
     return value
+
+
+Record = TypeVar("Record")
+
+
+def altered(record: Record, **changes: Any) -> Record:
+    """`dataclasses.replace` of a frozen record, for the many rows of a table: ten times as fast, since nothing is
+    checked and no constructor runs."""
+    new = object.__new__(type(record))
+    new.__dict__.update(record.__dict__, **changes)
+    return new

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chipweir.perf._operators import OVERLAP, Work
+from chipweir.perf._operators import Work, joined
 
 
 DOMAINS = 4.0
@@ -106,6 +106,4 @@ def visible(work: Any, messages: Any, dp: Any) -> Any:
     Deployments over more than `OVERLAPPED` ranks hide the shorter of the two (DeepSeek-V3, section 3.2.2), smaller
     ones do not.
     """
-    longer = np.maximum(work, messages) + 1e-30
-    together = longer * ((work / longer) ** OVERLAP + (messages / longer) ** OVERLAP) ** (1.0 / OVERLAP)
-    return np.where(dp > OVERLAPPED, together - work, messages)
+    return np.where(dp > OVERLAPPED, joined(work, messages) - work, messages)

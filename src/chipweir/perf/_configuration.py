@@ -7,15 +7,27 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture, architecture, kv_bytes, resident_bytes, weight_bytes
-from chipweir.perf._cells import LARGEST, degree, flag, number
+from chipweir.perf._cells import LARGEST, altered, degree, flag, number
 from chipweir.perf._checkpoint import named_format
 from chipweir.perf._hardware import DTYPES, Hardware, dtype_name, hardware_as_written, native, sixteen_bits
-from chipweir.perf._offered import Offered, bunched, cold, lasting, limits, read_offered, statistic
+from chipweir.perf._offered import (
+    Offered,
+    bunched,
+    cold,
+    lasting,
+    lengths,
+    limits,
+    read_offered,
+    statistic,
+    waves,
+)
 from chipweir.perf._plan import Plan, Stated, arrange, prefill_beside, read_plan, smallest_group
 from chipweir.perf._serving import USABLE
 from chipweir.perf._software import NOW, engine_of, most_running, software_year
@@ -32,7 +44,9 @@ DEFAULT_TPOT_S = 0.05
 class Configuration:
     """A resolved row. `plan` None: to be chosen. `concurrency` None: to be chosen under `tpot_limit` (s), or as much
     as pays. `year`: of the software, `dated` where a row tells it. `tuning`: flags by those who make engine or chip
-    ("tuned"), as documented ("plain"), "" where nobody says. `stat`: what a latency is of its distribution."""
+    ("tuned"), as documented ("plain"), "" where nobody says. `stat`: what a latency is of its distribution. `planned`:
+    whether layouts are chosen as a planner would, who also weighs mixtures and prefill apart, or as they are usually
+    run."""
 
     phase: str
     chip: Hardware
@@ -51,6 +65,7 @@ class Configuration:
     dated: bool = False
     tuning: str = ""
     notes: tuple[str, ...] = field(default=())
+    planned: bool = False
 
     @property
     def isl(self) -> float:
@@ -94,9 +109,59 @@ class Configuration:
         return lasting(self.offered)
 
 
-def read_configuration(row: Mapping[str, str]) -> Configuration:
+def kinds(configurations: Sequence[Configuration]) -> tuple[list[Configuration], np.ndarray]:
+    """One configuration of each kind, and of which kind every one is [n]: those of one kind differ in lengths, load and
+    degrees of their plan alone, and share efficiencies and the kind of their errors."""
+    seen: dict[tuple[object, ...], int] = {}
+    first: list[Configuration] = []
+    place = []
+    for c in configurations:
+        plan, load = c.plan, c.offered
+        layout = () if plan is None else (plan.prefill_replicas, plan.counted, plan.dp > 1)
+        key = (id(c.chip), id(c.model), c.dtype, c.kv_dtype, c.engine, c.stat, c.year, c.dated, c.tuning, c.phase, layout,
+               load.settled, load.static, load.drafts > 0)  # fmt: skip
+        at = seen.setdefault(key, len(first))
+        if at == len(first):
+            first.append(c)
+        place.append(at)
+    return first, np.array(place, dtype=int)
+
+
+# Cells that say how much is asked; what all the others say is read once for rows that share it (`Setup`).
+LOAD = ("isl", "osl", "concurrency")
+COLUMNS = (
+    "phase", "chip", "system", "model", "precision", "kv_precision", "framework", "framework_version", "date", "tuning",
+    "stat", "load", "notes", "n_chips", "tp", "pp", "ep", "dp", "cp", "moe_tp", "attention_dp", "disagg", "prefill_chips",
+    "decode_chips", "prefill_parallel", "decode_parallel", "batch_per_replica", "seq_len", "spec_decode", "draft_tokens",
+    "accept_length", "cached_share", "request_rate", "num_prompts", "waves", "max_running",
+)  # fmt: skip
+Cells = tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a row says beside its load: the configuration at the default lengths with no concurrency, and the cells that
+    fill in for lengths and load."""
+
+    base: Configuration
+    cells: Mapping[str, str]
+    batch: float | None
+
+
+def read_configuration(row: Mapping[str, str], setups: dict[Cells, Setup] | None = None) -> Configuration:
     """A serving row as a `Configuration`. Raises `InputError` or `UnknownName` with one line that says what is
-    wrong."""
+    wrong. `setups` holds those of rows read before, of one table."""
+    cells = tuple(map(row.get, COLUMNS))
+    known = None if setups is None else setups.get(cells)
+    if known is None:
+        known = _setup({name: cell for name, cell in zip(COLUMNS, cells, strict=True) if cell})
+        if setups is not None:
+            setups[cells] = known
+    return _loaded(known, row)
+
+
+def _setup(row: Mapping[str, str]) -> Setup:
+    """What the cells `COLUMNS` of a row say."""
     phase = (row.get("phase") or "serving").strip().lower()
     if phase not in SERVING:
         raise InputError(f"phase '{phase}' is not one of {', '.join(SERVING + TRAINING)}")
@@ -108,27 +173,41 @@ def read_configuration(row: Mapping[str, str]) -> Configuration:
     engine = engine_of(framework)
     year = software_year(framework, row.get("framework_version") or "", row.get("date") or "")
     dtype = precision(row.get("precision") or "", row.get("model") or "", model, chip, notes)
-    offered = read_offered(row, phase, model, notes)
+    offered = read_offered(row, phase, model)
     stated = _stated(row, engine)
     plan = _phase_plan(phase, stated, model, chip, dtype)
-    concurrency = _concurrency(row, phase, plan)
-    if concurrency is None and offered.prompts:
-        # All prompts of a run at once, or as many as come.
-        concurrency = offered.prompts
-    if plan is not None and plan.pooled and concurrency is None:
-        plan = None
-    kv_dtype = cache_dtype(dtype, engine, chip, row.get("kv_precision") or "")
-    if plan is not None and not plan.counted and concurrency is not None:
-        plan = _arranged(plan, model, chip, dtype, kv_dtype, offered, concurrency)
     stat = row.get("stat") or ""
     limit = limits(offered, stat)
-    tpot_limit = limit[1] if limit else (DEFAULT_TPOT_S if phase == "decode" and concurrency is None else None)
-    return Configuration(
-        phase=phase, chip=chip, model=model, dtype=dtype, kv_dtype=kv_dtype, engine=engine, plan=plan,
-        n_chips=stated.n_chips, concurrency=concurrency, offered=offered, tpot_limit=tpot_limit,
+    base = Configuration(
+        phase=phase, chip=chip, model=model, dtype=dtype,
+        kv_dtype=cache_dtype(dtype, engine, chip, row.get("kv_precision") or ""), engine=engine, plan=plan,
+        n_chips=stated.n_chips, concurrency=None, offered=offered, tpot_limit=limit[1] if limit else None,
         ttft_limit=limit[0] if limit else None, stat=statistic(stat), year=NOW if year is None else year,
         dated=year is not None, tuning=_tuning(row.get("tuning") or "", engine, plan, offered), notes=tuple(notes),
     )  # fmt: skip
+    return Setup(base, row, number(row, "batch_per_replica"))
+
+
+def _loaded(setup: Setup, row: Mapping[str, str]) -> Configuration:
+    """The configuration of a row with this setup: its lengths and its load."""
+    base, running = setup.base, number(row, "concurrency")
+    isl, osl, notes = lengths(row, setup.cells, base.phase, base.offered.mlperf)
+    offered = altered(base.offered, isl=isl, osl=osl, waves=waves(base.offered, running))
+    concurrency = _concurrency(running, setup.batch, base.phase, base.plan)
+    if concurrency is None and offered.prompts:
+        # All prompts of a run at once, or as many as come.
+        concurrency = offered.prompts
+    changes: dict[str, object] = {"offered": offered, "concurrency": concurrency}
+    plan = base.plan
+    if plan is not None and plan.pooled and concurrency is None:
+        changes |= {"plan": None, "tuning": _tuning(setup.cells.get("tuning") or "", base.engine, None, offered)}
+    elif plan is not None and not plan.counted and concurrency is not None:
+        changes["plan"] = _arranged(plan, base.model, base.chip, base.dtype, base.kv_dtype, offered, concurrency)
+    if base.phase == "decode" and concurrency is None and base.tpot_limit is None:
+        changes["tpot_limit"] = DEFAULT_TPOT_S
+    if notes:
+        changes["notes"] = (*base.notes, *notes)
+    return altered(base, **changes)
 
 
 def _arranged(
@@ -244,9 +323,8 @@ def on_each(model: Architecture, dtype: str, tp: float, dp: float) -> float:
     return (float(weight_bytes(model, dtype)) + repeated) / (tp * dp)
 
 
-def _concurrency(row: Mapping[str, str], phase: str, plan: Plan | None) -> float | None:
+def _concurrency(running: float | None, batch: float | None, phase: str, plan: Plan | None) -> float | None:
     """Requests at a time: as stated, else sequences of a decode replica, else mean running ones."""
-    batch, running = number(row, "batch_per_replica"), number(row, "concurrency")
     if phase == "decode" and batch is not None and plan is not None:
         return batch * plan.decode_chips
     if running is None and batch is not None and plan is not None:

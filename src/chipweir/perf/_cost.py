@@ -83,7 +83,7 @@ def _power_prices(known: "Facts") -> dict[str, tuple[float, float, float]]:
     for fact in known.select(measure="electricity_price"):
         central = float(fact.value.best or DEFAULT_POWER_PRICE[1])
         low, high = fact.value.low or 0.7 * central, fact.value.high or 1.4 * central
-        prices[str(known.entity(fact.entity).country)] = (float(low), central, float(high))
+        prices[str(known.entities[fact.entity].country)] = (float(low), central, float(high))
     return prices
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from chipweir.errors import InputError
-from chipweir.perf._configuration import Configuration
+from chipweir.perf._configuration import Configuration, kinds
 from chipweir.perf._hardware import Hardware, multiplied_as
 from chipweir.perf._intervals import Errors
 from chipweir.perf._serving import Efficiency
@@ -231,7 +231,7 @@ def to_json(posterior: Posterior) -> str:
         "mean": [round(float(x), 4) for x in posterior.mean],
         "draws": [[round(float(x), 3) for x in draw] for draw in posterior.draws],
         "errors": {q: {k: [round(x, 4) for x in v] for k, v in kinds.items()} for q, kinds in errors.points.items()},
-        "wider": {q: {k: round(x, 3) for k, x in found.items()} for q, found in errors.wider.items()},
+        "added": {q: {k: [round(x, 3) for x in v] for k, v in found.items()} for q, found in errors.added.items()},
         "seen": {k: sorted(v) for k, v in errors.seen.items()},
         "spans": {k: [round(x, 3) for x in v] for k, v in errors.spans.items()},
     }  # fmt: skip
@@ -248,7 +248,7 @@ def from_json(text: str, where: str = "posterior") -> Posterior:
         points = {q: {k: (float(v[0]), float(v[1])) for k, v in kinds.items()} for q, kinds in record["errors"].items()}
         errors = Errors(
             points,
-            {q: {k: float(x) for k, x in found.items()} for q, found in record["wider"].items()},
+            {q: {k: (float(v[0]), float(v[1])) for k, v in found.items()} for q, found in record["added"].items()},
             {k: frozenset(v) for k, v in record["seen"].items()},
             {k: (float(v[0]), float(v[1])) for k, v in record["spans"].items()},
         )
@@ -288,6 +288,13 @@ def index(form: Layout, rows: Sequence[Mapping[str, Any]]) -> Index:
             places.append(at)
         out[term.name] = places
     return out
+
+
+def places(form: Layout, configurations: Sequence[Configuration]) -> Index:
+    """`index` of configurations, looked up once for each kind of them."""
+    first, place = kinds(configurations)
+    found = index(form, [group_levels(c) for c in first])
+    return {name: [column[place] for column in columns] for name, columns in found.items()}
 
 
 def efficiencies(theta: Any, where: Index, form: Layout, moved: str = "", step: float = 0.0) -> Efficiency:

@@ -47,13 +47,17 @@ PUE = {"liquid": 1.15, "air": 1.3, "average": 1.42}
 
 @dataclass(frozen=True)
 class PowerCurve:
-    """The fitted curve: floor, traffic and arithmetic coefficients, exponent, log standard deviation of its error."""
+    """The fitted curve: floor, traffic and arithmetic coefficients, exponent, log standard deviation of its error.
+
+    `energy_share`: how much of that error stays with energy per token. What makes a chip draw more than the
+    curve says makes it write more too, so that energy is surer than power and output apart."""
 
     floor: float
     traffic: float
     arithmetic: float
     exponent: float
     log_sd: float
+    energy_share: float = 1.0
 
 
 CURVE = ("floor", "traffic", "arithmetic", "exponent", "log_sd")
@@ -70,9 +74,8 @@ def curve_from_json(text: str) -> PowerCurve:
     """A curve from its JSON form. Raises `InputError` where something is missing."""
     try:
         record = json.loads(text)["curve"]
-        return PowerCurve(
-            **{name: float(record[name]) for name in ("floor", "traffic", "arithmetic", "exponent", "log_sd")}
-        )
+        share = float(record.get("energy_share", 1.0))
+        return PowerCurve(**{name: float(record[name]) for name in CURVE}, energy_share=share)
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"not a power curve: {error!r}") from error
 

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,11 @@ from chipweir.perf._energy import (
     fit_power_curve,
     serving_activity,
 )
+from chipweir.perf._intervals import FEWEST, Z80
+
+
+if TYPE_CHECKING:
+    from chipweir.perf._fitted import Fitted
 
 
 # Prompt lengths of the named request mixes (ML.ENERGY): not published per row; our prior from the data sets' nature.
@@ -68,6 +73,28 @@ def fit_power(rows: Sequence[Mapping[str, Any]]) -> PowerCurve:
     points = power_points(rows)
     groups = [f"{chip}|{model}" for chip, model in zip(points.chip, points.model, strict=True)]
     return fit_power_curve(points.tdp_w, points.flops_s, points.bytes_s, points.power_w, groups)
+
+
+def energy_share(rows: Sequence[Mapping[str, str]], known: "Fitted") -> float:
+    """How much of the power curve's error stays with energy per token: the least with which as many measured energies lie
+    inside their intervals as outputs of the same rows do. All of it where few rows state both."""
+    from chipweir.perf._batch import predict_rows
+
+    some = [row for row in rows if _number(row.get("j_per_output_token")) and _number(row.get("output_tok_s_chip"))]
+    answers = predict_rows(some, replace(known, power=replace(known.power, energy_share=0.0)))
+    inside, lacking = [], []
+    for row, answer in zip(some, answers, strict=True):
+        made = answer.get("predictions", {})
+        if not {"j_per_output_token", "output_tok_s_chip"} <= set(made):
+            continue
+        energy, output = made["j_per_output_token"], made["output_tok_s_chip"]
+        inside.append(output["p10"] <= float(row["output_tok_s_chip"]) <= output["p90"])
+        off = math.log(float(row["j_per_output_token"]) / energy["p50"])
+        reach = math.log(energy["p90" if off > 0 else "p10"] / energy["p50"])
+        lacking.append(math.sqrt(max(off**2 - reach**2, 0.0)) / Z80)
+    if len(lacking) < FEWEST:
+        return 1.0
+    return min(float(np.quantile(lacking, np.mean(inside))) / known.power.log_sd, 1.0)
 
 
 def leave_power_out(points: PowerPoints, group: str) -> FloatArray:

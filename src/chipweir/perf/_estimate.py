@@ -11,7 +11,7 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._architecture import architecture, kv_bytes, weight_bytes
-from chipweir.perf._batch import Predictions, describe, novelty, operator_table, predict
+from chipweir.perf._batch import Predictions, described, novelty, operator_table, predict
 from chipweir.perf._cells import LARGEST
 from chipweir.perf._configuration import Configuration, cache_dtype, precision
 from chipweir.perf._efficiency import Posterior
@@ -19,6 +19,7 @@ from chipweir.perf._fitted import Fitted, fitted
 from chipweir.perf._hardware import Hardware, hardware, native
 from chipweir.perf._offered import Offered
 from chipweir.perf._plan import Plan, candidates
+from chipweir.perf._search import layouts
 from chipweir.perf._serving import USABLE
 from chipweir.perf._software import NOW, engine_of, software_year
 
@@ -133,25 +134,13 @@ def estimate(
         tpot_limit=target_tpot_ms / 1e3 if target_tpot_ms else None,
         ttft_limit=target_ttft_ms / 1e3 if target_ttft_ms else None,
         n_chips=float(chips) if chips else None,
+        planned=True,
     )
     predictions, _, reasons = predict([base], known.serving, known.power)
     if predictions is None:
         raise InputError(reasons[0])
-    notes = list(base.notes)
-    if target_tpot_ms and predictions.median["tpot_ms"][0] > target_tpot_ms * 1.001:
-        fastest = float(predictions.median["tpot_ms"][0])
-        notes.append(f"no layout keeps {target_tpot_ms:g} ms per token; this one is the nearest at {fastest:.1f} ms")
-    if target_ttft_ms and predictions.median["ttft_ms"][0] > target_ttft_ms * 1.001:
-        first = float(predictions.median["ttft_ms"][0])
-        notes.append(
-            f"no layout keeps {target_ttft_ms:g} ms to the first token; this one is the nearest at {first:,.0f} ms"
-        )
-    if isl + osl > float(base.model.context):
-        notes.append(f"{isl + osl:,.0f} tokens are beyond the model's context of {float(base.model.context):,.0f}")
-    if not bool(native(chip, base.dtype)) and base.dtype != "bf16":
-        notes.append(f"{chip.name} has no {base.dtype.upper()} unit: emulated")
     resolved = predictions.configurations[0]
-    notes += novelty(resolved, known.serving)
+    notes = _notes(base, resolved, predictions) + novelty(resolved, known.serving)
     quantities = predictions.row(0)
     return Estimate(
         model=base.model.name,
@@ -161,7 +150,7 @@ def estimate(
         isl=isl,
         osl=osl,
         quantities=quantities,
-        plan=describe(resolved.plan, predictions, 0),
+        plan=described(predictions)[0],
         binds=str(predictions.binds[0]),
         memory=_memory(resolved, predictions),
         cost=_cost(on, chip, quantities, isl, osl, country),
@@ -169,6 +158,31 @@ def estimate(
         operators=tuple(operator_table(resolved, predictions, known.serving)),
         alternatives=() if plan is not None else tuple(_runners_up(base, resolved.plan, known)),
     )
+
+
+def _notes(base: Configuration, resolved: Configuration, predictions: Predictions) -> list[str]:
+    """What was assumed, limits that no layout keeps, and what of the plan a reader must know."""
+    notes, plan = list(base.notes), resolved.plan
+    tpot, ttft = (float(predictions.median[name][0]) for name in ("tpot_ms", "ttft_ms"))
+    for made, limit, what, shown in (
+        (tpot, base.tpot_limit, "per token", f"{tpot:.1f}"),
+        (ttft, base.ttft_limit, "to the first token", f"{ttft:,.0f}"),
+    ):
+        if limit and made > limit * 1e3 * 1.001:
+            notes.append(f"no layout keeps {limit * 1e3:g} ms {what}; this one is the nearest at {shown} ms")
+    if plan is not None and plan.pooled:
+        total = f"{plan.chips:g}"
+        notes.append(f"{plan.prefill_chips:g} of the {total} chips only prefill; throughput counts over all of them")
+    if base.n_chips and float(predictions.chips[0]) < base.n_chips:
+        notes.append(
+            f"{base.n_chips - float(predictions.chips[0]):g} of the {base.n_chips:g} chips are idle in this layout"
+        )
+    if base.isl + base.osl > float(base.model.context):
+        context = float(base.model.context)
+        notes.append(f"{base.isl + base.osl:,.0f} tokens are beyond the model's context of {context:,.0f}")
+    if not bool(native(base.chip, base.dtype)) and base.dtype != "bf16":
+        notes.append(f"{base.chip.name} has no {base.dtype.upper()} unit: emulated")
+    return notes
 
 
 # Layouts shown beside the best one.
@@ -189,8 +203,7 @@ def _stated(base: Configuration, layout: Mapping[str, float] | None, chips: int 
 
 def _runners_up(base: Configuration, best: Plan | None, known: Fitted) -> list[dict[str, float]]:
     """The best layouts other than `best`, each at the load it does best with under the limits."""
-    plans = candidates(base.model, base.chip, base.dtype, base.n_chips, context=base.isl + base.osl)
-    trials = [replace(base, plan=plan) for plan in plans if plan != best]
+    trials = [replace(base, plan=plan) for plan in layouts(base) if plan != best]
     predictions = predict(trials, known.serving, known.power)[0] if trials else None
     if predictions is None:
         return []
@@ -201,8 +214,13 @@ def _runners_up(base: Configuration, best: Plan | None, known: Fitted) -> list[d
         late = max(numbers["tpot_ms"] / 1e3 / (c.tpot_limit or math.inf), 1.0)
         late *= max(numbers["ttft_ms"] / 1e3 / (c.ttft_limit or math.inf), 1.0)
         shape = {"tp": c.plan.tp, "attention_dp": c.plan.dp, "pp": c.plan.pp, "replicas": c.plan.replicas}
+        if c.plan.split:
+            names = ("prefill_tp", "prefill_dp", "prefill_replicas")
+            shape |= {name: float(getattr(c.plan, name)) for name in names}
         load = {"concurrency": float(predictions.cases.concurrency[at])}
-        value = 1.0 / numbers["tpot_ms"] if base.concurrency is not None else numbers["output_tok_s_chip"]
+        # As the search weighs them: all of the chips stated, or those used.
+        used = float(predictions.chips[at]) / max(base.n_chips or 0.0, float(predictions.chips[at]))
+        value = 1.0 / numbers["tpot_ms"] if base.concurrency is not None else numbers["output_tok_s_chip"] * used
         found.append((late > 1.001, late if late > 1.001 else -value, shape | load | numbers))
     return [record for _, _, record in sorted(found, key=lambda item: item[:2])[:RUNNERS_UP]]
 

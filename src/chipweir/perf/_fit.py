@@ -30,13 +30,25 @@ from chipweir.perf._efficiency import (
     Posterior,
     efficiencies,
     group_levels,
-    index,
     layout,
+    places,
     prior,
 )
 from chipweir.perf._intervals import FEWEST as FEWEST_KIND
-from chipweir.perf._intervals import NOVELTIES, QUANTITIES, Errors, deployment, learn, spans, traits
-from chipweir.perf._intervals import spread_of as _spread
+from chipweir.perf._intervals import (
+    NOVELTIES,
+    QUANTITIES,
+    Errors,
+    by_source,
+    deployment,
+    flags,
+    lacking,
+    learn,
+    middle,
+    spans,
+    spreads,
+    traits,
+)
 from chipweir.perf._measured import Measured, Row, arrays, measured, stated
 from chipweir.perf._operators import Work
 from chipweir.perf._serving import Case, Served, inter_token, serve
@@ -125,7 +137,7 @@ class Problem:
 
         self.data, self.form = data, form
         self.work, self.cases = gather(data.configurations), arrays(data.configurations)
-        self.where = index(form, [group_levels(c) for c in data.configurations])
+        self.where = places(form, data.configurations)
         self.mean, self.sd = prior(form)
         n = len(data.rows)
         self.design = {name: _design(name, self.where, form, n) for name in self.where if name not in COVARIATES}
@@ -180,10 +192,10 @@ def _design(name: str, where: Any, form: Layout, n: int) -> Any:
 
     term = next(t for t in TERMS if t.name == name)
     line, column, value = [], [], []
-    for places in where[name]:
-        known = np.flatnonzero(places < form.size)
+    for found in where[name]:
+        known = np.flatnonzero(found < form.size)
         line.append(known)
-        column.append(places[known])
+        column.append(found[known])
         value.append(np.ones(len(known)))
     for covariate, _, _ in term.covariates():
         line.append(np.arange(n))
@@ -255,7 +267,7 @@ def _loss(
 def ratios(theta: np.ndarray, form: Layout, data: Measured) -> dict[str, np.ndarray]:
     """ln(measured / estimated) of every quantity [n], estimated from what the rows say; NaN where not measured."""
     data = replace(data, configurations=data.asked)
-    where = index(form, [group_levels(c) for c in data.configurations])
+    where = places(form, data.configurations)
     cases = arrays(data.configurations)
     estimate = predicted(theta[: form.size], data, gather(data.configurations), cases, where, form)
     return {name: np.log(getattr(data, name) / np.asarray(estimate[name])) for name in QUANTITIES}
@@ -380,27 +392,26 @@ def _left_out_each(
 
 
 def learnt(data: Measured, own: Mapping[str, np.ndarray], left: Mapping[str, Mapping[str, np.ndarray]]) -> Errors:
-    """Errors by kind of deployment of rows whose source was left out, and how much wider they are where more is new.
-
-    Sources count by the root of their rows. Widening is the ratio of the spread of the same rows' errors with something
-    left out to that with their source left out, at least 1.
-    """
-    kinds = [deployment(c, chosen=False) for c in data.asked]
-    weight = data.weight / np.sqrt(np.bincount(shared(data).source)[shared(data).source])
-    base = left.get("family", own)
-    points = learn(base, kinds, weight)
-    wider: dict[str, dict[str, float]] = {}
+    """Errors by kind of deployment of rows whose source was left out, and what is added to them where more is new: what
+    rows lack that were estimated by a fit which saw nothing of their maker (generation, ...). Sources weigh, not rows."""
+    sources = [r.get("family") or r.get("source") or "" for r in data.rows]
+    kinds = [(deployment(c, chosen=False), flags(c)) for c in data.asked]
+    names = [traits(c) for c in data.configurations]
+    seen = {n: frozenset(t[n] for t in names) for n in NOVELTIES if n != "date"}
+    errors = Errors(learn(left.get("family", own), kinds, sources, data.weight * by_source(sources)), seen=seen)
+    known = spreads(errors, data.asked, [False] * len(kinds), QUANTITIES)
+    added: dict[str, dict[str, tuple[float, float]]] = {}
     for by, found in left.items():
         if by == "family":
             continue
+        weight = data.weight * by_source(list(zip(data.label(by), sources, strict=True)))
         for quantity in QUANTITIES:
-            both = np.isfinite(found[quantity]) & np.isfinite(base[quantity])
-            if both.sum() >= 4 * FEWEST_KIND:
-                ratio = _spread(found[quantity][both], weight[both]) / _spread(base[quantity][both], weight[both])
-                wider.setdefault(quantity, {})[by] = float(np.clip(ratio, 1.0, 4.0))
-    names = [traits(c) for c in data.configurations]
-    seen = {n: frozenset(t[n] for t in names) for n in NOVELTIES if n != "date"}
-    return Errors(points, wider, seen, spans(data.configurations))
+            usable = np.isfinite(found[quantity])
+            if usable.sum() >= 4 * FEWEST_KIND:
+                added.setdefault(quantity, {})[by] = lacking(
+                    found[quantity][usable], known[quantity][usable], weight[usable]
+                )
+    return replace(errors, added=added, spans=spans(data.configurations))
 
 
 def chosen_errors(data: Measured, posterior: Posterior) -> tuple[float, float] | None:
@@ -415,4 +426,4 @@ def chosen_errors(data: Measured, posterior: Posterior) -> tuple[float, float] |
     if predictions is None:
         return None
     ratio = np.log(data.output[np.array(kept)] / predictions.median["output_tok_s_chip"])
-    return learn({"output": ratio}, ["chosen"] * len(ratio), np.ones(len(ratio)))["output"]["chosen"]
+    return middle(ratio, np.ones(len(ratio)))

@@ -103,6 +103,17 @@ def together(documents: Mapping[str, str]) -> str:
     return json.dumps(record, separators=(",", ":")) + "\n"
 
 
+def _with_energy(rows: Sequence[Mapping[str, str]], documents: Mapping[str, str]) -> str:
+    """The document of the power curve with what of its error stays with energy, by these fits of serving and power."""
+    from chipweir.perf._energy_fit import energy_share
+
+    serving = _efficiency.from_json(documents[SERVING])
+    known = Fitted(serving, _training.shipped_posterior(), _energy.curve_from_json(documents[POWER]))
+    record = json.loads(documents[POWER])
+    record["curve"]["energy_share"] = round(energy_share(rows, known), 3)
+    return json.dumps(record, indent=1) + "\n"
+
+
 def fit_everything(
     rows: Sequence[Mapping[str, str]], command: str, *, quick: bool = False, say: Callable[[str], None] = lambda _: None
 ) -> dict[str, str]:
@@ -128,6 +139,8 @@ def fit_everything(
         documents = {SERVING: _efficiency.to_json(serving), **documents}
     except InputError as error:
         hear(f"serving: {error}")
+    if {SERVING, POWER} <= set(documents):
+        documents[POWER] = _with_energy(rows, documents)
     if documents:
         documents[BASELINES] = baselines_json(fit_baselines(rows), command)
     else:

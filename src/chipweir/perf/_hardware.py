@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -282,6 +282,9 @@ def _stated_log_sd(value: Value | None) -> float:
     return max(width, CONFIDENCE_LOG_SD[value.confidence])
 
 
+Pools = Callable[[], "Sequence[Sequence[Chip]]"]
+
+
 class _Number(NamedTuple):
     """A number, the log standard deviation of its error, and whether no datasheet gave it."""
 
@@ -292,7 +295,8 @@ class _Number(NamedTuple):
 
 def from_chip(chip: Chip, peers: Collection[Chip]) -> Hardware:
     """A `Hardware` from a chip's record. Gaps are filled from `peers` (the catalogue) and named in `assumed`."""
-    pools = _pools(chip, peers)
+    # Peers are looked at where there is a gap: reading every chip's record takes a third of a second.
+    pools = cache(lambda: _pools(chip, peers))
     flops = _sixteen_bit(chip, pools)
     bandwidth, memory, link, out, domain = (
         _or_peers(chip, name, pools) for name in ("memory_gbs", "memory_gb", "scaleup_gbs", "scaleout_gbps",
@@ -381,19 +385,19 @@ def _pools(chip: Chip, peers: Collection[Chip]) -> list[list[Chip]]:
     return [home if len(home) >= 3 else near, near, others]
 
 
-def _or_peers(chip: Chip, name: str, pools: Sequence[Sequence[Chip]]) -> _Number:
+def _or_peers(chip: Chip, name: str, pools: Pools) -> _Number:
     """The chip's number, or the median of the first pool of peers in which any states it."""
     number = _number(getattr(chip, name))
     if not math.isnan(number):
         return _Number(number, _stated_log_sd(getattr(chip, name)), assumed=False)
-    for pool in pools:
+    for pool in pools():
         known = [k for k in (_number(getattr(c, name)) for c in pool) if not math.isnan(k)]
         if known:
             return _Number(float(np.median(known)), PEER_LOG_SD[name], assumed=True)
     raise InputError(f"{chip.name}: no chip states {name}; give it as an override")
 
 
-def _sixteen_bit(chip: Chip, pools: Sequence[Sequence[Chip]]) -> _Number:
+def _sixteen_bit(chip: Chip, pools: Pools) -> _Number:
     """16-bit rate; of a chip that states only narrower formats half of it for each halving of the width."""
     if math.isnan(_number(chip.half_tflops)):
         for narrow, divisor in ((chip.fp8_tflops, 2.0), (chip.int8_tops, 2.0), (chip.fp4_tflops, 4.0)):
@@ -403,7 +407,7 @@ def _sixteen_bit(chip: Chip, pools: Sequence[Sequence[Chip]]) -> _Number:
     return _or_peers(chip, "half_tflops", pools)
 
 
-def _power(chip: Chip, pools: Sequence[Sequence[Chip]]) -> _Number:
+def _power(chip: Chip, pools: Pools) -> _Number:
     """Design power; where it is not stated that of peers scaled by size, the geometric mean of 16-bit rate and memory
     bandwidth: in proportion for chips smaller than their peers, with the square root for larger ones, which are usually
     made in a better process."""
@@ -411,7 +415,7 @@ def _power(chip: Chip, pools: Sequence[Sequence[Chip]]) -> _Number:
     own = _size(chip)
     if not found.assumed or math.isnan(own):
         return found
-    pool = next(pool for pool in pools if any(not math.isnan(_number(c.tdp_w)) for c in pool))
+    pool = next(pool for pool in pools() if any(not math.isnan(_number(c.tdp_w)) for c in pool))
     sizes = [size for c in pool if not math.isnan(_number(c.tdp_w)) and not math.isnan(size := _size(c))]
     relative = own / float(np.median(sizes)) if sizes else 1.0
     return found._replace(value=found.value * (relative if relative < 1 else relative**0.5))

@@ -1,23 +1,21 @@
 """From a median to an interval: how wrong estimates were of what the fit had not seen, and how new a row is.
 
-Errors are kept as 10 % and 90 % points of the log ratio measured / predicted, by quantity and kind of deployment, for
-rows of sources that were left out of the fit. What else is new to the fit (chip, generation, vendor, model, kind of
-attention, engine, number format, date) widens them by what leaving that out did to the errors; what a row adds (gaps of
-its datasheet, loads beyond those measured) widens them further. All of it adds up as variances.
+Errors are kept as 10 % and 90 % points of the log ratio measured / predicted, by quantity, kind of deployment and who
+chose the flags, for rows of sources that were left out of the fit. What else is new to the fit (chip, generation, vendor,
+model, kind of attention, engine, number format, date) adds on either side what leaving that out did to the errors; what a
+row adds (gaps of its datasheet, loads beyond those measured) widens them further. All of it adds up as variances.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from chipweir.perf._configuration import Configuration, kinds
 
-if TYPE_CHECKING:
-    from chipweir.perf._configuration import Configuration
 
 QUANTITIES = ("tpot", "ttft", "output", "input")
 Z80 = 1.2815515655446004
@@ -27,32 +25,39 @@ DEFAULT = (-0.6, 0.6)
 # What a row may have that the fit has not; nested ones are counted by the widest.
 NOVELTIES = ("vendor", "generation", "chip", "model", "attention", "engine", "format", "date")
 NESTED = ("vendor", "generation", "chip")
-# Factor on the spread where too little was measured to learn it.
-DEFAULT_WIDER = 1.3
+# What a novelty adds to either point where too little was measured to learn it (prior).
+DEFAULT_ADDED = (0.3, 0.3)
+# A source counts as its rows to this power, nearly as one source, since what it did once it did in all of them; below
+# `WHOLE` rows in proportion to them.
+SOURCE_POWER, WHOLE = 0.25, 24.0
+# Sources of all kinds of deployment that count beside those of one kind (prior, by sources left out in turn).
+BESIDE = 2.0
 # Log standard deviation for every factor of e by which a load lies beyond those measured; prior.
 BEYOND = 0.15
 
 
 @dataclass(frozen=True)
 class Errors:
-    """`points[quantity][kind]`: (10 %, 90 %) points of ln(measured / predicted); `wider[quantity][novelty]`: factor on
-    the spread where that is new; `seen[novelty]`: what the fit has seen; `spans[name]`: least and most of isl, osl,
-    concurrency and chips measured, and years of software."""
+    """`points[quantity][kind]`: (10 %, 90 %) points of ln(measured / predicted); `added[quantity][novelty]`: what is
+    added to their sizes, as variances are, where that is new; `seen[novelty]`: what the fit has seen; `spans[name]`: least
+    and most of isl, osl, concurrency and chips measured, and years of software."""
 
     points: Mapping[str, Mapping[str, tuple[float, float]]]
-    wider: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    added: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
     seen: Mapping[str, frozenset[str]] = field(default_factory=dict)
     spans: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def new(self, configuration: Configuration) -> tuple[str, ...]:
-        """What of a configuration the fit has not seen; of vendor, generation and chip the widest alone."""
+        """What of a configuration the fit has not seen; of vendor, generation and chip the widest alone, and a format
+        only on chips of a vendor it has."""
         names = traits(configuration)
         found = [n for n in NOVELTIES if n != "date" and names[n] not in self.seen.get(n, frozenset())]
         low, high = self.spans.get("year", (-math.inf, math.inf))
         if not low - 0.25 <= configuration.year <= high + 0.25:
             found.append("date")
         widest = next((n for n in NESTED if n in found), None)
-        return tuple(n for n in found if n not in NESTED or n == widest)
+        hidden = {n for n in NESTED if n != widest} | ({"format"} if widest == "vendor" else set())
+        return tuple(n for n in found if n not in hidden)
 
 
 def traits(c: Configuration) -> dict[str, str]:
@@ -92,31 +97,71 @@ def deployment(configuration: Configuration, chosen: bool) -> str:
     return "data" if plan is not None and plan.dp > 1 else "tensor"
 
 
+def flags(c: Configuration) -> str:
+    """Who chose the flags: those who make engine or chip ("tuned"), or as documented or nobody says ("open")."""
+    return "tuned" if c.tuning == "tuned" else "open"
+
+
 def learn(
-    ratios: Mapping[str, np.ndarray], kinds: Sequence[str], weights: np.ndarray
+    ratios: Mapping[str, np.ndarray], kinds: Sequence[tuple[str, str]], sources: Sequence[str], weights: np.ndarray
 ) -> dict[str, dict[str, tuple[float, float]]]:
-    """Weighted 10 % and 90 % points of `ratios[quantity]` [n] (NaN: not measured) by kind, and of all kinds
-    together."""
-    names = np.asarray(kinds)
+    """Weighted 10 % and 90 % points of `ratios[quantity]` [n] (NaN: not measured) of all rows, by `flags`, and by kind of
+    deployment and flags, each drawn to the wider group the fewer sources it has: a kind that one source measured says
+    little of the next source's."""
     found: dict[str, dict[str, tuple[float, float]]] = {}
+    names, who = np.array(kinds).reshape(-1, 2), np.asarray(sources)
     for quantity, ratio in ratios.items():
         usable = np.isfinite(ratio)
-        groups = {"all": usable} | {str(k): usable & (names == k) for k in sorted(set(kinds))}
-        found[quantity] = {k: _points(ratio[m], weights[m]) for k, m in groups.items() if m.sum() >= FEWEST}
+        if usable.sum() < FEWEST:
+            continue
+        table = {"all": middle(ratio[usable], weights[usable])}
+        for flag in sorted(set(names[:, 1])):
+            mine = usable & (names[:, 1] == flag)
+            whole = table[f"all/{flag}"] = _drawn(ratio, mine, who, weights, table["all"])
+            for kind in sorted(set(names[mine, 0])):
+                table[f"{kind}/{flag}"] = _drawn(ratio, mine & (names[:, 0] == kind), who, weights, whole)
+        found[quantity] = table
     return found
 
 
-def _points(ratio: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
-    order = np.argsort(ratio)
+def _drawn(
+    ratio: np.ndarray, rows: np.ndarray, sources: np.ndarray, weights: np.ndarray, wider: tuple[float, float]
+) -> tuple[float, float]:
+    if rows.sum() < FEWEST:
+        return wider
+    many = len(set(sources[rows]))
+    own = middle(ratio[rows], weights[rows])
+    low, high = ((many * x + BESIDE * y) / (many + BESIDE) for x, y in zip(own, wider, strict=True))
+    return low, high
+
+
+def middle(ratio: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Weighted 10 % and 90 % points of `ratio` [n], at least 2 % on either side of none."""
+    low, high = _quantiles(ratio, weight, [0.1, 0.9])
+    return min(low, -0.02), max(high, 0.02)
+
+
+def _quantiles(values: np.ndarray, weight: np.ndarray, shares: Sequence[float]) -> list[float]:
+    order = np.argsort(values)
     place = (np.cumsum(weight[order]) - 0.5 * weight[order]) / weight.sum()
-    low, high = np.interp([0.1, 0.9], place, ratio[order])
-    return min(float(low), -0.02), max(float(high), 0.02)
+    return [float(x) for x in np.interp(shares, place, values[order])]
 
 
-def spread_of(ratio: np.ndarray, weight: np.ndarray) -> float:
-    """Half the width of the weighted middle 80 % of `ratio` [n]."""
-    low, high = _points(ratio, weight)
-    return (high - low) / 2.0
+def by_source(sources: Sequence[object]) -> np.ndarray:
+    """How much a row counts [n], so that its source counts as its rows to the power `SOURCE_POWER`."""
+    _, place, counts = np.unique([str(source) for source in sources], return_inverse=True, return_counts=True)
+    weights: np.ndarray = np.maximum(counts, WHOLE)[place] ** (SOURCE_POWER - 1.0)
+    return weights
+
+
+def lacking(ratio: np.ndarray, points: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """The least that, added to `points` [n, 2] as variances are, leaves a tenth of `ratio` [n] outside on either side."""
+    sides = (np.where(ratio < points[:, 0], ratio, 0.0), np.where(ratio > points[:, 1], ratio, 0.0))
+    low, high = (
+        _quantiles(np.sqrt(np.maximum(beyond**2 - points[:, k] ** 2, 0.0)), weight, [0.9])[0]
+        for k, beyond in enumerate(sides)
+    )
+    return low, high
 
 
 def spread(
@@ -129,24 +174,48 @@ def spread(
 def spreads(
     errors: Errors, configurations: Sequence[Configuration], chosen: Sequence[bool], quantities: Collection[str]
 ) -> dict[str, np.ndarray]:
-    """`spread` of several quantities: what is new of a row is looked up once."""
-    keys = [(deployment(c, free), errors.new(c)) for c, free in zip(configurations, chosen, strict=True)]
-    kinds: dict[tuple[str, tuple[str, ...]], int] = {}
-    place = np.array([kinds.setdefault(key, len(kinds)) for key in keys], dtype=int)
+    """`spread` of several quantities: what is new of a row is looked up once for each kind of them."""
+    first, kind = kinds(configurations)
+    new = [errors.new(c) for c in first]
+    free = np.asarray(chosen, dtype=bool)
+    # A load that was chosen has errors of its own.
+    keys = [(deployment(c, chosen), flags(c), n) for chosen in (False, True) for c, n in zip(first, new, strict=True)]
+    place = kind + len(first) * free
     far = beyond(errors, configurations)
     found = {}
     for quantity in quantities:
-        table, wider = errors.points.get(quantity, {}), errors.wider.get(quantity, {})
-        factors = [
-            math.sqrt(1.0 + sum(max(wider.get(n, DEFAULT_WIDER), 1.0) ** 2 - 1.0 for n in new)) for _, new in kinds
-        ]
-        points = np.array([_lookup(table, kind) for kind, _ in kinds]).reshape(-1, 2) * np.array(factors)[:, None]
-        found[quantity] = widen(points[place], far)
+        table, added = errors.points.get(quantity, {}), errors.added.get(quantity, {})
+        points = np.array([_lookup(table, name, flag) for name, flag, _ in keys]).reshape(-1, 2)
+        more = np.array([_together([added.get(n, DEFAULT_ADDED) for n in new]) for _, _, new in keys]).reshape(-1, 2)
+        wide = np.hypot(points, more) * np.array([-1.0, 1.0])
+        found[quantity] = widen(wide[place], far)
     return found
 
 
-def _lookup(table: Mapping[str, tuple[float, float]], kind: str) -> tuple[float, float]:
-    return next((table[name] for name in (kind, "all") if name in table), DEFAULT)
+def unseen_spreads(
+    errors: Errors, configurations: Sequence[Configuration], labels: np.ndarray, quantities: Collection[str]
+) -> dict[str, np.ndarray]:
+    """`spreads` [n, 2] of configurations with stated loads, each as if the fit had seen none of those that share its
+    label [n]."""
+    found = {quantity: np.full((len(labels), 2), np.nan) for quantity in quantities}
+    names = [traits(c) for c in configurations]
+    for label in np.unique(labels):
+        out = labels == label
+        rest = [t for t, gone in zip(names, out, strict=True) if not gone]
+        seen = {n: frozenset(t[n] for t in rest) for n in NOVELTIES if n != "date"}
+        mine = [configurations[i] for i in np.flatnonzero(out).tolist()]
+        for quantity, points in spreads(replace(errors, seen=seen), mine, [False] * len(mine), quantities).items():
+            found[quantity][out] = points
+    return found
+
+
+def _together(parts: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return math.hypot(*(low for low, _ in parts)), math.hypot(*(high for _, high in parts))
+
+
+def _lookup(table: Mapping[str, tuple[float, float]], kind: str, flag: str) -> tuple[float, float]:
+    names = (f"{kind}/{flag}", kind, f"all/{flag}", "all")
+    return next((table[name] for name in names if name in table), DEFAULT)
 
 
 def beyond(errors: Errors, configurations: Sequence[Configuration]) -> np.ndarray:

@@ -13,7 +13,7 @@ from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture
 from chipweir.perf._assemble import case, gather
 from chipweir.perf._columns import as_ours, known
-from chipweir.perf._configuration import SERVING, Configuration, read_configuration
+from chipweir.perf._configuration import SERVING, Cells, Configuration, Setup, read_configuration
 from chipweir.perf._intervals import traits
 from chipweir.perf._operator_table import explain, is_operator_table
 from chipweir.perf._operators import Work
@@ -110,12 +110,13 @@ def _row(header: Sequence[str], cells: Sequence[str], line: int) -> dict[str, st
 def measured(rows: Sequence[Row]) -> Measured:
     """The serving rows that can be read; others are left out (their reasons come with the batch interface)."""
     kept, configurations, asked = [], [], []
+    setups: dict[Cells, Setup] = {}
     for row in rows:
         if (row.get("phase") or "serving").strip().lower() not in SERVING or row.get("malformed"):
             continue
         try:
-            plain = read_configuration(row)
-            configurations.append(read_configuration(told(row)))
+            plain = read_configuration(row, setups)
+            configurations.append(read_configuration(told(row), setups))
             asked.append(plain)
             kept.append(row)
         except InputError:

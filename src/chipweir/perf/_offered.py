@@ -71,23 +71,24 @@ TOLD = (
 )
 
 
-def read_offered(row: Mapping[str, str], phase: str, model: Architecture, notes: list[str]) -> Offered:
-    """The load of a row; what it leaves open is filled and noted. Raises `InputError` for what is no number."""
+def read_offered(row: Mapping[str, str], phase: str, model: Architecture) -> Offered:
+    """The load of a row but for its lengths (the defaults) and what of its waves hangs on the concurrency (`waves`).
+    Raises `InputError` for what is no number."""
     row = {**_told(row.get("notes") or ""), **{name: cell for name, cell in row.items() if cell}}
-    isl, osl, mlperf = _lengths(row, phase, notes)
     said = " ".join((row.get(name) or "").lower() for name in ("stat", "load", "notes"))
     share = number(row, "cached_share", strict=False) or 0.0
     if share >= 1.0:
         raise InputError(f"cached_share must be below 1, not {share:g}")
     drafts, gain, settled = drafting(row, model)
     rate = number(row, "request_rate", strict=False) or math.inf
+    prompts = number(row, "num_prompts")
     steady = phase in ("prefill", "decode") or math.isfinite(rate)
     empty = "llama-bench" in said or "empty context" in said
     return Offered(
-        isl=isl, osl=osl, rate=rate, waves=math.inf if steady else _waves(row, said),
+        isl=DEFAULT_ISL, osl=DEFAULT_OSL, rate=rate, waves=math.inf if steady else _waves(row, said, prompts),
         static=empty or "static batch" in said, start=0.0 if empty else math.nan, cached=share,
         running=number(row, "max_running") or math.nan, drafts=drafts, gain=gain, settled=settled,
-        prompts=number(row, "num_prompts") or 0.0, mlperf=mlperf,
+        prompts=prompts or 0.0, mlperf=_mlperf_model(row),
     )  # fmt: skip
 
 
@@ -106,35 +107,41 @@ STEADY = ("steady", "itl", "inter-token", "queued", "offline", "static", "baseli
           "interactive")  # fmt: skip
 
 
-def _waves(row: Mapping[str, str], said: str) -> float:
-    """Requests of a run over its concurrency; infinite where a steady state is told."""
+def _waves(row: Mapping[str, str], said: str, prompts: float | None) -> float:
+    """Requests of a run over its concurrency; infinite where a steady state is told, NaN where `prompts` decide."""
     stated = number(row, "waves")
     if stated is not None:
         return max(stated, 1.0)
     if any(word in said for word in STEADY):
         return math.inf
-    prompts, running = number(row, "num_prompts"), number(row, "concurrency")
-    if prompts is not None:
-        return max(prompts / (running or prompts), 1.0)
-    return WAVES
+    return WAVES if prompts is None else math.nan
 
 
-def _lengths(row: Mapping[str, str], phase: str, notes: list[str]) -> tuple[float, float, str]:
-    """Prompt and output tokens per request, and the MLPerf model they belong to if the row is one of MLPerf's."""
-    text = (row.get("isl") or "").strip()
+def waves(offered: Offered, running: float | None) -> float:
+    """Requests of a run over the `running` ones that a row states, else over all."""
+    if not math.isnan(offered.waves):
+        return offered.waves
+    return max(offered.prompts / (running or offered.prompts), 1.0)
+
+
+def lengths(
+    row: Mapping[str, str], cells: Mapping[str, str], phase: str, mlperf: str
+) -> tuple[float, float, list[str]]:
+    """Prompt and output tokens per request by the row, else by the other `cells` that rows share, and notes of what is
+    not stated. `mlperf`: the MLPerf model it belongs to if it is one of MLPerf's."""
+    text, notes = (row.get("isl") or "").strip(), []
     named = STATED_LOADS.get(text.lower())
-    mlperf = _mlperf_model(row)
     isl = named[0] if named else token_count(text)
     osl = token_count(row.get("osl") or "", "osl") or (named[1] if named else None)
     if mlperf:
         isl, osl = isl or MLPERF_LENGTHS[mlperf][0], osl or MLPERF_LENGTHS[mlperf][1]
     if isl is None:
-        isl = number(row, "seq_len")
+        isl = number(cells, "seq_len")
     if isl is None:
         notes.append(f"prompt length not stated: {DEFAULT_ISL:g} tokens")
     if osl is None and phase != "prefill":
         notes.append(f"output length not stated: {DEFAULT_OSL:g} tokens")
-    return isl or DEFAULT_ISL, osl or DEFAULT_OSL, mlperf
+    return isl or DEFAULT_ISL, osl or DEFAULT_OSL, notes
 
 
 def _mlperf_model(row: Mapping[str, str]) -> str:

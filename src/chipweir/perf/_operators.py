@@ -18,8 +18,6 @@ from chipweir.perf._hardware import Hardware, compute_rate, sums_in_switch
 
 
 OPERATORS = ("attention_projection", "attention_score", "dense_ffn", "shared_ffn", "routed_ffn", "head")
-# Order of the norm that joins compute and memory time of one operator: 1 no overlap, infinite perfect overlap. Prior.
-OVERLAP = 4.0
 
 
 @dataclass(frozen=True)
@@ -195,10 +193,17 @@ def activation_bytes(w: Work, tokens: Any, tp: Any, dp: Any, ep: Any = 1.0) -> t
 
 
 def roofline(flops: Any, bytes_: Any, rate: Any, bandwidth: Any) -> Any:
-    """Seconds: compute and memory time joined by a norm of order `OVERLAP`, never less than the longer of the two."""
-    compute, memory = flops / rate, bytes_ / bandwidth
-    longest = np.maximum(compute, memory) + 1e-30
-    return longest * ((compute / longest) ** OVERLAP + (memory / longest) ** OVERLAP + 1e-30) ** (1.0 / OVERLAP)
+    """Seconds: compute and memory time, which overlap (`joined`), never less than the longer of the two."""
+    return joined(flops / rate, bytes_ / bandwidth)
+
+
+def joined(a: Any, b: Any) -> Any:
+    """Seconds of two things that run beside each other: a little more than the longer, their norm of order 4 (1 would be
+    no overlap, infinite perfect overlap; prior). Two squares and two roots: powers take most of the time of a search."""
+    longer = np.maximum(a, b) + 1e-30
+    shorter = np.minimum(a, b) / longer
+    square = shorter * shorter
+    return longer * np.sqrt(np.sqrt(1.0 + square * square))
 
 
 def resident_weights(w: Work, tp: Any, dp: Any) -> Any:

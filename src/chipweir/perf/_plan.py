@@ -370,17 +370,21 @@ def _worker_size(worker: Worker, chips: float | None, model: Architecture) -> tu
 
 def fits(model: Architecture, chip: Hardware, dtype: str, chips: float, *, context: float = 0.0) -> bool:
     """Whether weights and one sequence's cache fit `chips` chips."""
-    need = float(weight_bytes(model, dtype)) + float(kv_bytes(model, context))
-    return need <= WEIGHTS_SHARE * float(chip.memory_bytes) * chips
+    return _need(model, dtype, context) <= WEIGHTS_SHARE * float(chip.memory_bytes) * chips
+
+
+def _need(model: Architecture, dtype: str, context: float) -> float:
+    """Bytes of weights and one sequence's cache."""
+    return float(weight_bytes(model, dtype)) + float(kv_bytes(model, context))
 
 
 def smallest_group(model: Architecture, chip: Hardware, dtype: str, *, context: float = 0.0) -> int:
     """The fewest chips (a power of two, or a whole scale-up domain) that hold the model. Raises `InputError` with
     the bytes if none do."""
+    need, each = _need(model, dtype, context), WEIGHTS_SHARE * float(chip.memory_bytes)
     for chips in FABRIC_DEGREES:
-        if fits(model, chip, dtype, chips, context=context):
+        if need <= each * chips:
             return chips
-    need = float(weight_bytes(model, dtype)) + float(kv_bytes(model, context))
     raise InputError(
         f"{model.name} in {dtype} needs {need / 1e9:,.0f} GB, more than {FABRIC_DEGREES[-1]} x {chip.name} hold "
         f"({FABRIC_DEGREES[-1] * float(chip.memory_bytes) / 1e9:,.0f} GB)"
@@ -402,23 +406,32 @@ def candidates(
     parallel; dense models beyond one node in pipeline stages of a node each."""
     least = smallest_group(model, chip, dtype, context=context)
     if chips is not None and least > chips:
-        need = float(weight_bytes(model, dtype)) + float(kv_bytes(model, context))
+        need = _need(model, dtype, context)
         raise InputError(
             f"{model.name} in {dtype} needs {need / 1e9:,.0f} GB for weights and one sequence, "
             f"{chips:g} x {chip.name} hold {WEIGHTS_SHARE * chips * float(chip.memory_bytes) / 1e9:,.0f} GB beside "
             f"buffers; it fits {least}"
         )
     most = chips if chips is not None else max(least, _usual_group(model, chip))
-    sizes = sorted(
-        {float(s) for s in FABRIC_DEGREES if least <= s <= most} | ({float(most)} if chips is not None else set())
+    routed, shared = float(model.experts) > 0, bool(model.latent) or float(model.experts) > 0
+    return list(
+        _layouts(least, float(most), chips is not None, float(chip.scaleup_domain), float(model.layers), routed, shared)
     )
+
+
+@lru_cache(maxsize=4096)
+def _layouts(
+    least: int, most: float, counted: bool, domain: float, layers: float, routed: bool, shared: bool
+) -> tuple[Plan, ...]:
+    """Groups from `least` to `most` chips; `routed`: with experts, `shared`: that may share one another's caches."""
+    sizes = sorted({float(s) for s in FABRIC_DEGREES if least <= s <= most} | ({most} if counted else set()))
     plans = []
     for size in sizes:
-        replicas = math.floor(most / size) if chips is not None else 1
-        if size <= max(8.0, min(float(chip.scaleup_domain), 16.0)):
+        replicas = math.floor(most / size) if counted else 1
+        if size <= max(8.0, min(domain, 16.0)):
             plans.append(Plan(size, 1.0, replicas, stated=False))
-        elif not model.experts and size % NODE == 0 and size / NODE <= float(model.layers):
+        elif not routed and size % NODE == 0 and size / NODE <= layers:
             plans.append(Plan(NODE, 1.0, replicas, pp=size / NODE, stated=False))
-        if size > 1 and (model.experts > 0 or model.latent):
-            plans.append(Plan(1.0, size, replicas, ep=size if model.experts > 0 else 1.0, stated=False))
-    return plans
+        if size > 1 and shared:
+            plans.append(Plan(1.0, size, replicas, ep=size if routed else 1.0, stated=False))
+    return tuple(plans)

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._assemble import case, gather
+from chipweir.perf._cells import altered
 from chipweir.perf._configuration import Configuration
-from chipweir.perf._efficiency import Layout, efficiencies, group_levels, index
+from chipweir.perf._efficiency import Layout, efficiencies, places
 from chipweir.perf._operators import Work, take
 from chipweir.perf._plan import Plan, candidates
+from chipweir.perf._planner import planned
 from chipweir.perf._serving import Case, Served, fits, serve
 from chipweir.perf._serving import take as take_cases
 
@@ -21,6 +24,8 @@ from chipweir.perf._serving import take as take_cases
 # Sequences per chip worth trying when the load is open, and the most one scheduler is run with.
 BATCHES = np.array([1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024], dtype=float)
 SCHEDULER_LIMIT = 1024.0
+# Most of the time that prefill workers of their own may be busy.
+BUSIEST = 0.9
 # Pairs of row and plan weighed at a time: what stays in the processor's cache.
 TOGETHER = 512
 
@@ -42,11 +47,7 @@ def resolve(
         if c.plan is not None and c.concurrency is not None:
             continue
         try:
-            options = (
-                [c.plan]
-                if c.plan is not None
-                else candidates(c.model, c.chip, c.dtype, c.n_chips, context=c.isl + c.osl)
-            )
+            options = [c.plan] if c.plan is not None else layouts(c)
         except InputError as error:
             reasons[row] = str(error)
             continue
@@ -54,6 +55,15 @@ def resolve(
     for part in _parts(pairs):
         _take_best(configurations, form, theta, part, plans, concurrency, reasons)
     return plans, concurrency, reasons
+
+
+def layouts(c: Configuration) -> list[Plan]:
+    """What may be chosen for a configuration. With a load of its own prefill stays with decoding: plans are then told
+    apart by the time per token, in which chips that only prefill do not count."""
+    context = c.isl + c.osl
+    if c.planned:
+        return planned(c.model, c.chip, c.dtype, c.n_chips, context=context, apart=c.concurrency is None)
+    return candidates(c.model, c.chip, c.dtype, c.n_chips, context=context)
 
 
 def _parts(pairs: Sequence[tuple[int, Plan]]) -> Iterator[Sequence[tuple[int, Plan]]]:
@@ -79,14 +89,16 @@ def _take_best(
     pair = np.repeat(np.arange(len(pairs)), [len(load) for load in loads])
     rows = of_pair[pair]
     some, place = np.unique(rows, return_inverse=True)
-    # Work does not depend on the plan: gathered once a row, not once a trial.
-    work = take(gather([configurations[r] for r in some]), place)
+    # Work and load do not depend on the plan: gathered once a row, not once a trial.
+    asked = [configurations[r] for r in some.tolist()]
+    work = take(gather(asked), place)
     options = [plan for _, plan in pairs]
-    once = case([configurations[row] for row, _ in pairs], options, np.ones(len(pairs)))
+    once = case(asked, options, np.ones(len(pairs)), np.searchsorted(some, of_pair))
     cases = replace(take_cases(once, pair), concurrency=np.concatenate(loads))
-    found = index(form, [group_levels(replace(configurations[row], plan=plan)) for row, plan in pairs])
-    where = {name: [places[pair] for places in columns] for name, columns in found.items()}
-    score = _score(serve(work, efficiencies(theta, where, form), cases), cases, configurations, rows, work)
+    where = places(form, [altered(configurations[row], plan=plan) for row, plan in pairs])
+    e = take_cases(efficiencies(theta, where, form), pair)
+    work, e, cases = (_single(record) for record in (work, e, cases))
+    score = _score(serve(work, e, cases), cases, configurations, rows, work)
     # Trials of a row stand together.
     start = np.searchsorted(rows, some)
     for row, first, end in zip(some, start, [*start[1:], len(rows)], strict=True):
@@ -98,13 +110,24 @@ def _take_best(
         plans[row], concurrency[row] = options[pair[best]], cases.concurrency[best]
 
 
+def _single(record: Any) -> Any:
+    """A record of arrays in single precision: layouts are told apart in half the time, and differ by far more."""
+    return altered(record, **{name: np.asarray(values, dtype=np.float32) for name, values in vars(record).items()})
+
+
 def _score(
     served: Served, cases: Case, configurations: Sequence[Configuration], rows: np.ndarray, work: Work
 ) -> np.ndarray:
     """Larger is better: log tokens/s per chip where latency limits are kept; where they are missed less than any that
     keeps them, by the factor; -inf where memory does not hold it. `rows` [n]: which configuration a trial belongs to."""
     chips = cases.decode_chips
-    rate = served.rate * cases.osl / chips
+    asked = np.array([(c.n_chips or 0.0) if c.planned else np.nan for c in configurations])[rows]
+    planner = ~np.isnan(asked)
+    # A planner pays for chips that only prefill, and for those that a layout leaves idle.
+    prefilling = np.where(
+        planner & (cases.split > 0), cases.prefill_tp * cases.prefill_dp * cases.prefill_replicas, 0.0
+    )
+    rate = served.rate * cases.osl / np.fmax(asked, chips + prefilling)
     tpot_limit = np.array([c.tpot_limit or np.inf for c in configurations])[rows]
     ttft_limit = np.array([c.ttft_limit or np.inf for c in configurations])[rows]
     missed = np.maximum(served.tpot / tpot_limit, 1.0) * np.maximum(served.ttft / ttft_limit, 1.0)
@@ -113,4 +136,7 @@ def _score(
     late = np.where(missed > 1.0, 1e3 + 30.0 * np.log(missed), 0.0)
     score = np.where(stated, 1.0 / served.tpot, np.log(rate) - late)
     smallest = cases.concurrency <= chips
-    return np.where(fits(work, cases) & (stated | held | smallest) & (served.limit >= 1.0), score, -np.inf)
+    # A queue for prefill that never empties is no plan.
+    flows = ~planner | (cases.split == 0) | (served.busy < BUSIEST)
+    usable = fits(work, cases) & flows & (stated | held | smallest) & (served.limit >= 1.0)
+    return np.where(usable, score, -np.inf)

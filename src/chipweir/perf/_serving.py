@@ -18,11 +18,11 @@ import numpy as np
 from chipweir.perf._collectives import layer_messages, stage_messages, visible
 from chipweir.perf._operators import (
     OPERATORS,
-    OVERLAP,
     Load,
     Work,
     activation_bytes,
     cache_per_sequence,
+    joined,
     pass_load,
     resident_weights,
     roofline,
@@ -194,12 +194,6 @@ def moving(w: Work, e: Efficiency, tokens: Any, tp: Any, dp: Any, ep: Any = 1.0)
     """Seconds to write and read the activations of one pass on one chip."""
     dense, routed = activation_bytes(w, tokens, tp, dp, ep)
     return (e.activation * dense + e.shuffle * routed) / (e.bandwidth * w.memory_bandwidth)
-
-
-def joined(a: Any, b: Any) -> Any:
-    """Seconds of two things that run beside each other: a little more than the longer (norm of order `OVERLAP`)."""
-    longer = np.maximum(a, b) + 1e-30
-    return longer * ((a / longer) ** OVERLAP + (b / longer) ** OVERLAP) ** (1.0 / OVERLAP)
 
 
 def tokens_a_step(e: Efficiency, c: Case) -> Any:

@@ -11,7 +11,8 @@ import numpy as np
 from chipweir.errors import InputError
 from chipweir.perf._baselines import baseline
 from chipweir.perf._batch import Row, predict_rows
-from chipweir.perf._efficiency import Posterior
+from chipweir.perf._efficiency import Posterior, shipped
+from chipweir.perf._intervals import unseen_spreads
 from chipweir.perf._measured import measured, stated
 
 
@@ -136,7 +137,7 @@ LEAVE_OUT = ("chip", "generation", "vendor", "model", "family", "date")
 
 def leave_out(rows: Sequence[Row], by: str, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """Errors on what the fit has not seen (`LEAVE_OUT`: whole chips, makers, sources, ...), for tpot, ttft and output
-    throughput. Needs the `fit` extra."""
+    throughput, and the share inside the shipped intervals of what is new so. Needs the `fit` extra."""
     from chipweir.perf._fit import left_out
 
     if by not in LEAVE_OUT:
@@ -144,16 +145,21 @@ def leave_out(rows: Sequence[Row], by: str, say: Callable[[str], None] = lambda 
     data, _, _ = stated(measured(rows))
     found = left_out(data, by, 64, say)
     labels = data.label(by)
+    points = unseen_spreads(shipped().errors, data.asked, labels, found)
     table: dict[str, Any] = {"by": by, "overall": {}, "groups": {}}
     for quantity, ratio in found.items():
         usable = np.isfinite(ratio)
         if not usable.any():
             continue
-        table["overall"][quantity] = _left_score(ratio[usable])
+        table["overall"][quantity] = _left_score(ratio[usable], points[quantity][usable])
         for label in sorted(set(labels[usable])):
-            table["groups"].setdefault(str(label), {})[quantity] = _left_score(ratio[usable & (labels == label)])
+            some = usable & (labels == label)
+            table["groups"].setdefault(str(label), {})[quantity] = _left_score(ratio[some], points[quantity][some])
     return table
 
 
-def _left_score(ratio: np.ndarray) -> dict[str, float]:
-    return _plain(np.exp(-ratio), np.ones_like(ratio))
+def _left_score(ratio: np.ndarray, points: np.ndarray) -> dict[str, float]:
+    """Errors of ln(measured / predicted) [n] with 80 % intervals `points` [n, 2]."""
+    predicted = np.exp(-ratio)
+    low, high = (predicted * np.exp(points)[:, side] for side in (0, 1))
+    return score(predicted, np.ones_like(ratio), low, high).record()

@@ -18,6 +18,10 @@ from chipweir.i18n import _
 
 
 BASELINE = "baseline"
+COVERAGE = 0.8
+"""The one level of all intervals that are shown."""
+_NOISE = 1e-6
+"""Differences below this share of a number are those of single precision, and none."""
 HISTORY_END = "2025-12"
 """The last month whose data shaped the priors; later months are projection."""
 
@@ -208,7 +212,12 @@ def flow_years(dataset: xr.Dataset) -> list[int]:
 
 
 def fan_coverages(dataset: xr.Dataset) -> Sequence[float]:
-    """The coverages that a fan shows, the widest and the narrowest of the run, e.g. (0.9, 0.5)."""
+    """The coverage that a fan shows: `COVERAGE` where the run keeps those quantiles, else the widest that it keeps."""
     levels = sorted(float(level) for level in dataset["quantile"].values)
     wide = [round(high - low, 4) for low, high in zip(levels, reversed(levels), strict=True) if low < 0.5]
-    return wide if len(wide) < 3 else [wide[0], wide[-1]]
+    return [COVERAGE] if COVERAGE in wide else wide[:1]
+
+
+def is_nothing(bounds: Iterable[float], size: float) -> bool:
+    """Whether a difference with these bounds, of a number of this size, is none."""
+    return all(abs(bound) <= _NOISE * abs(size) for bound in bounds)

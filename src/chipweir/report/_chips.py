@@ -8,12 +8,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chipweir.facts import performance_density
+from chipweir.report._labels import N_
 from chipweir.report.figures._rules import ChipPoint, Region
 
 
 if TYPE_CHECKING:
     from chipweir.facts import Chip, Facts
 
+SPECS = {
+    "bf16_tflops": N_("16-bit, TFLOP/s"),
+    "fp8_tflops": N_("8-bit float, TFLOP/s"),
+    "int8_tops": N_("8-bit integer, TOP/s"),
+    "fp4_tflops": N_("4-bit, TFLOP/s"),
+    "memory_gb": N_("Memory, GB"),
+    "memory_gbs": N_("Memory bandwidth, GB/s"),
+    "scaleup_gbs": N_("Scale-up link, GB/s one way"),
+    "scaleup_domain": N_("Chips in a scale-up domain"),
+    "tdp_w": N_("Power, W"),
+    "die_mm2": N_("Die area, mm²"),
+    "hbm_stacks": N_("HBM stacks"),
+    "price_usd": N_("Price, US dollars"),
+}
 MAIN_CHIPS = (
     "nvidia-a800-sxm",
     "nvidia-h800-sxm",
@@ -79,7 +94,10 @@ def regions_on(day: date) -> list[Region]:
 def legal_rows(
     facts: "Facts", names: Sequence[str], destinations: Sequence[str], months: np.ndarray
 ) -> tuple[list[str], np.ndarray]:
-    """Row names and licence states (row, month; indices of `rules.STATUSES`) of each chip for each destination."""
+    """Row names and licence states (row, month; indices of `rules.STATUSES`) of each chip for each destination.
+
+    A row is called by its chip alone where there is one destination, which the title says.
+    """
     from chipweir import rules
 
     chips = [facts.chip(name) for name in names]
@@ -89,6 +107,6 @@ def legal_rows(
     rows, states = [], []
     for p, chip in enumerate(chips):
         for d, destination in enumerate(destinations):
-            rows.append(f"{chip.name} → {destination}")
+            rows.append(chip.name if len(destinations) == 1 else f"{chip.name} → {destination}")
             states.append(status[:, p, d])
     return rows, np.array(states)

@@ -13,13 +13,14 @@ import xarray as xr
 
 from chipweir.i18n import _, use_language
 from chipweir.report import _access, _numbers
+from chipweir.report._diversion import diversion
 from chipweir.report._labels import label
 
 
-COVERAGE = 0.8
 SURE = 0.9
 """The chance of a sign from which a sentence says a direction; below it, it says that the sign is open."""
 MOST_CONTRASTS = 3
+_NONE_MOVES = 0.005
 _CHINA = {"region": "CHN"}
 # What a scenario is told to change, in this order: variable, selection, kind of number.
 CONTRASTS: Sequence[tuple[str, Mapping[str, str], str]] = (
@@ -84,13 +85,15 @@ class _Moment:
         index = None if found is None else _access.month_index(found.months, self.year)
         if found is None or index is None or not np.isfinite(found.median[index]):
             return None
-        return float(found.median[index]), *found.interval(COVERAGE, index)
+        return float(found.median[index]), *found.interval(_access.COVERAGE, index)
 
     def change(self, variable: str, scenario: str, **selection: str) -> tuple[float, float, float, float] | None:
         """Median, low and high of the paired difference, and the chance that it is above zero; None where all is equal."""
         found = self.level(_access.delta_name(variable), scenario, **selection)
         chance = _access.probability(self.dataset, variable, scenario, self.year, **selection)
-        if found is None or chance is None or found == (0.0, 0.0, 0.0):
+        level = self.level(variable, self.reference, **selection)
+        size = max(abs(found[0]), abs(level[0])) if found and level else 0.0
+        if found is None or chance is None or _access.is_nothing(found, size):
             return None
         return *found, chance
 
@@ -185,24 +188,35 @@ def _contrast(at: _Moment, scenario: str, most: int) -> Iterator[Finding]:
 
 def _diversion(at: _Moment, scenario: str) -> Iterator[Finding]:
     """Of the smuggling that a scenario ends at some hubs, how much moves to others and how much stops."""
-    hubs = _access.labels(at.dataset, "smuggled_by_hub", "hub")
-    changes = {hub: change[0] for hub in hubs if (change := at.change("smuggled_by_hub", scenario, hub=hub))}
-    whole = at.level("smuggled_units")
-    fell = {hub: -value for hub, value in changes.items() if value < 0}
-    rose = {hub: value for hub, value in changes.items() if value > 0}
-    ended, moved = sum(fell.values()), sum(rose.values())
-    if not whole or ended < 0.05 * whole[0]:
+    found = diversion(at.dataset, at.reference, scenario, at.year, SURE)
+    if found is None or not found.told:
         return
-    moved_share = min(moved / ended, 1.0)
-    largest = sorted(fell, key=lambda hub: -fell[hub])[:3]
-    text = _(
-        "Under {scenario}, {ended} chips a month no longer go through {hubs}; {moved} of that moves to other hubs and "
-        "{stopped} stops (medians by hub).",
-        scenario=label("scenario", scenario), ended=_numbers.number(ended),
-        hubs=", ".join(label("region", hub) for hub in largest), moved=_numbers.share(moved_share),
-        stopped=_numbers.share(1 - moved_share),
-    )  # fmt: skip
-    yield Finding("diversion", scenario, text, {"ended": ended, "moved": moved, "moved_share": moved_share})
+    fell = {hub: -change for hub, change in found.by_hub.items() if change < 0}
+    values = {
+        "scenario": label("scenario", scenario),
+        "ended": _numbers.number(found.ended),
+        "hubs": ", ".join(label("region", hub) for hub in sorted(fell, key=lambda hub: -fell[hub])[:3]),
+        "moved": _numbers.share(found.moved_share),
+        "stopped": _numbers.share(1 - found.moved_share),
+        "licensed": _numbers.number(found.licensed),
+    }
+    if found.replaced:
+        text = _(
+            "Under {scenario}, {ended} chips a month are no longer smuggled through {hubs}; legal imports rise by "
+            "{licensed} a month, so that most of the need for smuggling goes.", **values,
+        )  # fmt: skip
+    elif found.moved_share < _NONE_MOVES:
+        text = _(
+            "Under {scenario}, {ended} chips a month no longer go through {hubs}, and other hubs do not take their place "
+            "(medians by hub).", **values,
+        )  # fmt: skip
+    else:
+        text = _(
+            "Under {scenario}, {ended} chips a month no longer go through {hubs}; {moved} of that moves to other hubs and "
+            "{stopped} stops (medians by hub).", **values,
+        )  # fmt: skip
+    numbers = {"ended": found.ended, "moved_share": found.moved_share, "licensed": found.licensed}
+    yield Finding("diversion", scenario, text, numbers)
 
 
 def _subject(variable: str) -> str:

@@ -29,7 +29,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Cell:
-    """One number of the table: median, 50, 80 and 90 % intervals, and the paired difference to the baseline.
+    """One number of the table: median, intervals, and the paired difference to the baseline; texts hold 80 % intervals.
 
     `p_greater` is the probability that the scenario's value is above the baseline's, member by member. Texts are in the
     language of the table.
@@ -46,6 +46,7 @@ class Cell:
     p50: tuple[float, float]
     p90: tuple[float, float]
     delta: float | None
+    delta_p80: tuple[float, float] | None
     delta_p90: tuple[float, float] | None
     p_greater: float | None
     text: str
@@ -153,12 +154,15 @@ def headline_table(dataset: xr.Dataset, lang: str = "en", years: Sequence[int] =
 
 def _cell(dataset: xr.Dataset, item: Quantity, scenario: str, year: int, index: int, found: _access.Series) -> Cell:
     median = float(found.median[index])
-    p50, p90 = found.interval(0.5, index), found.interval(0.9, index)
+    p80 = found.interval(_access.COVERAGE, index)
     delta = None
     if scenario != _access.BASELINE:
         delta = _access.series(dataset, _access.delta_name(item.variable), scenario, **item.selection)
     delta_median = float(delta.median[index]) if delta else None
-    delta_p90 = delta.interval(0.9, index) if delta else None
+    delta_p80, delta_p90 = (delta.interval(level, index) if delta else None for level in (_access.COVERAGE, 0.9))
+    chance = _access.probability(dataset, item.variable, scenario, year, **item.selection) if delta else None
+    if delta_p90 is not None and _access.is_nothing(delta_p90, median):
+        delta_median, delta_p80, delta_p90, chance = 0.0, (0.0, 0.0), (0.0, 0.0), None
     return Cell(
         key=item.key,
         label=item.text(),
@@ -168,15 +172,16 @@ def _cell(dataset: xr.Dataset, item: Quantity, scenario: str, year: int, index: 
         year=year,
         month=str(found.months[index]),
         median=median,
-        p50=p50,
-        p90=p90,
+        p50=found.interval(0.5, index),
+        p90=found.interval(0.9, index),
         delta=delta_median,
+        delta_p80=delta_p80,
         delta_p90=delta_p90,
-        p_greater=_access.probability(dataset, item.variable, scenario, year, **item.selection) if delta else None,
+        p_greater=chance,
         text=_numbers.quantity(median, item.kind),
-        interval_text=_numbers.interval(*p90, item.kind),
-        delta_text=_difference(delta_median, delta_p90, item.kind),
-        p80=found.interval(0.8, index),
+        interval_text=_numbers.interval(*p80, item.kind),
+        delta_text=_difference(delta_median, delta_p80, item.kind),
+        p80=p80,
     )
 
 

@@ -122,7 +122,7 @@ def _page(dataset: xr.Dataset, cells: list[_headline.Cell], extras: Mapping[str,
         _sections.table_section(
             "credibility",
             _("How far to believe it"),
-            _("Ten published figures against the 90 % intervals of the ensemble, shown whether or not they fit."),
+            _("Published figures against the 80 % intervals of the ensemble, shown whether or not they fit."),
             extras.get("credibility"),
         )
     )

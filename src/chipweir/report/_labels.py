@@ -215,7 +215,17 @@ CLASSES = {
     "derived": N_("derived"),
     "own": N_("own knowledge"),
 }
-COUNTRIES = {"US": N_("United States"), "CN": N_("China"), "KR": N_("South Korea")}
+COUNTRIES = {
+    "US": N_("United States"),
+    "CN": N_("China"),
+    "KR": N_("South Korea"),
+    "GB": N_("United Kingdom"),
+    "JP": N_("Japan"),
+    "CA": N_("Canada"),
+    "IL": N_("Israel"),
+    "NL": N_("Netherlands"),
+    "TW": N_("Taiwan"),
+}
 PARAMETER_GROUPS = {
     "supply": N_("Supply"),
     "demand": N_("Demand"),

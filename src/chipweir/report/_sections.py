@@ -57,30 +57,23 @@ def _figures(
 
 
 def headline(cells: list[Cell]) -> Record:
-    """The headline table: levels with either interval, and paired differences with their probability of sign."""
+    """The headline table: levels with their intervals, and paired differences with their probability of sign."""
     years = sorted({cell.year for cell in cells})
-    wide: list[Record] = []
-    narrow: list[Record] = []
+    levels: list[Record] = []
     changes: list[Record] = []
     for scenarios in by_quantity(cells).values():
         first = next(iter(scenarios.values()))[0]
         head = {"label": first.label, "unit": first.unit}
         named = [(label("scenario", name), _by_year(row, years)) for name, row in scenarios.items()]
-        wide.append(
-            head | {"rows": [{"scenario": name, "cells": [_level(c, 0.9) for c in row]} for name, row in named]}
-        )
-        narrow.append(
-            head | {"rows": [{"scenario": name, "cells": [_level(c, 0.5) for c in row]} for name, row in named]}
-        )
+        levels.append(head | {"rows": [{"scenario": name, "cells": [_level(c) for c in row]} for name, row in named]})
         moved = [(name, row) for name, row in named if any(c and c.delta is not None for c in row)]
         if moved:
             changes.append(
                 head | {"rows": [{"scenario": name, "cells": [_change(c) for c in row]} for name, row in moved]}
             )
     tables = [
-        {"title": _("Median and 90 % interval"), "years": years, "groups": wide},
-        {"title": _("Median and 50 % interval"), "years": years, "groups": narrow},
-        {"title": _("Paired differences to the baseline, 90 % intervals"), "years": years, "groups": changes},
+        {"title": _("Median and 80 % interval"), "years": years, "groups": levels},
+        {"title": _("Paired differences to the baseline, 80 % intervals"), "years": years, "groups": changes},
     ]
     return {
         "id": "headline",
@@ -100,16 +93,16 @@ def _by_year(row: list[Cell], years: list[int]) -> list[Cell | None]:
     return [found.get(year) for year in years]
 
 
-def _level(cell: Cell | None, coverage: float) -> Record | None:
-    if cell is None:
-        return None
-    return {"main": cell.text, "small": _numbers.interval(*(cell.p90 if coverage > 0.7 else cell.p50), cell.kind)}
+def _level(cell: Cell | None) -> Record | None:
+    return None if cell is None else {"main": cell.text, "small": cell.interval_text}
 
 
 def _change(cell: Cell | None) -> Record | None:
-    if cell is None or cell.delta is None or cell.delta_p90 is None:
+    if cell is None or cell.delta is None or cell.delta_p80 is None:
         return None
-    small = " … ".join(_numbers.signed(bound, cell.kind) for bound in cell.delta_p90)
+    if cell.delta_p90 == (0.0, 0.0):
+        return {"main": "=", "small": ""}
+    small = " … ".join(_numbers.signed(bound, cell.kind) for bound in cell.delta_p80)
     if cell.p_greater is not None:
         small += " · " + _("higher in {share} of members", share=_numbers.share(cell.p_greater))
     return {"main": _numbers.signed(cell.delta, cell.kind), "small": small}
@@ -136,7 +129,7 @@ def tiles(cells: list[Cell], year: int) -> list[Record]:
                 "label": base.label,
                 "value": base.text,
                 "unit": shown,
-                "interval": "80%: " + _numbers.interval(*base.p80, base.kind),
+                "interval": _("80 %: {interval}", interval=_numbers.interval(*base.p80, base.kind)),
                 "lines": lines,
             }
         )
@@ -199,6 +192,10 @@ def market_section(page: Page, run: xr.Dataset) -> Record | None:
         ("share-nvidia", lambda: figures.share.spec(run, "nvidia_share"), {}),
         ("smuggled", lambda: figures.smuggled.spec(run), {}),
         ("premium", lambda: figures.premium.spec(run), {}),
+    ]
+    wanted += [
+        (f"diversion-{name}", lambda name=name: figures.diversion.spec(run, name), {})  # type: ignore[misc]
+        for name in _access.scenarios(run)[1:]
     ]
     return _figures(page, "market", _("Market shares, smuggling and premia"), "", wanted)
 

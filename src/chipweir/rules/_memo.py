@@ -7,7 +7,7 @@ from typing import Any
 
 from chipweir.i18n import _
 from chipweir.rules._book import Book, Review, called
-from chipweir.rules._flips import CLASSIFYING, Flip, number_text
+from chipweir.rules._flips import CLASSIFYING, Flip, class_name, number_text
 from chipweir.rules._numbers import shown
 from chipweir.rules._records import Decision
 
@@ -71,7 +71,7 @@ def _why(decision: Decision, book: Book) -> str:
 
 
 def _classed(decision: Decision) -> str:
-    classed = _("classified {eccn}", eccn=decision.eccn.replace("_", " "))
+    classed = _("classified {eccn}", eccn=class_name(decision.eccn).replace("_", " "))
     if decision.tpp is not None:
         classed += f" (TPP {shown(decision.tpp)}, PD {shown(decision.pd, 2)})"
     return classed

@@ -211,8 +211,12 @@ def _months_of(stock: Any, use: Any) -> Any:
     return np.median(stock / np.maximum(mean, 1.0), axis=0)
 
 
+# Share of the most made in any month so far below which output counts as stopped: nothing is left to brake.
+_STILL_MADE = 0.05
+
+
 def _stocks(kept: Arrays, inputs: "Inputs") -> float:
-    """Most months of output unsold at the median, home and abroad, while it is not being sold off at cost."""
+    """Most months of output unsold at the median, home and abroad, while it is made and not being sold off at cost."""
     home = np.asarray(inputs.products.goods.domestic) > 0
     worst = 0.0
     for side in (home, ~home):
@@ -221,7 +225,9 @@ def _stocks(kept: Arrays, inputs: "Inputs") -> float:
         margin = np.log((kept["price"] / kept["cost"])[..., side])
         dear = np.median((margin * weight).sum(-1) / weight.sum(-1), axis=0) > 0.05
         months = _months_of(left.sum(-1), made.sum(-1))
-        worst = max(worst, float(np.max(months[24:] * dear[24:])))
+        output = np.median(made.sum(-1), axis=0)
+        running = output > _STILL_MADE * np.maximum.accumulate(output)
+        worst = max(worst, float(np.max((months * dear * running)[24:])))
     return worst
 
 
@@ -230,6 +236,8 @@ _SMOOTH = ("compute", "spending", "world_chip_value", "nvidia_revenue", "product
            "wafer_starts", "tokens_served", "token_price", "power_mw", "memory_price", "korea_exports",
            "hbm_by_vendor", "maturity")  # fmt: skip
 _WORTH_A_LOOK = 0.02
+# Whose past is told by dated values that did leap: China's price war of May 2024 took nine tenths off in weeks.
+_TOLD = ("token_price",)
 # Months after a change of rules or settings in which totals may leap; output answers by way of months of stock.
 _ANSWER, _ANSWER_OF = 3, {"production_domestic_h100e": 9}
 
@@ -237,6 +245,7 @@ _ANSWER, _ANSWER_OF = 3, {"production_domestic_h100e": 9}
 def _jumps(kept: Arrays, inputs: "Inputs") -> float:
     """Largest monthly change of a median's log, in months in which neither the law nor a setting changed just before."""
     moved, worst = _changes(inputs), 0.0
+    future = np.asarray(inputs.months.calendar.future) > 0
     for name in _SMOOTH:
         values = np.asarray(kept[name], dtype=float)
         median = np.median(values, axis=0).reshape(values.shape[1], -1)
@@ -245,7 +254,7 @@ def _jumps(kept: Arrays, inputs: "Inputs") -> float:
             step = np.abs(np.diff(np.log(median), axis=0))
         after = np.ones(1 + _ANSWER_OF.get(name, _ANSWER))
         steady = np.convolve(moved, after, "full")[: len(moved)] == 0
-        counted = high[1:] & high[:-1] & steady[1:, None]
+        counted = high[1:] & high[:-1] & steady[1:, None] & (future[1:, None] | (name not in _TOLD))
         worst = max(worst, float(np.max(step, where=counted, initial=0.0)))
     return worst
 

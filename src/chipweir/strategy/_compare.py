@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class Difference:
     """`b` minus `a` for one quantity in one month, member by member.
 
-    `a` and `b` are the medians of the two scenarios, `median`, `p50` and `p90` the median and the 50 and 90 % intervals
-    of the differences (which are not differences of medians). `p_greater` is the probability that `b` is above `a`,
-    None where the two are equal in practically every member.
+    `a` and `b` are the medians of the two scenarios, `median`, `p50`, `p80` and `p90` the median and the 50, 80 and 90 %
+    intervals of the differences (which are not differences of medians). `p_greater` is the probability that `b` is above
+    `a`, None where the two are equal in practically every member.
     """
 
     variable: str
@@ -28,6 +28,7 @@ class Difference:
     b: float
     median: float
     p50: tuple[float, float]
+    p80: tuple[float, float]
     p90: tuple[float, float]
     p_greater: float | None
 
@@ -87,6 +88,7 @@ def differences(
                 b=_at(medians[1], 0.5),
                 median=_level(levels, 0.5),
                 p50=(_level(levels, 0.25), _level(levels, 0.75)),
+                p80=(_level(levels, 0.1), _level(levels, 0.9)),
                 p90=(_level(levels, 0.05), _level(levels, 0.95)),
                 p_greater=_sign(levels, share, turned),
             )

@@ -133,15 +133,21 @@ def swings(scenario: "Scenario", facts: "Facts", numbers: Sequence[Number], top:
     return [_trace(scenario.name, i, number, unit, pushed, moved, top) for i, (number, _, unit) in enumerate(placed)]
 
 
-# Outcomes over which the use of a fact is looked for where none is named, each early, at the cut-off and late.
+# Outcomes over which the use of a fact is looked for where none is named.
 _PANEL: tuple[tuple[str, Mapping[str, str]], ...] = (
     ("compute", {"region": "CHN"}), ("compute", {"region": "USA"}), ("compute", {"region": "KOR"}), ("nvidia_revenue", {}),
     ("production_domestic", {}), ("smuggled_units", {}), ("korea_hbm_exports_total", {}), ("token_price", {"region": "CHN"}),
     ("tokens_served", {"region": "CHN"}), ("tokens_served", {"region": "USA"}), ("power_mw", {"region": "USA"}),
     ("nvidia_china_revenue", {}), ("largest_run", {"region": "CHN"}), ("largest_run", {"region": "USA"}),
-    ("hbm_stock", {}), ("die_bank", {}), ("domestic_share_value", {}),
+    ("hbm_stock", {}), ("die_bank", {}), ("domestic_share_value", {}), ("line_utilisation", {"line": "tsmc-n7"}),
+    ("line_utilisation", {"line": "tsmc-n5"}), ("line_utilisation", {"line": "tsmc-n3"}),
+    ("line_utilisation", {"line": "tsmc-n2"}), ("line_utilisation", {"line": "samsung-sf4"}),
 )  # fmt: skip
-_PANEL_MONTHS = ("2022-09", "2023-09", "2024-09", "2025-09", "2027-12", "2030-12")
+# Every month that has been, since a dated value is felt between its neighbours only, then the ends of years.
+_PANEL_MONTHS = (
+    *(f"{year}-{month:02}" for year in range(2022, 2026) for month in range(1, 13)),
+    *(f"{year}-12" for year in range(2026, 2033)),
+)
 
 
 def panel() -> list[Number]:

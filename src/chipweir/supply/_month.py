@@ -17,6 +17,8 @@ _HBM_DRAW = 0.35
 _SMOOTHING = 0.15
 # Least share of its resource at which a maker goes on offering a product.
 _PROBE = 0.02
+# How much more than of late makers expect a market to buy that a new product enters (smoothed sales lag a growing one).
+_GROWING = 1.5
 # A resource that never binds.
 _ENOUGH = 1e15
 
@@ -47,15 +49,19 @@ class Orders(NamedTuple):
     allowed: Array
 
 
-def held_back(p: dict[str, Array], plan: Array, unsold: Array, orders: Orders, launch: Array) -> Array:
-    """A maker's plan [K] after its look at the shelves: `min(plan, allowed) / (1 + (unsold / (months x sales))^4)`.
+def held_back(p: dict[str, Array], plan: Array, unsold: Array, orders: Orders, launch: Array, domestic: Array) -> Array:
+    """A maker's plan [K] after its look at the shelves: `min(plan, allowed) / (1 + (unsold / (months x sales))^2)`.
 
-    Sales are those of late; of a new product, and of one that hardly sells, a share of what its resource allows
-    (`launch` [K] falls from 1 to 0 over its first year and a half).
+    Sales are those of late. A new product is expected to sell like what Chinese (`domestic` [K] 0/1) or other makers have
+    on sale, by the share `launch` [K] that falls from 1 to 0 over its first year and a half; one that hardly sells is
+    still tried.
     """
     wanted = jnp.minimum(plan, orders.allowed)
-    sales = jnp.maximum(orders.sales, jnp.maximum(launch, _PROBE) * wanted)
-    return wanted / (1 + (unsold / jnp.maximum(p["unsold_months"] * sales, 1.0)) ** 4)
+    bloc = jnp.stack([domestic, 1 - domestic])
+    selling = _GROWING * along(bloc, orders.sales) / jnp.maximum(along(bloc, wanted), 1.0)
+    hoped = launch * back(bloc, jnp.minimum(selling, 1.0))
+    sales = jnp.maximum(orders.sales, jnp.maximum(hoped, _PROBE) * wanted)
+    return wanted / (1 + (unsold / jnp.maximum(p["unsold_months"] * sales, 1.0)) ** 2)
 
 
 def supply_month(
@@ -96,7 +102,7 @@ def supply_month(
     slots = fabs.packaging_of[0] * b.cowos * p["packaging_realisation"] * fabs.per_wafer
     slots = slots + fabs.packaging_of[1] * b.other_packaging
     plan = fabs.domestic * from_dies + (1 - fabs.domestic) * share * slots
-    plan = held_back(p, plan, stores.unsold, orders, m.launch)
+    plan = held_back(p, plan, stores.unsold, orders, m.launch, fabs.domestic)
     plan = jnp.where(m.ordered > 0, m.ordered, plan)
 
     need_wafers = (1 - fabs.domestic) * plan * fabs.dies_per_package / jnp.maximum(fabs.gross * fraction, 1e-9)

@@ -60,6 +60,15 @@ def months_period(year: int, months: int) -> Period:
     return Period(f"{year:04d}-01/{year:04d}-{months:02d}", date(year, 1, 1), month_end(year, months), "year")
 
 
+def closing_period(year: int, month: int, months: int) -> Period:
+    """So many whole months that end with a month: the three months to January 2024."""
+    last = month_end(year, month)
+    first_year, first_month = shift_month(last, 1 - months)
+    span = f"{first_year:04d}-{first_month:02d}/{year:04d}-{month:02d}"
+    first = date(first_year, first_month, 1)
+    return Period(span, first, last, "quarter" if months == 3 else "half" if months == 6 else "year")
+
+
 def month_period(year: int, month: int, part: str = "") -> Period:
     """A month, or its first ten days, second ten days, or the rest."""
     last = monthrange(year, month)[1]

@@ -2,6 +2,7 @@
 
 Offsets are Python string offsets, half open, into `Document.text`. For plain text and Markdown that is the text as
 given; for HTML it is the text extracted from it, and `Document.origin` maps each character back to the HTML as given.
+For PDF it is the text of its pages, one after the other; `Document.pages` says where each begins.
 """
 
 import hashlib
@@ -41,7 +42,7 @@ class Document:
     text: str
     sha256: str
     language: Language
-    format: Literal["text", "markdown", "html", "rss"] = "text"
+    format: Literal["text", "markdown", "html", "rss", "pdf", "docx"] = "text"
     outlet: str = ""
     url: str = ""
     title: str = ""
@@ -54,6 +55,11 @@ class Document:
     dropped: tuple[Span, ...] = ()
     warnings: tuple[str, ...] = ()
     origin: tuple[int, ...] | None = field(default=None, repr=False)
+    pages: tuple[int, ...] = field(default=(), repr=False)
+
+    def page(self, place: int) -> int | None:
+        """The page (from 1) that a place of the text is on; None where the document has none."""
+        return bisect_right(self.pages, place) if self.pages else None
 
     def is_dropped(self, start: int, end: int) -> bool:
         """Whether [start, end) lies wholly inside a stretch that is set aside as a duplicate or a caption."""

@@ -1,14 +1,16 @@
-"""Reading an article: plain text, Markdown with front matter, HTML, a feed, an address, standard input.
+"""Reading an article: plain text, Markdown with front matter, HTML, a feed, PDF, DOCX, an address, standard input.
 
 The text is kept as given; what is set aside (front matter, captions, repeated paragraphs) stays in it and is listed.
 """
 
+import base64
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from chipweir import reading
 from chipweir.errors import InputError
@@ -23,6 +25,9 @@ _FRONT_LIMITS = reading.Limits(depth=6, values=500, text=5_000)
 _FEED_PARSER = reading.Confined(
     "chipweir.text._parsers:feed", seconds=20, memory=1500 << 20, needs=("trafilatura", "feedparser")
 )
+_OFFICE_NEEDS = ("pypdf", "docx")
+_PDF_PARSER = reading.Confined("chipweir.text._office:pdf", seconds=60, memory=1500 << 20, needs=_OFFICE_NEEDS)
+_WORD_PARSER = reading.Confined("chipweir.text._office:word", seconds=30, memory=1500 << 20, needs=_OFFICE_NEEDS)
 _FRONT = re.compile(r"\A(\ufeff?---[ \t]*\n)(.{0,20000}?)\n(---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _HTML = re.compile(
     r"(?is)\A\ufeff?\s*(?:<!doctype html|<html\b|<head\b|<body\b|<(?:div|p|article|section|table|h1)\b[^>]*>)"
@@ -76,28 +81,99 @@ def read_all(
     where = str(source)
     if where == "-":
         raw = getattr(sys.stdin, "buffer", None)
-        text, warnings = (
-            decode(raw.read(LARGEST_FILE + 1)) if raw is not None else (sys.stdin.read(LARGEST_FILE + 1), ())
-        )
+        data = raw.read(LARGEST_FILE + 1) if raw is not None else b""
+        if office := _office(data):
+            return (_office_document(data, office, published, language, "", press),)
+        text, warnings = decode(data) if raw is not None else (sys.stdin.read(LARGEST_FILE + 1), ())
         return documents_from_text(text, published, language, warnings=warnings, press=press)
     if re.match(r"(?i)[a-z][a-z0-9+.-]{1,12}://", where):
         from chipweir.text._fetch import fetch
 
         page = fetch(where, allow_private)
+        if office := _office(page.body):
+            return (_office_document(page.body, office, published, language, page.url, press),)
         text, warnings = decode(page.body, page.charset)
         return documents_from_text(text, published, language, url=page.url, warnings=warnings, press=press)
     path = Path(source)
     try:
         if not path.is_file():
             raise InputError(
-                f"'{where}' is no file: give a text, Markdown, HTML or feed file, an address, or '-' for standard input"
+                f"'{where}' is no file: give a text, Markdown, HTML, feed, PDF or DOCX file, an address, or '-' for "
+                f"standard input"
             )
         if path.stat().st_size > LARGEST_FILE:
             raise InputError(f"'{where}' is larger than {LARGEST_FILE // 1_000_000} MB")
-        text, warnings = decode(path.read_bytes())
+        data = path.read_bytes()
+        if office := _office(data):
+            return (_office_document(data, office, published, language, "", press),)
+        text, warnings = decode(data)
     except OSError as error:
         raise InputError(f"'{where}' cannot be read: {error.strerror or error}") from None
     return documents_from_text(text, published, language, warnings=warnings, suffix=path.suffix.lower(), press=press)
+
+
+def _office(data: bytes) -> Literal["pdf", "docx", ""]:
+    """Which kind of office file bytes are, if any that is read."""
+    if data.startswith(b"%PDF-"):
+        return "pdf"
+    return "docx" if data.startswith(b"PK\x03\x04") and b"word/" in data else ""
+
+
+def _office_document(
+    data: bytes,
+    kind: Literal["pdf", "docx"],
+    published: str | None,
+    language: str | None,
+    url: str,
+    press: Mapping[str, str] | None,
+) -> Document:
+    """The document in a PDF or DOCX file. The day a file was made is no day of publication: only its title is used."""
+    _check_day(published)
+    if len(data) > LARGEST_FILE:
+        raise InputError(f"the file is larger than {LARGEST_FILE // 1_000_000} MB")
+    if language is not None and language.lower() not in _LANGUAGES:
+        raise InputError(f"unknown language '{language}': one of {', '.join(sorted(set(_LANGUAGES)))}")
+    try:
+        found = (_PDF_PARSER if kind == "pdf" else _WORD_PARSER)(base64.b64encode(data).decode("ascii"))
+    except reading.Overrun as error:
+        raise InputError(f"the {kind.upper()} cannot be read: its parser {error}") from None
+    if found.get("locked"):
+        raise InputError("the PDF is locked by a password: save it without one")
+    pages = [_flowing(page) if kind == "pdf" else page for page in map(_newlines, found["pages"])]
+    text = "\n\n".join(pages)
+    if not any(character.isalnum() for character in text):
+        raise InputError(f"the {kind.upper()} holds no text: a scan must be read by a text recogniser first")
+    starts, at = [], 0
+    for page in pages:
+        starts.append(at)
+        at += len(page) + 2
+    document = _document(text, text, kind, {"title": found["title"]}, published, language, url, (), press=press)
+    return replace(document, pages=tuple(starts) if kind == "pdf" else ())
+
+
+# A line of a page ends a paragraph after a full stop, before a heading or bullet, or where the line is short.
+_SOFT = re.compile(r"(?<![.!?。！？:：\n])\n(?![\n\s•·\-–#]|\d+[.)])")
+_SHORT_LINE = 0.6
+# A Korean particle alone at the head of a line belongs to the word before.
+_PARTICLE = re.compile(r"(?:을|를|은|는|이|가|의|에|에서|로|으로|와|과|도|만|까지|부터)(?=[\s,.])")
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl"})
+
+
+def _flowing(page: str) -> str:
+    """The text of a page with the breaks inside its paragraphs taken out, so that sentences hold together; a word
+    divided at the end of a line is joined, and no space is put between Chinese characters."""
+    page = re.sub(r"(?<=[a-z])-\n(?=[a-z])", "", page.translate(_LIGATURES))
+    longest = max(map(len, page.split("\n")), default=0)
+
+    def joined(found: re.Match[str]) -> str:
+        at = found.start()
+        if at - (page.rfind("\n", 0, at) + 1) < _SHORT_LINE * longest:
+            return "\n"
+        before, after = page[at - 1 : at], page[at + 1 : at + 2]
+        chinese = "一" <= before <= "鿿" and "一" <= after <= "鿿"
+        return "" if chinese or _PARTICLE.match(page, at + 1) else " "
+
+    return _SOFT.sub(joined, page)
 
 
 def decode(data: bytes, charset: str = "") -> tuple[str, tuple[str, ...]]:

@@ -147,9 +147,16 @@ def _meant(text: str, folded: str, start: int, end: int, name: Name, index: Lexi
             return True
         if name.id not in makers:
             told = any(small(form) in folded for form in index.makers.get(name.id, ()))
-            makers[name.id] = told or name.id.split("-")[0] in houses
+            field = name.kind == "chip" and _field().search(text) is not None
+            makers[name.id] = told or field or name.id.split("-")[0] in houses
         return makers[name.id]
     return True
+
+
+@cache
+def _field() -> re.Pattern[str]:
+    """Words that tell that a text speaks of chips at all."""
+    return re.compile(settings()["field_words"], re.IGNORECASE)
 
 
 @cache

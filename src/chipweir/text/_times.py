@@ -54,7 +54,7 @@ def _patterns() -> tuple[dict[str, tuple[re.Pattern[str], ...]], tuple[tuple[str
 _ENGLISH = (
     "early|earlier|mid|late|later|end|start|beginning|first|second|third|fourth|final|fiscal|FY|this|last|next|current|"
     "previous|prior|year|today|yesterday|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday|a year|so far|"
-    "since the|that day|the same|the previous"
+    "since the|that day|the same|the previous|between|three months|six months|nine months|twelve months|quarter"
 )
 
 
@@ -82,6 +82,8 @@ def _trigger() -> tuple[re.Pattern[str], re.Pattern[str]]:
         *chinese["rel"],
         *chinese["half"],
         "第",
+        "截至",
+        "截止",
         "前(?:[二两兩三]|\\d{1,2})",
         "[一二三四]季度",
         "[一二三四五六七八九十]{1,3}月",
@@ -162,6 +164,8 @@ def _groups(language: str, match: re.Match[str]) -> dict[str, str]:
         groups["part"] = lexicon["part"].get(re.sub(r"^the ", "", groups["part"].lower()), "late")
     if "half" in groups:
         groups["halfn"] = str(lexicon["half"][groups["half"].lower()])
+    if "span" in groups:
+        groups["span"] = str(lexicon["span"][groups["span"].lower()])
     if "qw" in groups:
         groups["q"] = str(lexicon["quarter"][groups["qw"].lower()])
     if "y" in groups and len(groups["y"]) == 2:
@@ -192,6 +196,8 @@ def _safe(year: int, month: int, day: int) -> date:
 def _of_year(groups: Mapping[str, str], year: int, language: str) -> cal.Period:
     """The period of known year that the groups name."""
     part = groups.get("part", "")
+    if "span" in groups:
+        return cal.closing_period(year, _number(groups["m"], language), int(groups["span"]))
     if "m" in groups:
         month = _number(groups["m"], language)
         if "d" in groups:

@@ -1,7 +1,7 @@
 """The chip accounts: every stock of units, dies and stacks, and the one place where they are balanced.
 
-Accounts are kept in double precision whatever the month is computed in; what is sold is cut back to what there is, so that
-nothing is lost to rounding: made + carried in = sold by channel + scrapped + left, and the like for dies and stacks.
+Accounts are kept in double precision whatever the month is computed in; what is sold or used is cut back to what there
+is, so that nothing is lost to rounding: made + carried in = sold by channel + scrapped + left, and the like for dies and stacks.
 """
 
 from dataclasses import dataclass
@@ -29,9 +29,10 @@ class Accounts:
 
 @dataclass(frozen=True)
 class Settled:
-    """The accounts at the month's end, the sales they rest on, and what was scrapped [K]."""
+    """The accounts at the month's end, the output and sales they rest on, and what was scrapped [K]."""
 
     accounts: Accounts
+    made: supply.Made
     sold: market.Sold
     scrapped: Array
 
@@ -54,13 +55,18 @@ def settle(before: Accounts, p: dict[str, Array], m: market.Dated, made: supply.
     lost = hazard + p["smuggled_failure"] / 12 + m.location * p["location_verification_effect"] / 12
     shipped = smuggled.sum(1)
     seized = jnp.minimum(sold.seized.astype(kind), shipped)
+    dies, stacks = before.dies + made.dies_arrived.astype(kind), before.hbm + made.hbm_arrived.astype(kind)
+    used = made._replace(
+        dies_used=jnp.minimum(made.dies_used.astype(kind), dies),
+        hbm_used=jnp.minimum(made.hbm_used.astype(kind), stacks),
+    )
     accounts = Accounts(
         unsold=left - scrapped,
-        dies=before.dies + made.dies_arrived.astype(kind) - made.dies_used.astype(kind),
-        hbm=before.hbm + made.hbm_arrived.astype(kind) - made.hbm_used.astype(kind),
+        dies=dies - used.dies_used,
+        hbm=stacks - used.hbm_used,
         installed=before.installed * (1 - hazard) + direct,
         smuggled=before.smuggled * (1 - lost) + shipped - seized,
         rented=before.rented * (1 - hazard) + rented,
     )
     exact = sold._replace(direct=direct, smuggled=smuggled, rented=rented, seized=seized)
-    return Settled(accounts, exact, scrapped)
+    return Settled(accounts, used, exact, scrapped)

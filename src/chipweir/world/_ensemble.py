@@ -250,7 +250,7 @@ def _ensemble(
     for done, (task, part) in enumerate(zip(work, mapper(run_task, work), strict=True), 1):
         kept.add(task.scenario, part)
         tell(done / len(work), task.scenario)
-    return _dataset(scenarios, kept, members, extra, keep_members)
+    return _dataset(scenarios, kept, members, extra, kept if keep_members else None)
 
 
 def _check(scenarios: Sequence["Scenario"]) -> None:
@@ -280,9 +280,6 @@ class Source(Protocol):
 
     left_open: float
 
-    def read(self, number: int, series: Reported) -> npt.NDArray[np.float32]:
-        """Every member `[member, time, ...]`."""
-
     def summary(
         self, number: int, series: Reported, shape: tuple[int, ...]
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -294,8 +291,9 @@ class Source(Protocol):
 
 
 def _dataset(
-    scenarios: Sequence["Scenario"], source: Source, members: int, extra: Extra, keep_members: bool = False
+    scenarios: Sequence["Scenario"], source: Source, members: int, extra: Extra, every: _Kept | None = None
 ) -> xr.Dataset:
+    """The summaries, labelled; with `every`, its members beside them."""
     names = [scenario.name for scenario in scenarios]
     first, numbers = names[0], range(len(names))
     months = scenarios[0].months
@@ -318,9 +316,9 @@ def _dataset(
         data[f"p_greater_{name}"] = (
             ("scenario", *dims), greater, {"units": "1", "long_name": f"Probability above {first}: {title}"},
         )  # fmt: skip
-        if keep_members and not series.yearly:
-            every = np.stack([source.read(number, series) for number in numbers])
-            data[f"member_{name}"] = (("scenario", "member", *dims), every, attrs)
+        if every is not None and not series.yearly:
+            held = np.stack([every.read(number, series) for number in numbers])
+            data[f"member_{name}"] = (("scenario", "member", *dims), held, attrs)
     flow, channels = mean_flows([source.flows(number) for number in numbers], members, months, extra)
     return xr.Dataset(
         {**data, "flow": flow},

@@ -17,7 +17,7 @@ FloatArray = npt.NDArray[np.float32]
 
 # Dated beliefs in the order of the rows of `nudge_series`; the foundry lines follow in their own order.
 SERIES = (*(series for names in BELIEFS.values() for series in names), *CERTAIN)
-PRODUCT_KINDS = ("price", "worth", "power", "stacks", "dies")
+PRODUCT_KINDS = ("price", "worth", "power", "stacks", "dies", "area")
 
 
 def no_nudges(members: int, months: int, lines: int, products: int) -> dict[str, FloatArray]:

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from chipweir import reading
 from chipweir.errors import InputError
 
 
@@ -91,7 +92,7 @@ def read_posterior(path: Path) -> Posterior:
         with np.load(path, allow_pickle=False) as held:
             columns = tuple(held["columns"].astype(str).tolist())
             rows = held["rows"].astype(np.float32)
-            manifest = json.loads(str(held["manifest"]))
+            manifest = reading.parse_json(str(held["manifest"]), str(path))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except Exception:

@@ -31,7 +31,7 @@ Reader = Callable[[Mapping[str, npt.NDArray[Any]]], FloatArray]
 # Log by which a cell is pushed.
 _PUSH = float(np.log(1.05))
 # Column of products.csv that each kind of nudge stands for; worth and power come from the chip's datasheet instead.
-_COLUMNS = {"price": "price", "stacks": "stacks", "dies": "dies"}
+_COLUMNS = {"price": "price", "stacks": "stacks", "dies": "dies", "area": "area_mm2"}
 # Vectors of parameters that are pushed as one (a belief's whole path) or number by number.
 _WHOLE, _SINGLY = "belief_", ("worth_factors",)
 _NOT_PUSHED = ("worth_own", "event_happens", "event_when")

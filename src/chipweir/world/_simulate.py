@@ -135,7 +135,13 @@ def drawn_products(products: Products, p: Parameters) -> Products:
     by = {kind: jnp.exp(nudge[i]) for i, kind in enumerate(PRODUCT_KINDS)}
     power = uses.power * by["power"]
     return Products(
-        fabs=replace(fabs, stacks=fabs.stacks * by["stacks"], dies_per_package=fabs.dies_per_package * by["dies"]),
+        fabs=replace(
+            fabs,
+            stacks=fabs.stacks * by["stacks"],
+            dies_per_package=fabs.dies_per_package * by["dies"],
+            area=fabs.area * by["area"],
+            gross=supply.gross_dies(fabs.area * by["area"]),
+        ),
         goods=replace(
             goods,
             list_price=goods.list_price * by["price"],
@@ -196,7 +202,9 @@ def step(state: State, p: Parameters, m: Months, b: Beliefs, products: Products,
         largest=frontier_month(state, p, uses, flops),
         retaliation=jnp.maximum(cal.retaliation, state.retaliation * fading),
     )
-    return after, Month(state, after, p, m, b, products, made, settled.sold, settled.scrapped, tokens, fleet, flops)
+    return after, Month(
+        state, after, p, m, b, products, settled.made, settled.sold, settled.scrapped, tokens, fleet, flops
+    )
 
 
 def _as(record: Any, kind: Any) -> Any:

@@ -196,10 +196,6 @@ class Counted:
             above = np.where(known > 0, above, np.nan)
         return levels.reshape(-1, *shape), change.reshape(-1, *shape), above.reshape(shape)
 
-    def read(self, number: int, series: Reported) -> npt.NDArray[np.float32]:
-        """Members are not kept."""
-        raise NotImplementedError
-
     def _quantiles(self, key: str) -> npt.NDArray[np.floating[Any]]:
         found = Tally(**{field: self.state[f"{key}/{field}"] for field in Tally.__dataclass_fields__})
         levels, left_open = quantiles_of(found, self.state[f"{key}/edges"], QUANTILES)

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from chipweir.evidence._arithmetic import Sum, is_wrong, sums
-from chipweir.evidence._checks import _hardware, _industry, _models, _money, _policy, _prices
+from chipweir.evidence._checks import _hardware, _industry, _models, _policy, _prices
 from chipweir.evidence._checks._context import Context, allowed, number_of
 from chipweir.evidence._frames import Claim, templates
 from chipweir.evidence._keyed import Judge, Keyed
 from chipweir.evidence._laws import check_in_force, check_permit
-from chipweir.evidence._slots import Page
+from chipweir.evidence._page import Page
 from chipweir.evidence._verdict import Evidence, Number, Status, Text, Verdict, fact_evidence, open_slots
 from chipweir.text import Extraction
 
@@ -37,7 +37,7 @@ def check_generic(claim: Claim, context: Context) -> Verdict:
 # Frames whose figures are judged by the keys of the fact base alone.
 KEYED = frozenset(
     {"price", "chip_price", "rental", "spec", "params", "context", "wafer_capacity", "units", "share", "revenue", "fund",
-     "cost", "amount", "memory_price_growth", "count_of", "proportion"}
+     "cost", "amount", "count_of", "proportion"}
 )  # fmt: skip
 # Frames with a checker of their own, which speaks where the keys decide nothing.
 CHECKERS: dict[str, Checker] = {
@@ -46,31 +46,19 @@ CHECKERS: dict[str, Checker] = {
     "chip_count": _hardware.check_chip_count,
     "count_ratio": _hardware.check_count_ratio,
     "comparison": _hardware.check_comparison,
-    "spec_ratio": _hardware.check_spec_ratio,
-    "context_ratio": _models.check_context_ratio,
-    "score": _models.check_score,
-    "layers": _models.check_layers,
-    "unit_gloss": _models.check_unit_gloss,
     "yield": _industry.check_yield,
-    "capacity_change": _industry.check_capacity_change,
-    "fab_count": _industry.check_fab_count,
-    "flow": _industry.check_flow,
-    "growth": _money.check_growth,
-    "stock_move": _money.check_stock_move,
+    "unit_gloss": _models.check_unit_gloss,
     "rule_state": _policy.check_rule_state,
     "in_force": check_in_force,
     "permit": check_permit,
     "duration": _policy.check_duration,
     "event": _policy.check_event,
     "maker": _policy.check_maker,
-    "fee_share": _policy.check_fee_share,
 }
 # Frames whose own checker may not deny by itself: it finds facts by nearness, not by key.
-_NO_DENIAL = frozenset({"flow", "yield", "growth", "score", "layers", "spec_ratio"})
+_NO_DENIAL = frozenset({"yield"})
 # Frames about the article's own figures and about pairs of things: their checker speaks first.
-_FIRST = frozenset(
-    {"fx", "unit_gloss", "price_ratio", "count_ratio", "context_ratio", "fee_share", "stock_move", "duration"}
-)
+_FIRST = frozenset({"fx", "unit_gloss", "price_ratio", "count_ratio", "duration"})
 _DECIDED = frozenset({"consistent", "contradicted", "stale", "imprecise"})
 
 

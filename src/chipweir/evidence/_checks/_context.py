@@ -10,7 +10,7 @@ from chipweir import facts
 from chipweir.errors import InputError
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._index import index_of
-from chipweir.evidence._slots import Page
+from chipweir.evidence._page import Page
 from chipweir.evidence._verdict import Worded, claimed_interval
 from chipweir.text import Quantity
 

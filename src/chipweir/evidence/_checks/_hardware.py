@@ -18,7 +18,6 @@ from chipweir.evidence._verdict import (
     open_slots,
     value_evidence,
 )
-from chipweir.text import Quantity
 
 
 # Attributes by which chips and systems are set against each other: name, unit, whether more is better.
@@ -365,89 +364,3 @@ def _per_watt(found: list[tuple[str, float, float, float, str]]) -> list[tuple[s
         for name, value, low, high, unit in found
         if name in _OF_WORK
     ]
-
-
-_LESS_THAN = re.compile(r"느리|느린|낮|적|slower|less|lower|fewer|慢|低")
-
-
-_MORE = re.compile(
-    r"^\s*(?:이상\s|가량\s|정도\s|쯤\s)?(?:더\s)?(?:높|빠|많|크|향상|개선|증가|늘|우수|뛰어|앞)|^\s*(?:performance\s)?(?:better|greater|"
-    r"higher|faster|more|larger|improve|gain|increase|boost|uplift|extra|additional)|^\s*(?:以上)?(?:的)?(?:提升|增|高|快|多|强|強)",
-    re.IGNORECASE,
-)
-_BY = re.compile(
-    r"\bby (?:about |around |roughly |some |up to |as much as )?$|(?:提升|提高|增加|高出|快)(?:了|约|約)*$", re.I
-)
-
-
-def _as_factor(figure: Quantity, span: tuple[float, float], text: str) -> tuple[float, float]:
-    """A claimed multiple or per cent as a factor: "15 % more" is 1.15, "15 % of" is 0.15; "N times slower" turned round."""
-    low, high = span
-    before, after = text[max(0, figure.start - 24) : figure.start], text[figure.end : figure.end + 16]
-    less = bool(_LESS_THAN.search(after))
-    if figure.unit == "fraction" and (less or _MORE.search(after) or _BY.search(before)):
-        low, high = 1 + low, 1 + high
-    if low > 0 and less:
-        return (1 / high if high != float("inf") else 0.0), 1 / low
-    return low, high
-
-
-def check_spec_ratio(claim: Claim, context: Context) -> Verdict:
-    """A multiple in performance, memory or power against the quotients of the records."""
-    if (gap := missing(claim, "item", "against")) is not None:
-        return gap
-    item, against = str(claim.value("item")), str(claim.value("against"))
-    figure = context.figure(claim)
-    found, attribute = ratios(context, item, against), claim.value("attribute")
-    of_attribute = [row for row in found if row[0] in _MEANT.get(attribute, ())] or found
-    meant = _per_watt(found) if attribute == "efficiency" else of_attribute
-    if not meant or figure is None:
-        return Verdict(
-            "not_checkable",
-            "item",
-            text=Text("no_ratio", {"a": context.name(item), "b": context.name(against)}),
-            change=Text("change_fact"),
-            command=_match(context, item, against),
-        )
-    low, high = _as_factor(figure, context.claimed(claim), context.page.text)
-    statuses = {row[0]: compare((low, high), (row[2], row[3]), 0.05) for row in meant}
-    status: Status = (
-        "consistent"
-        if "consistent" in statuses.values()
-        else "imprecise"
-        if "imprecise" in statuses.values()
-        else "contradicted"
-    )
-    notes: list[Text] = []
-    if "increment-or-factor" in figure.flags:
-        plus = {row[0]: compare((low + 1, high + 1), (row[2], row[3]), 0.05) for row in meant}
-        if ("consistent" in plus.values()) != (status == "consistent"):
-            status = "ambiguous"
-            notes.append(Text("plus_or_times", {"n": context.value(claim)}))
-    slots: dict[str, Status] = {"figure": status}
-    if attribute in {None, "performance"} and len(set(statuses.values())) > 1:
-        slots["attribute"] = "imprecise"
-    status, slot = decide(slots)
-    numbers = (
-        Number("claimed", context.value(claim), figure.unit),
-        *[Number(r[0], r[1], "ratio", r[2], r[3], "arithmetic") for r in meant],
-    )
-    return Verdict(
-        status,
-        slot,
-        slots,
-        numbers,
-        tuple(_pair_evidence(context, item, against, row) for row in meant),
-        Text(
-            "spec_ratio",
-            {
-                "a": context.name(item),
-                "b": context.name(against),
-                "claimed": Number("", context.value(claim), figure.unit),
-                "known": tuple(_ratio_text(r) for r in meant),
-            },
-        ),
-        Text("change_metric"),
-        tuple(notes),
-        _match(context, item, against),
-    )

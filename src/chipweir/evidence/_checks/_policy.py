@@ -14,9 +14,7 @@ from chipweir.evidence._verdict import (
     Text,
     Verdict,
     Worded,
-    dated_event,
     event_evidence,
-    event_words,
 )
 
 
@@ -131,7 +129,7 @@ def _dated(claim: Claim, context: Context, when: tuple[str, str]) -> tuple[str, 
         event = context.facts.events[identity]
         if _distance(event.date, when) > 15:
             continue
-        shared = _ties(event, names, context)
+        shared = _ties(event, names, context) + _acts(event, str(action))
         if shared >= 2 and _by_actor(event, claim, context):
             options.append(
                 (_distance(event.date, when) - 2 * (shared - 2), event.date, event_evidence(event, context.facts))
@@ -160,6 +158,17 @@ def _ties(event: Any, names: list[str], context: Context) -> int:
         sides[side] = max(sides.get(side, 0), _weight(event, name, context))
     things = [weight for side, weight in sides.items() if not side.startswith("side:")]
     return sum(sides.values()) if any(things) else 0
+
+
+_ACTS = {
+    "listed": re.compile(r"\blisting|\bIPO|\blists?\b", re.I),
+    "took effect": re.compile(r"in force|in effect|takes effect", re.I),
+}
+
+
+def _acts(event: Any, action: str) -> int:
+    """Whether what an event tells is what the sentence says was done."""
+    return int(action in _ACTS and bool(_ACTS[action].search(event.description)))
 
 
 def _weight(event: Any, name: str, context: Context) -> int:
@@ -228,88 +237,3 @@ def _family(context: Context, name: str) -> set[str]:
         entity = context.facts.entities.get(at)
         at = entity.parent if entity is not None else ""
     return result
-
-
-def check_fee_share(claim: Claim, context: Context) -> Verdict:
-    """A government's share of sales against dated events that name the percentage."""
-    if context.figure(claim) is None:
-        return Verdict("not_checkable")
-    item, percent = claim.value("item"), context.value(claim) * 100
-    hits = _levies(item, context)
-    exact = [e for e in hits if any(abs(float(n) - percent) < 0.05 for n in _PERCENT.findall(e.description))]
-    named = [e for e in exact if item and _speaks_of(e, str(item), context)]
-    if not named and any(claim.value(slot) for slot in ("item", "payer", "to")):
-        named = exact
-    claimed = (Number("claimed", context.value(claim), "fraction"),)
-    if not named:
-        return _other_levy(claim, context, hits, claimed)
-    event = named[0]
-    status: Status = "stale" if context.on and event.date > context.on else "consistent"
-    return Verdict(
-        status,
-        "figure",
-        {"figure": status},
-        claimed,
-        (event_evidence(event, context.facts, True),),
-        Text("event_text", {"what": dated_event(event, ": ")}),
-        Text("change_event"),
-    )
-
-
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?(?:percent|%)")
-
-
-def _levies(item: Any, context: Context) -> list[Any]:
-    """Events that name a levy in per cent: of the item, or of no chip in particular."""
-    chips = [chip for chip in context.facts.chips if item in context.facts.chips and chip != item]
-    return [
-        event
-        for event in context.facts.events.values()
-        if re.search(r"(?:percent|%)", event.description)
-        and re.search(r"revenue|cut|tariff|fee", event.description)
-        and (
-            (item and _speaks_of(event, str(item), context))
-            or not any(_names_chip(event, chip, context) for chip in chips)
-        )
-    ]
-
-
-def _other_levy(claim: Claim, context: Context, hits: list[Any], claimed: tuple[Number, ...]) -> Verdict:
-    """No event names the percentage: the nearest levy on record contradicts it if it is of the same kind."""
-    item = claim.value("item")
-
-    def distance(event: Any) -> tuple[bool, int]:
-        days = abs(days_between(event.date, context.on)) if context.on else 0
-        return not (item and _speaks_of(event, str(item), context)), days
-
-    other = min(hits, key=distance, default=None)
-    if other is None:
-        text = Text("no_fact", {"what": context.name(item or "?")})
-        return Verdict("unsupported", "figure", {"figure": "unsupported"}, claimed, (), text, Text("change_event"))
-    status: Status = "contradicted" if _same_levy(other, claim, context) else "unsupported"
-    return Verdict(
-        status,
-        "figure",
-        {"figure": status},
-        claimed,
-        (event_evidence(other, context.facts, False),),
-        Text("event_text", {"what": event_words(other)}),
-        Text("change_event"),
-    )
-
-
-_LEVIES = (re.compile(r"revenue|매출|营收|營收|收入|销售|銷售|판매", re.I), re.compile(r"tariff|관세|关税|關稅", re.I))
-
-
-def _same_levy(event: Any, claim: Claim, context: Context) -> bool:
-    """Whether an event and a claim speak of the same kind of levy: a share of sales, or a tariff."""
-    words = context.page.words(claim.sentence)
-    spoken = [kind for kind in _LEVIES if kind.search(words)]
-    return any(kind.search(event.description) for kind in spoken) and bool(claim.value("item") or claim.value("payer"))
-
-
-def _names_chip(event: Any, chip: str, context: Context) -> bool:
-    short = chip.split("-", 1)[-1].split("-")[0]
-    return bool(
-        re.search(rf"(?<![A-Za-z0-9]){re.escape(short)}(?![A-Za-z0-9])", event.description, re.IGNORECASE)
-    ) and bool(re.search(r"\d", short))

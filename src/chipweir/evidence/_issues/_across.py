@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from chipweir.evidence._checks._context import name_of, number_of
 from chipweir.evidence._frames import Claim
 from chipweir.evidence._issues._article import Article, Issue
-from chipweir.evidence._scenarios import contradictions
-from chipweir.evidence._verdict import Text, fact_evidence, first
+from chipweir.evidence._verdict import Text
 
 
 def across(articles: Sequence[Article]) -> tuple[Issue, ...]:
@@ -17,11 +16,7 @@ def across(articles: Sequence[Article]) -> tuple[Issue, ...]:
         return ()
     return (
         *_flows(articles),
-        *_windows(articles),
-        *_owners(articles),
-        *_multiples(articles),
         *_states(articles),
-        *_stances(articles),
         *_relays(articles),
     )
 
@@ -72,73 +67,6 @@ def _says(article: Article, claim: Claim, slots: Sequence[str]) -> str:
     )
 
 
-def _windows(articles: Sequence[Article]) -> Iterator[Issue]:
-    for one, claim, two, other in _pairs(articles, "flow"):
-        if (
-            claim.value("channel") == other.value("channel")
-            and one.on != two.on
-            and claim.value("window") == other.value("window")
-        ):
-            yield Issue(
-                "as-of",
-                "warning",
-                Text("across_window", {"a": one.name, "b": two.name}),
-                claim.start,
-                claim.end,
-                (claim.id,),
-                others=(one.name, two.name),
-            )
-
-
-def _owners(articles: Sequence[Article]) -> Iterator[Issue]:
-    seen = set()
-    for one, claim, two, other in _pairs(articles, "fab_count"):
-        a, b = claim.value("owner"), other.value("owner")
-        if a and b and a != b and (one.name, two.name) not in seen:
-            seen.add((one.name, two.name))
-            fact = first(f for f in one.facts.facts.values() if f.measure == "new_fabs")
-            evidence = (fact_evidence(fact, one.facts),) if fact is not None else ()
-            yield Issue(
-                "cross-document",
-                "warning",
-                Text(
-                    "across_owner",
-                    {"a": one.name, "b": two.name, "a_says": name_of(one.facts, a), "b_says": name_of(two.facts, b)},
-                ),
-                claim.start,
-                claim.end,
-                (claim.id,),
-                evidence,
-                (one.name, two.name),
-            )
-
-
-def _multiples(articles: Sequence[Article]) -> Iterator[Issue]:
-    """A firm that doubles plus new fabs that outdo it make more than threefold: two stories that look opposed add up."""
-    for one, claim, two, other in _pairs(articles, "capacity_change"):
-        a, b = _value(one, claim), _value(two, other)
-        if a == b:
-            continue
-        low, high = (claim, one), (other, two)
-        if a > b:
-            low, high = high, low
-        fabs = [c for article in articles for c in article.claims if c.frame == "fab_count"]
-        total = min(a, b) + 1
-        reconciled = bool(fabs) and max(a, b) <= total + 0.5
-        yield Issue(
-            "cross-document",
-            "note",
-            Text(
-                "across_multiple" if reconciled else "across_multiple_open",
-                {"a": low[1].name, "b": high[1].name, "small": min(a, b), "large": max(a, b), "total": total},
-            ),
-            claim.start,
-            claim.end,
-            (claim.id,),
-            others=(one.name, two.name),
-        )
-
-
 def _states(articles: Sequence[Article]) -> Iterator[Issue]:
     seen = set()
     for one, claim, two, other in _pairs(articles, "rule_state"):
@@ -165,22 +93,6 @@ def _states(articles: Sequence[Article]) -> Iterator[Issue]:
                 (claim.id,),
                 others=(one.name, two.name),
             )
-
-
-def _stances(articles: Sequence[Article]) -> Iterator[Issue]:
-    taken = {article.name: [t.stance for t in article.tags if t.stance] for article in articles}
-    grouped: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    for a, x, b, y in contradictions(taken):
-        if a != b:
-            grouped[tuple(sorted((x, y)))].append((a if x < y else b, b if x < y else a))  # type: ignore[index]
-    for (x, y), pairs in grouped.items():
-        left, right = sorted({a for a, _ in pairs}), sorted({b for _, b in pairs})
-        yield Issue(
-            "cross-document",
-            "warning",
-            Text("across_stance", {"x": x, "y": y, "left": tuple(left), "right": tuple(right)}),
-            others=tuple(sorted({*left, *right})),
-        )
 
 
 def _relays(articles: Sequence[Article]) -> Iterator[Issue]:

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 from chipweir.evidence._frames import Claim
+from chipweir.evidence._page import Page
 from chipweir.evidence._scenarios import Tag
-from chipweir.evidence._slots import Page
 from chipweir.evidence._verdict import Evidence, Text, Verdict
 from chipweir.text import EntityMention, Extraction, Quantity, quick
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from chipweir.evidence._frames import read_data
 from chipweir.evidence._issues._article import Article, Issue, find, words
 from chipweir.evidence._slots import is_kind
 from chipweir.evidence._verdict import Evidence, Text
@@ -23,23 +22,7 @@ _COMPANY_AFTER = words(
     r"^(?:,\s(?:a|an|the)\s[\w\s-]{0,25}(?:chip\s?maker|company|firm|start-?up|manufacturer)|\s(?:Inc|Corp|Ltd|Co)\b)",
     r"^(?:公司|这家(?:公司|企业)|這家(?:公司|企業)|厂商)",
 )
-_STARTUP = words(r"스타트업|신생 ?(?:기업|업체)|벤처", r"start-?ups?|fledgling", r"初创|初創|新创|新創|创业公司")
-_CAPTION = re.compile(
-    r"출처\s?=|사진\s?=|사진\(|제공\s?=|\b[Pp]hoto\b|Getty|Reuters/|图(?:片|源)|圖(?:片|源)|로이터 연합|"
-    r"연합뉴스\)|셔터스톡|아이스톡"
-)
 _RACK = words(r"서버 ?랙|(?<![가-힣])랙", r"\bserver racks?\b|\brack\b", r"机柜|機櫃|机架|機架")
-_BENCH = words(
-    r"(?:(?P<who>\S{2,12}) 등\)?\s?(?:글로벌 )?벤치마크)|벤치마크\((?P<who2>\S{2,12}) 등\)",
-    r"benchmarks? (?:such as|like) (?P<who>[A-Z]\w+)",
-    r"(?P<who>\S{2,8})等(?:全球)?(?:基准|基準)",
-)
-_MIXED = words(
-    r"칩에 (?:필적|버금|견줄|능가)[^.]{0,30}모델|모델[^.]{0,20}칩(?:을|보다) (?:능가|앞)",
-    r"models? (?:that )?(?:rival|match|beat|surpass)\w* [\w\s.-]{0,25}chips?\b|chips? (?:that )?(?:rival|match|"
-    r"beat)\w* [\w\s.-]{0,20}models?\b",
-    r"(?:媲美|超越)[^，。]{0,12}芯片的[^，。]{0,8}模型",
-)
 
 
 def names(article: Article) -> Iterator[Issue]:
@@ -47,10 +30,7 @@ def names(article: Article) -> Iterator[Issue]:
     yield from typos(article)
     yield from spellings(article)
     yield from lines_as_companies(article)
-    yield from listed_start_ups(article)
-    yield from illustrations(article)
     yield from racks(article)
-    yield from categories(article)
 
 
 def _codes(facts: Any) -> dict[str, str]:
@@ -163,65 +143,6 @@ def _owner(article: Article, identifier: str) -> str:
     return name_of(facts, parent) if parent else "?"
 
 
-def listed_start_ups(article: Article) -> Iterator[Issue]:
-    """A company called a start-up that has been listed since before the article."""
-    listed = read_data("background.yaml")["listed"]
-    seen: set[str] = set()
-    for number, text, script in article.sentences():
-        match = find(_STARTUP, text, script)
-        if not match:
-            continue
-        start = article.span(number)[0] + match.start()
-        for mention in article.mentions(number):
-            row = listed.get(mention.id)
-            if (
-                row is None
-                or mention.id in seen
-                or abs(mention.start - start) > 40
-                or (article.on and row["since"] > article.on)
-            ):
-                continue
-            seen.add(mention.id)
-            yield Issue(
-                "fact-error",
-                "warning",
-                Text("issue_start_up", {"surface": mention.surface, "since": row["since"][:4], "where": row["where"]}),
-                mention.start,
-                mention.end,
-                evidence=(
-                    Evidence(
-                        "fact",
-                        f"listed-{mention.id}",
-                        f"listed {row['since']}, {row['where']}",
-                        row["source"],
-                        confidence=row["confidence"],
-                        supports=False,
-                    ),
-                ),
-            )
-
-
-def illustrations(article: Article) -> Iterator[Issue]:
-    """A chip that stands only in a caption: a picture of something the article does not speak of."""
-    places: dict[str, list[EntityMention]] = {}
-    for mention in article.found.entities:
-        if is_kind(mention, ("chip", "system")) and mention.how != "typo":
-            places.setdefault(mention.id or mention.surface, []).append(mention)
-    for mentions in places.values():
-        if all(_in_caption(article, m) for m in mentions):
-            m = mentions[0]
-            yield Issue("illustration", "note", Text("issue_illustration", {"surface": m.surface}), m.start, m.end)
-
-
-def _in_caption(article: Article, mention: EntityMention) -> bool:
-    if any(s.start <= mention.start < s.end and s.reason == "caption" for s in article.found.document.dropped):
-        return True
-    line_start = article.text.rfind("\n", 0, mention.start) + 1
-    line_end = article.text.find("\n", mention.end)
-    line = article.text[line_start : line_end if line_end >= 0 else None]
-    return len(line) < 160 and bool(_CAPTION.search(line))
-
-
 def racks(article: Article) -> Iterator[Issue]:
     """One "rack" where the system on record fills several: rack against rack is not like for like."""
     from chipweir.evidence._checks._hardware import racks_of
@@ -247,30 +168,3 @@ def racks(article: Article) -> Iterator[Issue]:
                         ),
                     )
                     return
-
-
-def categories(article: Article) -> Iterator[Issue]:
-    """Things of different kinds set against each other: a company as a benchmark, a model against a chip."""
-    for number, text, script in article.sentences():
-        start = article.span(number)[0]
-        match = find(_BENCH, text, script)
-        if match:
-            named = next((value for value in match.groups() if value), "")
-            near = [
-                m
-                for m in article.mentions(number)
-                if is_kind(m, ("organisation",)) and start + match.start() - 12 <= m.start <= start + match.end()
-            ]
-            if near:
-                yield Issue(
-                    "fact-error",
-                    "warning",
-                    Text("issue_company_as_benchmark", {"surface": near[0].surface or named}),
-                    start + match.start(),
-                    start + match.end(),
-                )
-        match = find(_MIXED, text, script)
-        if match:
-            yield Issue(
-                "fact-error", "warning", Text("issue_model_against_chip"), start + match.start(), start + match.end()
-            )

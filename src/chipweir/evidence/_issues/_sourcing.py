@@ -9,22 +9,11 @@ from chipweir.evidence._verdict import Text
 from chipweir.text import figures_of_speech, plain
 
 
-_DECLARED = words(
-    r"선언하[가-힣]{0,3}|선언했[가-힣]{0,2}|공식화[가-힣]{0,3}|공표[가-힣]{0,3}|공식 ?발표[가-힣]{0,3}",
-    r"\bdeclared?\b|officially announced|formally announced|confirmed plans",
-    r"宣布|正式公布|宣告|官宣",
-)
 _UNNAMED = words(
     r"업계에 따르면|업계 ?관계자|소식통(?:들)?에 따르면|일부 조사|한 관계자|알려져 있|전해졌",
     r"industry sources?|people familiar|sources? (?:said|say)|some surveys|insiders|it is said|reportedly",
     r"业内人士|業內人士|消息人士|知情人士|据悉|據悉|据称|據稱|有调查",
 )
-_BETTER = words(
-    r"뛰어넘는|능가|더 강력한|앞서는|최고 성능|최강",
-    r"outperform\w*|beats?\b|surpass\w*|more powerful than|best in (?:its )?class",
-    r"超越|优于|優於|更强|更強|领先|领先于",
-)
-_SCOPE = words(r"특정|일부|몇몇 ", r"certain|some (?:areas|tasks|metrics)|on (?:certain|some)", r"某些|部分|一些")
 _BLOCK_QUOTE = re.compile(r"^>\s*[“\"'].{20,}", re.MULTILINE)
 
 
@@ -32,13 +21,10 @@ def sourcing(article: Article) -> Iterator[Issue]:
     """All issues of sources in an article."""
     yield from machine_written(article)
     yield from speakerless(article)
-    yield from declared(article)
-    yield from bare_comparisons(article)
     yield from duplicates(article)
     yield from unnamed(article)
     yield from names_with_digits(article)
     yield from omissions(article)
-    yield from owners(article)
 
 
 def machine_written(article: Article) -> Iterator[Issue]:
@@ -57,51 +43,6 @@ def speakerless(article: Article) -> Iterator[Issue]:
         yield Issue(
             "provenance", "warning", Text("issue_speakerless"), match.start(), min(match.end(), match.start() + 60)
         )
-
-
-def declared(article: Article) -> Iterator[Issue]:
-    """What firms are said to have declared, where the text's own source for it is a newspaper's report."""
-    reported = [
-        n
-        for n, _, _ in article.sentences()
-        if article.page.sentences[n].attribution or any(m.kind == "press" for m in article.mentions(n))
-    ]
-    for number, text, script in article.sentences():
-        match = find(_DECLARED, text, script)
-        if not match or number in reported:
-            continue
-        who = {m.id for m in article.mentions(number) if is_kind(m, ("organisation",))}
-        later = [n for n in reported if n > number and len({m.id for m in article.mentions(n)} & who) >= 2]
-        if len(who) >= 2 and later:
-            start = article.span(number)[0] + match.start()
-            yield Issue(
-                "attribution",
-                "warning",
-                Text("issue_declared", {"verb": match.group()}),
-                start,
-                start + len(match.group()),
-            )
-            return
-
-
-def bare_comparisons(article: Article) -> Iterator[Issue]:
-    """A relayed story that says one product beats another on its own authority: whose judgement, on which measure?"""
-    document = article.found.document
-    relays = bool(document.relays) or any(e.kind == "press" for e in article.found.entities)
-    if not relays:
-        return
-    for number, text, script in article.sentences():
-        match = find(_BETTER, text, script)
-        if not match or article.page.sentences[number].attribution:
-            continue
-        things = [m for m in article.mentions(number) if is_kind(m, ("chip", "system", "product-line"))]
-        if not things:
-            continue
-        key = "issue_bare_scope" if find(_SCOPE, text, script) else "issue_bare"
-        start = article.span(number)[0] + match.start()
-        claims = tuple(c.id for c in article.claims_in(number) if c.frame in {"comparison", "spec_ratio"})
-        yield Issue("attribution", "warning", Text(key), start, start + len(match.group()), claims)
-        return
 
 
 def duplicates(article: Article) -> Iterator[Issue]:
@@ -199,29 +140,3 @@ def omissions(article: Article) -> Iterator[Issue]:
     ]
     if len(missing) >= 3:
         yield Issue("omission", "note", Text("issue_omission", {"missing": tuple(missing)}), 0, 0)
-
-
-def owners(article: Article) -> Iterator[Issue]:
-    """Names behind a product that its record does not bear out; owners of fabs that no source confirms."""
-    for claim, verdict in article.judged():
-        if claim.frame == "maker" and verdict.status in {"ambiguous", "contradicted"}:
-            yield Issue(
-                "fact-error",
-                "warning",
-                Text("issue_maker", {"detail": verdict.text}),
-                claim.start,
-                claim.end,
-                (claim.id,),
-                verdict.evidence,
-            )
-        elif claim.frame == "fab_count" and verdict.slots.get("owner") in {"unsupported", "contradicted"}:
-            yield Issue(
-                "unsupported",
-                "warning",
-                Text("issue_owner", {"detail": verdict.text}),
-                claim.start,
-                claim.end,
-                (claim.id,),
-                verdict.evidence,
-            )
-            return

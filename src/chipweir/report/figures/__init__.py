@@ -6,7 +6,7 @@ variable raises `InputError` saying which.
 """
 
 from chipweir.report.figures._flows import flows
-from chipweir.report.figures._parts import binding, ecosystem_shares, maturity
+from chipweir.report.figures._parts import binding, diversion, ecosystem_shares, maturity
 from chipweir.report.figures._rules import legal_history, timeline, tpp_plane
 from chipweir.report.figures._strategy import (
     best_replies,
@@ -46,6 +46,7 @@ __all__ = [
     "compute",
     "compute_by_origin",
     "difference",
+    "diversion",
     "ecosystem_shares",
     "flows",
     "indices",

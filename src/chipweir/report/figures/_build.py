@@ -114,7 +114,7 @@ def source_line(dataset: xr.Dataset) -> str:
 
 
 def band_text(dataset: xr.Dataset) -> str:
-    """'median, 50 and 90 % of members'."""
+    """'median; band and bar: 80 % of members'."""
     wide = _access.fan_coverages(dataset)
     return _("median; band and bar: {share} of members", share=_numbers.share(wide[0])) if wide else _("median")
 
@@ -233,7 +233,7 @@ def _median(line: Line, factor: float, kind: str, months: np.ndarray) -> Spec:
 
 def _whisker(line: Line, factor: float, when: np.datetime64) -> Spec:
     style = look(line.index)
-    low, high = line.series.interval(0.9, -1)
+    low, high = line.series.interval(_access.COVERAGE, -1)
     middle = float(line.series.median[-1])
     return {
         "type": "scatter",
@@ -267,7 +267,7 @@ def _range(
             line.series.median,
             *(edge for cover, low, high in line.series.bands() if cover in line.bands for edge in (low, high)),
         ]
-        ends = line.series.interval(0.9, -1) if line.whisker else (line.series.median[-1],) * 2
+        ends = line.series.interval(_access.COVERAGE, -1) if line.whisker else (line.series.median[-1],) * 2
         top = max(top, ends[1], *(float(np.nanmax(edge)) for edge in drawn))
         bottom = min(bottom, ends[0], *(float(np.nanmin(edge)) for edge in drawn))
         quartile = max(quartile, float(np.nanmax(np.abs(line.series.at(0.75)))))

@@ -7,7 +7,8 @@ import xarray as xr
 
 from chipweir.errors import InputError
 from chipweir.i18n import _
-from chipweir.report import _access
+from chipweir.report import _access, _numbers
+from chipweir.report._diversion import diversion as told_diversion
 from chipweir.report._labels import label
 from chipweir.report._style import SEQUENTIAL, Theme, ink, look, pattern, rgba
 from chipweir.report.figures._build import (
@@ -89,6 +90,63 @@ def binding(dataset: xr.Dataset, *, scenarios: Sequence[str] | None = None, them
         "hovertemplate": "%{y}<br>%{x|%Y-%m}: %{z:.0%}<extra></extra>",
     }
     return {"data": [heat], "layout": layout}
+
+
+@figure
+def diversion(dataset: xr.Dataset, scenario: str, *, year: int = 2030, theme: Theme = "light") -> Spec:
+    """Smuggling routes by year: how many chips fewer or more go through each hub than under the reference, a month.
+
+    The line under the title answers for `year`: what of the ended stopped, and what moved.
+    """
+    names = _access.chosen(dataset, None)
+    hubs = _access.labels(dataset, "smuggled_by_hub", "hub")
+    if scenario == names[0] or not hubs:
+        raise InputError(_("this run holds no '{what}'", what=f"delta_smuggled_by_hub, {scenario}"))
+    traces = []
+    for index, hub in enumerate(hubs):
+        found = _access.require(dataset, _access.delta_name("smuggled_by_hub"), scenario, hub=hub)
+        years = sorted({int(str(month)[:4]) for month in found.months if str(month)[5:7] == "12"})
+        places = [_access.month_index(found.months, each) for each in years]
+        style, text = look(index), label("region", hub)
+        traces.append(
+            {
+                "type": "bar",
+                "name": text,
+                "x": [str(each) for each in years],
+                "y": [round(float(found.median[place]), 1) if place is not None else None for place in places],
+                "marker": {
+                    "color": style["colour"],
+                    "pattern": pattern(index) | {"fgcolor": rgba("#ffffff", 0.8), "fillmode": "overlay"},
+                },
+                "hovertemplate": "%{y:+,.0f}<extra>" + text + "</extra>",
+            }
+        )
+    layout = base(
+        _("Smuggling routes: {scenario}", scenario=label("scenario", scenario)),
+        _diverted(dataset, names[0], scenario, year),
+        theme,
+        _("chips a month in December against {reference}, medians by hub", reference=label("scenario", names[0]))
+        + f"<br>{source_line(dataset)}",
+    )
+    layout |= {"barmode": "relative", "showlegend": True, "hovermode": "closest"}
+    layout["legend"] = {"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0}
+    layout["height"], layout["margin"] = 420, {"l": 64, "r": 16, "t": 70, "b": 130}
+    layout["xaxis"], layout["yaxis"] = {"type": "category", "tickangle": 0}, {"tickformat": ",.0f", "zeroline": True}
+    return {"data": traces, "layout": layout}
+
+
+def _diverted(dataset: xr.Dataset, reference: str, scenario: str, year: int) -> str:
+    """'At the end of 2030: stopped 90 %, moved 10 %'."""
+    found = told_diversion(dataset, reference, scenario, year, 0.9)
+    if found is None or not found.told:
+        return _("At the end of {year} no route loses much", year=year)
+    return _(
+        "Of {ended} chips a month at the end of {year}: stopped {stopped}, moved {moved}",
+        ended=_numbers.number(found.ended),
+        year=year,
+        stopped=_numbers.share(1 - found.moved_share),
+        moved=_numbers.share(found.moved_share),
+    )
 
 
 @figure

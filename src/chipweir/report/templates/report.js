@@ -39,7 +39,25 @@
     }, { rootMargin: "600px" });
     plots.forEach(function (node) { watch.observe(node); });
   } else { plots.forEach(draw); }
-  addEventListener("beforeprint", function () { plots.forEach(function (node) { if (!drawn[node.id]) { draw(node); } }); });
+  /* On paper charts are as wide as half an A4 page or all of it, light, and nothing is folded away. */
+  var folded = [], wasDark = dark, printing = false;
+  addEventListener("beforeprint", function () {
+    if (printing) { return; }
+    printing = true; wasDark = dark; dark = false;
+    apply();
+    folded = Array.prototype.filter.call(document.querySelectorAll("details"), function (each) { return !each.open; });
+    folded.forEach(function (each) { each.open = true; });
+    plots.forEach(function (node) {
+      draw(node);
+      var wide = node.parentElement.classList.contains("wide");
+      Plotly.relayout(node, wide ? { autosize: false, width: 690 } : { autosize: false, width: 336, "xaxis.nticks": 4 });
+    });
+  });
+  addEventListener("afterprint", function () {
+    printing = false; dark = wasDark;
+    folded.forEach(function (each) { each.open = false; });
+    apply();
+  });
   button.addEventListener("click", function () {
     dark = !dark;
     try { localStorage.setItem("chipweir-theme", dark ? "dark" : "light"); } catch (e) { /* storage is off for this file */ }

@@ -1,0 +1,589 @@
+"""How the keys of a record lie to what the words about a figure tell: its subject, item, dimensions and period."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import cached_property, lru_cache
+from typing import Any, Literal
+
+from chipweir import facts
+from chipweir.errors import InputError
+from chipweir.evidence._index import Index, index_of
+from chipweir.evidence._known import OF_THE_ITEM, Known
+from chipweir.evidence._reading import lexicon
+from chipweir.evidence._scene import EARLIER, OWN, Scene, Seen
+from chipweir.evidence._vocabulary import (
+    families,
+    silent_keys,
+    silent_values,
+    spoken_values,
+    told_by_place,
+    vocabulary,
+)
+from chipweir.text import Time, find_entities, find_words
+
+
+Fit = Literal["exact", "within", "near", "open", "off"]
+FITS: tuple[Fit, ...] = ("exact", "within", "open", "near", "off")
+_ANYWHERE = frozenset({"world", "ai-hardware", "language-models", "exchange-rates", "llm-inference", "llm-training"})
+_TELLING = frozenset({"chip", "system", "language-model", "component", "technology", "product-line", "company", "lab"})
+PRODUCTS = frozenset({"chip", "system", "language-model", "product-line", "component"})
+_ACTING = frozenset({"company", "lab", "agency", "country", "fab", "chip", "system", "language-model", "product-line",
+                     "programme", "region", "ecosystem", "group", "law", "event"})  # fmt: skip
+_PLACED = frozenset({"destination", "origin", "market", "customer", "place"})
+_SAME_QUARTER, _SAME_PERIOD = 17, 35
+_MARGIN = timedelta(days=40)
+_RECENT = 430
+_POSSESSOR = re.compile(r"(?:[A-Za-z]+(?:'s|’s|s'|s’) ?|[가-힣A-Za-z]+의 |[一-鿿A-Za-z]+的)$")
+_OWNER = re.compile(r"(?!(?:year|quarter|month|week|today|company|firm)['’])[A-Za-z]{4,}")
+# How strongly a measure must be named where its subject stands in an earlier sentence.
+_CARRIED = 2.9
+# The most chips of a server.
+_SERVER = 8
+# The place in the order of records of another period: after all others.
+ELSEWHEN = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A record that a figure may be held against, and how well its keys fit the words."""
+
+    record: Known
+    strength: float
+    missing: int
+    extra: int
+    fit: Fit
+    sure: bool
+    tacit: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether every part of the key is said and nothing else is."""
+        return self.sure and self.strength >= 1.0 and not self.missing and not self.extra
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """Sorting key, best first: period, completeness, certainty, strength, source."""
+        return (self.fit == "off", self.missing + self.extra, not self.sure, -self.strength, FITS.index(self.fit),
+                *self.record.order)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Base:
+    """Look-ups in one fact base for the figures of an article of a day."""
+
+    known: "facts.Facts"
+    on: str | None
+    _spoken: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def index(self) -> Index:
+        """Look-ups in the fact base."""
+        return index_of(self.known)
+
+    @cached_property
+    def lasting(self) -> frozenset[str]:
+        """Measures of a thing that hold as long as it does."""
+        return frozenset(vocabulary()["lasting"])
+
+    @cached_property
+    def measured(self) -> Mapping[str, Any]:
+        """The measures of the fact base."""
+        return dict(self.known.measures)
+
+    @cached_property
+    def entities(self) -> Mapping[str, Any]:
+        """The entities of the fact base."""
+        return dict(self.known.entities)
+
+    def parts(self, measure: str) -> frozenset[str]:
+        """`part` where any measure of the family has that dimension."""
+        kin = {name for family in families().values() if measure in family for name in family}
+        return frozenset({"part"} if any("part" in self.measured[name].dims for name in kin) else ())
+
+    def free(self, record: Known) -> frozenset[str]:
+        """The things and words of a fact's free description of its item."""
+        return (
+            self._ids_in(self.known.facts[record.id].item, f"{record.id} item")
+            if record.kind == "fact"
+            else frozenset()
+        )
+
+    def spoken(self, record: Known) -> frozenset[str]:
+        """The things and words that a fact's own description says beyond its key: a text may say them too."""
+        return self._ids_in(record.words, record.id)
+
+    def _ids_in(self, text: str, key: str) -> frozenset[str]:
+        if key not in self._spoken:
+            names = lexicon(self.known)
+            things = find_entities(text, names, "en")
+            said = [identifier for one in things for identifier in (one.id, *one.also)]
+            said += [word.id for one in find_words(text, names) for word in one.words]
+            self._spoken[key] = frozenset(said)
+        return self._spoken[key]
+
+
+def over(long: Seen, short: Seen) -> bool:
+    return long.start <= short.start and short.end <= long.end and long.end - long.start > short.end - short.start
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys that the words about one figure tell, held against those of records."""
+
+    matcher: Base
+    scene: Scene
+    _periods: dict[str, list[tuple[date, date]]] = field(default_factory=dict, repr=False, compare=False)
+    _windows: dict[str, tuple[date, date]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def _times(self) -> list[Time]:
+        return _joined(self.scene.nearest_times)
+
+    def match(self, record: Known, strength: float) -> Match | None:
+        """How a record's keys fit; None where its subject is not spoken of."""
+        by_item = record.of_the_item
+        subject = record.subject
+        found = self._find(subject)
+        if found is None and subject not in _ANYWHERE:
+            return None
+        fit = self.fit(record)
+        if fit == "off":  # only shown where nothing else is found
+            return Match(record, strength, ELSEWHEN, 0, fit, False)
+        level, sure = found if found is not None else (OWN, subject == "world")
+        used = {subject, record.item, record.entity, *record.dims.values(), *self._parts(subject)}
+        rivals = self._rivals(record, used, level)
+        if rivals and (found is None or min(one.level for one in rivals) < level):
+            return None
+        if rivals and self._before(rivals, subject):
+            sure = False
+        carried = strength >= _CARRIED and self.scene.alone
+        sure = sure and (level < EARLIER or carried) and not (level != OWN and self.scene.stranger)
+        sure = sure and (self.scene.dated or record.timeless) and not self.scene.confused
+        sure = sure and not self._of_another(record, used)
+        if record.kind == "fact" and fit != "exact" and not record.item:
+            sure = sure and self._described(record)
+        missing = 0
+        whole = record.item == "all-goods"
+        if by_item:
+            missing += record.entity not in _ANYWHERE and record.entity != "" and not self._placed(record)
+        elif record.item and not whole:
+            held = self._find(record.item)
+            missing += 1 if held is None or held[0] == EARLIER else 0
+            sure = sure and (held is None or held[1])
+        missing += sum(not self._said(key, value) for key, value in record.dims.items())
+        extra = self._extras(record, used)
+        if extra and record.words:
+            extra = self._extras(record, used | self.matcher.spoken(record))
+        tacit = any(not self._told(key, value) and f"{key}={value}" not in silent_values()
+                    for key, value in record.dims.items())  # fmt: skip
+        return Match(record, strength, missing, extra, fit, sure, tacit)
+
+    @cached_property
+    def _possessed(self) -> list[tuple[Seen, list[Seen]]]:
+        """Things that are said to be somebody's, with whose they are said to be (nobody known: an empty list)."""
+        found = []
+        for one in self.scene.things:
+            before = _POSSESSOR.search(self.scene.text, max(0, one.start - 24), one.start)
+            if one.level >= EARLIER or before is None:
+                continue
+            owners = [
+                o for o in self.scene.things if o.start < before.end() and before.start() < o.end and o is not one
+            ]
+            if owners or _OWNER.match(before.group()):
+                found.append((one, owners))
+        return found
+
+    def _of_another(self, record: Known, used: set[str]) -> bool:
+        """Whether the subject is said to be another's: the clouds' Nvidia chips are no figure of Nvidia's."""
+        return any(
+            one.is_one(record.subject) and not any(used & set(o.ids) or self._related(o, record) for o in owners)
+            for one, owners in self._possessed
+        )
+
+    def _described(self, record: Known) -> bool:
+        """Whether what a fact without an item of its own is of is said, or says nothing beyond its key."""
+        if not self.matcher.known.facts[record.id].item:
+            return True
+        free = self.matcher.free(record)
+        said = {i for one in (*self.scene.things, *self.scene.words) if one.level < EARLIER for i in one.ids}
+        return bool(free & said)
+
+    # -- names --------------------------------------------------------------------------------------------------------
+
+    def _placed(self, record: Known) -> bool:
+        """Whether the place of a price is named, or told by its currency or its trade."""
+        if self._find(record.entity) is not None:
+            return True
+        return record.entity == "china" and (self.scene.figure.unit == "CNY" or record.measure == "street_price")
+
+    def _find(self, identifier: str) -> tuple[int, bool] | None:
+        """The nearest level at which a thing is named, and whether it is named itself and not by its kin."""
+        return self._found(identifier)
+
+    def _found(self, identifier: str) -> tuple[int, bool] | None:
+        parts = self._parts(identifier)
+        if parts:
+            levels = [self._level(part) for part in parts]
+            if all(level is not None for level in levels):
+                return max(level for level in levels if level is not None), True
+        level = self._level(identifier)
+        if level is not None:
+            return level, True
+        kin = self._kin_levels.get(identifier)
+        return (kin, False) if kin is not None else None
+
+    @cached_property
+    def reach(self) -> frozenset[str]:
+        """Everything that may be a record's subject here: what is named, its kin, and what need not be named."""
+        named = {*self._levels, *self._kin_levels}
+        composed = (name for name, parts in vocabulary()["composed"].items() if named.issuperset(parts))
+        return frozenset({*named, *composed, *_ANYWHERE})
+
+    @staticmethod
+    def _parts(identifier: str) -> tuple[str, ...]:
+        return tuple(vocabulary()["composed"].get(identifier, ()))
+
+    def _level(self, identifier: str) -> int | None:
+        return self._levels.get(identifier)
+
+    @cached_property
+    def _levels(self) -> Mapping[str, int]:
+        found: dict[str, int] = {}
+        for one in (*self.scene.things, *self.scene.of_kind("thing")):
+            for identifier in one.ids:
+                found[identifier] = min(found.get(identifier, EARLIER), one.level)
+        return found
+
+    @cached_property
+    def _kin_levels(self) -> Mapping[str, int]:
+        """The things that those named belong to, or (a government and its country) that belong to them."""
+        found: dict[str, int] = {}
+        entities = self.matcher.entities
+        for one in (*self.scene.things, *self.scene.of_kind("thing")):
+            for identifier in one.ids:
+                entity = entities.get(identifier)
+                if entity is None:
+                    continue
+                kin = set(self.matcher.index.kin(identifier))
+                if entity.kind in {"country", "agency", "group"} and entity.country:
+                    kin |= {e.id for e in _governments(self.matcher.known).get(entity.country, ())}
+                kin |= _holders(self.matcher.known).get(identifier, frozenset())
+                kin |= _siblings(self.matcher.known).get(_family(identifier), frozenset())
+                for relative in kin:
+                    found[relative] = min(found.get(relative, EARLIER), one.level)
+        return found
+
+    def _rivals(self, record: Known, used: set[str], level: int) -> list[Seen]:
+        """Others that the figure may be told of: named no farther off, of a kind that the measure is told of."""
+        kinds = self._subjects(record)
+        return [
+            one
+            for one in self.scene.things
+            if one.level <= level
+            and not one.against
+            and one.kind in kinds
+            and not used & set(one.ids)
+            and not self._related(one, record)
+            and (one.level == OWN or level >= one.level)
+        ]
+
+    def _subjects(self, record: Known) -> frozenset[str]:
+        if record.measure.startswith("spec:") or record.measure in OF_THE_ITEM:
+            return frozenset({"chip", "system"})
+        defined = self.matcher.measured.get(record.measure)
+        kinds = frozenset(defined.entity_kinds) if defined is not None else frozenset[str]()
+        return (kinds | ({"company"} if "lab" in kinds else set())) & _ACTING or frozenset({"company"})
+
+    def _before(self, rivals: list[Seen], subject: str) -> bool:
+        """Whether a rival has the better claim to be the subject: it stands before, on the same level."""
+        own = [one for one in self.scene.things if one.is_one(subject)] or [
+            one for one in self.scene.of_kind("thing") if one.is_one(subject)
+        ]
+        if not own:
+            return True
+        best = min(own, key=lambda one: (one.level, one.start))
+        return any(one.level < best.level or (one.level == best.level and one.start < best.start) for one in rivals)
+
+    def _related(self, one: Seen, record: Known) -> bool:
+        """Whether a name only says whose or where the record's things are: maker, parent, home."""
+        entities = self.matcher.entities
+        for identifier in filter(None, (record.entity, record.item)):
+            kin = self.matcher.index.kin(identifier)
+            product = self.matcher.known.chips.get(identifier) or self.matcher.known.models.get(identifier)
+            owners = {getattr(product, "maker", ""), *kin}
+            entity = entities.get(identifier)
+            for name in one.ids:
+                other = entities.get(name)
+                if (
+                    name in owners
+                    or identifier.startswith(f"{name}-")
+                    or (one.kind not in PRODUCTS and identifier in self.matcher.index.kin(name))
+                ):
+                    return True
+                if entity and other and other.kind in {"country", "region"} and entity.country == other.country != "":
+                    return True
+        return False
+
+    # -- dimensions and what else is said -----------------------------------------------------------------------------
+
+    def _said(self, key: str, value: str) -> bool:
+        """Whether the text says a dimension of a record, or need not."""
+        name = f"{key}={value}"
+        if self._told(key, value):
+            return True
+        if name in silent_values() or (key in silent_keys() and name not in spoken_values()):
+            return True
+        return key == "market" and value in _ANYWHERE
+
+    def _told(self, key: str, value: str) -> bool:
+        """Whether the text says a dimension of a record in so many words."""
+        if any(word.is_one(f"{key}={value}") and word.level < EARLIER for word in self.scene.of_kind("dim")):
+            return True
+        return key in vocabulary()["named"] and self._found(value) is not None
+
+    def _extras(self, record: Known, used: set[str]) -> int:
+        """How many things beside the figure the record's key does not hold."""
+        defined = self.matcher.measured.get(record.measure)
+        keys = set(defined.dims) if defined is not None else set()
+        count = self._told_by_another_place(record)
+        for one in self.scene.things:
+            if one.level != OWN or one.against or used & set(one.ids) or self._related(one, record):
+                continue
+            if record.measure.startswith("spec:") and one.kind in {"component", "technology"}:
+                continue
+            if any(used & set(other.ids) and over(other, one) for other in self.scene.things):
+                continue
+            placed = bool(keys & _PLACED) and one.kind in {"country", "region"}
+            count += one.kind in _TELLING or placed
+        for word in self.scene.words:
+            if word.level != OWN or self._inside(word, used):
+                continue
+            if word.kind == "dim":
+                pairs = [tuple(name.split("=", 1)) for name in word.ids]
+                told = [
+                    (key, value)
+                    for key, value in pairs
+                    if (key != "scope" and key in keys | self._family_keys(record))
+                    or (key == "scope" and f"{key}={value}" in spoken_values())
+                ]
+                count += (
+                    bool(told)
+                    and all(record.dims.get(key) != value for key, value in told)
+                    and not all(f"{key}={value}" in silent_values() for key, value in told)
+                )
+            elif word.kind == "mark" and self.scene.beside(word):
+                count += (
+                    record.measure not in word.ids
+                    and any(record.measure in family and family & set(word.ids) for family in families().values())
+                    and not self._level_of_record(record, word)
+                )
+            elif word.kind == "thing" and "world" in word.ids and keys & {"of", "market"}:
+                count += "world" not in used
+            elif word.kind == "thing" and defined is not None and set(defined.item_kinds) & {"goods", "topic"}:
+                narrow = [name for name in word.ids if name not in _ANYWHERE]
+                count += record.item in {"", "all-goods"} and bool(narrow) and not used & set(narrow)
+        return count
+
+    def _family_keys(self, record: Known) -> frozenset[str]:
+        """The dimensions of the family: networking is a part of data-centre revenue."""
+        return self.matcher.parts(record.measure)
+
+    def _told_by_another_place(self, record: Known) -> int:
+        """Whether a place beside the noun tells another measure of the family: "revenue" is not all revenue in
+        "revenue in China" of a firm from elsewhere."""
+        home = getattr(self.matcher.entities.get(record.entity), "country", "")
+        for name, place in told_by_place().items():
+            family = any({name, record.measure} <= one for one in families().values())
+            away = getattr(self.matcher.entities.get(place), "country", "") != home
+            if (
+                family
+                and record.measure != name
+                and away
+                and self._level(place) == OWN
+                and place not in record.dims.values()
+            ):
+                return 1
+        return 0
+
+    def _inside(self, word: Seen, used: set[str]) -> bool:
+        """Whether a word is a piece of a name or of a longer word, or names what the record is about already."""
+        length = word.end - word.start
+        for other in (*self.scene.things, *self.scene.words):
+            if other.level != OWN or not (other.start <= word.start and word.end <= other.end):
+                continue
+            if other.end - other.start > length or (used & set(other.ids) and other.kind != word.kind):
+                return True
+        return False
+
+    @staticmethod
+    def _level_of_record(record: Known, word: Seen) -> bool:
+        """Whether a mark is part of the record's own words ("market" of a market share)."""
+        return record.measure in {"market_share", "market_value"} or "market_units" in word.ids
+
+    # -- periods ------------------------------------------------------------------------------------------------------
+
+    def is_elsewhen(self, record: Known) -> bool:
+        """Whether a record's period lies clear of all that the text names: the quick half of `fit`."""
+        if record.kind == "price" or record.timeless or record.measure in self.matcher.lasting:
+            return False
+        window = self._windows.get(record.entity)
+        if window is None:
+            window = self._windows[record.entity] = self._window(record)
+        if record.start <= window[1] and window[0] <= record.end:
+            return False
+        clear = record.end < window[0] - _MARGIN or record.start > window[1] + _MARGIN
+        return clear or record.end - record.start > _MARGIN  # a quarter or year beside another is another one
+
+    def _window(self, record: Known) -> tuple[date, date]:
+        """The days that a record of an entity must touch not to be off; all days where no period is named."""
+        spans = self._spans_of(record)
+        if not spans or self.scene.time_level == EARLIER:
+            return date.min + _MARGIN, date.max - _MARGIN
+        return min(low for low, _ in spans), max(high for _, high in spans)
+
+    def _spans_of(self, record: Known) -> list[tuple[date, date]]:
+        if record.entity not in self._periods:
+            self._periods[record.entity] = [span for time in self._times for span in self._spans(time, record)]
+        return self._periods[record.entity]
+
+    def fit(self, record: Known) -> Fit:
+        """How the record's period lies to the one the text names."""
+        if record.timeless or record.measure in self.matcher.lasting:
+            return "exact"
+        spans = self._spans_of(record)
+        if not spans:
+            return self._undated(record)
+        found = min((self._fits(record, span) for span in spans), key=FITS.index)
+        if found == "off" and self.scene.time_level == EARLIER:
+            return self._undated(record)
+        return found
+
+    def _spans(self, time: Any, record: Known) -> Iterator[tuple[date, date]]:
+        if not time.low or not time.high:
+            return
+        low, high = _day(time.low), _day(time.high)
+        yield low, high
+        if "fiscal-possible" not in time.flags and time.grain not in {"year", "quarter", "half"}:
+            return
+        calendar = _calendar(self.matcher.known, record.entity)
+        if calendar is not None and time.value:
+            text = {"year": "FY{}", "quarter": "FY{}", "half": "FY{}"}.get(time.grain, "{}")
+            span = _fiscal(text.format(str(time.value).replace("-", "")), calendar)
+            if span is not None:
+                yield span
+
+    def _fits(self, record: Known, span: tuple[date, date]) -> Fit:
+        low, high = span
+        if record.kind == "price":
+            dated = record.start != date.min
+            return "near" if not (record.start <= high and low <= record.end) else "exact" if dated else "within"
+        days = (high - low).days + 1
+        own = (record.end - record.start).days + 1
+        adds = getattr(self.matcher.measured.get(record.measure), "adds", "")
+        slack = _SAME_QUARTER if days < 200 else _SAME_PERIOD
+        if abs((record.start - low).days) <= slack and abs((record.end - high).days) <= slack and own < 2 * days + 40:
+            return "exact"
+        inside = low <= record.start and record.end <= high
+        around = record.start <= low and high <= record.end
+        if adds != "sum" and (inside or around):
+            return "within"
+        if adds == "sum" and around and own > 400:
+            return "within"
+        if low <= record.end and record.start <= high:
+            return "near"
+        return "off"
+
+    def _undated(self, record: Known) -> Fit:
+        """A text that names no period speaks of the present: the article's day."""
+        if self.matcher.on is None:
+            return "near"
+        day = date.fromisoformat(self.matcher.on)
+        if record.kind == "price":
+            return "open" if record.start <= day <= record.end else "near"
+        if record.nature != "observation" and record.end > day:
+            return "open" if record.value.known_by <= day else "near"
+        if record.end < day - timedelta(days=_RECENT) and record.measure not in vocabulary()["announced"]:
+            return "off"
+        return "open" if record.start <= day else "near"
+
+
+_YEAR = re.compile(r"(?:19|20)\d\d|FY|['’]\d\d")
+
+
+def _joined(times: list[Time]) -> list[Time]:
+    """Dates with a year and the quarter right behind it taken together: 회계연도 2026년 1분기."""
+    found: list[Time] = []
+    years, rest = [t for t in times if t.grain == "year"], [t for t in times if t.grain != "year"]
+    if len(years) == len(rest) == 1 and rest[0].grain == "quarter" and not _YEAR.search(rest[0].surface):
+        times = [years[0], replace(rest[0], start=years[0].end)]
+    for time in sorted(times, key=lambda one: one.start):
+        last = found[-1] if found else None
+        if last and last.grain == "year" and time.grain == "quarter" and time.value and time.start - last.end in {0, 1}:
+            quarter = f"{last.value}-{time.value[-2:]}"
+            days = facts.period(quarter.replace("-", ""))
+            found[-1] = replace(time, start=last.start, value=quarter, low=days.start.isoformat(),
+                                high=days.end.isoformat())  # fmt: skip
+        else:
+            found.append(time)
+    return found
+
+
+def _calendar(known: "facts.Facts", entity: str) -> Any:
+    """The fiscal calendar of an entity or of what it belongs to."""
+    seen: set[str] = set()
+    while entity and entity not in seen:
+        if entity in known.calendars:
+            return known.calendars[entity]
+        seen.add(entity)
+        entity = known.entities[entity].parent if entity in known.entities else ""
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> date:
+    return date.fromisoformat(text[:10])
+
+
+@lru_cache(maxsize=8192)
+def _fiscal(text: str, calendar: Any) -> tuple[date, date] | None:
+    try:
+        found = facts.period(text, calendar)
+    except InputError:
+        return None
+    return found.start, found.end
+
+
+def _family(chip: str) -> str:
+    """What the variants of a chip have in common: `nvidia-h100` of `nvidia-h100-sxm`."""
+    return "-".join(chip.split("-")[:2])
+
+
+@lru_cache(maxsize=4)
+def _siblings(known: "facts.Facts") -> dict[str, frozenset[str]]:
+    """The variants of each chip, by what their ids have in common."""
+    table: dict[str, set[str]] = {}
+    for chip in known.chips:
+        table.setdefault(_family(chip), set()).add(chip)
+    return {name: frozenset(found) for name, found in table.items()}
+
+
+@lru_cache(maxsize=4)
+def _holders(known: "facts.Facts") -> dict[str, frozenset[str]]:
+    """Servers of a chip, by the chip: a text that speaks of servers names the chip."""
+    table: dict[str, set[str]] = {}
+    for system in known.systems.values():
+        if system.n_chips <= _SERVER:
+            table.setdefault(system.chip, set()).add(system.id)
+    return {chip: frozenset(ids) for chip, ids in table.items()}
+
+
+@lru_cache(maxsize=4)
+def _governments(known: "facts.Facts") -> Mapping[str, list[Any]]:
+    """Countries with their governments and agencies, by country."""
+    table: dict[str, list[Any]] = {}
+    for entity in known.entities.values():
+        if entity.kind in {"country", "agency"} and entity.country:
+            table.setdefault(entity.country, []).append(entity)
+    return table

@@ -1,0 +1,11 @@
+from ._build import Built as Built
+from ._build import build as build
+from ._emulate import Accuracy as Accuracy
+from ._emulate import Scale as Scale
+from ._emulate import accuracy as accuracy
+from ._emulate import combined as combined
+from ._grid import Case as Case
+from ._grid import Grid as Grid
+from ._grid import Plan as Plan
+from ._grid import plan as plan
+from ._grid import simulate as simulate
