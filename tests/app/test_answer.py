@@ -3,12 +3,15 @@
 import json
 
 import pytest
+from synthetic_run import synthetic_run
 
 from chipweir import world
 from chipweir.app import _levers, create_app
-from chipweir.app._engine import Engine
+from chipweir.app._answer import _change
+from chipweir.app._engine import Answer, Engine
 from chipweir.app._state import View
 from chipweir.i18n import use_language
+from chipweir.report._headline import HEADLINES
 
 
 @pytest.fixture
@@ -92,3 +95,13 @@ def test_words_of_the_script_are_in_the_readers_language():
     assert data["words"]["law"] == "현행법대로"
     assert (data["usual"]["from"], data["usual"]["tab"], data["usual"]["a"]) == ("2026-12", "compute", "baseline")
     assert all(any("가" <= char <= "힣" for char in text) for text in data["words"].values())
+
+
+def test_a_tile_has_an_arrow_only_where_the_interval_leaves_zero_out():
+    run = synthetic_run()
+    item = HEADLINES["smuggled_units"]
+    base = run["delta_smuggled_units"]
+    sure, unsure, nothing = base * 0 + 300.0, base * 0 + (base["quantile"] - 0.4) * 1e3, base * 0 + 1e-6
+    for delta, arrow in ((sure, "▲"), (-sure, "▼"), (unsure, "+"), (nothing, "")):
+        answer = Answer(run.assign(delta_smuggled_units=delta.transpose(*base.dims)), ("baseline", "blockade"), 10, 1.0)
+        assert _change(answer, item, 100)[:1] == arrow

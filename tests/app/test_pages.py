@@ -6,10 +6,10 @@ import pytest
 
 from chipweir import facts, rules, world
 from chipweir.app import _answer, _chips_page, _claims_page, _contest, _facts_page, _rules_page
-from chipweir.report import _known
 from chipweir.app._state import TABS, View, reference_of, scenario_of
 from chipweir.errors import InputError
 from chipweir.i18n import use_language
+from chipweir.report import _known
 
 
 def upload(text, encoding="utf-8"):

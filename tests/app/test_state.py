@@ -96,3 +96,10 @@ def test_questions_of_other_pages_travel_in_the_address():
     view = View().ask(r_chip="nvidia-h20", r_to="CN", r_hq="")
     assert read_view(view.query()).asked("r.chip") == "nvidia-h20"
     assert read_view(view.query()).asked("r.hq") == ""
+
+
+def test_every_choice_of_a_lever_has_a_word():
+    from chipweir.report._levers import CHOICES
+
+    for control in controls():
+        assert set(control.lever.choices) <= set(CHOICES), control.name

@@ -137,10 +137,12 @@ def _change(answer: Answer, item: Quantity, index: int) -> str:
         return ""
     low, high, _coverage = spread(delta, index)
     middle = float(delta.median[index])
-    if middle == low == high == 0:
+    level = _access.require(answer.results, item.variable, first, **item.selection).median[index]
+    if _access.is_nothing((middle, low, high), float(level)):
         return ""
-    sign = "▲" if middle > 0 else "▼" if middle < 0 else "="
-    return f"{sign} {signed_range(middle, low, high, item.kind)}"
+    told = signed_range(middle, low, high, item.kind)
+    # No arrow where the interval holds zero: the direction is open.
+    return told if low <= 0 <= high else f"{'▲' if middle > 0 else '▼'} {told}"
 
 
 def status(view: View, answer: Answer) -> str:

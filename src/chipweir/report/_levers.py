@@ -41,6 +41,7 @@ CLASSES = {
 CHOICES = {
     "free": N_("free"),
     "licence": N_("licence"),
+    "case_by_case": N_("case by case"),
     "denied": N_("denied"),
     "open": N_("open"),
     "discouraged": N_("discouraged"),

@@ -1,7 +1,8 @@
 """The chip accounts: every stock of units, dies and stacks, and the one place where they are balanced.
 
 Accounts are kept in double precision whatever the month is computed in; what is sold or used is cut back to what there
-is, so that nothing is lost to rounding: made + carried in = sold by channel + scrapped + left, and the like for dies and stacks.
+is, so that nothing is lost to rounding: made + carried in = sold by channel + scrapped + left, and the like for dies
+and stacks.
 """
 
 from dataclasses import dataclass

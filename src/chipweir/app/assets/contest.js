@@ -303,7 +303,7 @@
       node.children[1].lastChild.textContent = " " + tile.unit;
       node.children[2].textContent = tile.interval;
       node.children[3].textContent = tile.change || page.words.same;
-      node.children[3].className = tile.change ? "tile-change" : "tile-note";
+      node.children[3].className = !tile.change ? "tile-note" : /^[▲▼]/.test(tile.change) ? "tile-change" : "tile-change unsure";
     });
   }
   /* The charts in sight now, the others one by one, so that a lever moved meanwhile comes first. */
