@@ -318,6 +318,8 @@ def test_the_model_counted_is_the_model_sorted(monkeypatch: pytest.MonkeyPatch) 
             spread = np.nanmax(two, axis=1, keepdims=True) - np.nanmin(two, axis=1, keepdims=True)
             # What single precision cannot tell from nothing beside the largest value is no difference.
             floor = np.finfo(np.float32).eps * np.nanmax(np.abs(two)) + 1e-30
-            apart = (np.abs(one - two) / np.maximum(spread, floor))[~np.isnan(two)]
-            # The outermost quantiles of a few rare products lie beyond a pilot of 64 members, where nothing was counted.
-            assert np.mean(apart < 0.5) > 0.995, name
+            apart = np.abs(one - two) / np.maximum(spread, floor) < 0.5
+            known = ~np.isnan(two)
+            assert np.mean(apart[:, 1:-1][known[:, 1:-1]]) > 0.999, name
+            # The outermost quantiles may lie beyond a pilot of 64 members, where nothing was counted.
+            assert np.mean(apart[:, [0, -1]][known[:, [0, -1]]]) > 0.95, name
