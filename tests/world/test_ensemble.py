@@ -52,9 +52,7 @@ def test_members_are_those_of_a_direct_simulation_in_another_batch(
 ) -> None:
     for scenario in ("baseline", "weir"):
         for row in variables():
-            if (
-                row["axis"] == "year" or row["name"] == "unmet_share"
-            ):  # the latter is what the sweeps leave: noise itself
+            if row["axis"] == "year":
                 continue
             own = results[f"member_{row['name']}"].sel(scenario=scenario).values
             direct = outcome(scenario)[row["name"]][:MEMBERS]
@@ -143,16 +141,14 @@ def test_results_do_not_depend_on_the_size_of_batches() -> None:
     for name in whole[0]:
         if name.startswith("flow"):
             flows = sum(part[name].sum(0) for part in parts)
-            near = np.isclose(flows, whole[0][name].sum(0), rtol=1e-2, atol=1e-4 * np.max(flows))
+            near = np.isclose(flows, whole[0][name].sum(0), rtol=2e-3, atol=1e-4 * np.max(flows))
             assert np.mean(near) > 0.99, name
             continue
         joined = np.concatenate([part[name] for part in parts])
         scale = np.nanmax(np.abs(joined))
-        if name == "unmet_share":  # what the sweeps leave
-            continue
         # Programs for batches of other sizes round differently; in single precision a member may take another turn.
         for own, other in ((joined, whole[0][name]), (single[name], whole[0][name][:1])):
-            near = np.isclose(own, other, rtol=1e-2, atol=1e-4 * scale, equal_nan=True)
+            near = np.isclose(own, other, rtol=2e-3, atol=1e-4 * scale, equal_nan=True)
             assert np.mean(near) > 0.97, (name, np.mean(near))
 
 
