@@ -7,6 +7,7 @@ from typing import Any
 import conftest
 from chipweir import store, world
 from chipweir.cli import main
+from chipweir.store import _parts
 
 
 def unhurried(task: Any) -> Any:
@@ -15,12 +16,12 @@ def unhurried(task: Any) -> Any:
     return conftest.imagined_part(task)
 
 
-def unhurried_ensemble(*arguments: Any, mapper: store.Mapper) -> Any:
+def unhurried_ensemble(*arguments: Any, mapper: store.Mapper, **options: Any) -> Any:
     """The made-up ensemble, a second a scenario."""
-    return conftest.imagined_ensemble(*arguments, mapper=lambda function, tasks: mapper(unhurried, tasks))
+    return conftest.imagined_ensemble(*arguments, mapper=lambda function, tasks: mapper(unhurried, tasks), **options)
 
 
 if __name__ == "__main__":
-    store.KEEP_AFTER_SECONDS = 0.0
+    _parts.KEEP_AFTER_SECONDS = 0.0
     world.run_ensemble = unhurried_ensemble
     main(sys.argv[1:])

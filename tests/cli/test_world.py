@@ -337,7 +337,6 @@ def test_commands_that_do_not_simulate_load_nothing_heavy(command: str, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.long
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
 def test_a_killed_run_leaves_nothing_or_goes_on(tmp_path: Path, name: str) -> None:
     script = [sys.executable, str(Path(__file__).with_name("slow_run.py")), "run", "--members", "4", "--no-report"]

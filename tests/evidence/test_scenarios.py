@@ -146,14 +146,17 @@ def test_opposed_stances_are_named_once():
 
 
 @pytest.mark.slow
-@pytest.mark.long
-def test_pairs_can_be_simulated_on_the_spot():
+def test_pairs_that_isolate_a_claim_are_simulated_on_the_spot_and_no_others():
     from chipweir import facts
     from chipweir.evidence import simulate_pairs
 
-    claims = [t for t in tags("추론용 칩은 공급 과잉 상태다.") if t.mechanism]
+    claims = [t for t in tags("수출통제가 중국의 국산화를 앞당긴다.") if t.mechanism == "substitution"]
     judged = judge(claims, simulate_pairs(claims, 8, facts.load()))
-    assert judged[0].status != "not_checkable"
+    assert [t.status for t in judged] == ["consistent"]
+    states = [t for t in tags("추론용 칩은 공급 과잉 상태다.") if t.mechanism]
+    assert states
+    assert simulate_pairs(states, 8, facts.load()) == ()
+    assert judge(states, ())[0].text.key == "not_modelled"
 
 
 def test_the_shipped_scenario_files_are_those_of_the_mechanisms():

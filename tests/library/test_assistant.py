@@ -112,7 +112,6 @@ def test_long_lists_are_cut_and_say_so() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_a_comparison_is_simulated() -> None:
     question = {"a": "baseline", "b": "blockade", "members": 4}
     found = session(lambda client: client.call_tool("compare", question)).structured_content

@@ -195,7 +195,6 @@ def test_a_saved_run_is_opened_with_seed_and_manifest(results: Results, tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.long
 def test_a_run_is_repeated_by_its_seed() -> None:
     one, other = (cw.run("baseline", members=8, seed=3) for _ in range(2))
     assert store.dataset_digest(one.dataset) == store.dataset_digest(other.dataset)

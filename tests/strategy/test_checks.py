@@ -135,13 +135,6 @@ def test_a_glut_that_is_sold_off_at_cost_is_no_fault_and_one_at_full_price_is() 
     assert _PREDICATES["stocks-brake"](kept, law()) < 12
 
 
-def test_stock_that_is_no_longer_made_is_not_for_the_brake() -> None:
-    kept = sound()
-    FAULTS["stocks-brake"](kept)
-    kept["made"][:, 38:, 2] = 0.0
-    assert _PREDICATES["stocks-brake"](kept, law()) < 12
-
-
 def test_a_leap_where_a_rule_changes_is_no_fault() -> None:
     kept, rules = sound(), law()
     FAULTS["no-leaps"](kept)

@@ -50,7 +50,7 @@ def stored_runs() -> tuple[Results, ...]:
 
 
 def simulate_pairs(tags: Sequence["Tag"], members: int, known: Any, seed: int = 1) -> tuple[Results, ...]:
-    """Ensembles for every pair that `tags` speak of, one for each reference scenario. Takes seconds to minutes."""
+    """Ensembles for every pair that isolates what `tags` claim, one for each reference scenario. Takes seconds to minutes."""
     from chipweir.evidence._scenarios import mechanisms, settings_of
     from chipweir.world import load_scenario, run_ensemble
 
@@ -59,7 +59,7 @@ def simulate_pairs(tags: Sequence["Tag"], members: int, known: Any, seed: int = 
     groups: dict[str, dict[str, Any]] = {}
     for tag in tags:
         mechanism = mechanisms().get(tag.mechanism)
-        if mechanism is None or not mechanism.a:
+        if mechanism is None or not mechanism.a or not mechanism.isolates:
             continue
         group = groups.setdefault(mechanism.a, {mechanism.a: load_scenario(mechanism.a)})
         if mechanism.levers:
@@ -76,7 +76,7 @@ def simulate_pairs(tags: Sequence["Tag"], members: int, known: Any, seed: int = 
 def difference(results: Sequence[Results], a: str, b: str, outcome: str) -> dict[str, Any] | None:
     """`b` minus `a` for an outcome, member by member: median, 90 % interval and the share of members in which it is
     above zero, from the first results that hold the pair. None where none does."""
-    from chipweir.strategy._compare import differences, holds_pair
+    from chipweir.strategy import differences, holds_pair
 
     for one in results:
         data = one.dataset

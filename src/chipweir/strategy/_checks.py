@@ -211,12 +211,8 @@ def _months_of(stock: Any, use: Any) -> Any:
     return np.median(stock / np.maximum(mean, 1.0), axis=0)
 
 
-# Share of the most made in any month so far below which output counts as stopped: nothing is left to brake.
-_STILL_MADE = 0.05
-
-
 def _stocks(kept: Arrays, inputs: "Inputs") -> float:
-    """Most months of output unsold at the median, home and abroad, while it is made and not being sold off at cost."""
+    """Most months of output unsold at the median, home and abroad, while it is not being sold off at cost."""
     home = np.asarray(inputs.products.goods.domestic) > 0
     worst = 0.0
     for side in (home, ~home):
@@ -225,9 +221,7 @@ def _stocks(kept: Arrays, inputs: "Inputs") -> float:
         margin = np.log((kept["price"] / kept["cost"])[..., side])
         dear = np.median((margin * weight).sum(-1) / weight.sum(-1), axis=0) > 0.05
         months = _months_of(left.sum(-1), made.sum(-1))
-        output = np.median(made.sum(-1), axis=0)
-        running = output > _STILL_MADE * np.maximum.accumulate(output)
-        worst = max(worst, float(np.max((months * dear * running)[24:])))
+        worst = max(worst, float(np.max(months[24:] * dear[24:])))
     return worst
 
 
