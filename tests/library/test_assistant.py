@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.from_thread import start_blocking_portal
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
@@ -23,7 +24,9 @@ def session(ask: Callable[[Client], Awaitable[Any]], *options: str) -> Any:
             async with Client(stdio_client(parameters)) as client:
                 return await ask(client)
 
-    return anyio.run(asked)
+    # A browser's tests keep a loop running in this thread, so the session has a thread of its own.
+    with start_blocking_portal() as portal:
+        return portal.call(asked)
 
 
 QUESTIONS: dict[str, dict[str, Any]] = {

@@ -8,9 +8,7 @@ from chipweir.app._engine import FULL_MEMBERS, QUICK_MEMBERS, Answer
 from chipweir.app._state import View
 from chipweir.errors import InputError
 from chipweir.i18n import _
-from chipweir.report import _access, _numbers, figures
-from chipweir.report._headline import Quantity, quantities
-from chipweir.report._labels import label
+from chipweir.report import Quantity, _access, _numbers, figures, label, quantities
 from chipweir.report.figures._build import Spec
 
 

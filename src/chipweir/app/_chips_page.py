@@ -14,14 +14,12 @@ from chipweir.app._jobs import Jobs
 from chipweir.app._state import View, read_view
 from chipweir.errors import InputError
 from chipweir.i18n import _, language, use_language
-from chipweir.report import _chips, _numbers, figures
-from chipweir.report._labels import N_, label
+from chipweir.report import N_, _chips, _numbers, figures, label
 
 
 if TYPE_CHECKING:
     from chipweir.facts import Chip, Facts, Value
-    from chipweir.perf import Worth
-    from chipweir.perf._match import Measure
+    from chipweir.perf import Measure, Worth
 
 MOST_CHIPS = 8
 DEFAULT_CHIPS = ("nvidia-h20", "nvidia-h100-sxm", "nvidia-b200", "huawei-ascend-910c")
@@ -185,7 +183,7 @@ def _worth(chips: list["Chip"], country: str) -> list[list[Any]]:
 
 def _costs(chips: list["Chip"], found: "Worth", country: str) -> list[str]:
     """Dollars per million tokens of the reference mix for one who owns the chip in a country, with 80 % intervals."""
-    from chipweir.perf._cost import owning_cost
+    from chipweir.perf import owning_cost
 
     costs = []
     inference = found.workloads.index("inference")

@@ -16,8 +16,7 @@ from chipweir.app._jobs import Job, Jobs
 from chipweir.app._state import View, read_view
 from chipweir.errors import InputError
 from chipweir.i18n import _, language, use_language
-from chipweir.report import _numbers
-from chipweir.report._labels import N_
+from chipweir.report import N_, _numbers
 
 
 LONGEST_ARTICLE = 200_000
@@ -118,7 +117,7 @@ def check(text: str, published: str, fixes: Fixes, lang: str, job: Job | None = 
 
 def _with_fixes(checked: Any, fixes: Fixes) -> Any:
     """The check with slots that a reader filled, judged anew."""
-    from chipweir.evidence._checks import check_claims
+    from chipweir.evidence import check_claims
 
     article = checked.article
     claims = tuple(_fixed(claim, fixes.get(claim.id, {})) for claim in article.claims)

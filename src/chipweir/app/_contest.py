@@ -16,17 +16,25 @@ from chipweir.app._jobs import Job
 from chipweir.app._state import FIRST_YEAR, LAST_YEAR, OWN_NAME, TABS, View, reference_of, scenario_of
 from chipweir.errors import InputError
 from chipweir.i18n import _, language
-from chipweir.report import _access, _numbers
-from chipweir.report._headline import HEADLINES, Quantity, quantities
-from chipweir.report._labels import N_, SCENARIO_STORIES, label
-from chipweir.report._levers import setting_text
-from chipweir.report._sections import long_name, parameter_text
+from chipweir.report import (
+    HEADLINES,
+    N_,
+    SCENARIO_STORIES,
+    Quantity,
+    _access,
+    _numbers,
+    label,
+    long_name,
+    parameter_text,
+    quantities,
+    setting_text,
+)
 
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from chipweir.strategy._trace import Driver, Influence, Trace
+    from chipweir.strategy import Driver, Influence, Trace
     from chipweir.world import Scenario
 
 TAB_NAMES = {

@@ -12,8 +12,7 @@ from chipweir.app import _layout
 from chipweir.app._jobs import Jobs
 from chipweir.app._state import View, read_view
 from chipweir.i18n import _, use_language
-from chipweir.report import _numbers
-from chipweir.report._known import KINDS, Line, find, trusted
+from chipweir.report import KINDS, Line, _numbers, find, trusted
 
 
 MOST_SHOWN = 60

@@ -8,8 +8,7 @@ from dash import dcc, html
 
 from chipweir.app._state import View
 from chipweir.i18n import _, composed
-from chipweir.report._labels import N_
-from chipweir.report._style import FONTS, GRAPH_CONFIG, Theme, template
+from chipweir.report import FONTS, GRAPH_CONFIG, N_, Theme, template
 
 
 PAGES = {

@@ -9,19 +9,19 @@ from dash import html
 from chipweir.app._layout import attributes
 from chipweir.app._state import View, scenario_of, usual
 from chipweir.i18n import _
-from chipweir.report import _numbers
-from chipweir.report._levers import (
+from chipweir.report import (
     ACTORS,
     CHOICES,
+    GRAPH_CONFIG,
     STOPS,
     Control,
+    _numbers,
     controls,
     effective,
     lever_text,
     lever_title,
     value_text,
 )
-from chipweir.report._style import GRAPH_CONFIG
 
 
 if TYPE_CHECKING:

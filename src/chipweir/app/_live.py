@@ -86,9 +86,7 @@ def _compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
     import jax
     import jax.numpy as jnp
 
-    from chipweir.world import simulate
-    from chipweir.world._ensemble import FLOWS, compiler_options
-    from chipweir.world._outputs import by_year, derive
+    from chipweir.world import FLOWS, by_year, compiler_options, derive, simulate
 
     def flows(month: Any) -> dict[str, Any]:
         kept = by_year(month)
@@ -126,8 +124,7 @@ class Live:
 
     def __init__(self, batch: int = FIRST_MEMBERS, members: int = QUICK_MEMBERS) -> None:
         from chipweir import facts
-        from chipweir.world import draw
-        from chipweir.world._parameters import members_of
+        from chipweir.world import draw, members_of
 
         self.batch, self.members = batch, members
         self._facts = facts.load()

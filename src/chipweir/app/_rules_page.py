@@ -31,7 +31,7 @@ _FIELDS = ("chip", "to", "from", "hq", "on", "user", "quantity")
 def page(view: View) -> html.Div:
     """The question form, its answer, and the table upload."""
     from chipweir import facts
-    from chipweir.rules._words import vocabulary
+    from chipweir.rules import vocabulary
 
     known = facts.load()
     chips = [{"value": chip.id, "label": chip.name} for chip in known.chips.values()]
@@ -173,7 +173,7 @@ def _verdict(decision: "Decision") -> html.Div:
 def titled_basis(basis: str) -> str:
     """The rules a decision rests on, with what they are called in the reader's language."""
     from chipweir import rules
-    from chipweir.rules._show import basis_titles
+    from chipweir.rules import basis_titles
 
     titles = basis_titles(rules.shipped(), basis, language())
     return f"{basis} ({titles})" if titles else basis

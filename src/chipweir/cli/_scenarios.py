@@ -22,7 +22,7 @@ def scenarios_list(as_json: JsonOption = False) -> None:
     if as_json:
         print_json([{key: getattr(each, key) for key in ("name", "title", "description")} for each in found])
     else:
-        from chipweir.report._labels import label
+        from chipweir.report import label
 
         korean = language() == "ko"
         _tables.show(("", ""), [(each.name, label("scenario", each.name) if korean else each.title) for each in found])

@@ -123,8 +123,7 @@ def _widths(wishes: Sequence[tuple[int, int, int]], width: int) -> list[int]:
 
 def print_headline(results: "xr.Dataset", lang: str) -> None:
     """Print the headline table of a run: levels with intervals for the first scenario, paired differences for the others."""
-    from chipweir.report import headline_table
-    from chipweir.report._labels import label
+    from chipweir.report import headline_table, label
 
     cells = headline_table(results, lang)
     scenarios = list(dict.fromkeys(cell.scenario for cell in cells))

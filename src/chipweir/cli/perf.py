@@ -230,7 +230,7 @@ def _own_chip(context: typer.Context, name: str) -> str:
     from tempfile import TemporaryDirectory
 
     from chipweir import facts
-    from chipweir.perf._datasheet import lay_over
+    from chipweir.perf import lay_over
 
     folder = Path(context.with_resource(TemporaryDirectory(prefix="chipweir-")))
     identifier = lay_over(Path(name), folder)
@@ -291,7 +291,7 @@ def _prices(found: Any, beside: Sequence[str], day: str) -> list[dict[str, Any]]
     from datetime import date
 
     from chipweir import facts
-    from chipweir.perf._cost import list_prices
+    from chipweir.perf import list_prices
 
     if "usd_per_million_output" not in found.cost:
         raise InputError(f"no cost to set beside prices: {found.cost.get('note', 'no price of the chip is known')}")
@@ -304,7 +304,7 @@ def _prices(found: Any, beside: Sequence[str], day: str) -> list[dict[str, Any]]
 def _run_training(
     row: Mapping[str, str], overrides: Mapping[str, float | str], tokens: str, country: str, fitted: Any, as_json: bool
 ) -> None:
-    from chipweir.perf._training_rows import estimate_training, run_totals
+    from chipweir.perf import estimate_training, run_totals
 
     answer = estimate_training(row, overrides, fitted.training if fitted else None)
     if tokens:
@@ -325,8 +325,7 @@ def _run_training(
 
 
 def _run_batch(path: Path, said: Mapping[str, str], posterior: Any, as_json: bool) -> None:
-    from chipweir.perf._batch import predict_rows
-    from chipweir.perf._measured import read_rows
+    from chipweir.perf import predict_rows, read_rows
 
     answers = predict_rows(read_rows(path, said), posterior)
     if as_json:
@@ -336,8 +335,7 @@ def _run_batch(path: Path, said: Mapping[str, str], posterior: Any, as_json: boo
 
 
 def _run_fit(path: Path, said: Mapping[str, str], out: Path | None, quick: bool, as_json: bool) -> None:
-    from chipweir.perf._fitted import fit_everything, together
-    from chipweir.perf._measured import read_rows
+    from chipweir.perf import fit_everything, read_rows, together
 
     folder = out is not None and out.is_dir()
     if out is not None and not out.absolute().parent.is_dir():
@@ -363,8 +361,7 @@ def _log(line: str) -> None:
 
 
 def _run_validate(path: Path, said: Mapping[str, str], posterior: Any, leave_out: str, as_json: bool) -> None:
-    from chipweir.perf._measured import read_rows
-    from chipweir.perf._validate import validate
+    from chipweir.perf import read_rows, validate
 
     if leave_out not in ("", *LEAVE_OUT):
         raise InputError(f"--leave-out takes {', '.join(LEAVE_OUT[:-1])} or {LEAVE_OUT[-1]}, not '{leave_out}'")
@@ -381,8 +378,7 @@ def _run_validate(path: Path, said: Mapping[str, str], posterior: Any, leave_out
 def _left_out(rows: Sequence[Mapping[str, str]], by: str) -> dict[str, Any]:
     """Errors of serving and of training on what the fit has not seen; a table may hold only one of them."""
     try:
-        from chipweir.perf._training_fit import left_out_table
-        from chipweir.perf._validate import leave_out
+        from chipweir.perf import leave_out, left_out_table
 
         report: dict[str, Any] = {"by": by, "overall": {}, "groups": {}}
         reasons = []
@@ -403,7 +399,7 @@ def _left_out(rows: Sequence[Mapping[str, str]], by: str) -> dict[str, Any]:
 
 
 def _draw(found: Any, path: Path, overrides: Mapping[str, float | str]) -> None:
-    from chipweir.perf._figure import roofline_figure
+    from chipweir.perf import roofline_figure
 
     drawing = roofline_figure(found, overrides)
     suffix = path.suffix.lower()
@@ -439,7 +435,7 @@ def _write(path: Path, content: str | bytes) -> None:
 def _posterior(path: Path | None) -> Any:
     if path is None:
         return None
-    from chipweir.perf._fitted import read_fitted
+    from chipweir.perf import read_fitted
 
     return read_fitted(path)
 

@@ -69,7 +69,7 @@ def classify(
 ) -> None:
     """Control classification of a chip or of numbers, with what would flip it."""
     from chipweir import rules
-    from chipweir.rules._text import classification_text
+    from chipweir.rules import classification_text
 
     with use_language(lang):
         found = rules.classify(_item(item), on or as_of, _book(overlays, as_of))
@@ -190,7 +190,7 @@ def _end_user(text: str | None, stated: str | None) -> dict[str, str]:
     from contextlib import suppress
 
     from chipweir.errors import InputError
-    from chipweir.rules._words import word
+    from chipweir.rules import word
 
     if stated is None:
         with suppress(InputError):
@@ -220,10 +220,7 @@ def _run_one(
 ) -> None:
     """One answer with its memo; where the law is asked as of a day, `today` is the law as published now."""
     from chipweir import rules
-    from chipweir.rules._flips import flips
-    from chipweir.rules._memo import memo
-    from chipweir.rules._show import basis_titles
-    from chipweir.rules._text import decision_text
+    from chipweir.rules import basis_titles, decision_text, flips, memo
 
     decision = rules.decide(shipment, book)
     changes = flips(shipment, decision, book)
@@ -231,7 +228,7 @@ def _run_one(
     now = rules.decide(shipment, today, trace=False) if today is not None else None
     hits = []
     if screening is not None:
-        from chipweir.rules._screening import read_list, screen
+        from chipweir.rules import read_list, screen
 
         hits = screen(_parties(shipment), read_list(screening))
     if as_json:
@@ -253,7 +250,7 @@ def _run_one(
 
 
 def _parties(shipment: "Shipment") -> list[str]:
-    from chipweir.rules._asked import PARTY_FIELDS
+    from chipweir.rules import PARTY_FIELDS
 
     return [name for field in PARTY_FIELDS if (name := getattr(shipment, field))]
 
@@ -262,9 +259,7 @@ def _run_batch(
     path: Path, defaults: dict[str, Any], book: "Book", screening: Path | None, *, as_json: bool, trace: bool
 ) -> None:
     """Print one decision a line as they come; exit 2 at the end if some lines were bad."""
-    from chipweir.rules._batch import batch
-    from chipweir.rules._screening import ScreeningList, read_list, screen
-    from chipweir.rules._text import decision_line, disclaimer
+    from chipweir.rules import ScreeningList, batch, decision_line, disclaimer, read_list, screen
 
     names: ScreeningList | None = read_list(screening) if screening is not None else None
     bad = total = 0
@@ -290,7 +285,7 @@ def _run_batch(
             name = f"{row.line}" if row.id is None else f"{row.line} ({row.id})"
             print(f"{name}: {decision_line(row.decision)}{flagged}")
             if trace:
-                from chipweir.rules._text import trace_lines
+                from chipweir.rules import trace_lines
 
                 print("\n".join(trace_lines(row.decision.trace)))
     if not as_json:
@@ -303,8 +298,7 @@ def _run_batch(
 def _run_history(shipment: "Shipment", book: "Book", on: str | None, out: Path | None, *, as_json: bool) -> None:
     from datetime import date
 
-    from chipweir.rules._history import grid, history
-    from chipweir.rules._text import history_text
+    from chipweir.rules import grid, history, history_text
 
     until = shipment.export_date if on is not None else date.today()
     spells = history(shipment, until, book)
@@ -360,8 +354,7 @@ def list_rules(
     """List the instruments with their dates and their status on a day."""
     from datetime import date
 
-    from chipweir.rules._text import disclaimer
-    from chipweir.rules._words import day
+    from chipweir.rules import day, disclaimer
 
     with use_language(lang):
         book = _book(overlays)
@@ -411,8 +404,7 @@ def show_rule(
     """Show one rule: versions, status over time, conditions, citations."""
     from datetime import date
 
-    from chipweir.rules._show import describe, described_text
-    from chipweir.rules._words import day
+    from chipweir.rules import day, describe, described_text
 
     moment = day(on, "--on") if on is not None else date.today()
     found = describe(_book(overlays), rule, moment)
@@ -424,7 +416,7 @@ def show_rule(
 
 def chips_table(overlays: Overlays = None, as_json: AsJson = False) -> None:
     """Print the documentation's table: chips by regimes for China, Malaysia, Korea and the Emirates, in Markdown."""
-    from chipweir.rules._table import rules_page
+    from chipweir.rules import rules_page
 
     page = rules_page(_book(overlays))
     if as_json:
@@ -435,7 +427,7 @@ def chips_table(overlays: Overlays = None, as_json: AsJson = False) -> None:
 
 def cases_table(as_json: AsJson = False) -> None:
     """Print the golden cases beside the rules as the documentation's page, in Markdown."""
-    from chipweir.rules._casebook import cases_page, golden
+    from chipweir.rules import cases_page, golden
 
     if as_json:
         _print_json({"cases": len(golden()), "markdown": cases_page()})
@@ -453,7 +445,7 @@ def check_cases(
     as_json: AsJson = False,
 ) -> None:
     """Check case tables against the rules; exit 1 where a case does not hold."""
-    from chipweir.rules._casebook import golden, read_table, wrong
+    from chipweir.rules import golden, read_table, wrong
 
     book = _book(overlays, as_of)
     cases = [case for path in tables for case in read_table(path)] if tables else list(golden())

@@ -373,8 +373,7 @@ def _difference_rows(
     results: "xr.Dataset", a: str, b: str, years: Sequence[int]
 ) -> list[tuple[dict[str, Any], dict[str, str]]]:
     """For every headline quantity and year: the numbers, and the texts of the table."""
-    from chipweir.report import _numbers
-    from chipweir.report._headline import quantities
+    from chipweir.report import _numbers, quantities
     from chipweir.strategy import differences
 
     rows = []
@@ -423,7 +422,7 @@ def explain(
     """How a number was made: equations, facts with sources, and the parameters that move it most."""
     from chipweir import store
     from chipweir.strategy import explain as trace
-    from chipweir.world._levers import parse_month
+    from chipweir.world import parse_month
 
     if top < 1:
         raise InputError(f"--top {top} is out of range; give 1 or more")

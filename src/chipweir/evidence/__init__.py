@@ -13,6 +13,7 @@ _PLACES = {
     "brief_html": "_brief",
     "brief_markdown": "_brief",
     "Change": "_ledger",
+    "check_claims": "_checks",
     "check_document": "_check",
     "Checked": "_check",
     "Claim": "_frames",

@@ -50,7 +50,7 @@ def stored_runs() -> tuple[Results, ...]:
 
 
 def simulate_pairs(tags: Sequence["Tag"], members: int, known: Any, seed: int = 1) -> tuple[Results, ...]:
-    """Ensembles for every pair that isolates what `tags` claim, one for each reference scenario. Takes seconds to minutes."""
+    """Ensembles for every pair that isolates a claim of `tags`, one for each reference scenario. Takes minutes."""
     from chipweir.evidence._scenarios import mechanisms, settings_of
     from chipweir.world import load_scenario, run_ensemble
 

@@ -118,9 +118,7 @@ def licence(
     Unknown is an answer. Not legal advice. Raises `InputError` and `UnknownName`.
     """
     from chipweir import rules as room
-    from chipweir.rules._flips import flips
-    from chipweir.rules._memo import memo
-    from chipweir.rules._text import disclaimer
+    from chipweir.rules import disclaimer, flips, memo
 
     with _asking(lang, facts):
         book = room.with_overlays(tuple(map(Path, rules)), as_of=as_of)
@@ -149,7 +147,7 @@ def classify(
 ) -> Answer:
     """The control classification of a chip or of numbers (`{"tpp": 4800, "die_mm2": 800}`), and the line nearest to it."""
     from chipweir import rules as room
-    from chipweir.rules._text import disclaimer
+    from chipweir.rules import disclaimer
 
     with _asking(lang, facts):
         book = room.with_overlays(tuple(map(Path, rules)), as_of=as_of)
@@ -168,8 +166,7 @@ def classify(
 
 def _rule_sources(book: "Book", names: Iterable[str]) -> tuple[Source, ...]:
     """The instruments and documents behind rules, in the order in which the rules are named."""
-    from chipweir.rules._memo import ecfr
-    from chipweir.rules._show import title_of
+    from chipweir.rules import ecfr, title_of
 
     laws: list[Any] = [*book.requirements, *book.paragraphs]
     entries = {entry.id: entry for entry in laws}

@@ -197,8 +197,7 @@ class Results:
         self, b: str, a: str | None = None, years: Sequence[int] = (2026, 2028, 2030), lang: str | None = None
     ) -> Answer:
         """Paired differences `b` minus `a` (the run's first scenario) in every headline quantity."""
-        from chipweir.report import _numbers
-        from chipweir.report._headline import quantities
+        from chipweir.report import _numbers, quantities
         from chipweir.strategy import differences
 
         with use_language(lang or language()):

@@ -2,63 +2,11 @@
 
 Four questions are kept apart (classification, licence requirement, review policy, authorisation) and a fifth beside
 them, the importing government's stance. Every decision carries its trace.
+
+Names are imported when first used (`__init__.pyi`).
 """
 
-from typing import TYPE_CHECKING, Any
-
-from chipweir.rules._asked import Item, Shipment
-from chipweir.rules._book import Book, shipped, with_overlays
-from chipweir.rules._classify import classify
-from chipweir.rules._decide import decide
-from chipweir.rules._records import Classification, Decision, Found, Law, Margin, Question, Reading, Step
-from chipweir.rules._status import practice_of
-from chipweir.rules._terms import STATUSES, status_names, status_text, status_word, term
+import lazy_loader
 
 
-if TYPE_CHECKING:
-    from chipweir.rules._availability import Availability, availability
-    from chipweir.rules._vector import classify_many
-
-
-_LAZY = {
-    "Availability": "chipweir.rules._availability",
-    "availability": "chipweir.rules._availability",
-    "classify_many": "chipweir.rules._vector",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """The array functions need NumPy; the rest does not, so they are imported when asked for."""
-    if name in _LAZY:
-        from importlib import import_module
-
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-__all__ = [
-    "STATUSES",
-    "Availability",
-    "Book",
-    "Classification",
-    "Decision",
-    "Found",
-    "Item",
-    "Law",
-    "Margin",
-    "Question",
-    "Reading",
-    "Shipment",
-    "Step",
-    "availability",
-    "classify",
-    "classify_many",
-    "decide",
-    "practice_of",
-    "shipped",
-    "status_names",
-    "status_text",
-    "status_word",
-    "term",
-    "with_overlays",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from chipweir.report._headline import HEADLINES
+from chipweir.report import HEADLINES
 from chipweir.site._grid import START, Case, Grid
 
 

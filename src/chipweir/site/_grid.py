@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from chipweir.report._headline import HEADLINES, Quantity
-from chipweir.report._levers import effective
+from chipweir.report import HEADLINES, Quantity, effective
 
 
 if TYPE_CHECKING:

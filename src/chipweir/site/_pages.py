@@ -10,14 +10,25 @@ from typing import Any
 from markupsafe import Markup
 
 from chipweir.i18n import _, composed, language
-from chipweir.report import _chips, _numbers, credibility_record
-from chipweir.report._credibility import within
-from chipweir.report._headline import HEADLINES
-from chipweir.report._known import KINDS
-from chipweir.report._labels import SCENARIO_STORIES, label
-from chipweir.report._levers import Control, controls, lever_text, lever_title, value_text
-from chipweir.report._sections import limits_section
-from chipweir.report._style import GRAPH_CONFIG, THEMES, template
+from chipweir.report import (
+    GRAPH_CONFIG,
+    HEADLINES,
+    KINDS,
+    SCENARIO_STORIES,
+    THEMES,
+    Control,
+    _chips,
+    _numbers,
+    controls,
+    credibility_record,
+    label,
+    lever_text,
+    lever_title,
+    limits_section,
+    template,
+    value_text,
+    within,
+)
 from chipweir.site._emulate import Accuracy
 from chipweir.site._grid import MOST_TOGETHER, START, Grid
 

@@ -10,8 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from chipweir.i18n import LANGUAGES, use_language
-from chipweir.report import _chips, _known
-from chipweir.report._labels import label
+from chipweir.report import _chips, _known, label
 from chipweir.site._grid import Progress
 
 
@@ -73,7 +72,7 @@ def rules(
     otherwise. Equal spells are held once: `cells[chip][destination]` is their place in `spells`, whose entries are the
     day from which an answer holds and its place in `answers`.
     """
-    from chipweir.rules._history import history
+    from chipweir.rules import history
 
     shown = (
         [facts.chip(name) for name in names] if names is not None else [c for c in facts.chips.values() if _asked(c)]
@@ -128,7 +127,7 @@ def _worded(answer: tuple[str, ...]) -> dict[str, Any]:
     """An answer in words: its status and what it rests on."""
     from chipweir import rules
     from chipweir.i18n import language
-    from chipweir.rules._show import basis_titles
+    from chipweir.rules import basis_titles
 
     status, eccn, practice, exception, stance, basis = answer
 

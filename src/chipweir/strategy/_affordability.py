@@ -131,8 +131,7 @@ def train(order: TrainingOrder) -> dict[str, Any]:
 
 
 def _work(order: TrainingOrder, known: "Facts") -> Work:
-    from chipweir.perf._architecture import active_matrix_params, architecture
-    from chipweir.perf._training_work import model_flops
+    from chipweir.perf import active_matrix_params, architecture, model_flops
 
     flop = _as_number(order.what)
     record = None if flop is not None else known.model(order.what)
@@ -180,8 +179,7 @@ def _as_number(text: str) -> float | None:
 
 def _cluster(work: Work, order: TrainingOrder, size: int, known: "Facts") -> dict[str, Any] | str:
     """One cluster size: days, chip-hours, energy, cost, or the reason why it cannot do it."""
-    from chipweir.perf._training import goodput
-    from chipweir.perf._training_rows import estimate_training
+    from chipweir.perf import estimate_training, goodput
 
     row = {
         "phase": "training",
@@ -222,8 +220,7 @@ def _cluster(work: Work, order: TrainingOrder, size: int, known: "Facts") -> dic
 
 def _power(on: str, found: Mapping[str, Any], precision: str) -> tuple[float, float]:
     """Watts of a chip at work, and with node and building."""
-    from chipweir.perf._energy import chip_power, equivalent_flops, facility_power, node_overhead
-    from chipweir.perf._hardware import hardware
+    from chipweir.perf import chip_power, equivalent_flops, facility_power, hardware, node_overhead
 
     chip = hardware(on)
     flops = found["tflops_chip"]["p50"] * 1e12
@@ -233,7 +230,7 @@ def _power(on: str, found: Mapping[str, Any], precision: str) -> tuple[float, fl
 
 def _hourly(known: "Facts", order: TrainingOrder, watts: float) -> tuple[float, float, str]:
     """USD per chip-hour, the standard deviation of its log, and the source: owning, else a recorded rent."""
-    from chipweir.perf._cost import rental_price, system_owning_cost
+    from chipweir.perf import rental_price, system_owning_cost
 
     try:
         cost = system_owning_cost(known, order.on, watts, country=order.country)
@@ -283,7 +280,7 @@ def _published(
 
 
 def _chip_of(name: str, known: "Facts") -> str:
-    from chipweir.perf._hardware import hardware
+    from chipweir.perf import hardware
 
     return str(hardware(name, facts=known).id)
 

@@ -66,8 +66,7 @@ def audit(month: "Month") -> dict[str, Any]:
     """A month's outputs, its flows and ledger, and the prices, capacities and settings behind them."""
     import jax.numpy as jnp
 
-    from chipweir.world import ledger, monthly
-    from chipweir.world._outputs import by_year, china_of
+    from chipweir.world import by_year, china_of, ledger, monthly
 
     after, sold, uses, m = month.after, month.sold, month.products.uses, month.m.market
     alike = jnp.ones_like(after.retaliation)

@@ -28,6 +28,8 @@ from ._levers import levers as levers
 from ._levers import parse_month as parse_month
 from ._nudges import with_nudges as with_nudges
 from ._outputs import Month as Month
+from ._outputs import by_year as by_year
+from ._outputs import china_of as china_of
 from ._outputs import derive as derive
 from ._outputs import ledger as ledger
 from ._outputs import member_outputs as member_outputs
