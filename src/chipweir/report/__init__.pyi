@@ -1,5 +1,9 @@
 from . import figures as figures
+from ._credibility import backtest_records as backtest_records
+from ._credibility import backtest_sentences as backtest_sentences
 from ._credibility import credibility_record as credibility_record
+from ._credibility import credibility_section as credibility_section
+from ._credibility import published_records as published_records
 from ._credibility import within as within
 from ._findings import Finding as Finding
 from ._findings import findings as findings
