@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from chipweir.calibration import CUTOFFS, shipped_backtest
+from chipweir.calibration import CUTOFFS, LEAST_EFFECTIVE, shipped_backtest
 from chipweir.world import Posterior, parameters, shipped_posterior
 
 
@@ -73,7 +73,11 @@ def page(words: Words, korean: bool, tests: list[dict[str, Any]], fit: dict[str,
         table(words["all_heads"], [_row(row, words, korean) for row in fit["observations"]]),
         words["method"],
         method.format(
-            members=held.manifest["members"], rows=len(held.rows), columns=len(held.columns), cutoffs=", ".join(CUTOFFS)
+            members=held.manifest["members"],
+            rows=len(held.rows),
+            columns=len(held.columns),
+            cutoffs=", ".join(CUTOFFS),
+            least=LEAST_EFFECTIVE,
         ).strip(),
     ]
     return "\n\n".join(parts) + "\n"
