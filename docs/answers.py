@@ -1,4 +1,4 @@
-"""The page of answers, in English and Korean: what `advise`, `game` and `explore` say with the beliefs that ship.
+"""The page of answers, in English and Korean: what strategic commands say with the beliefs that ship.
 
     python docs/answers.py                   # ask again (128 draws: some minutes), then write the pages
     python docs/answers.py --pages           # the pages alone, from docs/results/answers.json
@@ -48,6 +48,7 @@ def ask(members: int, explored: int) -> dict[str, Any]:
         for players in GAMES:
             found[players] = _call(["game", "--players", players, "--members", str(members)], runs)
             found[players]["answer"].pop("cells")
+        found["leverage"] = _call(["leverage", "--members", str(members)], runs)
         found["explore"] = _call(["explore", *EXPLORED, "--members", str(explored)], runs)
         again = _call(["explore", *EXPLORED, "--members", str(explored)], runs)
         found["explore"]["stored"] = {key: again[key] for key in ("seconds", "elapsed")}
@@ -213,7 +214,7 @@ def _explored(words: Words, language: str, answer: Document) -> list[str]:
 
 
 def _costs(found: Document) -> list[list[object]]:
-    told = [found[name] for name in (*ACTORS, *GAMES, "explore")]
+    told = [found[name] for name in (*ACTORS, *GAMES, "leverage", "explore")]
     rows = [[f"`{each['command']}`", f"{each['seconds']:.0f}", f"{each['elapsed']:.0f}"] for each in told]
     again = found["explore"]["stored"]
     return [*rows, [f"`{found['explore']['command']}` (2)", f"{again['seconds']:.0f}", f"{again['elapsed']:.0f}"]]
