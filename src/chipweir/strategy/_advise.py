@@ -79,8 +79,8 @@ class Reversal:
 @dataclass(frozen=True)
 class Duel:
     """Two options: the `share` of futures in which the second is better, boxes of those in which the `rarer` winner of the
-    two wins, and by criterion the second's difference from the first as median, 90 % interval and probability to be the
-    better one (NaN where they are equal)."""
+    two wins, and by criterion the second's difference from the first as median, 80 % interval and probability to be the
+    better one (NaN where they are equal); `wide` are the 90 % intervals."""
 
     first: str
     second: str
@@ -88,6 +88,7 @@ class Duel:
     rarer: str
     boxes: tuple[Box, ...]
     differences: Mapping[str, tuple[float, float, float, float]]
+    wide: Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -171,15 +172,16 @@ def duel(e: Experiments, scores: FloatArray, first: int, second: int) -> Duel:
     share = float(e.weight @ (advantage > 0))
     wins = advantage > 0 if share <= 0.5 else advantage <= 0
     boxes = tuple(prim(_telling(e, advantage), wins, most=2))
-    differences = {}
+    differences, wide = {}, {}
     for criterion, values in zip(e.criteria.computed, e.values, strict=True):
         gap = values[second] - values[first]
-        low, middle, high = robust.quantiles(gap, e.weight, (0.05, 0.5, 0.95))
+        least, low, middle, high, most = robust.quantiles(gap, e.weight, tuple(robust.SPREAD.values()))
         better, equal = float(e.weight @ (criterion.up * gap > 0)), float(e.weight @ (gap == 0))
         chance = better / (1 - equal) if equal < 1 - 1e-9 else float("nan")
         differences[criterion.name] = (float(middle), float(low), float(high), chance)
+        wide[criterion.name] = (float(least), float(most))
     names = e.names()
-    return Duel(names[first], names[second], share, names[second if share <= 0.5 else first], boxes, differences)
+    return Duel(names[first], names[second], share, names[second if share <= 0.5 else first], boxes, differences, wide)
 
 
 def _standings(
@@ -405,7 +407,14 @@ def advice_document(advice: Advice, sentences: Mapping[str, list[str]]) -> dict[
                 "rarer": duel.rarer,
                 "boxes": [box_dict(box) for box in duel.boxes],
                 "differences": {
-                    name: {"median": middle, "p05": low, "p95": high, "p_better": None if np.isnan(chance) else chance}
+                    name: {
+                        "median": middle,
+                        "p10": low,
+                        "p90": high,
+                        "p05": duel.wide[name][0],
+                        "p95": duel.wide[name][1],
+                        "p_better": None if np.isnan(chance) else chance,
+                    }
                     for name, (middle, low, high, chance) in duel.differences.items()
                 },
             }

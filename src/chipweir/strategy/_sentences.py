@@ -200,7 +200,7 @@ def _difference(criterion: Criterion, row: tuple[float, float, float, float]) ->
     """The first option's difference from the second on one criterion, with its interval and probability."""
     middle, low, high, chance = row
     return _(
-        "'{criterion}' ({middle} {unit}; 90 % {low} to {high}; better with P {chance})",
+        "'{criterion}' ({middle} {unit}; 80 % {low} to {high}; better with P {chance})",
         criterion=say(criterion.title),
         middle=signed(-middle),
         low=signed(-high),
