@@ -48,7 +48,7 @@ def test_tiles_show_the_runs_numbers(answer):
 def test_every_tab_has_charts(answer, tab):
     specs = _answer.charts(View(tab=tab, settings=VIEW.settings), answer)
     assert 2 <= len(specs) <= _answer.SLOTS
-    assert all(spec["data"] for spec in specs)
+    assert all(spec["data"] for spec in specs.values())
 
 
 def test_the_effect_of_each_lever_is_asked_for_alone(engine):

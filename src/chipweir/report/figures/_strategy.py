@@ -89,7 +89,7 @@ def regret_heat(document: Document, *, theme: Theme = "light") -> Spec:
     )
     layout["height"] = 170 + 34 * len(criteria)
     layout["margin"] = {"l": 12, "r": 16, "t": 66, "b": 104}
-    layout["xaxis"] = {"side": "bottom", "tickfont": {"size": 11.5, "color": ink(theme)}, "tickangle": 0}
+    layout["xaxis"] = {"side": "bottom", "tickfont": {"size": 11.5, "color": ink(theme)}}  # turned where narrow
     layout["yaxis"] = {"autorange": "reversed", "automargin": True, "tickfont": {"size": 12, "color": ink(theme)}}
     layout["annotations"][0]["yshift"] = -80
     layout["hovermode"] = "closest"
