@@ -25,7 +25,7 @@ from chipweir.library import keep_compiled
 
 
 if TYPE_CHECKING:
-    from chipweir.calibration import Cutoff, Fit, Observation
+    from chipweir.calibration import Fit, Observation
     from chipweir.facts import Facts
 
 ObservationsOption = Annotated[
@@ -227,27 +227,16 @@ def backtest(
             found = run(
                 lambda day: _load(facts, day), days, later, posterior, members, horizon, tell=progress, mapper=mapped
             )
-        if as_json:
-            print_json({"cutoffs": [each.as_dict() for each in found]})
-        else:
-            _print_backtest(found)
+        document = {"cutoffs": [each.as_dict() for each in found]}
+        print_json(document) if as_json else _print_backtest(document)
 
 
-def _print_backtest(found: "tuple[Cutoff, ...]") -> None:
-    rows = []
-    for each in found:
-        made = each.as_dict()
-        scores = [
-            "-" if made[key] is None else f"{made[key]:.3f} ± {made[f'{key}_se']:.3f}"
-            for key in ("crps", "crps_last_spread", "crps_trend", "crps_statistical")
-        ]
-        cover = [
-            "-" if made[f"coverage_{level}"] is None else f"{made[f'coverage_{level}']:.0%}" for level in (50, 80, 90)
-        ]
-        mode = _("rules known") if each.mode == "rules known" else _("rules unknown")
-        rows.append([each.as_of, mode, str(made["n"]), *cover, *scores])
-    heads = [_("cut-off"), _("mode"), "#n", "#50 %", "#80 %", "#90 %", "#CRPS", "#" + _("last value"), "#" + _("trend")]
-    _tables.show([*heads, "#" + _("statistical")], rows)
+def _print_backtest(document: dict[str, Any]) -> None:
+    from chipweir.report import backtest_records, published_records
+
+    for records in (backtest_records(document), published_records(document)):
+        if records:
+            _tables.show(list(records[0]), [list(record.values()) for record in records])
 
 
 def _score(path: Path, later: "tuple[Observation, ...] | None", facts: list[Path] | None, as_json: bool) -> None:

@@ -1,6 +1,10 @@
 from . import figures as figures
 from ._chips import h100e_text as h100e_text
+from ._credibility import backtest_records as backtest_records
+from ._credibility import backtest_sentences as backtest_sentences
 from ._credibility import credibility_record as credibility_record
+from ._credibility import credibility_section as credibility_section
+from ._credibility import published_records as published_records
 from ._credibility import within as within
 from ._drawn import drawn_csv as drawn_csv
 from ._drawn import drawn_rows as drawn_rows
