@@ -111,10 +111,13 @@ def test_six_levers_come_first_each_the_strongest_of_its_side():
 @pytest.mark.parametrize(
     ("words", "lever"),
     [
-        ("quota h20", "us.quota.h20-class"), ("말레이시아 단속", "hubs.enforcement.MYS"), ("hbm withheld", "korea.hbm_withhold"),
-        ("수율", "technology.smic_yield"), ("us.rental_control", "us.rental_control"),
+        ("quota h20", "us.quota.h20-class"),
+        ("말레이시아 단속", "hubs.enforcement.MYS"),
+        ("hbm withheld", "korea.hbm_withhold"),
+        ("수율", "technology.smic_yield"),
+        ("us.rental_control", "us.rental_control"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_a_lever_is_found_by_words_of_either_language(words, lever, lang):
     with use_language(lang):

@@ -1,14 +1,15 @@
 """The frame of every page: header, navigation, language and theme, and the pieces that pages share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import dcc, html
+from dash import dcc, html, no_update
 
+from chipweir.app._jobs import Jobs
 from chipweir.app._state import View
 from chipweir.i18n import _, composed
-from chipweir.report import FONTS, GRAPH_CONFIG, N_, Theme, label, template
+from chipweir.report import FONTS, GRAPH_CONFIG, N_, Theme, _numbers, label, template
 
 
 PAGES = {
@@ -164,6 +165,17 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) -> h
         tabIndex="0",
         **attributes({"aria-label": caption}),
     )
+
+
+def looked_after(jobs: Jobs, identifier: str | None, show: Callable[[Any], Any]) -> tuple[Any, Any, Any, Any, Any]:
+    """What a page shows of its long work: (content, state, id of the job, is its clock off?, is Cancel hidden?)."""
+    job = jobs.get(identifier or "")
+    if job is None:
+        return no_update, no_update, None, True, True
+    if not job.finished:
+        told = _("running … {share}", share=_numbers.share(job.done))
+        return no_update, told, no_update, no_update, no_update
+    return (no_update, job.error, None, True, True) if job.error else (show(job.result), "", None, True, True)
 
 
 def code(text: str, identifier: str) -> html.Div:

@@ -78,7 +78,7 @@ def warm_up(engine: Engine, tell: Tell = untold) -> float:
 
     started = time.monotonic()
     keep_compiled()
-    tell(0.05, _("compiling the model (a minute or more after a change, seconds from then on)"))
+    tell(0.05, _("compiling the model (once, a minute or more)"))
     first = reference_of(View())
     refining = threading.Thread(target=simulate_pair, args=(first, first, REFINING_STEP))
     refining.start()

@@ -12,6 +12,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from chipweir.app import (
     _answer,
+    _believe_page,
     _chips_page,
     _claims_page,
     _contest,
@@ -115,7 +116,7 @@ def pages(answers: Answers) -> Dash:
     _contest_downloads(app, answers, jobs)
     _contest_saving(app, jobs, answers.private)
     _contest_cancelling(app, jobs)
-    for page in (_chips_page, _rules_page, _claims_page, _facts_page, _strategy_page):
+    for page in (_chips_page, _rules_page, _claims_page, _facts_page, _strategy_page, _believe_page):
         page.register(app, jobs)
     app._setup_server()  # type: ignore[no-untyped-call]  # the map of callbacks is complete from here on
     _requests.install(app.server, app.callback_map)
@@ -150,6 +151,8 @@ def _content(path: str, view: View) -> Any:
             return _claims_page.page(view)
         case "/facts":
             return _facts_page.page(view)
+        case "/believe":
+            return _believe_page.page(view)
         case "/strategy":
             return _strategy_page.page(view)
         case _:

@@ -220,15 +220,7 @@ def register(app: Dash, jobs: Jobs) -> None:
                 except (InputError, ValueError) as error:
                     return no_update, str(error), None, True, True
                 return no_update, _("running …"), started, False, False
-            job = jobs.get(identifier or "")
-            if job is None:
-                return no_update, no_update, None, True, True
-            if not job.finished:
-                told = _("running … {share}", share=_numbers.share(job.done))
-                return no_update, told, no_update, no_update, no_update
-            if job.error:
-                return no_update, job.error, None, True, True
-            return answered(view, job.result), "", None, True, True
+            return _layout.looked_after(jobs, identifier, lambda found: answered(view, found))
 
     @app.callback(Input("y-cancel", "n_clicks"), State("y-job", "data"), prevent_initial_call=True)
     def cancel(clicks: int | None, identifier: str | None) -> None:
