@@ -37,6 +37,7 @@ TILES = (
     "korea_hbm_exports",
 )
 TILE_COVERAGE = 0.8
+SLOW_SECONDS = 60.0
 
 
 def reply(view: View, answer: Answer) -> dict[str, Any]:
@@ -195,9 +196,10 @@ def status(view: View, answer: Answer) -> str:
         what = label("scenario", answer.names[1])
     else:
         what = _("{b} against {a}", a=label("scenario", answer.names[0]), b=label("scenario", answer.names[1]))
-    took = _(
-        "{count} members in {time} s", count=_numbers.whole(answer.members), time=_numbers.number(answer.seconds, 2)
-    )
+    count = _numbers.whole(answer.members)
+    took = _("{count} members in {time} s", count=count, time=_numbers.number(answer.seconds, 2))
+    if answer.seconds > SLOW_SECONDS:  # it waited for the model to be compiled, which tells nobody anything
+        took = _("{count} members", count=count)
     if not view.run and answer.members < QUICK_MEMBERS:
         took = _("{first}, a first look that is being refined", first=took)
     return f"{what} · {took}"
