@@ -180,8 +180,8 @@ def test_numbers_in_words() -> None:
 
 def test_a_difference_is_told_with_its_80_percent_interval(advice: Advice) -> None:
     document = advice_document(advice, advice_sentences(advice, False, "chipweir advise korea"))
-    for duel in document["duels"]:
-        for row in duel["differences"].values():
+    for each in document["duels"]:
+        for row in each["differences"].values():
             assert row["p05"] <= row["p10"] <= row["median"] <= row["p90"] <= row["p95"]
     told = [text for text in document["sentences"]["en"] if "gains most on" in text]
     shown = re.findall(r"80 % (\S+) to (\S+);", told[0])
