@@ -75,9 +75,10 @@ WRONG = [
     "estimate DeepSeek-V3 --on H21", "facts show nvidia-h21", "facts list chips --page 900", "explain baseline nosuch",
     "explain baseline compute CHN", "rules show nosuch", "runs delete", "runs show nosuch", "match H20 H21",
     "advise korea --members 0", "levers nosuch",
-    "estimate DeepSeek-V3 --on H20 --tp 3.5", "estimate DeepSeek-V3 --on H20 --dtype fp3", "estimate DeepSeek-V3 --on H20 --chips 0",
-    "match huawei-cloudmatrix-384 nvidia-gb200-nvl72 --model nosuch", "train nosuch --on H20", "check nosuch.txt", "check empty.txt",
-    "check empty.txt --fix x", "facts list chips --measure price", "facts show nvidia-h20 --facts nosuch", "run bad.yaml", "run odd.yaml",
+    "estimate DeepSeek-V3 --on H20 --tp 3.5", "estimate DeepSeek-V3 --on H20 --dtype fp3",
+    "estimate DeepSeek-V3 --on H20 --chips 0", "match huawei-cloudmatrix-384 nvidia-gb200-nvl72 --model nosuch",
+    "train nosuch --on H20", "check nosuch.txt", "check empty.txt", "check empty.txt --fix x",
+    "facts list chips --measure price", "facts show nvidia-h20 --facts nosuch", "run bad.yaml", "run odd.yaml",
     "run baseline --set x", "explore compute region=CHN --sobol 7", "explore compute region=CHN --members 3",
     "run --cluster local:0", "advise korea --options empty", "game --weights us=x", "report nosuch",
 ]  # fmt: skip
