@@ -143,7 +143,7 @@ def print_exploration(found: Mapping[str, Any], described: Mapping[str, str]) ->
     name = f"{outcome['variable']} ({labels})" if labels else outcome["variable"]
     out.print(
         f"{name}, {outcome['scenario']}, {outcome['year']}: {number(outcome['p50'])} {outcome['unit']} "
-        f"(90 % {number(outcome['p05'])} – {number(outcome['p95'])}; {outcome['members']:,})",
+        f"(80 % {number(outcome['p10'])} – {number(outcome['p90'])}; {outcome['members']:,})",
         style="bold",
     )
     kinds = list(dict.fromkeys(index["kind"] for index in found["indices"]))
@@ -315,7 +315,7 @@ def print_leverage(found: Mapping[str, Any]) -> None:
         _("side"), "#" + _("year"), "#" + _("lost, %"), "#" + _("Korea gives up, USD bn"), "#" + _("per unit given up")
     )  # fmt: skip
     out.print()
-    show(columns, rows, _("Loss of each side, median and 90 % interval"))
+    show(columns, rows, _("Loss of each side, median and 80 % interval"))
     out.print()
     lost = [
         (
@@ -326,13 +326,13 @@ def print_leverage(found: Mapping[str, Any]) -> None:
         )
         for row in found["without_one"]
     ]
-    show((_("resource"), _("without"), "#" + _("lost, %"), "#90 %"), lost, _("What falls with one supplier, 2030"))
+    show((_("resource"), _("without"), "#" + _("lost, %"), "#80 %"), lost, _("What falls with one supplier, 2030"))
 
 
 def _spread(row: Mapping[str, float | None]) -> str:
     from chipweir.strategy import number
 
-    low, middle, high = (float("nan") if row[key] is None else row[key] for key in ("p05", "p50", "p95"))
+    low, middle, high = (float("nan") if row[key] is None else row[key] for key in ("p10", "p50", "p90"))
     return f"{number(middle or 0.0)} ({number(low or 0.0)}; {number(high or 0.0)})"
 
 

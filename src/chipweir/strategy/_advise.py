@@ -17,6 +17,7 @@ from chipweir.strategy._experiments import OTHERS, Experiments
 from chipweir.strategy._information import Signpost, signposts
 from chipweir.strategy._options import Criteria
 from chipweir.strategy._prim import Box, prim
+from chipweir.strategy._spread import LEVELS
 
 
 FloatArray = npt.NDArray[np.float64]
@@ -79,15 +80,15 @@ class Reversal:
 @dataclass(frozen=True)
 class Duel:
     """Two options: the `share` of futures in which the second is better, boxes of those in which the `rarer` winner of the
-    two wins, and by criterion the second's difference from the first as median, 90 % interval and probability to be the
-    better one (NaN where they are equal)."""
+    two wins, and by criterion the second's difference from the first as median, 80 % interval, probability to be the better
+    one (NaN where they are equal) and 90 % interval."""
 
     first: str
     second: str
     share: float
     rarer: str
     boxes: tuple[Box, ...]
-    differences: Mapping[str, tuple[float, float, float, float]]
+    differences: Mapping[str, tuple[float, float, float, float, float, float]]
 
 
 @dataclass(frozen=True)
@@ -174,10 +175,10 @@ def duel(e: Experiments, scores: FloatArray, first: int, second: int) -> Duel:
     differences = {}
     for criterion, values in zip(e.criteria.computed, e.values, strict=True):
         gap = values[second] - values[first]
-        low, middle, high = robust.quantiles(gap, e.weight, (0.05, 0.5, 0.95))
+        outer, low, middle, high, end = (float(q) for q in robust.quantiles(gap, e.weight, tuple(LEVELS.values())))
         better, equal = float(e.weight @ (criterion.up * gap > 0)), float(e.weight @ (gap == 0))
         chance = better / (1 - equal) if equal < 1 - 1e-9 else float("nan")
-        differences[criterion.name] = (float(middle), float(low), float(high), chance)
+        differences[criterion.name] = (middle, low, high, chance, outer, end)
     names = e.names()
     return Duel(names[first], names[second], share, names[second if share <= 0.5 else first], boxes, differences)
 
@@ -405,8 +406,15 @@ def advice_document(advice: Advice, sentences: Mapping[str, list[str]]) -> dict[
                 "rarer": duel.rarer,
                 "boxes": [box_dict(box) for box in duel.boxes],
                 "differences": {
-                    name: {"median": middle, "p05": low, "p95": high, "p_better": None if np.isnan(chance) else chance}
-                    for name, (middle, low, high, chance) in duel.differences.items()
+                    name: {
+                        "median": middle,
+                        "p05": outer,
+                        "p10": low,
+                        "p90": high,
+                        "p95": end,
+                        "p_better": None if np.isnan(chance) else chance,
+                    }
+                    for name, (middle, low, high, chance, outer, end) in duel.differences.items()
                 },
             }
             for duel in advice.duels
