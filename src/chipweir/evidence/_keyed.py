@@ -138,6 +138,9 @@ class Judge:
             told = self.happened.told(scene)
             if told is not None and (told.same or status == "unsupported"):
                 return self._of_event(scene, told)
+        if status == "unsupported" and (rare := self.matcher.by_number(scene, said)):
+            held = deciding = [Held(one, "same", 0, 1.0) for one in rare[:_SHOWN]]
+            status = "consistent"
         if not held:
             return None
         if status == "contradicted" and self._ahead(scene, deciding):

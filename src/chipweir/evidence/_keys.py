@@ -214,7 +214,7 @@ class Keys:
 
     def _placed(self, record: Known) -> bool:
         """Whether the place of a price is named, or told by its currency or its trade."""
-        if self._find(record.entity) is not None:
+        if self._find(record.entity) is not None or record.measure == "dram_price":
             return True
         return record.entity == "china" and (self.scene.figure.unit == "CNY" or record.measure == "street_price")
 
@@ -461,18 +461,25 @@ class Keys:
         return found
 
     def _spans(self, time: Any, record: Known) -> Iterator[tuple[date, date]]:
+        """The days a date may mean of the firm a record is of: those of the calendar, and of its fiscal year."""
         if not time.low or not time.high:
             return
-        low, high = _day(time.low), _day(time.high)
-        yield low, high
-        if "fiscal-possible" not in time.flags and time.grain not in {"year", "quarter", "half"}:
-            return
-        calendar = _calendar(self.matcher.known, record.entity)
-        if calendar is not None and time.value:
-            text = {"year": "FY{}", "quarter": "FY{}", "half": "FY{}"}.get(time.grain, "{}")
-            span = _fiscal(text.format(str(time.value).replace("-", "")), calendar)
-            if span is not None:
-                yield span
+        whole = time.grain in _PARTS
+        calendar = _calendar(self.matcher.known, record.entity) if whole or "fiscal-possible" in time.flags else None
+        fiscal = list(self._fiscal(time, calendar)) if calendar is not None and time.value else []
+        if not fiscal or not _FISCAL.search(time.surface):
+            yield _day(time.low), _day(time.high)
+        yield from fiscal
+
+    def _fiscal(self, time: Any, calendar: Any) -> Iterator[tuple[date, date]]:
+        """The days of a firm's fiscal year or quarter; of one without a year the last that had ended."""
+        year, _, part = str(time.value).partition("-")
+        if not _YEAR.search(time.surface) and part.startswith("Q") and self.matcher.on and year.isdigit():
+            found = (_fiscal(f"FY{int(year) + ahead}{part}", calendar) for ahead in (1, 0, -1))
+            ended = [span for span in found if span is not None and span[1].isoformat() <= self.matcher.on]
+            yield from ended[:1]
+        elif (span := _fiscal(f"FY{year}{part}" if time.grain in _PARTS else f"{year}{part}", calendar)) is not None:
+            yield span
 
     def _fits(self, record: Known, span: tuple[date, date]) -> Fit:
         low, high = span
@@ -509,7 +516,9 @@ class Keys:
         return "open" if record.start <= day else "near"
 
 
-_YEAR = re.compile(r"(?:19|20)\d\d|FY|['’]\d\d")
+_YEAR = re.compile(r"(?:19|20)\d\d|FY|['’]\d\d|\d\d(?:년|회계)|\d\d财年")
+_FISCAL = re.compile(r"fiscal|FY|회계|财|財", re.I)
+_PARTS = frozenset({"year", "quarter", "half"})
 
 
 def _joined(times: list[Time]) -> list[Time]:
@@ -556,8 +565,9 @@ def _fiscal(text: str, calendar: Any) -> tuple[date, date] | None:
 
 
 def _family(chip: str) -> str:
-    """What the variants of a chip have in common: `nvidia-h100` of `nvidia-h100-sxm`."""
-    return "-".join(chip.split("-")[:2])
+    """What the variants of a chip have in common: `nvidia-h100` of `nvidia-h100-sxm`, all of `intel-gaudi-3`."""
+    found = re.match(r"[a-z][a-z-]*?[a-z0-9]*\d[a-z0-9.]*", chip)
+    return found.group() if found else chip
 
 
 @lru_cache(maxsize=4)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from chipweir import facts
@@ -156,6 +156,15 @@ class Records:
         table = self.by_subject.get(measure, {})
         for subject in table.keys() & subjects:
             yield from table[subject]
+
+    @cached_property
+    def of_subject(self) -> Mapping[str, tuple[Known, ...]]:
+        """All records by their subject."""
+        table: dict[str, list[Known]] = {}
+        for rows in self.by_measure.values():
+            for row in rows:
+                table.setdefault(row.subject, []).append(row)
+        return {name: tuple(rows) for name, rows in table.items()}
 
     def of(self, measures: Iterable[str]) -> Iterator[Known]:
         """The records of some measures."""

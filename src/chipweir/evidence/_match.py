@@ -20,9 +20,12 @@ from chipweir.evidence._vocabulary import (
 )
 
 
-_STRENGTH = {"measure": 3.0, "spec": 3.0, "verb": 2.0, "generic": 1.0}
+# Hints only help to confirm: they name nothing strongly enough to deny.
+_STRENGTH = {"measure": 3.0, "spec": 3.0, "verb": 2.0, "generic": 1.0, "hint": 0.9}
 _FARTHER = {OWN: 0.0, BEFORE: 1.1, AFTER: 1.2, EARLIER: 1.5}
 _IMPLIED, _MARK, _PLACE, _KIN, _SHARE = 1.5, 1.5, 2.0, 0.5, 2.5
+# How wide a figure may be to be told by its number alone, and how wide all of the like together.
+_NARROW, _BY_CHANCE = 0.02, 0.04
 # Words that tell two measures about as strongly.
 AS_STRONG = 0.5
 
@@ -55,6 +58,32 @@ class Matcher(Base):
                     if match.exact and match.fit == "exact":
                         settled = max(settled, strength)
         return sorted(found or elsewhen, key=lambda one: one.rank)
+
+    def by_number(self, scene: Scene, said: tuple[float, float]) -> list[Match]:
+        """Records of a subject named here that hold the very number, where it is so rare among the subject's of that
+        unit and time that it can hardly agree by chance: what no noun of ours names is told by its number."""
+        if any(word.kind == "other" and word.level == OWN for word in scene.words) or not said[0] * said[1] > 0:
+            return []
+        width = (said[1] - said[0]) / (abs(said[0] + said[1]) / 2)
+        if width > _NARROW or scene.figure.bound in {"ge", "le"}:
+            return []
+        keys, found, values = Keys(self, scene), [], set()
+        named = {one.ids[0] for one in scene.things if one.level < EARLIER}
+        table = records(self.known).of_subject
+        for subject in keys.reach & table.keys():
+            for record in table[subject]:
+                scale = factor(scene.figure, record)
+                if scale is None or (record.is_money and record.unit != scene.figure.unit) or keys.is_elsewhen(record):
+                    continue
+                if subject not in named and record.item not in named:
+                    continue
+                match = keys.match(record, _IMPLIED)
+                if match is None or not match.sure or match.missing or match.extra or match.fit in {"off", "near"}:
+                    continue
+                values.add(round(record.best, 12))
+                if said[0] * scale <= record.best <= said[1] * scale and not record.own:
+                    found.append(match)
+        return sorted(found, key=lambda one: one.rank) if len(values) * width <= _BY_CHANCE else []
 
     def measures(self, scene: Scene) -> dict[str, float]:
         """The measures that the words about a figure may name, with how strongly they do."""

@@ -36,6 +36,7 @@ def words_of(known: "facts.Facts") -> Iterator[Word]:
         ("attributes", "attribute"),
         ("others", "other"),
         ("shadows", "shadow"),
+        ("hints", "hint"),
     ):
         for identifier, row in vocabulary().get(table, {}).items():
             yield from (Word(form, identifier, kind) for language in LANGUAGES for form in row.get(language, ()))
