@@ -20,11 +20,10 @@ def _status(row):
     found = result_json(checked)
     start = row["text"].index(row["words"])
     end = start + len(row["words"])
-    figure = any(character.isdigit() for character in row["words"]) or not row["words"][0].isalpha()
     statuses = set()
     for claim in found["claims"]:
         place = claim if claim["quantity"] is None else found["quantities"][claim["quantity"]]
-        if (figure or claim["quantity"] is None) and place["start"] < end and start < place["end"]:
+        if place["start"] < end and start < place["end"]:
             statuses.add(claim["verdict"])
     return next((one for one in _WORST if one in statuses), next(iter(sorted(statuses)), "none"))
 

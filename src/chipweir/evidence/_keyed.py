@@ -51,6 +51,8 @@ _WIDE = 1.3
 _FAR = 1.5
 # How strongly a measure must be named before a number can be denied: by a noun or a verb, not by a unit alone.
 _NAMED = 1.4
+# The width of a number of two or three digits, above which faint words and an open date may not confirm it.
+_ROUND = 0.025
 # The same where only one measure has a record of the very key and period: a noun of several measures will do.
 _GENERIC = 1.0
 
@@ -138,6 +140,8 @@ class Judge:
             told = self.happened.told(scene)
             if told is not None and (told.same or status == "unsupported"):
                 return self._of_event(scene, told)
+        if status == "consistent" and _by_hint(deciding, said):
+            status = "unsupported"
         if status == "unsupported" and (rare := self.matcher.by_number(scene, said)):
             held = deciding = [Held(one, "same", 0, 1.0) for one in rare[:_SHOWN]]
             status = "consistent"
@@ -356,6 +360,13 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
     if not deniers or any(one.comparison == "open" for one in deniers):
         return "unsupported", exact, "figure"
     return "contradicted", deniers, "figure"
+
+
+def _by_hint(deciding: Sequence[Held], said: tuple[float, float]) -> bool:
+    """Whether a round number agrees only with what faint words tell: that may be chance."""
+    width = abs(said[1] - said[0]) / max(abs(said[0] + said[1]) / 2, 1e-12)
+    faint = all(one.match.strength < 1.0 for one in deciding)
+    return faint and width > (_ROUND if all(one.match.fit == "open" for one in deciding) else 3 * _ROUND)
 
 
 def _may_deny(one: Held, least: float) -> bool:

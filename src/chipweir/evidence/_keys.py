@@ -31,6 +31,7 @@ _TELLING = frozenset({"chip", "system", "language-model", "component", "technolo
 PRODUCTS = frozenset({"chip", "system", "language-model", "product-line", "component"})
 _ACTING = frozenset({"company", "lab", "agency", "country", "fab", "chip", "system", "language-model", "product-line",
                      "programme", "region", "ecosystem", "group", "law", "event"})  # fmt: skip
+_OWNED = frozenset({"programme", "fab", "company", "lab", "agency", "law"})
 _PLACED = frozenset({"destination", "origin", "market", "customer", "place"})
 _SAME_QUARTER, _SAME_PERIOD = 17, 35
 _MARGIN = timedelta(days=40)
@@ -39,6 +40,8 @@ _POSSESSOR = re.compile(r"(?:[A-Za-z]+(?:'s|’s|s'|s’) ?|[가-힣A-Za-z]+의 
 _OWNER = re.compile(r"(?!(?:year|quarter|month|week|today|company|firm)['’])[A-Za-z]{4,}")
 # How strongly a measure must be named where its subject stands in an earlier sentence.
 _CARRIED = 2.9
+# What a part or scope said in so many words adds to how strongly the measure is named.
+_TOLD = 0.6
 # The most chips of a server.
 _SERVER = 8
 # The place in the order of records of another period: after all others.
@@ -161,7 +164,7 @@ class Keys:
         carried = strength >= _CARRIED and self.scene.alone
         sure = sure and (level < EARLIER or carried) and not (level != OWN and self.scene.stranger)
         sure = sure and (self.scene.dated or record.timeless) and not self.scene.confused
-        sure = sure and not self._of_another(record, used)
+        sure = sure and not self._of_another(record, used) and not self._only_owns(record, used)
         if record.kind == "fact" and fit != "exact" and not record.item:
             sure = sure and self._described(record)
         missing = 0
@@ -176,6 +179,8 @@ class Keys:
         extra = self._extras(record, used)
         if extra and record.words:
             extra = self._extras(record, used | self.matcher.spoken(record))
+        if any(self._spelt(key, value) for key, value in record.dims.items()):
+            strength += _TOLD
         tacit = any(not self._told(key, value) and f"{key}={value}" not in silent_values()
                     for key, value in record.dims.items())  # fmt: skip
         return Match(record, strength, missing, extra, fit, sure, tacit)
@@ -201,6 +206,12 @@ class Keys:
             one.is_one(record.subject) and not any(used & set(o.ids) or self._related(o, record) for o in owners)
             for one, owners in self._possessed
         )
+
+    def _only_owns(self, record: Known, used: set[str]) -> bool:
+        """Whether the subject is named only as the owner of another that acts: "South Korea's growth fund"."""
+        owned = [o for one, owners in self._possessed if one.kind in _OWNED and not used & set(one.ids) for o in owners]
+        named = [one for one in self.scene.things if one.level < EARLIER and one.is_one(record.subject)]
+        return bool(named) and all(one in owned for one in named)
 
     def _described(self, record: Known) -> bool:
         """Whether what a fact without an item of its own is of is said, or says nothing beyond its key."""
@@ -254,7 +265,15 @@ class Keys:
         for one in (*self.scene.things, *self.scene.of_kind("thing")):
             for identifier in one.ids:
                 found[identifier] = min(found.get(identifier, EARLIER), one.level)
+                country = self._governed.get(identifier)
+                if country is not None:
+                    found[country] = min(found.get(country, EARLIER), one.level)
         return found
+
+    @property
+    def _governed(self) -> Mapping[str, str]:
+        """Countries by their governments: a capital or a government that spends is the country."""
+        return _countries_of(self.matcher.known)
 
     @cached_property
     def _kin_levels(self) -> Mapping[str, int]:
@@ -343,6 +362,12 @@ class Keys:
             return True
         return key in vocabulary()["named"] and self._found(value) is not None
 
+    def _spelt(self, key: str, value: str) -> bool:
+        """Whether a special value of a dimension is said in its own words beside the figure."""
+        name = f"{key}={value}"
+        words = self.scene.of_kind("dim")
+        return name not in silent_values() and any(one.is_one(name) and one.level == OWN for one in words)
+
     def _extras(self, record: Known, used: set[str]) -> int:
         """How many things beside the figure the record's key does not hold."""
         defined = self.matcher.measured.get(record.measure)
@@ -367,6 +392,7 @@ class Keys:
                     for key, value in pairs
                     if (key != "scope" and key in keys | self._family_keys(record))
                     or (key == "scope" and f"{key}={value}" in spoken_values())
+                    if not record.measure.startswith(value)
                 ]
                 count += (
                     bool(told)
@@ -587,6 +613,16 @@ def _holders(known: "facts.Facts") -> dict[str, frozenset[str]]:
         if system.n_chips <= _SERVER:
             table.setdefault(system.chip, set()).add(system.id)
     return {chip: frozenset(ids) for chip, ids in table.items()}
+
+
+@lru_cache(maxsize=4)
+def _countries_of(known: "facts.Facts") -> Mapping[str, str]:
+    countries = {one.country: one.id for one in known.entities.values() if one.kind == "country"}
+    return {
+        one.id: countries[one.country]
+        for one in known.entities.values()
+        if one.id.endswith("-government") and one.country in countries
+    }
 
 
 @lru_cache(maxsize=4)

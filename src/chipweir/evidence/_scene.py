@@ -29,6 +29,8 @@ _NODE = 1e-6
 # What divides a figure from words behind it that tell of something else.
 _DIVIDES = re.compile(r"[,;，；、。](?!\d{3})|\b(?:as|while|after|thanks to|driven by|despite)\b")
 _AGAINST = re.compile(r"\b(?:against|versus|vs\.?|compared (?:with|to)|than|from|and)\s(?:just |only |about )?$")
+# The words of an hour, and the most that one costs in any currency.
+_HOUR, _HOURLY = re.compile(r"\bhour(?:ly)?\b|시간|小时|小時|钟头"), 1e5
 _FOR = re.compile(r"\s(?:for|on|in|of)\s(?:the |an? )?[A-Z]")
 # Exports without whose: in a Korean text Korea's.
 _TRADE = re.compile(r"(?<![가-힣])(?:[가-힣]{1,4} )?수출액?(?=[은는이가의 ])")
@@ -143,10 +145,18 @@ class Reader:
             self._scene(sentence, index, borders[at][0], borders[at][1], len(figures) == 1)
             for at, index in enumerate(figures)
         ]
-        scenes = [replace(one, figure=elliptic.get(one.index, one.figure)) for one in scenes]
+        scenes = [replace(one, figure=elliptic.get(one.index, self._hourly(one))) for one in scenes]
         if len(scenes) > 1 and _RESPECTIVELY.search(self.page.words(sentence)):
             scenes = self._paired(scenes)
         return scenes
+
+    def _hourly(self, scene: Scene) -> Quantity:
+        """A price whose hour stands elsewhere in its stretch: "an hour on an H100 goes for $2.60"."""
+        figure = scene.figure
+        small = figure.type == "money" and not figure.basis and isinstance(figure.value, int | float)
+        if small and abs(float(figure.value or 0)) < _HOURLY and _HOUR.search(scene.text, scene.start, scene.end):
+            return replace(figure, basis="per_hour")
+        return figure
 
     def _elliptic(self, figures: Sequence[int]) -> dict[int, Quantity]:
         """Bare numbers that take the unit of the figure before: "1,000 watts, against 700 for the H100"."""
