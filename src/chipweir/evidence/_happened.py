@@ -93,16 +93,16 @@ class Happened:
         parties = {self.side(one) for one in read.parties}
         shared, counted = named & parties, bool(words & read.words)
         weight = len(shared) + sum(self._weighs(one) for one in shared)
-        low, high = claimed(scene.figure)
+        low, high = sorted(map(abs, claimed(scene.figure)))  # a cut of a quarter may be written as a fall
         for one in like:
-            least, most = claimed(one)
+            least, most = sorted(map(abs, claimed(one)))
             specific = len(one.surface.replace(",", "").replace(".", "").strip("0 ")) >= _EXACT_DIGITS
             tied = weight >= 2 or (weight == 1 and counted and specific)
             if tied and low <= most and least <= high:
                 return Told(event, one, True)
         told_of = [one.ids[0] for one in near if one.kind in _PARTIES]
         away = {self.side(one) for one in told_of if getattr(known.chips.get(one), "maker", "") not in parties}
-        far = isinstance(like[0].value, int | float) and _apart((low, high), float(like[0].value))
+        far = isinstance(like[0].value, int | float) and _apart((low, high), abs(float(like[0].value)))
         if len(like) == 1 and weight >= 2 and counted and far and not away - parties:
             return Told(event, like[0], False)
         return None

@@ -53,6 +53,7 @@ _FAR = 1.5
 _NAMED = 1.4
 # The width of a number of two or three digits, above which faint words and an open date may not confirm it.
 _ROUND = 0.025
+_FAINT = 0.85
 # The same where only one measure has a record of the very key and period: a noun of several measures will do.
 _GENERIC = 1.0
 
@@ -136,12 +137,12 @@ class Judge:
             if (c := compare(scene.figure, m.record, self._convert(m.record), said)) is not None
         ]
         status, deciding, slot = decide(held, self._flows) if held else ("unsupported", [], "")
+        if status == "consistent" and _by_hint(deciding, said):
+            status = "unsupported"
         if status in {"unsupported", "contradicted"}:
             told = self.happened.told(scene)
             if told is not None and (told.same or status == "unsupported"):
                 return self._of_event(scene, told)
-        if status == "consistent" and _by_hint(deciding, said):
-            status = "unsupported"
         if status == "unsupported" and (rare := self.matcher.by_number(scene, said)):
             held = deciding = [Held(one, "same", 0, 1.0) for one in rare[:_SHOWN]]
             status = "consistent"
@@ -175,6 +176,9 @@ class Judge:
     def _ahead(self, scene: Scene, deciding: Sequence[Held]) -> bool:
         """Whether a sentence speaks of what may come and the records only of what has been."""
         past = all(one.match.fit == "open" and one.record.nature == "observation" for one in deciding)
+        coming = self.on and any(str(time.low or "") > self.on for time in scene.nearest_times)
+        if coming and all(one.record.timeless and one.record.nature == "observation" for one in deciding):
+            return True
         return past and modality(self.page, scene.sentence) == "forecast"
 
     def _of_event(self, scene: Scene, told: Told) -> Keyed:
@@ -365,7 +369,7 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
 def _by_hint(deciding: Sequence[Held], said: tuple[float, float]) -> bool:
     """Whether a round number agrees only with what faint words tell: that may be chance."""
     width = abs(said[1] - said[0]) / max(abs(said[0] + said[1]) / 2, 1e-12)
-    faint = all(one.match.strength < 1.0 for one in deciding)
+    faint = all(one.match.strength < _FAINT for one in deciding)
     return faint and width > (_ROUND if all(one.match.fit == "open" for one in deciding) else 3 * _ROUND)
 
 

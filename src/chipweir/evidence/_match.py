@@ -21,11 +21,13 @@ from chipweir.evidence._vocabulary import (
 
 
 # Hints only help to confirm: they name nothing strongly enough to deny.
-_STRENGTH = {"measure": 3.0, "spec": 3.0, "verb": 2.0, "generic": 1.0, "hint": 0.9}
+_STRENGTH = {"measure": 3.0, "spec": 3.0, "verb": 2.0, "generic": 1.0, "hint": 0.8}
 _FARTHER = {OWN: 0.0, BEFORE: 1.1, AFTER: 1.2, EARLIER: 1.5}
 _IMPLIED, _MARK, _PLACE, _KIN, _SHARE = 1.5, 1.5, 2.0, 0.5, 2.5
 # How wide a figure may be to be told by its number alone, and how wide all of the like together.
 _NARROW, _BY_CHANCE = 0.02, 0.04
+# The least that any word tells, and the most where the noun beside the figure is of a measure not on record.
+_LEAST, _UNHELD = 0.1, 0.8
 # Words that tell two measures about as strongly.
 AS_STRONG = 0.5
 
@@ -41,6 +43,13 @@ class Matcher(Base):
         strengths = self.measures(scene)
         if not strengths:
             return []
+        found = self._found(scene, strengths)
+        if not found:  # the noun's measure is not on record of the subject: what verbs tell may still agree
+            loose = {name: min(strength, _UNHELD) for name, strength in self.measures(scene, strict=False).items()}
+            found = self._found(scene, loose) if len(loose) > len(strengths) else []
+        return found
+
+    def _found(self, scene: Scene, strengths: Mapping[str, float]) -> list[Match]:
         keys = Keys(self, scene)
         found: list[Match] = []
         elsewhen: list[Match] = []  # only shown where nothing else is found
@@ -85,8 +94,9 @@ class Matcher(Base):
                     found.append(match)
         return sorted(found, key=lambda one: one.rank) if len(values) * width <= _BY_CHANCE else []
 
-    def measures(self, scene: Scene) -> dict[str, float]:
-        """The measures that the words about a figure may name, with how strongly they do."""
+    def measures(self, scene: Scene, strict: bool = True) -> dict[str, float]:
+        """The measures that the words about a figure may name, with how strongly they do; `strict`: where its own noun
+        names some, none but those and their kin."""
         found: dict[str, float] = {}
         own: set[str] = set()
         products = {one.kind for one in scene.things} & PRODUCTS
@@ -101,7 +111,7 @@ class Matcher(Base):
             for name in self._named(word):
                 if not self._measurable(scene, name):
                     continue
-                strength = _STRENGTH["measure" if noun else word.kind] - _FARTHER[word.level]
+                strength = max(_LEAST, _STRENGTH["measure" if noun else word.kind] - _FARTHER[word.level])
                 found[name] = max(found.get(name, 0.0), strength)
                 if word.level == OWN and noun:
                     own.add(name)
@@ -114,7 +124,7 @@ class Matcher(Base):
                 found[name] = _KIN
         for name in self._implied(scene):
             found[name] = max(found.get(name, 0.0), _IMPLIED)
-        if own:
+        if own and strict:
             kin = {name for family in families().values() if family & own for name in family}
             found = {name: s for name, s in found.items() if name in own or name in kin or name in self._implied(scene)}
         for word in scene.of_kind("mark"):

@@ -28,10 +28,8 @@ _BACK = 3
 _NODE = 1e-6
 # What divides a figure from words behind it that tell of something else.
 _DIVIDES = re.compile(r"[,;，；、。](?!\d{3})|\b(?:as|while|after|thanks to|driven by|despite)\b")
-_AGAINST = re.compile(r"\b(?:against|versus|vs\.?|compared (?:with|to)|than|from|and)\s(?:just |only |about )?$")
 # The words of an hour, and the most that one costs in any currency.
 _HOUR, _HOURLY = re.compile(r"\bhour(?:ly)?\b|시간|小时|小時|钟头"), 1e5
-_FOR = re.compile(r"\s(?:for|on|in|of)\s(?:the |an? )?[A-Z]")
 # Exports without whose: in a Korean text Korea's.
 _TRADE = re.compile(r"(?<![가-힣])(?:[가-힣]{1,4} )?수출액?(?=[은는이가의 ])")
 # "The government" without whose: in a Korean text Korea's.
@@ -139,13 +137,12 @@ class Reader:
     def scenes(self, sentence: int) -> list[Scene]:
         """The scenes of a sentence's figures in their order."""
         figures = self.figures(sentence)
-        elliptic = self._elliptic(figures)
         borders = self._borders(sentence, figures)
         scenes = [
             self._scene(sentence, index, borders[at][0], borders[at][1], len(figures) == 1)
             for at, index in enumerate(figures)
         ]
-        scenes = [replace(one, figure=elliptic.get(one.index, self._hourly(one))) for one in scenes]
+        scenes = [replace(one, figure=self._hourly(one)) for one in scenes]
         if len(scenes) > 1 and _RESPECTIVELY.search(self.page.words(sentence)):
             scenes = self._paired(scenes)
         return scenes
@@ -157,23 +154,6 @@ class Reader:
         if small and abs(float(figure.value or 0)) < _HOURLY and _HOUR.search(scene.text, scene.start, scene.end):
             return replace(figure, basis="per_hour")
         return figure
-
-    def _elliptic(self, figures: Sequence[int]) -> dict[int, Quantity]:
-        """Bare numbers that take the unit of the figure before: "1,000 watts, against 700 for the H100"."""
-        found: dict[int, Quantity] = {}
-        for before, index in pairwise(figures):
-            first, bare = self.page.found.quantities[before], self.page.found.quantities[index]
-            told = _AGAINST.search(self.page.text, first.end, bare.start) and _FOR.match(self.page.text, bare.end)
-            number = re.search(r"\d[\d,]*(?:\.\d+)?", first.surface)
-            said, of = bare.value, first.value
-            if not told or number is None or (bare.type, bare.unit) != ("count", "count") or first.unit == "count":
-                continue
-            if isinstance(said, int | float) and isinstance(of, int | float):
-                scale = of / (float(number.group().replace(",", "")) or 1.0)
-                found[index] = replace(
-                    bare, type=first.type, unit=first.unit, basis=first.basis, value=said * scale, low=None, high=None
-                )
-        return found
 
     def _borders(self, sentence: int, figures: Sequence[int]) -> list[tuple[int, int]]:
         span, quantities = self.page.sentences[sentence], self.page.found.quantities
