@@ -13,7 +13,7 @@ from chipweir import facts
 from chipweir.evidence._compare import claimed
 from chipweir.evidence._match import Matcher
 from chipweir.evidence._reading import document_from_text, extract
-from chipweir.evidence._scene import EARLIER, Scene
+from chipweir.evidence._scene import EARLIER, OWN, Scene
 from chipweir.text import Quantity
 
 
@@ -103,9 +103,14 @@ class Happened:
         told_of = [one.ids[0] for one in near if one.kind in _PARTIES]
         away = {self.side(one) for one in told_of if getattr(known.chips.get(one), "maker", "") not in parties}
         far = isinstance(like[0].value, int | float) and _apart((low, high), abs(float(like[0].value)))
-        if len(like) == 1 and weight >= 2 and counted and far and not away - parties:
+        if len(like) == 1 and weight >= 2 and counted and far and not away - parties and not self._answered(scene):
             return Told(event, like[0], False)
         return None
+
+    @staticmethod
+    def _answered(scene: Scene) -> bool:
+        """Whether the figure counts answers: what people want is no event."""
+        return any("poll_share" in word.ids and word.level == OWN for word in scene.words if word.kind != "hint")
 
     def _timely(self, event: Any, scene: Scene) -> bool:
         times = [t for t, level in scene.times if level < EARLIER and t.low and t.high]

@@ -369,8 +369,13 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
 def _by_hint(deciding: Sequence[Held], said: tuple[float, float]) -> bool:
     """Whether a round number agrees only with what faint words tell: that may be chance."""
     width = abs(said[1] - said[0]) / max(abs(said[0] + said[1]) / 2, 1e-12)
-    faint = all(one.match.strength < _FAINT for one in deciding)
+    faint = all(one.match.strength < _FAINT and not _rich(one.match) for one in deciding)
     return faint and width > (_ROUND if all(one.match.fit == "open" for one in deciding) else 3 * _ROUND)
+
+
+def _rich(match: Match) -> bool:
+    """Whether a match rests on more than its subject: its item and its very period are said too."""
+    return match.sure and not match.missing + match.extra and match.fit == "exact" and bool(match.record.item) and not match.record.timeless
 
 
 def _may_deny(one: Held, least: float) -> bool:

@@ -12,7 +12,7 @@ from chipweir.errors import InputError
 from chipweir.evidence._index import Index, index_of
 from chipweir.evidence._known import OF_THE_ITEM, Known
 from chipweir.evidence._reading import lexicon
-from chipweir.evidence._scene import EARLIER, OWN, Scene, Seen
+from chipweir.evidence._scene import AFTER, EARLIER, OWN, Scene, Seen
 from chipweir.evidence._vocabulary import (
     families,
     silent_keys,
@@ -34,6 +34,7 @@ _ACTING = frozenset({"company", "lab", "agency", "country", "fab", "chip", "syst
 _OWNED = frozenset({"programme", "fab", "company", "lab", "agency", "law"})
 _PLACED = frozenset({"destination", "origin", "market", "customer", "place"})
 _SAME_QUARTER, _SAME_PERIOD = 17, 35
+_CURRENCY_OF = {"CNY": "china", "KRW": "south-korea", "USD": "united-states", "TWD": "taiwan", "JPY": "japan"}
 _MARGIN = timedelta(days=40)
 _RECENT = 430
 _POSSESSOR = re.compile(r"(?:[A-Za-z]+(?:'s|’s|s'|s’) ?|[가-힣A-Za-z]+의 |[一-鿿A-Za-z]+的)$")
@@ -163,6 +164,7 @@ class Keys:
             sure = False
         carried = strength >= _CARRIED and self.scene.alone
         sure = sure and (level < EARLIER or carried) and not (level != OWN and self.scene.stranger)
+        sure = sure and level != AFTER and subject not in self.scene.borrowed
         sure = sure and (self.scene.dated or record.timeless) and not self.scene.confused
         sure = sure and not self._of_another(record, used) and not self._only_owns(record, used)
         if record.kind == "fact" and fit != "exact" and not record.item:
@@ -227,7 +229,9 @@ class Keys:
         """Whether the place of a price is named, or told by its currency or its trade."""
         if self._find(record.entity) is not None or record.measure == "dram_price":
             return True
-        return record.entity == "china" and (self.scene.figure.unit == "CNY" or record.measure == "street_price")
+        if record.entity == "china" and record.measure == "street_price":
+            return True
+        return _CURRENCY_OF.get(self.scene.figure.unit) == record.entity
 
     def _find(self, identifier: str) -> tuple[int, bool] | None:
         """The nearest level at which a thing is named, and whether it is named itself and not by its kin."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chipweir.evidence._compare import factor
+from chipweir.evidence._compare import factor, half_digit
 from chipweir.evidence._keys import ELSEWHEN, PRODUCTS, Base, Keys, Match, over
 from chipweir.evidence._known import read_unit, records
 from chipweir.evidence._scene import AFTER, BEFORE, EARLIER, OWN, Scene, Seen
@@ -73,8 +73,12 @@ class Matcher(Base):
         unit and time that it can hardly agree by chance: what no noun of ours names is told by its number."""
         if any(word.kind == "other" and word.level == OWN for word in scene.words) or not said[0] * said[1] > 0:
             return []
+        value = scene.figure.value
+        if scene.figure.bound in {"ge", "le"} and isinstance(value, int | float):  # "at most" is said of the most
+            slack = abs(value) * half_digit(scene.figure.surface, float(value))
+            said = (value - slack, value + slack)
         width = (said[1] - said[0]) / (abs(said[0] + said[1]) / 2)
-        if width > _NARROW or scene.figure.bound in {"ge", "le"}:
+        if width > _NARROW:
             return []
         keys, found, values = Keys(self, scene), [], set()
         named = {one.ids[0] for one in scene.things if one.level < EARLIER}

@@ -5,7 +5,7 @@ what a stretch does not say is taken from the stretches before it, then after it
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -24,6 +24,28 @@ _BORDER = re.compile(
 _RESPECTIVELY = re.compile(r"\brespectively\b|각각|分别|分別|依次")
 _LINK = re.compile(r"[\s,，、·/&]*(?:and|와|과|및|和|与|與|及)?[\s·]*")
 _BACK = 3
+# Makers and products carry on from the sentences before, and how many sentences on.
+_GROUPS = {
+    **dict.fromkeys(("company", "lab"), "maker"),
+    **dict.fromkeys(("chip", "system", "language-model"), "product"),
+}
+_ALL_GROUPS, _FOCUS = frozenset({"maker", "product"}), 4
+_NOUNS = frozenset({"measure", "spec", "generic", "verb"})
+_ITS = r"\b[Ii]ts?\b(?! is | was | would )|(?:^|(?<=[，。,\s]))其(?=[一-鿿])"
+_POINTS = {
+    "maker": re.compile(
+        r"\b[Tt]h(?:e|is) (?:[A-Za-z-]+ )?(?:company|firm|chipmaker|group|maker|foundry|giant|lab|start-?up|manufacturer|developer|"
+        r"supplier|toolmaker|vendor|conglomerate|operator)\b|(?<![가-힣])(?:이|동|해당|같은) ?(?:회사|기업|업체|그룹)|"
+        r"(?<![가-힣])회사(?=[는가의])|[该本這这][家]?(?:公司|企业|企業|厂商|廠商|集团)|(?<![一-鿿])公司(?=[一-鿿])|" + _ITS
+    ),
+    "product": re.compile(
+        r"\b[Tt]h(?:e|is) (?:[A-Za-z-]+ )?(?:chip|processor|card|GPU|accelerator|part|device|model|rack|system)\b|"
+        r"(?<![가-힣])(?:이|해당) ?(?:칩|제품|모델|가속기|시스템)|[该這这]款?(?:芯片|晶片|产品|產品|模型|加速卡|系统|卡)|" + _ITS
+    ),
+}
+_SAME_TIME = re.compile(
+    r"같은 ?(?:기간|분기|해|달)|동기(?! 대비)|\b(?:the )?same (?:period|quarter|year|month)\b|\bthat (?:quarter|year)\b|同期(?!相)|同一(?:季|年)|当季|當季"
+)
 # A length above this (m) is the size of a wafer, not a process.
 _NODE = 1e-6
 # What divides a figure from words behind it that tell of something else.
@@ -68,6 +90,7 @@ class Scene:
     alone: bool
     stranger: bool = False
     confused: bool = False
+    borrowed: frozenset[str] = frozenset()
     text: str = field(default="", repr=False, compare=False)
 
     def beside(self, word: Seen) -> bool:
@@ -178,17 +201,23 @@ class Reader:
         times: list[tuple[Time, int]] = []
         anchor = (figure.start, figure.end)
         paragraph = page.sentences[sentence].paragraph
+        borrowed: set[str] = set()
+        lacks = self._lacks[sentence]
+        same_time = bool(_SAME_TIME.search(page.text, page.sentences[sentence].start, page.sentences[sentence].end))
         for back in range(min(_BACK, sentence) + 1):
             here = sentence - back
-            if back and page.sentences[here].paragraph != paragraph:
+            across = page.sentences[here].paragraph != paragraph
+            if across and not (lacks or same_time):
                 break
             for number in page.places["entities"][here]:
                 mention = page.found.entities[number]
-                if mention.how in {"typo", "code"} and not mention.id:
+                if (mention.how in {"typo", "code"} and not mention.id) or (across and _GROUPS.get(mention.kind) not in lacks):
                     continue
+                if across:
+                    borrowed |= {mention.id, *mention.also}
                 level = _level(mention.start, start, end, back)
                 things.append(self._seen(mention, number, level, anchor, here))
-            for low, high, named in self._words[here]:
+            for low, high, named in self._words[here] if not across or (back == 1 and self._wordless(sentence)) else ():
                 if anchor[0] < high and low < anchor[1] and low >= anchor[0] and high > anchor[1]:
                     continue
                 level = _level(low, start, end, back)
@@ -197,18 +226,71 @@ class Reader:
                     ids = tuple(dict.fromkeys(word.id for word in named if word.kind == kind))
                     words.append(Seen(ids, kind, low, high, level, gap))
             for number in page.places["times"][here]:
-                if number in page.report_times:
+                if number in page.report_times or (across and not same_time):
                     continue
                 times.append((page.found.times[number], _level(page.found.times[number].start, start, end, back)))
         things += self._home(sentence, start, end, anchor)
+        things += self._pointed(sentence, start, end, anchor)
         order = sorted(things, key=lambda one: (one.level, one.gap))
         told = tuple(sorted(words, key=lambda one: (one.level, one.gap)))
         taken = [(one.start, one.end) for one in (*order, *told) if one.level == OWN]
         taken += [(time.start, time.end) for time, level in times if level == OWN]
         stranger = _stranger(page.text, start, figure.start, taken)
+        near = {i for one in order if one.level < EARLIER for i in one.ids}
         return Scene(
-            figure, index, sentence, start, end, tuple(order), told, tuple(times), alone, stranger, text=page.text
-        )
+            figure, index, sentence, start, end, tuple(order), told, tuple(times), alone, stranger,
+            borrowed=frozenset(borrowed - near), text=page.text,
+        )  # fmt: skip
+
+    def _wordless(self, sentence: int) -> bool:
+        """Whether a sentence names nothing that is measured."""
+        return not any(word.kind in _NOUNS for _, _, named in self._words[sentence] for word in named)
+
+    @cached_property
+    def _lacks(self) -> list[frozenset[str]]:
+        """The groups of things (makers, products) that a sentence names none of."""
+        found = []
+        for places in self.page.places["entities"]:
+            groups = {_GROUPS.get(self.page.found.entities[i].kind, "") for i in places}
+            found.append(frozenset(_ALL_GROUPS - groups))
+        return found
+
+    @cached_property
+    def _focus(self) -> list[dict[str, int]]:
+        """For each sentence the maker and the product that the text speaks of when it begins: the first of the last
+        sentence that names one."""
+        focus: dict[str, int] = {}
+        since: dict[str, int] = {}
+        found = []
+        for at, places in enumerate(self.page.places["entities"]):
+            found.append({group: number for group, number in focus.items() if at - since[group] <= _FOCUS})
+            named: set[str] = set()
+            for number in sorted(places, key=lambda i: self.page.found.entities[i].start):
+                mention = self.page.found.entities[number]
+                group = _GROUPS.get(mention.kind)
+                if group and mention.id and group not in named and not compared(self.page, number):
+                    named.add(group)
+                    focus[group], since[group] = number, at
+        return found
+
+    def _pointed(self, sentence: int, start: int, end: int, anchor: tuple[int, int]) -> Iterator[Seen]:
+        """What "the company", "its", 이 회사 or 该公司 points back to: what the text spoke of before."""
+        span, focus = self.page.sentences[sentence], self._focus[sentence]
+        if not focus:
+            return
+        here = sorted(self.page.places["entities"][sentence], key=lambda i: self.page.found.entities[i].start)
+        for group, pattern in _POINTS.items():
+            if group not in focus:
+                continue
+            match = pattern.search(self.page.text, span.start, span.end)
+            named = (self.page.found.entities[i] for i in here)
+            if match is None or any(_GROUPS.get(one.kind) == group and one.start < match.start() for one in named):
+                continue
+            mention = self.page.found.entities[focus[group]]
+            yield Seen(
+                (mention.id, *mention.also), mention.kind, match.start(), match.end(),
+                _level(match.start(), start, end, 0), self.page.gap(match.span(), anchor),
+            )  # fmt: skip
 
     def _home(self, sentence: int, start: int, end: int, anchor: tuple[int, int]) -> list[Seen]:
         """The government that a Korean text calls "the government"."""
