@@ -227,7 +227,7 @@ class Keys:
 
     def _placed(self, record: Known) -> bool:
         """Whether the place of a price is named, or told by its currency or its trade."""
-        if self._find(record.entity) is not None or record.measure == "dram_price":
+        if self._find(record.entity) is not None or record.measure == "dram_price" or record.is_yield_of_a_chip:
             return True
         if record.entity == "china" and record.measure == "street_price":
             return True

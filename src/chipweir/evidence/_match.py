@@ -123,6 +123,8 @@ class Matcher(Base):
             for name, strength in self._parts_of(scene).items():
                 found[name] = max(found.get(name, 0.0), strength)
                 own.add(name)
+        for name in self._with_parts(scene):
+            found[name] = max(found.get(name, 0.0), _STRENGTH["hint"])
         for name in self.families(found):
             if name not in found and self._measurable(scene, name):
                 found[name] = _KIN
@@ -152,6 +154,13 @@ class Matcher(Base):
         named = {i for one in scene.things if one.level <= BEFORE for i in one.ids}
         table = records(self.known).by_subject.get("product_revenue", {})
         return any(row.item in goods for name in named & table.keys() for row in table[name])
+
+    def _with_parts(self, scene: Scene) -> Iterator[str]:
+        """The measures on record of a part that is said beside the figure: "the networking arm made"."""
+        for word in scene.of_kind("dim"):
+            for part in word.ids if word.level == OWN else ():
+                if part.startswith("part="):
+                    yield from (name for name in records(self.known).of_parts.get(part, ()) if self._measurable(scene, name))
 
     @staticmethod
     def families(measures: Iterable[str]) -> set[str]:

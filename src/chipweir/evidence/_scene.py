@@ -54,6 +54,7 @@ _DIVIDES = re.compile(r"[,;，；、。](?!\d{3})|\b(?:as|while|after|thanks to|
 _HOUR, _HOURLY = re.compile(r"\bhour(?:ly)?\b|시간|小时|小時|钟头"), 1e5
 # Exports without whose: in a Korean text Korea's.
 _TRADE = re.compile(r"(?<![가-힣])(?:[가-힣]{1,4} )?수출액?(?=[은는이가의 ])")
+_HOME_MADE = re.compile(r"国产|國產|我国|我國|国内|國內|本土")
 # "The government" without whose: in a Korean text Korea's.
 _GOVERNMENT = re.compile(r"(?<![가-힣])(?<!중국 )(?<!미국 )(?<!일본 )(?<!대만 )정부(?=[는은이가의와,]|$)")
 
@@ -293,9 +294,13 @@ class Reader:
             )  # fmt: skip
 
     def _home(self, sentence: int, start: int, end: int, anchor: tuple[int, int]) -> list[Seen]:
-        """The government that a Korean text calls "the government"."""
+        """The government that a Korean text calls "the government"; China where a Chinese text says home-made."""
         span = self.page.sentences[sentence]
-        if self.page.found.document.language != "ko":
+        language = self.page.found.document.language
+        if language.startswith("zh") and (made := _HOME_MADE.search(self.page.text, span.start, span.end)):
+            return [Seen(("china",), "country", made.start(), made.end(), _level(made.start(), start, end, 0),
+                         self.page.gap(made.span(), anchor))]  # fmt: skip
+        if language != "ko":
             return []
         here = (self.page.found.entities[i].kind for i in self.page.places["entities"][sentence])
         trade = _TRADE.search(self.page.text, span.start, span.end)
