@@ -28,6 +28,8 @@ _IMPLIED, _MARK, _PLACE, _KIN, _SHARE = 1.5, 1.5, 2.0, 0.5, 2.5
 _NARROW, _BY_CHANCE = 0.02, 0.04
 # The least that any word tells, and the most where the noun beside the figure is of a measure not on record.
 _LEAST, _UNHELD = 0.1, 0.8
+# Words fainter than this tell nothing of kindred measures.
+_FAINT = 0.85
 # Words that tell two measures about as strongly.
 AS_STRONG = 0.5
 
@@ -125,7 +127,7 @@ class Matcher(Base):
                 own.add(name)
         for name in self._with_parts(scene):
             found[name] = max(found.get(name, 0.0), _STRENGTH["hint"])
-        for name in self.families(found):
+        for name in self.families(name for name, strength in found.items() if strength > _FAINT):
             if name not in found and self._measurable(scene, name):
                 found[name] = _KIN
         for name in self._implied(scene):

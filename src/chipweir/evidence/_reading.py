@@ -48,6 +48,7 @@ def _names(known: "facts.Facts") -> Iterator[Name]:
             yield from (Name(form, identifier, known.entities[identifier].kind) for form in forms)
     yield from _transcribed(known)
     yield from _of_a_line(known)
+    yield from _of_a_kind(known)
     yield from priced_names(known)
 
 
@@ -83,6 +84,22 @@ def _of_a_line(known: "facts.Facts") -> Iterator[Name]:
             for name in filter(None, (line.names.ko, line.names.zh)):
                 short = name.split(" ")[-1]
                 yield from (Name(f"{short}{gap}{code}", chip, entity.kind) for gap in ("", " ", "-"))
+
+
+_KINDS_OF_SYSTEM = {
+    "pod": ("포드", "팟", "集群"), "server": ("서버", "服务器", "伺服器"), "rack": ("랙", "机柜", "機櫃"),
+    "superpod": ("슈퍼팟", "슈퍼포드", "超节点", "超節點"), "supernode": ("슈퍼노드", "超节点"),
+}  # fmt: skip
+
+
+def _of_a_kind(known: "facts.Facts") -> Iterator[Name]:
+    """Names of systems that end with their kind: with the kind in Korean and Chinese (TPU v7 포드)."""
+    for system in known.systems:
+        entity = known.entities.get(system)
+        for form in (entity.names.en, *entity.aliases) if entity is not None else ():
+            head, _, kind = form.rpartition(" ")
+            for word in _KINDS_OF_SYSTEM.get(kind.lower(), ()) if head else ():
+                yield from (Name(f"{head}{gap}{word}", system, entity.kind) for gap in ("", " "))
 
 
 def _makers(known: "facts.Facts") -> dict[str, frozenset[str]]:

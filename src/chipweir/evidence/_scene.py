@@ -161,15 +161,26 @@ class Reader:
     def scenes(self, sentence: int) -> list[Scene]:
         """The scenes of a sentence's figures in their order."""
         figures = self.figures(sentence)
-        borders = self._borders(sentence, figures)
+        inner = {index for index in figures if self._within_a_word(sentence, index)}
+        outer = [index for index in figures if index not in inner]
+        span = self.page.sentences[sentence]
+        borders = dict(zip(outer, self._borders(sentence, outer), strict=True))
         scenes = [
-            self._scene(sentence, index, borders[at][0], borders[at][1], len(figures) == 1)
-            for at, index in enumerate(figures)
+            self._scene(sentence, index, *borders.get(index, (span.start, span.end)), len(outer) <= 1)
+            for index in figures
         ]
         scenes = [replace(one, figure=self._hourly(one)) for one in scenes]
         if len(scenes) > 1 and _RESPECTIVELY.search(self.page.words(sentence)):
             scenes = self._paired(scenes)
         return scenes
+
+    def _within_a_word(self, sentence: int, index: int) -> bool:
+        """Whether a figure is but a piece of a word that narrows another: the 8 of an 8-GPU server, 7 nm lines."""
+        figure = self.page.found.quantities[index]
+        return any(
+            low <= figure.start and figure.end <= high and any(word.kind in {"dim", "mark"} for word in named)
+            for low, high, named in self._words[sentence]
+        )
 
     def _hourly(self, scene: Scene) -> Quantity:
         """A price whose hour stands elsewhere in its stretch: "an hour on an H100 goes for $2.60"."""

@@ -14,7 +14,7 @@ _BARE = re.compile(
     rf"(?:\b(?:against|versus|vs\.?|compared (?:with|to)|(?:up|down) from|from|than|instead of|not|and|to|but) {_ABOUT}"
     rf"{_NUMBER}(?= (?:for|on|in|at|a year|the year|previously|before)\b|[,.;)](?:\s|$)|$)"
     rf"|['’]s {_ABOUT}{_NUMBER}(?=[,.;)]|$| (?:and|or|in|for)\b)"
-    rf"|(?<=[\s(]){_NUMBER}(?= (?:for|on|in) (?:the |an? |its )?[A-Z])"
+    rf"|(?<=[\s(]){_NUMBER}(?= (?:for|on|in|of) (?:the |an? |its )?[A-Z][A-Za-z]*[ -]?\d)"
     rf"|(?<=[가-힣A-Z0-9][(（]){_NUMBER}(?=[)）])"
     rf"|[为為是则則]{_NUMBER}(?=[，。；、,;]|$))"
 )
