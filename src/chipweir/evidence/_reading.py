@@ -37,12 +37,15 @@ def _names(known: "facts.Facts") -> Iterator[Name]:
         for form in (entity.names.en, entity.names.ko, entity.names.zh, *entity.aliases):
             if form:
                 yield Name(form, entity.id, entity.kind)
+    taken = {form.lower() for entity in named for form in (entity.names.en, *entity.aliases)}
     for entity in named:
         for form in (entity.names.en, *entity.aliases):
-            # a gloss in brackets, or the memory: `GB200 (per GPU, NVL72)`, `Atlas 300I A2 32GB`
-            plain = re.sub(r"\s*(?:\([^)]*\)|\d+ ?GB)\s*$", "", form).strip()
+            plain = re.sub(r"\s*\([^)]*\)\s*$", "", form).strip()  # a gloss in brackets: `GB200 (per GPU, NVL72)`
             if plain and plain != form:
                 yield Name(plain, entity.id, entity.kind)
+            least = re.sub(r"[\s-]*\(?\d+ ?GB\)?\s*$", "", form)  # the memory, where nothing has the rest for its name
+            if least != form and least.lower() not in taken and any(map(str.isdigit, least)):
+                yield Name(least, entity.id, entity.kind)
     for identifier, forms in vocabulary()["names"].items():
         if identifier in known.entities:
             yield from (Name(form, identifier, known.entities[identifier].kind) for form in forms)

@@ -135,7 +135,7 @@ def check_claim(claim: Claim, context: Context, judged: Mapping[int, Keyed]) -> 
         verdict = CHECKERS.get(claim.frame, check_generic)(claim, context)
     except (ZeroDivisionError, OverflowError):  # a quotient with nothing, or more than any number holds
         return _NO_NUMBER
-    if keyed is not None and decided and claim.frame in _FIRST and verdict.status not in _DECIDED:
+    if keyed is not None and decided and claim.frame in _FIRST - {"fx"} and verdict.status not in _DECIDED:
         return keyed.verdict
     if verdict.status == "contradicted" and claim.frame in _NO_DENIAL:
         verdict = replace(verdict, status="unsupported")
