@@ -39,6 +39,11 @@ _MARGIN = timedelta(days=40)
 _RECENT = 430
 _POSSESSOR = re.compile(r"(?:[A-Za-z]+(?:'s|’s|s'|s’) ?|[가-힣A-Za-z]+의 |[一-鿿A-Za-z]+的)$")
 _OWNER = re.compile(r"(?!(?:year|quarter|month|week|today|company|firm)['’])[A-Za-z]{4,}")
+_PART = re.compile(
+    r"\b(?!(?:[Tt]he|[Ii]ts|[Tt]heir|[Oo]ur|[Tt]his|[Tt]hat|[Ww]hole|[Ee]ntire|[Cc]ore|[Mm]ain|[Aa]nd|[Oo]f|[Ii]n)\b)([A-Za-z][A-Za-z-]+) "
+    r"(?:business|arm|unit|division|segment)\b|([가-힣A-Za-z]{2,}) ?(?:부문|사업부|사업)(?=[의은는이가에 ])|"
+    r"([一-鿿A-Za-z]{2})(?:业务|部门|事业部|板块|業務|部門)"
+)
 # How strongly a measure must be named where its subject stands in an earlier sentence.
 _CARRIED = 2.9
 # What a part or scope said in so many words adds to how strongly the measure is named.
@@ -376,7 +381,7 @@ class Keys:
         """How many things beside the figure the record's key does not hold."""
         defined = self.matcher.measured.get(record.measure)
         keys = set(defined.dims) if defined is not None else set()
-        count = self._told_by_another_place(record)
+        count = self._told_by_another_place(record) + (self._of_a_part and not record.item and "part" not in record.dims)
         for one in self.scene.things:
             if one.level != OWN or one.against or used & set(one.ids) or self._related(one, record):
                 continue
@@ -415,6 +420,16 @@ class Keys:
                 narrow = [name for name in word.ids if name not in _ANYWHERE]
                 count += record.item in {"", "all-goods"} and bool(narrow) and not used & set(narrow)
         return count
+
+    @cached_property
+    def _of_a_part(self) -> bool:
+        """Whether the figure is said of a business of the subject that nothing of ours names: "its gaming unit"."""
+        known = [(one.start, one.end) for one in (*self.scene.things, *self.scene.words) if one.level == OWN]
+        parts = _PART.finditer(self.scene.text, self.scene.start, self.scene.end)
+        return any(
+            not any(low <= span[0] and span[1] <= high for low, high in known)
+            for span in (next(found.span(n) for n in (1, 2, 3) if found[n]) for found in parts)
+        )
 
     def _family_keys(self, record: Known) -> frozenset[str]:
         """The dimensions of the family: networking is a part of data-centre revenue."""

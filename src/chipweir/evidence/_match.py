@@ -257,4 +257,4 @@ def _hides(scene: Scene, word: Seen) -> bool:
 def _nearest_noun(scene: Scene, word: Seen) -> bool:
     """Whether a noun that the facts hold nothing on stands nearer to the figure than any they do."""
     rival = [one.gap for one in scene.words if one.kind in {"measure", "spec"} and one.level == OWN]
-    return word.gap < min(rival, default=float("inf"))
+    return word.gap <= min(rival, default=float("inf"))
