@@ -6,6 +6,7 @@ country are one party. It denies only what counts the same thing of the same par
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -118,8 +119,8 @@ class Happened:
             return True
         day = facts.period(event.date).start
         return any(
-            (facts.period(str(t.low)[:10]).start - day).days <= _REACH
-            and (day - facts.period(str(t.high)[:10]).start).days <= _REACH
+            (date.fromisoformat(t.low[:10]) - day).days <= _REACH
+            and (day - date.fromisoformat(t.high[:10])).days <= _REACH
             for t in times
         )
 

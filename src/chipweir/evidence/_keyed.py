@@ -375,7 +375,13 @@ def _by_hint(deciding: Sequence[Held], said: tuple[float, float]) -> bool:
 
 def _rich(match: Match) -> bool:
     """Whether a match rests on more than its subject: its item and its very period are said too."""
-    return match.sure and not match.missing + match.extra and match.fit == "exact" and bool(match.record.item) and not match.record.timeless
+    return (
+        match.sure
+        and not match.missing + match.extra
+        and match.fit == "exact"
+        and bool(match.record.item)
+        and not match.record.timeless
+    )
 
 
 def _may_deny(one: Held, least: float) -> bool:

@@ -40,8 +40,9 @@ _RECENT = 430
 _POSSESSOR = re.compile(r"(?:[A-Za-z]+(?:'s|’s|s'|s’) ?|[가-힣A-Za-z]+의 |[一-鿿A-Za-z]+的)$")
 _OWNER = re.compile(r"(?!(?:year|quarter|month|week|today|company|firm)['’])[A-Za-z]{4,}")
 _PART = re.compile(
-    r"\b(?!(?:[Tt]he|[Ii]ts|[Tt]heir|[Oo]ur|[Tt]his|[Tt]hat|[Ww]hole|[Ee]ntire|[Cc]ore|[Mm]ain|[Aa]nd|[Oo]f|[Ii]n)\b)([A-Za-z][A-Za-z-]+) "
-    r"(?:business|arm|unit|division|segment)\b|([가-힣A-Za-z]{2,}) ?(?:부문|사업부|사업)(?=[의은는이가에 ])|"
+    r"\b(?!(?:[Tt]he|[Ii]ts|[Tt]heir|[Oo]ur|[Tt]his|[Tt]hat|[Ww]hole|[Ee]ntire|[Cc]ore|[Mm]ain|"
+    r"[Aa]nd|[Oo]f|[Ii]n)\b)"
+    r"([A-Za-z][A-Za-z-]+) (?:business|arm|unit|division|segment)\b|([가-힣A-Za-z]{2,}) ?(?:부문|사업부|사업)(?=[의은는이가에 ])|"
     r"([一-鿿A-Za-z]{2})(?:业务|部门|事业部|板块|業務|部門)"
 )
 # How strongly a measure must be named where its subject stands in an earlier sentence.
@@ -85,6 +86,7 @@ class Base:
     known: "facts.Facts"
     on: str | None
     _spoken: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    _kin: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def index(self) -> Index:
@@ -105,6 +107,12 @@ class Base:
     def entities(self) -> Mapping[str, Any]:
         """The entities of the fact base."""
         return dict(self.known.entities)
+
+    def kin_of(self, measure: str) -> frozenset[str]:
+        """The measures that share a family with one."""
+        if measure not in self._kin:
+            self._kin[measure] = frozenset(name for one in families().values() if measure in one for name in one)
+        return self._kin[measure]
 
     def parts(self, measure: str) -> frozenset[str]:
         """`part` where any measure of the family has that dimension."""
@@ -381,7 +389,9 @@ class Keys:
         """How many things beside the figure the record's key does not hold."""
         defined = self.matcher.measured.get(record.measure)
         keys = set(defined.dims) if defined is not None else set()
-        count = self._told_by_another_place(record) + (self._of_a_part and not record.item and "part" not in record.dims)
+        count = self._told_by_another_place(record) + (
+            self._of_a_part and not record.item and "part" not in record.dims
+        )
         for one in self.scene.things:
             if one.level != OWN or one.against or used & set(one.ids) or self._related(one, record):
                 continue
@@ -440,7 +450,7 @@ class Keys:
         "revenue in China" of a firm from elsewhere."""
         home = getattr(self.matcher.entities.get(record.entity), "country", "")
         for name, place in told_by_place().items():
-            family = any({name, record.measure} <= one for one in families().values())
+            family = record.measure in self.matcher.kin_of(name)
             away = getattr(self.matcher.entities.get(place), "country", "") != home
             if (
                 family
@@ -454,13 +464,23 @@ class Keys:
 
     def _inside(self, word: Seen, used: set[str]) -> bool:
         """Whether a word is a piece of a name or of a longer word, or names what the record is about already."""
-        length = word.end - word.start
-        for other in (*self.scene.things, *self.scene.words):
-            if other.level != OWN or not (other.start <= word.start and word.end <= other.end):
-                continue
-            if other.end - other.start > length or (used & set(other.ids) and other.kind != word.kind):
-                return True
-        return False
+        return any(longer or used.intersection(ids) for ids, longer in self._holding[word])
+
+    @cached_property
+    def _holding(self) -> Mapping[Seen, list[tuple[tuple[str, ...], bool]]]:
+        """For each word of the stretch the names and words that hold it: what they stand for, and whether they are
+        longer. Words of one kind that are no longer than it count for nothing."""
+        own = [one for one in (*self.scene.things, *self.scene.words) if one.level == OWN]
+        return {
+            word: [
+                (other.ids, longer)
+                for other in own
+                if other.start <= word.start and word.end <= other.end
+                if (longer := other.end - other.start > word.end - word.start) or other.kind != word.kind
+            ]
+            for word in self.scene.words
+            if word.level == OWN
+        }
 
     @staticmethod
     def _level_of_record(record: Known, word: Seen) -> bool:

@@ -5,7 +5,7 @@ that the text says and the record does not hold, `fit` how its period lies to th
 contradict; the rest can only agree. `tacit` marks records of a special convention that the text does not say.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,8 @@ _NARROW, _BY_CHANCE = 0.02, 0.04
 _LEAST, _UNHELD = 0.1, 0.8
 # Words fainter than this tell nothing of kindred measures.
 _FAINT = 0.85
+# How many scenes are remembered.
+_REMEMBERED = 4096
 # Words that tell two measures about as strongly.
 AS_STRONG = 0.5
 
@@ -39,9 +41,14 @@ class Matcher(Base):
     """Finds records of one fact base for the figures of one article."""
 
     _fitting: dict[tuple[str, str, str, str], bool] = field(default_factory=dict, repr=False, compare=False)
+    _matches: dict[Hashable, list[Match]] = field(default_factory=dict, repr=False, compare=False)
+    _rare: dict[Hashable, list[Match]] = field(default_factory=dict, repr=False, compare=False)
 
     def matches(self, scene: Scene) -> list[Match]:
         """The records that a figure may be held against, best first; none where nothing tells what it measures."""
+        return _kept(self._matches, scene.signature, lambda: self._matched(scene))
+
+    def _matched(self, scene: Scene) -> list[Match]:
         strengths = self.measures(scene)
         if not strengths:
             return []
@@ -82,9 +89,20 @@ class Matcher(Base):
         width = (said[1] - said[0]) / (abs(said[0] + said[1]) / 2)
         if width > _NARROW:
             return []
-        keys, found, values = Keys(self, scene), [], set()
+        like = _kept(self._rare, scene.signature, lambda: list(self._of_the_subject(scene)))
+        if len({round(one.record.best, 12) for one in like}) * width > _BY_CHANCE:
+            return []
+        scales = ((one, factor(scene.figure, one.record) or 0.0) for one in like)
+        return [
+            one for one, scale in scales if said[0] * scale <= one.record.best <= said[1] * scale and not one.record.own
+        ]
+
+    def _of_the_subject(self, scene: Scene) -> Iterator[Match]:
+        """All records of the things named here, of the figure's unit and time, that nothing said speaks against."""
+        keys = Keys(self, scene)
         named = {one.ids[0] for one in scene.things if one.level < EARLIER}
         table = records(self.known).of_subject
+        found = []
         for subject in keys.reach & table.keys():
             for record in table[subject]:
                 scale = factor(scene.figure, record)
@@ -95,10 +113,8 @@ class Matcher(Base):
                 match = keys.match(record, _IMPLIED)
                 if match is None or not match.sure or match.missing or match.extra or match.fit in {"off", "near"}:
                     continue
-                values.add(round(record.best, 12))
-                if said[0] * scale <= record.best <= said[1] * scale and not record.own:
-                    found.append(match)
-        return sorted(found, key=lambda one: one.rank) if len(values) * width <= _BY_CHANCE else []
+                found.append(match)
+        yield from sorted(found, key=lambda one: one.rank)
 
     def measures(self, scene: Scene, strict: bool = True) -> dict[str, float]:
         """The measures that the words about a figure may name, with how strongly they do; `strict`: where its own noun
@@ -162,7 +178,9 @@ class Matcher(Base):
         for word in scene.of_kind("dim"):
             for part in word.ids if word.level == OWN else ():
                 if part.startswith("part="):
-                    yield from (name for name in records(self.known).of_parts.get(part, ()) if self._measurable(scene, name))
+                    yield from (
+                        name for name in records(self.known).of_parts.get(part, ()) if self._measurable(scene, name)
+                    )
 
     @staticmethod
     def families(measures: Iterable[str]) -> set[str]:
@@ -213,6 +231,15 @@ class Matcher(Base):
 
     def _implied(self, scene: Scene) -> tuple[str, ...]:
         return tuple(name for row in vocabulary()["implied"] if _implies(row, scene) for name in row["measures"])
+
+
+def _kept(table: dict[Hashable, list[Match]], key: Hashable, work: Callable[[], list[Match]]) -> list[Match]:
+    """What was worked out for like words before, or now; a long text does not fill the memory."""
+    if key not in table:
+        if len(table) >= _REMEMBERED:
+            table.clear()
+        table[key] = work()
+    return table[key]
 
 
 _FIELDS_OF = {"memory_capacity": "memory_gb", "die_area": "die_mm2", "hbm_stacks": "hbm_stacks",

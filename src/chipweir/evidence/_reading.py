@@ -99,7 +99,9 @@ def _of_a_kind(known: "facts.Facts") -> Iterator[Name]:
     """Names of systems that end with their kind: with the kind in Korean and Chinese (TPU v7 포드)."""
     for system in known.systems:
         entity = known.entities.get(system)
-        for form in (entity.names.en, *entity.aliases) if entity is not None else ():
+        if entity is None:
+            continue
+        for form in (entity.names.en, *entity.aliases):
             head, _, kind = form.rpartition(" ")
             for word in _KINDS_OF_SYSTEM.get(kind.lower(), ()) if head else ():
                 yield from (Name(f"{head}{gap}{word}", system, entity.kind) for gap in ("", " "))

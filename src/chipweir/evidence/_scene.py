@@ -4,8 +4,9 @@ A sentence with several figures is cut between them at the first mark that divid
 what a stretch does not say is taken from the stretches before it, then after it, then from the sentences before.
 """
 
+import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -21,6 +22,7 @@ _BORDER = re.compile(
     r"[;；:：△▲]|,(?!\d{3})|[，、]|(?<=[가-힣](?:고|며|만|데|나|어|서|자))\s|\b(?:and|but|while|whereas|although|versus)\b|"
     r"而|但|和|与|及(?!其)"
 )
+_DIGITS = re.compile(r"\d[\d,.]*")
 _RESPECTIVELY = re.compile(r"\brespectively\b|각각|分别|分別|依次")
 _LINK = re.compile(r"[\s,，、·/&]*(?:and|와|과|및|和|与|與|及)?[\s·]*")
 _BACK = 3
@@ -34,17 +36,21 @@ _NOUNS = frozenset({"measure", "spec", "generic", "verb"})
 _ITS = r"\b[Ii]ts?\b(?! is | was | would )|(?:^|(?<=[，。,\s]))其(?=[一-鿿])"
 _POINTS = {
     "maker": re.compile(
-        r"\b[Tt]h(?:e|is) (?:[A-Za-z-]+ )?(?:company|firm|chipmaker|group|maker|foundry|giant|lab|start-?up|manufacturer|developer|"
-        r"supplier|toolmaker|vendor|conglomerate|operator)\b|(?<![가-힣])(?:이|동|해당|같은) ?(?:회사|기업|업체|그룹)|"
-        r"(?<![가-힣])회사(?=[는가의])|[该本這这][家]?(?:公司|企业|企業|厂商|廠商|集团)|(?<![一-鿿])公司(?=[一-鿿])|" + _ITS
+        r"\b[Tt]h(?:e|is) (?:[A-Za-z-]+ )?(?:company|firm|chipmaker|group|maker|foundry|giant|lab|start-?up|"
+        r"manufacturer|"
+        r"developer|supplier|toolmaker|vendor|conglomerate|operator)\b|(?<![가-힣])(?:이|동|해당|같은) ?(?:회사|기업|업체|그룹)|"
+        r"(?<![가-힣])회사(?=[는가의])|[该本這这][家]?(?:公司|企业|企業|厂商|廠商|集团)|(?<![一-鿿])公司(?=[一-鿿])|"
+        + _ITS
     ),
     "product": re.compile(
         r"\b[Tt]h(?:e|is) (?:[A-Za-z-]+ )?(?:chip|processor|card|GPU|accelerator|part|device|model|rack|system)\b|"
-        r"(?<![가-힣])(?:이|해당) ?(?:칩|제품|모델|가속기|시스템)|[该這这]款?(?:芯片|晶片|产品|產品|模型|加速卡|系统|卡)|" + _ITS
+        r"(?<![가-힣])(?:이|해당) ?(?:칩|제품|모델|가속기|시스템)|[该這这]款?(?:芯片|晶片|产品|產品|模型|加速卡|系统|卡)|"
+        + _ITS
     ),
 }
 _SAME_TIME = re.compile(
-    r"같은 ?(?:기간|분기|해|달)|동기(?! 대비)|\b(?:the )?same (?:period|quarter|year|month)\b|\bthat (?:quarter|year)\b|同期(?!相)|同一(?:季|年)|当季|當季"
+    r"같은 ?(?:기간|분기|해|달)|동기(?! 대비)|\b(?:the )?same (?:period|quarter|year|month)\b|\bthat (?:quarter|year)\b|"
+    r"同期(?!相)|同一(?:季|年)|当季|當季"
 )
 # A length above this (m) is the size of a wafer, not a process.
 _NODE = 1e-6
@@ -92,7 +98,21 @@ class Scene:
     stranger: bool = False
     confused: bool = False
     borrowed: frozenset[str] = frozenset()
+    around: tuple[str, int] = ("", 0)
     text: str = field(default="", repr=False, compare=False)
+
+    @cached_property
+    def signature(self) -> Hashable:
+        """What of a scene its records depend on: all but the digits of its figures and where in the text it stands."""
+        figure = self.figure
+        value = abs(figure.value) if isinstance(figure.value, int | float) else 0.0
+        return (
+            self.around, figure.unit, figure.type, figure.basis, math.frexp(value)[1],
+            tuple((one.ids, one.level, one.against) for one in self.things),
+            tuple((one.ids, one.kind, one.level) for one in self.words),
+            tuple((time.low, time.high, time.grain, time.flags, level) for time, level in self.times),
+            self.alone, self.stranger, self.confused, self.borrowed,
+        )  # fmt: skip
 
     def beside(self, word: Seen) -> bool:
         """Whether words stand before the figure or right behind it, with no mark that divides in between."""
@@ -169,7 +189,8 @@ class Reader:
             self._scene(sentence, index, *borders.get(index, (span.start, span.end)), len(outer) <= 1)
             for index in figures
         ]
-        scenes = [replace(one, figure=self._hourly(one)) for one in scenes]
+        words = _DIGITS.sub("0", self.page.words(sentence))
+        scenes = [replace(one, figure=self._hourly(one), around=(words, at)) for at, one in enumerate(scenes)]
         if len(scenes) > 1 and _RESPECTIVELY.search(self.page.words(sentence)):
             scenes = self._paired(scenes)
         return scenes
@@ -223,7 +244,9 @@ class Reader:
                 break
             for number in page.places["entities"][here]:
                 mention = page.found.entities[number]
-                if (mention.how in {"typo", "code"} and not mention.id) or (across and _GROUPS.get(mention.kind) not in lacks):
+                if (mention.how in {"typo", "code"} and not mention.id) or (
+                    across and _GROUPS.get(mention.kind) not in lacks
+                ):
                     continue
                 if across:
                     borrowed |= {mention.id, *mention.also}

@@ -19,7 +19,8 @@ _BARE = re.compile(
     rf"|[为為是则則]{_NUMBER}(?=[，。；、,;]|$))"
 )
 _VOTE = re.compile(
-    r"\b(?:passed|approved|voted|vote|votes|cleared|adopted|backed)\b[^.;]{0,80}?(?<![\d.-])(?P<for>\d{1,3})(?: to |-|–|—)(?P<against>\d{1,3})\b(?!%)"
+    r"\b(?:passed|approved|voted|vote|votes|cleared|adopted|backed)\b[^.;]{0,80}?"
+    r"(?<![\d.-])(?P<for>\d{1,3})(?: to |-|–|—)(?P<against>\d{1,3})\b(?!%)"
 )
 _STOP = re.compile(r"[.!?。！？](?:\s|$)|[。！？]|\n")
 _CARRIED = frozenset({"money", "power", "memory", "bandwidth", "compute", "area", "percent", "energy"})
