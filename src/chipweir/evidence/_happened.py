@@ -114,14 +114,13 @@ class Happened:
         return any("poll_share" in word.ids and word.level == OWN for word in scene.words if word.kind != "hint")
 
     def _timely(self, event: Any, scene: Scene) -> bool:
-        times = [t for t, level in scene.times if level < EARLIER and t.low and t.high]
+        times = [(t.low, t.high) for t, level in scene.times if level < EARLIER and t.low and t.high]
         if not times:
             return True
         day = facts.period(event.date).start
         return any(
-            (date.fromisoformat(t.low[:10]) - day).days <= _REACH
-            and (day - date.fromisoformat(t.high[:10])).days <= _REACH
-            for t in times
+            (date.fromisoformat(low[:10]) - day).days <= _REACH and (day - date.fromisoformat(high[:10])).days <= _REACH
+            for low, high in times
         )
 
     def _weighs(self, party: str) -> int:

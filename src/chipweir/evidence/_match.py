@@ -89,6 +89,8 @@ class Matcher(Base):
         width = (said[1] - said[0]) / (abs(said[0] + said[1]) / 2)
         if width > _NARROW:
             return []
+        if not self._holds(scene, said):
+            return []
         like = _kept(self._rare, scene.signature, lambda: list(self._of_the_subject(scene)))
         if len({round(one.record.best, 12) for one in like}) * width > _BY_CHANCE:
             return []
@@ -96,6 +98,19 @@ class Matcher(Base):
         return [
             one for one, scale in scales if said[0] * scale <= one.record.best <= said[1] * scale and not one.record.own
         ]
+
+    def _holds(self, scene: Scene, said: tuple[float, float]) -> bool:
+        """Whether any record of what is named here has the number at all."""
+        table = records(self.known).of_subject
+        named = {i for one in (*scene.things, *scene.of_kind("thing")) if one.level < EARLIER for i in one.ids}
+        named |= {name for name, parts in vocabulary()["composed"].items() if named.issuperset(parts)}
+        named |= {kin for one in list(named) for kin in self.index.kin(one)}
+        return any(
+            said[0] * scale <= record.best <= said[1] * scale
+            for subject in named & table.keys()
+            for record in table[subject]
+            if (scale := factor(scene.figure, record)) is not None
+        )
 
     def _of_the_subject(self, scene: Scene) -> Iterator[Match]:
         """All records of the things named here, of the figure's unit and time, that nothing said speaks against."""
@@ -273,7 +288,7 @@ def _has_field(word: Seen, products: frozenset[str] | set[str]) -> bool:
 
 def _hidden(scene: Scene, word: Seen) -> bool:
     """Whether a word is but a piece of a longer one that tells another measure, or none ("export ban")."""
-    return any(over(other, word) for other in scene.words if other.kind in {"measure", "spec", "verb", "shadow"})
+    return any(over(other, word) for other in scene.hiding)
 
 
 def _hides(scene: Scene, word: Seen) -> bool:

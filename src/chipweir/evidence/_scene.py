@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from chipweir.evidence._page import Page
@@ -32,6 +32,7 @@ _GROUPS = {
     **dict.fromkeys(("chip", "system", "language-model"), "product"),
 }
 _ALL_GROUPS, _FOCUS = frozenset({"maker", "product"}), 4
+_HIDING = frozenset({"measure", "spec", "verb", "shadow"})
 _NOUNS = frozenset({"measure", "spec", "generic", "verb"})
 _ITS = r"\b[Ii]ts?\b(?! is | was | would )|(?:^|(?<=[，。,\s]))其(?=[一-鿿])"
 _POINTS = {
@@ -120,6 +121,11 @@ class Scene:
             return True
         return not _DIVIDES.search(self.text, self.figure.end, word.start)
 
+    @cached_property
+    def hiding(self) -> tuple[Seen, ...]:
+        """The words that hide the shorter ones within them."""
+        return tuple(one for one in self.words if one.kind in _HIDING)
+
     def of_kind(self, kind: str) -> list[Seen]:
         """The words of one kind, nearest level first."""
         return [one for one in self.words if one.kind == kind]
@@ -151,12 +157,13 @@ class Reader:
 
     @cached_property
     def _words(self) -> list[list[tuple[int, int, tuple[Word, ...]]]]:
-        found: list[list[tuple[int, int, tuple[Word, ...]]]] = [[] for _ in self.page.sentences]
+        sentences = self.page.sentences
+        found: list[list[tuple[int, int, tuple[Word, ...]]]] = [[] for _ in sentences]
         at = 0
         for one in self.page.found.words:
-            while at < len(self.page.sentences) and self.page.sentences[at].end <= one.start:
+            while at < len(sentences) and sentences[at].end <= one.start:
                 at += 1
-            if at < len(self.page.sentences) and self.page.sentences[at].start <= one.start:
+            if at < len(sentences) and sentences[at].start <= one.start:
                 found[at].append((one.start, one.end, one.words))
         return found
 
@@ -257,9 +264,7 @@ class Reader:
                     continue
                 level = _level(low, start, end, back)
                 gap = page.gap((low, high), anchor) if not back else 1000.0 * back
-                for kind in dict.fromkeys(word.kind for word in named):
-                    ids = tuple(dict.fromkeys(word.id for word in named if word.kind == kind))
-                    words.append(Seen(ids, kind, low, high, level, gap))
+                words += [Seen(ids, kind, low, high, level, gap) for kind, ids in _by_kind(named)]
             for number in page.places["times"][here]:
                 if number in page.report_times or (across and not same_time):
                     continue
@@ -380,6 +385,15 @@ class Reader:
             )
             paired.append(replace(scene, things=things, stranger=False))
         return paired
+
+
+@lru_cache(maxsize=8192)
+def _by_kind(named: tuple[Word, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What the words at one place may stand for, by their kinds."""
+    return tuple(
+        (kind, tuple(dict.fromkeys(word.id for word in named if word.kind == kind)))
+        for kind in dict.fromkeys(word.kind for word in named)
+    )
 
 
 # What looks like a name that nobody knows: a capital in an English sentence, a Korean noun made the subject.

@@ -63,14 +63,18 @@ _DECIDED = frozenset({"consistent", "contradicted", "stale", "imprecise"})
 
 
 def check_claims(
-    found: Extraction, claims: Sequence[Claim], facts: Any, judged: Mapping[int, Keyed] | None = None
+    found: Extraction,
+    claims: Sequence[Claim],
+    facts: Any,
+    judged: Mapping[int, Keyed] | None = None,
+    page: Page | None = None,
 ) -> tuple[Verdict, ...]:
     """A verdict for each claim of an article against the fact base, the rules and the performance model.
 
     `judged` are the verdicts by key on its figures, where they have been worked out already.
     """
     day = found.document.published and found.document.published[:10]
-    context = Context(Page(found), tuple(claims), facts, day)
+    context = Context(page or Page(found), tuple(claims), facts, day)
     if judged is None:
         judged = judge_figures(context.page, facts, day, claims)
     own = {one.result: one for one in sums(context.page)}
