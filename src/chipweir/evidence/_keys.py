@@ -42,7 +42,8 @@ _OWNER = re.compile(r"(?!(?:year|quarter|month|week|today|company|firm)['’])[A
 _PART = re.compile(
     r"\b(?!(?:[Tt]he|[Ii]ts|[Tt]heir|[Oo]ur|[Tt]his|[Tt]hat|[Ww]hole|[Ee]ntire|[Cc]ore|[Mm]ain|"
     r"[Aa]nd|[Oo]f|[Ii]n)\b)"
-    r"([A-Za-z][A-Za-z-]+) (?:business|arm|unit|division|segment)\b|([가-힣A-Za-z]{2,}) ?(?:부문|사업부|사업)(?=[의은는이가에 ])|"
+    r"([A-Za-z][A-Za-z-]+) (?:business|arm|unit|division|segment)\b|"
+    r"([가-힣A-Za-z]{2,}) ?(?:부문|사업부|사업)(?=[의은는이가에 ])|"
     r"([一-鿿A-Za-z]{2})(?:业务|部门|事业部|板块|業務|部門)"
 )
 # How strongly a measure must be named where its subject stands in an earlier sentence.

@@ -39,7 +39,8 @@ _POINTS = {
     "maker": re.compile(
         r"\b[Tt]h(?:e|is) (?:[A-Za-z-]+ )?(?:company|firm|chipmaker|group|maker|foundry|giant|lab|start-?up|"
         r"manufacturer|"
-        r"developer|supplier|toolmaker|vendor|conglomerate|operator)\b|(?<![가-힣])(?:이|동|해당|같은) ?(?:회사|기업|업체|그룹)|"
+        r"developer|supplier|toolmaker|vendor|conglomerate|operator)\b|"
+        r"(?<![가-힣])(?:이|동|해당|같은) ?(?:회사|기업|업체|그룹)|"
         r"(?<![가-힣])회사(?=[는가의])|[该本這这][家]?(?:公司|企业|企業|厂商|廠商|集团)|(?<![一-鿿])公司(?=[一-鿿])|"
         + _ITS
     ),
