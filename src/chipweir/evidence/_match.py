@@ -200,7 +200,8 @@ class Matcher(Base):
     @staticmethod
     def families(measures: Iterable[str]) -> set[str]:
         """The measures that share a family with any of `measures`."""
-        return {name for family in families().values() if family & set(measures) for name in family}
+        told = set(measures)
+        return {name for family in families().values() if family & told for name in family}
 
     def _named(self, word: Seen) -> Iterator[str]:
         for identifier in word.ids:

@@ -62,7 +62,7 @@ _DIVIDES = re.compile(r"[,;，；、。](?!\d{3})|\b(?:as|while|after|thanks to|
 _HOUR, _HOURLY = re.compile(r"\bhour(?:ly)?\b|시간|小时|小時|钟头"), 1e5
 # Exports without whose: in a Korean text Korea's.
 _TRADE = re.compile(r"(?<![가-힣])(?:[가-힣]{1,4} )?수출액?(?=[은는이가의 ])")
-_HOME_MADE = re.compile(r"国产|國產|我国|我國|国内|國內|本土")
+_HOME_MADE = re.compile(r"国产|國產|全国|全國|我国|我國|国内|國內|本土")
 # "The government" without whose: in a Korean text Korea's.
 _GOVERNMENT = re.compile(r"(?<![가-힣])(?<!중국 )(?<!미국 )(?<!일본 )(?<!대만 )정부(?=[는은이가의와,]|$)")
 
