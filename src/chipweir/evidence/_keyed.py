@@ -53,6 +53,8 @@ _FAR = 1.5
 _NAMED = 1.4
 # The width of a number of two or three digits, above which faint words and an open date may not confirm it.
 _ROUND = 0.025
+# Days from the calendar's end of a period beyond which a record's is a fiscal one.
+_OWN_QUARTER = 40
 _FAINT = 0.85
 # The same where only one measure has a record of the very key and period: a noun of several measures will do.
 _GENERIC = 1.0
@@ -247,7 +249,7 @@ class Judge:
             text = Text("related_only", {"what": self.what(best)})
         return Verdict(
             status, slot, {slot: status}, tuple(numbers), tuple(evidence), text,
-            Text("change_fact"), tuple(self._notes(deciding, held)),
+            Text("change_fact"), (*self._notes(deciding, held), *self._of_fiscal_year(scene, deciding)),
         )  # fmt: skip
 
     def _notes(self, deciding: Sequence[Held], held: Sequence[Held]) -> list[Text]:
@@ -271,6 +273,18 @@ class Judge:
             apart = next(one for one in others if one.comparison == "apart")
             notes.append(Text("conflict", {"other": _number(apart.record), "what": self.what(apart.record)}))
         return notes
+
+    @staticmethod
+    def _of_fiscal_year(scene: Scene, deciding: Sequence[Held]) -> list[Text]:
+        """A note where a period that the text does not call fiscal is the firm's own and not the calendar's."""
+        first = deciding[0]
+        told = [t for t in scene.nearest_times if t.grain in {"quarter", "year", "half"} and t.high and t.low]
+        if first.match.fit != "exact" or first.record.timeless or not told or first.record.kind != "fact":
+            return []
+        end = first.record.end
+        apart = min(abs((date.fromisoformat(str(t.high)[:10]) - end).days) for t in told)
+        fiscal = any("fiscal" in t.flags for t in told)
+        return [Text("fiscal_period", {"date": end.isoformat()})] if apart > _OWN_QUARTER and not fiscal else []
 
     def what(self, record: Known) -> Worded:
         """A record's key in words, in both languages."""

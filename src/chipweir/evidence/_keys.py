@@ -169,6 +169,8 @@ class Keys:
         fit = self.fit(record)
         if fit == "off":  # only shown where nothing else is found
             return Match(record, strength, ELSEWHEN, 0, fit, False)
+        if fit == "open" and subject in self.scene.borrowed:
+            fit = "near"  # neither the subject nor a period stands in the figure's paragraph
         level, sure = found if found is not None else (OWN, subject == "world")
         used = {subject, record.item, record.entity, *record.dims.values(), *self._parts(subject)}
         rivals = self._rivals(record, used, level)
