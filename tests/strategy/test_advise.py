@@ -209,3 +209,16 @@ def test_numbers_in_words() -> None:
     assert [percent(x) for x in (0, 0.001, 0.5, 0.999, 1)] == ["0 %", "<1 %", "50 %", ">99 %", "100 %"]
     with use_language("ko"):
         assert percent(0.25) == "25 %"
+
+
+def test_a_difference_is_told_with_its_80_percent_interval(advice: Advice) -> None:
+    document = advice_document(advice, advice_sentences(advice, False, "chipweir advise korea"))
+    for each in document["duels"]:
+        for row in each["differences"].values():
+            assert row["p05"] <= row["p10"] <= row["median"] <= row["p90"] <= row["p95"]
+    told = [text for text in document["sentences"]["en"] if "gains most on" in text]
+    shown = re.findall(r"80 % (\S+) to (\S+);", told[0])
+    assert len(shown) == 2
+    numbers = {signed(-row[key]) for row in document["duels"][0]["differences"].values() for key in ("p10", "p90")}
+    assert {end for pair in shown for end in pair} <= numbers
+    assert "90 %" not in told[0]

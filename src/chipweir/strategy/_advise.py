@@ -17,6 +17,7 @@ from chipweir.strategy._experiments import OTHERS, Experiments
 from chipweir.strategy._information import Signpost, signposts
 from chipweir.strategy._options import Criteria
 from chipweir.strategy._prim import Box, prim
+from chipweir.strategy._spread import LEVELS
 
 
 FloatArray = npt.NDArray[np.float64]
@@ -79,16 +80,15 @@ class Reversal:
 @dataclass(frozen=True)
 class Duel:
     """Two options: the `share` of futures in which the second is better, boxes of those in which the `rarer` winner of the
-    two wins, and by criterion the second's difference from the first as median, 80 % interval and probability to be the
-    better one (NaN where they are equal); `wide` are the 90 % intervals."""
+    two wins, and by criterion the second's difference from the first as median, 80 % interval, probability to be the better
+    one (NaN where they are equal) and 90 % interval."""
 
     first: str
     second: str
     share: float
     rarer: str
     boxes: tuple[Box, ...]
-    differences: Mapping[str, tuple[float, float, float, float]]
-    wide: Mapping[str, tuple[float, float]]
+    differences: Mapping[str, tuple[float, float, float, float, float, float]]
 
 
 @dataclass(frozen=True)
@@ -172,16 +172,15 @@ def duel(e: Experiments, scores: FloatArray, first: int, second: int) -> Duel:
     share = float(e.weight @ (advantage > 0))
     wins = advantage > 0 if share <= 0.5 else advantage <= 0
     boxes = tuple(prim(_telling(e, advantage), wins, most=2))
-    differences, wide = {}, {}
+    differences = {}
     for criterion, values in zip(e.criteria.computed, e.values, strict=True):
         gap = values[second] - values[first]
-        least, low, middle, high, most = robust.quantiles(gap, e.weight, tuple(robust.SPREAD.values()))
+        outer, low, middle, high, end = (float(q) for q in robust.quantiles(gap, e.weight, tuple(LEVELS.values())))
         better, equal = float(e.weight @ (criterion.up * gap > 0)), float(e.weight @ (gap == 0))
         chance = better / (1 - equal) if equal < 1 - 1e-9 else float("nan")
-        differences[criterion.name] = (float(middle), float(low), float(high), chance)
-        wide[criterion.name] = (float(least), float(most))
+        differences[criterion.name] = (middle, low, high, chance, outer, end)
     names = e.names()
-    return Duel(names[first], names[second], share, names[second if share <= 0.5 else first], boxes, differences, wide)
+    return Duel(names[first], names[second], share, names[second if share <= 0.5 else first], boxes, differences)
 
 
 def _standings(
@@ -409,13 +408,13 @@ def advice_document(advice: Advice, sentences: Mapping[str, list[str]]) -> dict[
                 "differences": {
                     name: {
                         "median": middle,
+                        "p05": outer,
                         "p10": low,
                         "p90": high,
-                        "p05": duel.wide[name][0],
-                        "p95": duel.wide[name][1],
+                        "p95": end,
                         "p_better": None if np.isnan(chance) else chance,
                     }
-                    for name, (middle, low, high, chance) in duel.differences.items()
+                    for name, (middle, low, high, chance, outer, end) in duel.differences.items()
                 },
             }
             for duel in advice.duels

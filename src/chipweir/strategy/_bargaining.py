@@ -17,7 +17,7 @@ from chipweir.i18n import LANGUAGES, _, use_language
 from chipweir.strategy._cells import Cells, Members, Progress, labels_of
 from chipweir.strategy._futures import draws
 from chipweir.strategy._leverage import Loss, ShadowPrice, months_to_replace, paired_leverage, vetoes, without_one
-from chipweir.strategy._robustness import spread
+from chipweir.strategy._spread import spread
 
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def bargain(
         "path": [_path_row(base, worlds["lifted", 0.0], year, own) for year in years],
         "vetoes": {
             region: [
-                {"year": year, **{name: spread(values) for name, values in row.items()}}
+                {"year": year, **{name: _spread(values) for name, values in row.items()}}
                 for year, row in vetoes(base, region, VETO_YEARS).items()
             ]
             for region in ("KOR", "CHN", "USA")
@@ -100,13 +100,17 @@ def bargain(
     return document
 
 
+def _spread(values: FloatArray) -> dict[str, float | None]:
+    return {name: None if np.isnan(value) else value for name, value in spread(values).items()}
+
+
 def _price_row(year: int, price: ShadowPrice) -> dict[str, Any]:
     return {
         "year": year,
-        "lost_percent": spread(100 * price.share),
-        "lost": spread(price.lost_by_others),
-        "own_loss_usd_bn": spread(price.lost_by_self),
-        "per_unit": spread(price.per_unit),
+        "lost_percent": _spread(100 * price.share),
+        "lost": _spread(price.lost_by_others),
+        "own_loss_usd_bn": _spread(price.lost_by_self),
+        "per_unit": _spread(price.per_unit),
         "p_falls": float(np.mean(price.share > FALLS_BY)),
     }
 
@@ -119,9 +123,9 @@ def _path_row(base: Members, lifted: Members, year: int, own: Mapping[str, Float
     arrived = lifted.at(year, "hbm_arrived_china")
     return {
         "year": year,
-        "korean_share": spread(share),
-        "months_to_replace": spread(months_to_replace(share, own["rival_growth"], own["qualification"])),
-        "chinese_own_hbm": spread(np.asarray(home) / np.maximum(arrived, 1e-9)),
+        "korean_share": _spread(share),
+        "months_to_replace": _spread(months_to_replace(share, own["rival_growth"], own["qualification"])),
+        "chinese_own_hbm": _spread(np.asarray(home) / np.maximum(arrived, 1e-9)),
     }
 
 

@@ -14,8 +14,8 @@ from chipweir.errors import InputError
 from chipweir.strategy._cells import Cells, Design, Plan, unit_of
 from chipweir.strategy._futures import columns_of
 from chipweir.strategy._prim import Box, prim
-from chipweir.strategy._robustness import spread
 from chipweir.strategy._sensitivity import LEAST_MEMBERS, Found, given_data, sobol_design, sobol_indices
+from chipweir.strategy._spread import spread
 
 
 if TYPE_CHECKING:

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from chipweir.strategy._robustness import LEVELS
-
 
 if TYPE_CHECKING:
     from chipweir.strategy._cells import Members
@@ -120,7 +118,7 @@ def without_one(resources: Mapping[str, Mapping[str, FloatArray]]) -> list[Loss]
         total = np.maximum(np.sum(list(suppliers.values()), axis=0), 1e-300)
         mine = []
         for supplier, amount in suppliers.items():
-            low, middle, high = np.quantile(np.asarray(amount) / total, LEVELS)
+            low, middle, high = np.quantile(np.asarray(amount) / total, (0.1, 0.5, 0.9))
             mine.append(Loss(supplier, resource, float(middle), float(low), float(high)))
         rows += sorted(mine, key=lambda loss: -loss.share_lost)
     return rows

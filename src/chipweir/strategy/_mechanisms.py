@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ import yaml
 
 from chipweir.errors import InputError, UnknownName
 from chipweir.strategy._cells import Cells, Members, Plan, Progress, unit_of
-from chipweir.strategy._robustness import spread
+from chipweir.strategy._spread import spread
 
 
 if TYPE_CHECKING:
@@ -207,9 +206,9 @@ def measure_mechanisms(
     mapper: "Mapper" = map,
     progress: Progress | None = None,
 ) -> list[dict[str, Any]]:
-    """Each mechanism on paired draws, for JSON: per outcome both medians, the median change with its intervals, the share of
-    members in which B is higher, what was expected, and whether it holds. Raises `InputError` for one that is not
-    modelled."""
+    """Each mechanism on paired draws, for JSON: per outcome both medians, the median change with its 80 and 90 % intervals,
+    the share of members in which B is higher, what was expected, and whether it holds. Raises `InputError` for one that is
+    not modelled."""
     worlds = mechanism_cells(chosen, facts, directory, members, seed).run(mapper, progress)
     found = []
     for one in chosen:
@@ -223,16 +222,15 @@ def _document(one: Mechanism, a: Members, b: Members, members: int, seed: int) -
     level = None
     if one.level is not None:
         values = one.level.quantity.read(a if one.level.world == "a" else b)
-        found = spread(values)
-        middle = nan if found["p50"] is None else found["p50"]
+        read = spread(values)
         level = {
             "quantity": one.level.quantity.name,
             "unit": one.level.quantity.units,
             "year": one.level.quantity.year,
-            **found,
+            **read,
             "published": one.level.published,
             "plausible": [one.level.low, one.level.high],
-            "holds": bool(one.level.low <= middle <= one.level.high),
+            "holds": bool(one.level.low <= read["p50"] <= one.level.high),
         }
     return {
         "id": one.id,
@@ -258,7 +256,7 @@ def _row(expected: Expected, a: Members, b: Members) -> dict[str, Any]:
         ratio = np.where(before != 0, after / before, np.nan)
     change = ratio if expected.by == "ratio" else after - before
     found = spread(change)
-    middle = nan if found["p50"] is None else found["p50"]
+    middle = found["p50"]
     still = 1.0 if expected.by == "ratio" else 0.0
     moved = middle - still
     known = np.isfinite(after) & np.isfinite(before)

@@ -22,8 +22,6 @@ TAIL = 0.1
 LEAST_TOLD = 0.05
 """Difference between options in the share of futures that meet a threshold, below which it tells none apart."""
 LEVELS = (0.1, 0.5, 0.9)
-SPREAD = {"p05": 0.05, "p10": 0.1, "p50": 0.5, "p90": 0.9, "p95": 0.95}
-"""Levels of an interval in answers: texts show 80 %, JSON 90 % too."""
 
 
 def equal_weights(count: int) -> FloatArray:
@@ -62,15 +60,6 @@ def quantiles(values: Any, weight: FloatArray, levels: tuple[float, ...] = LEVEL
     passed = np.cumsum(weight[order], axis=-1)
     places = [np.argmax(passed >= level - 1e-12, axis=-1) for level in levels]
     return np.stack([np.take_along_axis(ordered, place[..., None], axis=-1)[..., 0] for place in places])
-
-
-def spread(values: Any) -> dict[str, float | None]:
-    """Median, 80 % and 90 % interval of the finite ones of values `[F]`, as JSON has them; none of nothing."""
-    given = np.asarray(values, dtype=float)
-    known = given[np.isfinite(given)]
-    if not len(known):
-        return dict.fromkeys(SPREAD)
-    return dict(zip(SPREAD, map(float, np.quantile(known, tuple(SPREAD.values()))), strict=True))
 
 
 def worst_mean(values: Any, up: float, weight: FloatArray, share: float = TAIL) -> FloatArray:

@@ -196,9 +196,9 @@ def _versus(e: Experiments, duel: Duel) -> str:
     )
 
 
-def _difference(criterion: Criterion, row: tuple[float, float, float, float]) -> str:
+def _difference(criterion: Criterion, row: tuple[float, ...]) -> str:
     """The first option's difference from the second on one criterion, with its interval and probability."""
-    middle, low, high, chance = row
+    middle, low, high, chance = row[:4]
     return _(
         "'{criterion}' ({middle} {unit}; 80 % {low} to {high}; better with P {chance})",
         criterion=say(criterion.title),
