@@ -107,7 +107,7 @@ def _advice(words: Words, language: str, told: Document, title: str) -> list[str
     answer = told["answer"]
     options = [
         (
-            o["title"][language] + (f" ({words['bound']})" if o["bound"] else ""),
+            o["title"][language],
             f"{o['score']:+.3f}",
             percent(o["best_share"]),
             "–" if o["bound"] else percent(o["weight_share"]),

@@ -168,7 +168,7 @@ def _all_weights(advice: Advice) -> str:
     dropped = [each for each in advice.reversals if each.weight < each.now]
     if dropped:
         text += " " + _(
-            "It rests on {criteria}: without any one of these another option is the best.",
+            "It rests on {criteria}: leave one of these out, and another option is the best.",
             criteria=", ".join(f"'{title_of(e, each.criterion)}'" for each in dropped),
         )
     else:
