@@ -22,7 +22,7 @@ import yaml
 
 from chipweir.i18n import use_language
 from chipweir.strategy import number, percent
-from chipweir.world import description, equations_digest, shipped_posterior
+from chipweir.world import description, shipped_posterior
 
 
 HERE = Path(__file__).parent
@@ -30,29 +30,26 @@ RESULTS = HERE / "results" / "answers.json"
 ACTORS = ("korea", "us", "china")
 GAMES = ("us,china", "us,china,korea")
 EXPLORED = ("compute", "region=CHN")
+NAMES = (*ACTORS, *GAMES, "leverage", "explore")
 Words = Mapping[str, str]
 Document = Mapping[str, Any]
 
 
-def ask(members: int, explored: int) -> dict[str, Any]:
-    """Every answer with its command and the processor seconds that it took, from an empty directory of runs."""
-    found: dict[str, Any] = {
-        "made": datetime.now(UTC).date().isoformat(),
-        "members": members,
-        "beliefs": description(shipped_posterior()),
-        "equations": equations_digest(),
-    }
-    with tempfile.TemporaryDirectory() as runs:
-        for actor in ACTORS:
-            found[actor] = _call(["advise", actor, "--futures", str(members)], runs)
-        for players in GAMES:
-            found[players] = _call(["game", "--players", players, "--members", str(members)], runs)
-            found[players]["answer"].pop("cells")
-        found["leverage"] = _call(["leverage", "--members", str(members)], runs)
-        found["explore"] = _call(["explore", *EXPLORED, "--members", str(explored)], runs)
-        again = _call(["explore", *EXPLORED, "--members", str(explored)], runs)
-        found["explore"]["stored"] = {key: again[key] for key in ("seconds", "elapsed")}
-    return found
+def ask(names: Sequence[str], members: int, explored: int, found: dict[str, Any], runs: str) -> None:
+    """Put each answer into `found` and keep it at once, with its command, beliefs and the processor seconds that it took."""
+    for name in names:
+        if name in ACTORS:
+            found[name] = _call(["advise", name, "--futures", str(members)], runs)
+        elif name in GAMES:
+            found[name] = _call(["game", "--players", name, "--members", str(members)], runs)
+            found[name]["answer"].pop("cells")
+        elif name == "leverage":
+            found[name] = _call(["leverage", "--members", str(members)], runs)
+        else:
+            told = ["explore", *EXPLORED, "--members", str(explored)]
+            found[name], again = _call(told, runs), _call(told, runs)
+            found[name]["stored"] = {key: again[key] for key in ("seconds", "elapsed")}
+        RESULTS.write_text(json.dumps(found, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 
 def _call(arguments: Sequence[str], runs: str) -> dict[str, Any]:
@@ -73,6 +70,8 @@ def _call(arguments: Sequence[str], runs: str) -> dict[str, Any]:
     print(f"{' '.join(command)}: {spent:.0f} s of processor", flush=True)
     return {
         "command": " ".join(command),
+        "made": datetime.now(UTC).date().isoformat(),
+        "beliefs": description(shipped_posterior()),
         "seconds": round(spent, 1),
         "elapsed": round(time.monotonic() - started, 1),
         "answer": json.loads(done.stdout),
@@ -81,7 +80,7 @@ def _call(arguments: Sequence[str], runs: str) -> dict[str, Any]:
 
 def page(words: Words, language: str, found: Document) -> str:
     """The page in one language."""
-    parts = [f"# {words['title']}", words["lead"].format_map(found)]
+    parts = [f"# {words['title']}", words["lead"]]
     for actor in ACTORS:
         parts += _advice(words, language, found[actor], words[actor])
     parts += [words["games"], words["games_text"]]
@@ -89,11 +88,15 @@ def page(words: Words, language: str, found: Document) -> str:
         parts += _game(words, language, found[players])
     parts += [
         words["explored"],
-        f"`{found['explore']['command']}`",
+        _asked(words, found["explore"]),
         *_explored(words, language, found["explore"]["answer"]),
     ]
     parts += [words["cost"], table(words["cost_heads"], _costs(found))]
     return "\n\n".join(parts) + "\n"
+
+
+def _asked(words: Words, told: Document) -> str:
+    return words["asked"].format_map(told)
 
 
 def table(heads: str, rows: Sequence[Sequence[object]]) -> str:
@@ -117,7 +120,7 @@ def _advice(words: Words, language: str, told: Document, title: str) -> list[str
         )
         for o in answer["options"]
     ]
-    parts = [f"## {title}", f"`{told['command']}`", "\n".join(f"- {line}" for line in answer["sentences"][language])]
+    parts = [f"## {title}", _asked(words, told), "\n".join(f"- {line}" for line in answer["sentences"][language])]
     parts += [table(words["option_heads"], options), table(words["turn_heads"], _turns(words, language, answer))]
     parts.append(table(words["criterion_heads"], _criteria(words, language, answer)))
     if answer["signposts"]:
@@ -188,7 +191,7 @@ def _game(words: Words, language: str, told: Document) -> list[str]:
         ]
         for each in answer["pure"]
     ]
-    return [f"`{told['command']}`", table(words["game_heads"], rows) if rows else words["no_pure"]]
+    return [_asked(words, told), table(words["game_heads"], rows) if rows else words["no_pure"]]
 
 
 def _explored(words: Words, language: str, answer: Document) -> list[str]:
@@ -214,7 +217,7 @@ def _explored(words: Words, language: str, answer: Document) -> list[str]:
 
 
 def _costs(found: Document) -> list[list[object]]:
-    told = [found[name] for name in (*ACTORS, *GAMES, "leverage", "explore")]
+    told = [found[name] for name in NAMES]
     rows = [[f"`{each['command']}`", f"{each['seconds']:.0f}", f"{each['elapsed']:.0f}"] for each in told]
     again = found["explore"]["stored"]
     return [*rows, [f"`{found['explore']['command']}` (2)", f"{again['seconds']:.0f}", f"{again['elapsed']:.0f}"]]
@@ -224,13 +227,17 @@ def main() -> None:
     """Ask, keep, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", action="store_true")
+    parser.add_argument("--only", action="append", choices=NAMES, help="ask these alone (repeatable)")
     parser.add_argument("--members", type=int, default=128)
     parser.add_argument("--explored", type=int, default=512)
+    parser.add_argument(
+        "--runs", help="directory of runs; default one that is empty, so that times are those of a first call"
+    )
     asked = parser.parse_args()
+    found = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     if not asked.pages:
-        found = ask(asked.members, asked.explored)
-        RESULTS.write_text(json.dumps(found, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
-    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+        with tempfile.TemporaryDirectory() as empty:
+            ask(asked.only or NAMES, asked.members, asked.explored, found, asked.runs or empty)
     texts: Mapping[str, Words] = yaml.safe_load((HERE / "answers.yaml").read_text(encoding="utf-8"))
     for language, name in (("en", "answers.md"), ("ko", "answers.ko.md")):
         words = {key: str(text).strip() for key, text in texts[language].items()}
