@@ -35,8 +35,9 @@ Words = Mapping[str, str]
 Document = Mapping[str, Any]
 
 
-def ask(names: Sequence[str], members: int, explored: int, found: dict[str, Any], runs: str) -> None:
-    """Put each answer into `found` and keep it at once, with its command, beliefs and the processor seconds that it took."""
+def ask(names: Sequence[str], members: int, explored: int, found: dict[str, Any], runs: str, again: bool) -> None:
+    """Put each answer into `found` and keep it at once, with its command, beliefs and the processor seconds that it took;
+    `again` where worlds may be stored already."""
     for name in names:
         if name in ACTORS:
             found[name] = _call(["advise", name, "--futures", str(members)], runs)
@@ -49,6 +50,7 @@ def ask(names: Sequence[str], members: int, explored: int, found: dict[str, Any]
             told = ["explore", *EXPLORED, "--members", str(explored)]
             found[name], again = _call(told, runs), _call(told, runs)
             found[name]["stored"] = {key: again[key] for key in ("seconds", "elapsed")}
+        found[name]["again"] = again
         RESULTS.write_text(json.dumps(found, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
 
@@ -91,7 +93,7 @@ def page(words: Words, language: str, found: Document) -> str:
         _asked(words, found["explore"]),
         *_explored(words, language, found["explore"]["answer"]),
     ]
-    parts += [words["cost"], table(words["cost_heads"], _costs(found))]
+    parts += [words["cost"], words["cost_text"], table(words["cost_heads"], _costs(found))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -218,7 +220,10 @@ def _explored(words: Words, language: str, answer: Document) -> list[str]:
 
 def _costs(found: Document) -> list[list[object]]:
     told = [found[name] for name in NAMES]
-    rows = [[f"`{each['command']}`", f"{each['seconds']:.0f}", f"{each['elapsed']:.0f}"] for each in told]
+    rows = [
+        [f"`{each['command']}`" + " (2)" * each["again"], f"{each['seconds']:.0f}", f"{each['elapsed']:.0f}"]
+        for each in told
+    ]
     again = found["explore"]["stored"]
     return [*rows, [f"`{found['explore']['command']}` (2)", f"{again['seconds']:.0f}", f"{again['elapsed']:.0f}"]]
 
@@ -237,7 +242,7 @@ def main() -> None:
     found = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     if not asked.pages:
         with tempfile.TemporaryDirectory() as empty:
-            ask(asked.only or NAMES, asked.members, asked.explored, found, asked.runs or empty)
+            ask(asked.only or NAMES, asked.members, asked.explored, found, asked.runs or empty, asked.runs is not None)
     texts: Mapping[str, Words] = yaml.safe_load((HERE / "answers.yaml").read_text(encoding="utf-8"))
     for language, name in (("en", "answers.md"), ("ko", "answers.ko.md")):
         words = {key: str(text).strip() for key, text in texts[language].items()}
