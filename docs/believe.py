@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from chipweir.calibration import CUTOFFS, shipped_backtest
-from chipweir.world import Posterior, parameters, shipped_posterior
+from chipweir.calibration import CUTOFFS, LEAST_EFFECTIVE, shipped_backtest
+from chipweir.world import Posterior, equations_digest, parameters, shipped_posterior
 
 
 HERE = Path(__file__).parent
@@ -72,11 +72,25 @@ def page(words: Words, korean: bool, tests: list[dict[str, Any]], fit: dict[str,
         words["all"],
         table(words["all_heads"], [_row(row, words, korean) for row in fit["observations"]]),
         words["method"],
+        _sbc(words),
         method.format(
-            members=held.manifest["members"], rows=len(held.rows), columns=len(held.columns), cutoffs=", ".join(CUTOFFS)
+            members=held.manifest["members"],
+            rows=len(held.rows),
+            columns=len(held.columns),
+            cutoffs=", ".join(CUTOFFS),
+            least=LEAST_EFFECTIVE,
         ).strip(),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _sbc(words: Words) -> str:
+    """What simulation-based calibration found, from `benchmarks/sbc.py`."""
+    found = json.loads((RESULTS / "sbc.json").read_text(encoding="utf-8"))
+    stale = words["sbc_stale"] if found["equations"] != equations_digest() else ""
+    pooled = ", ".join(f"{share:.0%}" for share in found["pooled_ranks_of_informed"])
+    shares = {"uniform": f"{found['uniform']:.1%}", "own": f"{found['uniform_of_informed']:.0%}"}
+    return words["sbc"].format_map({**found, **shares, "pooled": pooled, "stale": stale})
 
 
 def _code(text: str) -> str:

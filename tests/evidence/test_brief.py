@@ -185,3 +185,17 @@ def test_results_are_json_without_holes(text, language):
         assert len(claim["surface"]) <= 60
         assert "{" not in claim["explanation"]
     assert say(Text("judgement"), language)
+
+
+def test_a_figure_leads_to_its_evidence_and_from_there_to_its_sentence():
+    text = "The H20 carries 96 GB of memory [see note], Nvidia said."
+    page = brief_html(brief_markdown(check_document(document_from_text(text, published="2025-06-10"))))
+    assert re.search(r'<tr id="in-c01">.*carries <a href="#c01"[^>]*>96 GB</a> of memory \[see note\]', page, re.DOTALL)
+    assert '<h3 id="c01">' in page
+    assert 'href="#in-c01"' in page
+
+
+def test_a_figure_of_an_article_with_an_address_leads_into_it():
+    text = "The H20 carries 96 GB of memory, Nvidia said."
+    checked = check_document(document_from_text(text, published="2025-06-10", url="https://example.org/a"))
+    assert "[96 GB](https://example.org/a#:~:text=96%20GB)" in brief_markdown(checked)

@@ -208,3 +208,11 @@ def test_no_text_breaks_a_check(text):
     for claim in record["claims"]:
         assert 0 <= claim["start"] <= claim["end"] <= len(text)
         assert re.fullmatch(r"[a-z_]+", claim["verdict"])
+
+
+def test_brackets_of_the_article_are_printed_as_they_are(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("The H20 [sic] has 96 GB of memory.", encoding="utf-8")
+    result = invoke("check", str(path), "--published", "2025-06-10")
+    assert "[sic]" in result.output
+    assert "\\[" not in result.output

@@ -280,3 +280,19 @@ def test_capitals_that_grow_in_small_letters_move_nothing(before: str) -> None:
     for item in figures(text):
         assert 0 <= item.start < item.end <= len(text)
         assert text[item.start : item.end] == item.surface
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A B200 draws 1,000 watts, against 700 for the H100.", [("W", 1000), ("W", 700)]),
+        ("The MI350X packs 288GB, more than the MI300X's 192.", [("B", 288e9), ("B", 192e9)]),
+        ("Revenue rose to $22.1 billion, up from 18.4 in the quarter before.", [("USD", 22.1e9), ("USD", 18.4e9)]),
+        ("H20은 296테라플롭스로 H100(1979)에 못 미친다.", [("FLOP/s", 296e12), ("FLOP/s", 1979e12)]),
+        ("The House passed the act 369 to 22.", [("count", 369), ("count", 22)]),
+        ("The plan costs 15 percent and 350 bn more.", [("fraction", 0.15), ("count", 350)]),
+    ],
+)
+def test_a_bare_number_takes_the_unit_before_it(text, expected):
+    found = [(one.unit, one.value) for one in figures(text) if one.type != "date"]
+    assert [(unit, pytest.approx(value)) for unit, value in expected] == found

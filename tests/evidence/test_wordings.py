@@ -1,6 +1,7 @@
 """Sentences as a stranger would write them, in three languages: how many get the right verdict."""
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,17 +15,24 @@ ROWS = yaml.safe_load((Path(__file__).parent / "gold" / "wordings.yaml").read_te
 _WORST = ("contradicted", "stale", "consistent")
 
 
+@cache
+def _found(text, published):
+    """The result on a text; several parts of an article are judged in one."""
+    return result_json(check_document(document_from_text(text, published=published), facts.load()))
+
+
 def _status(row):
     """The verdict on the part that is judged; the gravest of several."""
-    checked = check_document(document_from_text(row["text"], published=str(row["published"])), facts.load())
-    found = result_json(checked)
+    found = _found(row["text"], str(row["published"]))
     start = row["text"].index(row["words"])
     end = start + len(row["words"])
-    figure = any(character.isdigit() for character in row["words"]) or not row["words"][0].isalpha()
+    figure = any(character.isdigit() for character in row["words"])
     statuses = set()
     for claim in found["claims"]:
+        if figure and claim["quantity"] is None:
+            continue
         place = claim if claim["quantity"] is None else found["quantities"][claim["quantity"]]
-        if (figure or claim["quantity"] is None) and place["start"] < end and start < place["end"]:
+        if place["start"] < end and start < place["end"]:
             statuses.add(claim["verdict"])
     return next((one for one in _WORST if one in statuses), next(iter(sorted(statuses)), "none"))
 
@@ -39,13 +47,13 @@ def read():
 
 def test_what_is_true_is_confirmed_and_not_denied(read):
     true = read["T"]
-    assert true["consistent"] >= 0.85 * true.total(), true
+    assert true["consistent"] >= 0.9 * true.total(), true
     assert true["contradicted"] + true["stale"] <= 0.01 * true.total(), true
 
 
 def test_what_is_wrong_is_denied_and_not_confirmed(read):
     wrong = read["W"]
-    assert wrong["contradicted"] >= 0.75 * wrong.total(), wrong
+    assert wrong["contradicted"] >= 0.85 * wrong.total(), wrong
     assert wrong["consistent"] <= 0.01 * wrong.total(), wrong
 
 

@@ -51,9 +51,30 @@ def print_advice(found: Mapping[str, Any]) -> None:
     if any(c["kind"] == "judged" for c in found["criteria"]):
         out.print()
         _judged_table(found)
+    if found["reversals"]:
+        out.print()
+        _reversals(found)
     if found["signposts"]:
         out.print()
         _signposts(found["signposts"])
+
+
+def _reversals(found: Mapping[str, Any]) -> None:
+    """Which weight turns the answer, and to what."""
+    from chipweir.strategy import percent
+
+    titles = {each["name"]: said(each["title"]) for each in (*found["criteria"], *found["options"])}
+    rows = [
+        (
+            titles[each["criterion"]],
+            percent(each["now"]),
+            (_("above") if each["weight"] > each["now"] else _("below")) + f" {percent(each['weight'])}",
+            titles[each["option"]],
+        )
+        for each in found["reversals"]
+    ]
+    columns = (_("weight on"), "#" + _("now"), "#" + _("turns the answer"), _("best then"))
+    show(columns, rows, _("What turns the answer, other weights in proportion"))
 
 
 def _criteria_table(found: Mapping[str, Any], kind: str) -> None:
@@ -65,6 +86,7 @@ def _criteria_table(found: Mapping[str, Any], kind: str) -> None:
     for criterion in (c for c in found["criteria"] if c["kind"] == kind):
         sign = "≥ " if criterion["better"] == "more" else "≤ "
         line = "–" if criterion["threshold"] is None else sign + number(criterion["threshold"])
+        asked = criterion["threshold"] is not None
         cells = []
         for option in found["options"]:
             row = option["criteria"][criterion["name"]]
@@ -72,7 +94,10 @@ def _criteria_table(found: Mapping[str, Any], kind: str) -> None:
                 Text.assemble(
                     number(row["mean"]),
                     "\n",
-                    (f"{number(row['cvar10'])}; {percent(option['meets'][criterion['name']])}", "dim"),
+                    (
+                        number(row["cvar10"]) + (f"; {percent(option['meets'][criterion['name']])}" if asked else ""),
+                        "dim",
+                    ),
                 )
             )
         name = Text.assemble(said(criterion["title"]), "\n", (said(criterion["unit"]), "dim"))

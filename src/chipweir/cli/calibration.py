@@ -14,6 +14,7 @@ from chipweir.cli._common import (
     LangOption,
     MembersOption,
     SeedOption,
+    WhatIfOption,
     interruptible,
     mapper,
     print_json,
@@ -45,10 +46,10 @@ def register(app: typer.Typer) -> None:
     app.command("forecast")(forecast)
 
 
-def _load(directories: list[Path] | None, as_of: str = "") -> "Facts":
-    from chipweir import facts
+def _load(directories: list[Path] | None, as_of: str = "", what_ifs: list[str] | None = None) -> "Facts":
+    from chipweir.library import Known
 
-    return facts.load(tuple(directories or ()), as_of=as_of or None)
+    return Known.of(directories, what_ifs, as_of or None).load()
 
 
 def calibrate(
@@ -58,6 +59,7 @@ def calibrate(
     moves: Annotated[int, typer.Option(help="Sweeps of moves against the exact density after the smoother.")] = 24,
     out: Annotated[Path | None, typer.Option("--out", help="Write the posterior here (.npz).")] = None,
     facts: FactsOption = None,
+    fact: WhatIfOption = None,
     observations: ObservationsOption = None,
     state: Annotated[
         Path | None, typer.Option(help="Directory in which a stopped fit leaves its state; default the user's cache.")
@@ -79,7 +81,7 @@ def calibrate(
     started = time.monotonic()
     folder = state or user_cache_path("chipweir") / "fits"
     with use_language(lang), interruptible(folder):
-        known = _load(facts, parse_day(as_of) if as_of else "")
+        known = _load(facts, parse_day(as_of) if as_of else "", fact)
         extra = read_observations(observations) if observations else ()
         keep_compiled()
         with progress_bar() as progress, mapper(cluster) as mapped:

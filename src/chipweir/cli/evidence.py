@@ -183,7 +183,7 @@ _RELATIONS = {
 
 def _earlier_line(row: Any, lang: str) -> str:
     """One line on a claim of an earlier article."""
-    title, day = _plain(row.title).replace("\\[", "["), row.published or "?"
+    title, day = _plain(row.title), row.published or "?"
     if lang == "ko":
         return (
             f"↔ {row.claim} {_RELATIONS[row.relation][1]}: {title} ({day}) “{row.surface}” · 독립 출처 {row.sources}곳"
@@ -195,13 +195,15 @@ def _earlier_line(row: Any, lang: str) -> str:
 
 
 def _tell(record: dict[str, Any], lang: str) -> None:
+    from rich.markup import escape
+
     from chipweir import evidence
 
     document, counts = record["document"], record["counts"]
     console = _tables.console()
     date = document["published"] or "?"
     console.print(
-        f"[bold]{_plain(document['title'])}[/bold]  {date} ({document['published_basis']}) · {document['tier']}"
+        f"[bold]{escape(_plain(document['title']))}[/bold]  {date} ({document['published_basis']}) · {document['tier']}"
     )
     words = ", ".join(
         f"{evidence.term(status, lang)} {counts[status]}" for status in evidence.STATUSES if counts[status]
@@ -236,7 +238,7 @@ def _tell(record: dict[str, Any], lang: str) -> None:
 
 
 def _plain(text: str) -> str:
-    return "".join(ch for ch in " ".join(str(text).split()) if ch.isprintable()).replace("[", "\\[")
+    return "".join(ch for ch in " ".join(str(text).split()) if ch.isprintable())
 
 
 def _evaluate(sources: list[str], as_json: bool) -> None:

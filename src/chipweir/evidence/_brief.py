@@ -13,6 +13,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -153,14 +154,29 @@ def _rows(checked: Checked, record: Mapping[str, Any], language: str) -> list[di
     return [
         {
             "id": claim["id"],
-            "sentence": _inline(sentence_of(checked, claim)),
-            "surface": _inline(_judged(record, claim)),
+            "sentence": _marked(sentence_of(checked, claim), _judged(record, claim), claim["id"]),
+            "surface": _in_the_article(record, claim),
             "status": term(claim["verdict"], language),
             "explanation": _inline(claim["explanation"]),
             "source": _linked(claim, language),
         }
         for claim in _by_gravity(record["claims"])
     ]
+
+
+def _marked(sentence: str, judged: str, claim: str) -> str:
+    """A sentence in which the judged part leads to its evidence."""
+    before, found, after = sentence.partition(" ".join(judged.split()))
+    return f"{_inline_part(before)}[{_inline(found)}](#{claim}){_inline_part(after)}" if found else _inline(sentence)
+
+
+def _in_the_article(record: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
+    """The judged part, as a link to its place in the article where that has an address (a text fragment, a PDF's page)."""
+    words, address = _judged(record, claim), record["document"]["url"] or ""
+    if not re.fullmatch(r"https?://[^\s<>()|#]+", address):
+        return _inline(words)
+    place = f"page={claim['page']}" if claim["page"] else f":~:text={quote(' '.join(words.split()), safe='')}"
+    return f"[{_inline(words)}]({address}#{place})"
 
 
 def _judged(record: Mapping[str, Any], claim: Mapping[str, Any]) -> str:
@@ -282,6 +298,15 @@ def _evidence(record: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
         yield from issue["evidence"]
 
 
+def _inline_part(text: str) -> str:
+    """A piece of a line as Markdown that cannot become markup; spaces at its ends stay."""
+    return (
+        text[: len(text) - len(text.lstrip())][:1]
+        + _inline(text)
+        + (" " if text[-1:].isspace() and text.strip() else "")
+    )
+
+
 def _inline(text: str | None) -> str:
     """A stretch of text as one line of Markdown that cannot become markup, a table border or a link."""
     plain = " ".join(unicodedata.normalize("NFC", text or "").split())
@@ -324,6 +349,8 @@ def brief_html(markdown: str, language: str = "en") -> str:
         url_schemes={"http", "https"},
     )
     clean = re.sub(r"<h3>(c\d+)(?= )", r'<h3 id="\1">\1', clean)
+    # The quotation above a verdict's evidence leads back to its sentence in the table.
+    clean = re.sub(r'<tr>(\s*<td>)<a href="#(c\d+)"', r'<tr id="in-\2">\1<a href="#\2"', clean)
     title = re.search(r"^# (.+)$", body, re.MULTILINE)
     name = html.escape(re.sub(r"\\(.)", r"\1", title.group(1)) if title else "chipweir")
     return (

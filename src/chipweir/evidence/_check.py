@@ -62,21 +62,21 @@ def check_document(
 
         known = facts.load()
     found = extract(document, known)
-    claims = propose(found)
+    page = Page(found)
+    claims = propose(found, page)
     claims = _numbered([*claims, *(propose_more(found, claims) if propose_more is not None else ())])
     if ledger is not None:
         from chipweir.evidence._ledger import amend
 
         claims = amend(claims, document, ledger)
-    page = Page(found)
     judged = judge_figures(page, known, found.document.published and found.document.published[:10], claims)
     claims = _numbered(sorted([*claims, *further(page, claims, judged)], key=lambda one: (one.start, one.end)))
     claims = _numbered([claim for claim in claims if not _unsaid(page, claim)])
-    verdicts = check_claims(found, claims, known, judged)
+    verdicts = check_claims(found, claims, known, judged, page)
     kept = [at for at, (c, v) in enumerate(zip(claims, verdicts, strict=True)) if not _plain_maker(c, v)]
     claims = _numbered([claims[at] for at in kept])
     verdicts = tuple(verdicts[at] for at in kept)
-    tags = tag(found)
+    tags = tag(found, page)
     tied = runs(tags) if callable(runs) else runs
     if tied:
         tags = judge(tags, tied)

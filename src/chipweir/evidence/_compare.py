@@ -32,6 +32,9 @@ _TURNS = {"per_second": 31_557_600.0, "per_hour": 8766.0, "per_day": 365.25, "pe
           "per_quarter": 4.0, "per_year": 1.0}  # fmt: skip
 _UNSAID = frozenset({"per_1e6_token", "per_month", "per_day", "per_kWh", "per_year", "per_second"})
 
+_BOTH_WAYS = "spec:scaleup_gbs"
+_SIGNED = frozenset({"growth", "share_change", "gdp_effect", "net_profit", "margin"})
+
 Convert = Callable[[float, str, str], float | None]
 
 
@@ -143,7 +146,12 @@ def compare(
         if rate is None:
             return None
         scale, slack = scale * rate, _CURRENCY_SLACK
-    return meet((low * scale, high * scale), record, slack)
+    if high < 0 < record.best and record.measure not in _SIGNED:  # "cut by half" is a rate of one half
+        low, high = -high, -low
+    found = meet((low * scale, high * scale), record, slack)
+    if found[0] == "apart" and record.measure == _BOTH_WAYS and meet((low / 2, high / 2), record)[0] == "same":
+        return "near", 1, NEARLY  # a link counted in both directions
+    return found
 
 
 def meet(said: tuple[float, float], record: Known, slack: float = 0.0) -> tuple[Comparison, int, float]:

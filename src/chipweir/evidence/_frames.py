@@ -152,10 +152,10 @@ def _compiled(rule: dict[str, Any]) -> dict[str, Any]:
     return {**rule, "words": {value: patterns(words) for value, words in rule["words"].items()}}
 
 
-def propose(found: Extraction) -> tuple[Claim, ...]:
+def propose(found: Extraction, page: Page | None = None) -> tuple[Claim, ...]:
     """The claims in an article, in the order of its text. Stretches that were dropped (duplicates, captions) yield
-    none."""
-    page = Page(found)
+    none. `page` is the article by its sentences where it is at hand."""
+    page = page or Page(found)
     claims: list[Claim] = []
     for number, sentence in enumerate(page.sentences):
         if not sentence.dropped:

@@ -6,6 +6,7 @@ country are one party. It denies only what counts the same thing of the same par
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from chipweir import facts
 from chipweir.evidence._compare import claimed
 from chipweir.evidence._match import Matcher
 from chipweir.evidence._reading import document_from_text, extract
-from chipweir.evidence._scene import EARLIER, Scene
+from chipweir.evidence._scene import EARLIER, OWN, Scene
 from chipweir.text import Quantity
 
 
@@ -93,29 +94,33 @@ class Happened:
         parties = {self.side(one) for one in read.parties}
         shared, counted = named & parties, bool(words & read.words)
         weight = len(shared) + sum(self._weighs(one) for one in shared)
-        low, high = claimed(scene.figure)
+        low, high = sorted(map(abs, claimed(scene.figure)))  # a cut of a quarter may be written as a fall
         for one in like:
-            least, most = claimed(one)
+            least, most = sorted(map(abs, claimed(one)))
             specific = len(one.surface.replace(",", "").replace(".", "").strip("0 ")) >= _EXACT_DIGITS
             tied = weight >= 2 or (weight == 1 and counted and specific)
             if tied and low <= most and least <= high:
                 return Told(event, one, True)
         told_of = [one.ids[0] for one in near if one.kind in _PARTIES]
         away = {self.side(one) for one in told_of if getattr(known.chips.get(one), "maker", "") not in parties}
-        far = isinstance(like[0].value, int | float) and _apart((low, high), float(like[0].value))
-        if len(like) == 1 and weight >= 2 and counted and far and not away - parties:
+        far = isinstance(like[0].value, int | float) and _apart((low, high), abs(float(like[0].value)))
+        if len(like) == 1 and weight >= 2 and counted and far and not away - parties and not self._answered(scene):
             return Told(event, like[0], False)
         return None
 
+    @staticmethod
+    def _answered(scene: Scene) -> bool:
+        """Whether the figure counts answers: what people want is no event."""
+        return any("poll_share" in word.ids and word.level == OWN for word in scene.words if word.kind != "hint")
+
     def _timely(self, event: Any, scene: Scene) -> bool:
-        times = [t for t, level in scene.times if level < EARLIER and t.low and t.high]
+        times = [(t.low, t.high) for t, level in scene.times if level < EARLIER and t.low and t.high]
         if not times:
             return True
         day = facts.period(event.date).start
         return any(
-            (facts.period(str(t.low)[:10]).start - day).days <= _REACH
-            and (day - facts.period(str(t.high)[:10]).start).days <= _REACH
-            for t in times
+            (date.fromisoformat(low[:10]) - day).days <= _REACH and (day - date.fromisoformat(high[:10])).days <= _REACH
+            for low, high in times
         )
 
     def _weighs(self, party: str) -> int:

@@ -51,6 +51,11 @@ _WIDE = 1.3
 _FAR = 1.5
 # How strongly a measure must be named before a number can be denied: by a noun or a verb, not by a unit alone.
 _NAMED = 1.4
+# The width of a number of two or three digits, above which faint words and an open date may not confirm it.
+_ROUND = 0.025
+# Days from the calendar's end of a period beyond which a record's is a fiscal one.
+_OWN_QUARTER = 40
+_FAINT = 0.85
 # The same where only one measure has a record of the very key and period: a noun of several measures will do.
 _GENERIC = 1.0
 
@@ -134,10 +139,15 @@ class Judge:
             if (c := compare(scene.figure, m.record, self._convert(m.record), said)) is not None
         ]
         status, deciding, slot = decide(held, self._flows) if held else ("unsupported", [], "")
+        if status == "consistent" and _by_hint(deciding, said):
+            status = "unsupported"
         if status in {"unsupported", "contradicted"}:
             told = self.happened.told(scene)
             if told is not None and (told.same or status == "unsupported"):
                 return self._of_event(scene, told)
+        if status == "unsupported" and (rare := self.matcher.by_number(scene, said)):
+            held = deciding = [Held(one, "same", 0, 1.0) for one in rare[:_SHOWN]]
+            status = "consistent"
         if not held:
             return None
         if status == "contradicted" and self._ahead(scene, deciding):
@@ -168,6 +178,9 @@ class Judge:
     def _ahead(self, scene: Scene, deciding: Sequence[Held]) -> bool:
         """Whether a sentence speaks of what may come and the records only of what has been."""
         past = all(one.match.fit == "open" and one.record.nature == "observation" for one in deciding)
+        coming = self.on and any(str(time.low or "") > self.on for time in scene.nearest_times)
+        if coming and all(one.record.timeless and one.record.nature == "observation" for one in deciding):
+            return True
         return past and modality(self.page, scene.sentence) == "forecast"
 
     def _of_event(self, scene: Scene, told: Told) -> Keyed:
@@ -236,7 +249,7 @@ class Judge:
             text = Text("related_only", {"what": self.what(best)})
         return Verdict(
             status, slot, {slot: status}, tuple(numbers), tuple(evidence), text,
-            Text("change_fact"), tuple(self._notes(deciding, held)),
+            Text("change_fact"), (*self._notes(deciding, held), *self._of_fiscal_year(scene, deciding)),
         )  # fmt: skip
 
     def _notes(self, deciding: Sequence[Held], held: Sequence[Held]) -> list[Text]:
@@ -260,6 +273,18 @@ class Judge:
             apart = next(one for one in others if one.comparison == "apart")
             notes.append(Text("conflict", {"other": _number(apart.record), "what": self.what(apart.record)}))
         return notes
+
+    @staticmethod
+    def _of_fiscal_year(scene: Scene, deciding: Sequence[Held]) -> list[Text]:
+        """A note where a period that the text does not call fiscal is the firm's own and not the calendar's."""
+        first = deciding[0]
+        told = [t for t in scene.nearest_times if t.grain in {"quarter", "year", "half"} and t.high and t.low]
+        if first.match.fit != "exact" or first.record.timeless or not told or first.record.kind != "fact":
+            return []
+        end = first.record.end
+        apart = min(abs((date.fromisoformat(str(t.high)[:10]) - end).days) for t in told)
+        fiscal = any("fiscal" in t.flags for t in told)
+        return [Text("fiscal_period", {"date": end.isoformat()})] if apart > _OWN_QUARTER and not fiscal else []
 
     def what(self, record: Known) -> Worded:
         """A record's key in words, in both languages."""
@@ -353,6 +378,24 @@ def decide(held: Sequence[Held], flows: frozenset[str]) -> tuple[Status, list[He
     if not deniers or any(one.comparison == "open" for one in deniers):
         return "unsupported", exact, "figure"
     return "contradicted", deniers, "figure"
+
+
+def _by_hint(deciding: Sequence[Held], said: tuple[float, float]) -> bool:
+    """Whether a round number agrees only with what faint words tell: that may be chance."""
+    width = abs(said[1] - said[0]) / max(abs(said[0] + said[1]) / 2, 1e-12)
+    faint = all(one.match.strength < _FAINT and not _rich(one.match) for one in deciding)
+    return faint and width > (_ROUND if all(one.match.fit == "open" for one in deciding) else 3 * _ROUND)
+
+
+def _rich(match: Match) -> bool:
+    """Whether a match rests on more than its subject: its item and its very period are said too."""
+    return (
+        match.sure
+        and not match.missing + match.extra
+        and match.fit == "exact"
+        and bool(match.record.item)
+        and not match.record.timeless
+    )
 
 
 def _may_deny(one: Held, least: float) -> bool:

@@ -12,7 +12,7 @@ from chipweir.errors import InputError
 from chipweir.evidence._index import Index, index_of
 from chipweir.evidence._known import OF_THE_ITEM, Known
 from chipweir.evidence._reading import lexicon
-from chipweir.evidence._scene import EARLIER, OWN, Scene, Seen
+from chipweir.evidence._scene import AFTER, EARLIER, OWN, Scene, Seen
 from chipweir.evidence._vocabulary import (
     families,
     silent_keys,
@@ -31,14 +31,25 @@ _TELLING = frozenset({"chip", "system", "language-model", "component", "technolo
 PRODUCTS = frozenset({"chip", "system", "language-model", "product-line", "component"})
 _ACTING = frozenset({"company", "lab", "agency", "country", "fab", "chip", "system", "language-model", "product-line",
                      "programme", "region", "ecosystem", "group", "law", "event"})  # fmt: skip
+_OWNED = frozenset({"programme", "fab", "company", "lab", "agency", "law"})
 _PLACED = frozenset({"destination", "origin", "market", "customer", "place"})
 _SAME_QUARTER, _SAME_PERIOD = 17, 35
+_CURRENCY_OF = {"CNY": "china", "KRW": "south-korea", "USD": "united-states", "TWD": "taiwan", "JPY": "japan"}
 _MARGIN = timedelta(days=40)
 _RECENT = 430
 _POSSESSOR = re.compile(r"(?:[A-Za-z]+(?:'s|’s|s'|s’) ?|[가-힣A-Za-z]+의 |[一-鿿A-Za-z]+的)$")
 _OWNER = re.compile(r"(?!(?:year|quarter|month|week|today|company|firm)['’])[A-Za-z]{4,}")
+_PART = re.compile(
+    r"\b(?!(?:[Tt]he|[Ii]ts|[Tt]heir|[Oo]ur|[Tt]his|[Tt]hat|[Ww]hole|[Ee]ntire|[Cc]ore|[Mm]ain|"
+    r"[Aa]nd|[Oo]f|[Ii]n)\b)"
+    r"([A-Za-z][A-Za-z-]+) (?:business|arm|unit|division|segment)\b|"
+    r"([가-힣A-Za-z]{2,}) ?(?:부문|사업부|사업)(?=[의은는이가에 ])|"
+    r"([一-鿿A-Za-z]{2})(?:业务|部门|事业部|板块|業務|部門)"
+)
 # How strongly a measure must be named where its subject stands in an earlier sentence.
 _CARRIED = 2.9
+# What a part or scope said in so many words adds to how strongly the measure is named.
+_TOLD = 0.6
 # The most chips of a server.
 _SERVER = 8
 # The place in the order of records of another period: after all others.
@@ -76,6 +87,7 @@ class Base:
     known: "facts.Facts"
     on: str | None
     _spoken: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    _kin: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def index(self) -> Index:
@@ -96,6 +108,12 @@ class Base:
     def entities(self) -> Mapping[str, Any]:
         """The entities of the fact base."""
         return dict(self.known.entities)
+
+    def kin_of(self, measure: str) -> frozenset[str]:
+        """The measures that share a family with one."""
+        if measure not in self._kin:
+            self._kin[measure] = frozenset(name for one in families().values() if measure in one for name in one)
+        return self._kin[measure]
 
     def parts(self, measure: str) -> frozenset[str]:
         """`part` where any measure of the family has that dimension."""
@@ -151,6 +169,8 @@ class Keys:
         fit = self.fit(record)
         if fit == "off":  # only shown where nothing else is found
             return Match(record, strength, ELSEWHEN, 0, fit, False)
+        if fit == "open" and subject in self.scene.borrowed:
+            fit = "near"  # neither the subject nor a period stands in the figure's paragraph
         level, sure = found if found is not None else (OWN, subject == "world")
         used = {subject, record.item, record.entity, *record.dims.values(), *self._parts(subject)}
         rivals = self._rivals(record, used, level)
@@ -160,8 +180,9 @@ class Keys:
             sure = False
         carried = strength >= _CARRIED and self.scene.alone
         sure = sure and (level < EARLIER or carried) and not (level != OWN and self.scene.stranger)
+        sure = sure and level != AFTER and subject not in self.scene.borrowed
         sure = sure and (self.scene.dated or record.timeless) and not self.scene.confused
-        sure = sure and not self._of_another(record, used)
+        sure = sure and not self._of_another(record, used) and not self._only_owns(record, used)
         if record.kind == "fact" and fit != "exact" and not record.item:
             sure = sure and self._described(record)
         missing = 0
@@ -176,6 +197,8 @@ class Keys:
         extra = self._extras(record, used)
         if extra and record.words:
             extra = self._extras(record, used | self.matcher.spoken(record))
+        if any(self._spelt(key, value) for key, value in record.dims.items()):
+            strength += _TOLD
         tacit = any(not self._told(key, value) and f"{key}={value}" not in silent_values()
                     for key, value in record.dims.items())  # fmt: skip
         return Match(record, strength, missing, extra, fit, sure, tacit)
@@ -202,6 +225,12 @@ class Keys:
             for one, owners in self._possessed
         )
 
+    def _only_owns(self, record: Known, used: set[str]) -> bool:
+        """Whether the subject is named only as the owner of another that acts: "South Korea's growth fund"."""
+        owned = [o for one, owners in self._possessed if one.kind in _OWNED and not used & set(one.ids) for o in owners]
+        named = [one for one in self.scene.things if one.level < EARLIER and one.is_one(record.subject)]
+        return bool(named) and all(one in owned for one in named)
+
     def _described(self, record: Known) -> bool:
         """Whether what a fact without an item of its own is of is said, or says nothing beyond its key."""
         if not self.matcher.known.facts[record.id].item:
@@ -214,9 +243,11 @@ class Keys:
 
     def _placed(self, record: Known) -> bool:
         """Whether the place of a price is named, or told by its currency or its trade."""
-        if self._find(record.entity) is not None:
+        if self._find(record.entity) is not None or record.measure == "dram_price" or record.is_yield_of_a_chip:
             return True
-        return record.entity == "china" and (self.scene.figure.unit == "CNY" or record.measure == "street_price")
+        if record.entity == "china" and record.measure == "street_price":
+            return True
+        return _CURRENCY_OF.get(self.scene.figure.unit) == record.entity
 
     def _find(self, identifier: str) -> tuple[int, bool] | None:
         """The nearest level at which a thing is named, and whether it is named itself and not by its kin."""
@@ -254,7 +285,15 @@ class Keys:
         for one in (*self.scene.things, *self.scene.of_kind("thing")):
             for identifier in one.ids:
                 found[identifier] = min(found.get(identifier, EARLIER), one.level)
+                country = self._governed.get(identifier)
+                if country is not None:
+                    found[country] = min(found.get(country, EARLIER), one.level)
         return found
+
+    @property
+    def _governed(self) -> Mapping[str, str]:
+        """Countries by their governments: a capital or a government that spends is the country."""
+        return _countries_of(self.matcher.known)
 
     @cached_property
     def _kin_levels(self) -> Mapping[str, int]:
@@ -343,11 +382,19 @@ class Keys:
             return True
         return key in vocabulary()["named"] and self._found(value) is not None
 
+    def _spelt(self, key: str, value: str) -> bool:
+        """Whether a special value of a dimension is said in its own words beside the figure."""
+        name = f"{key}={value}"
+        words = self.scene.of_kind("dim")
+        return name not in silent_values() and any(one.is_one(name) and one.level == OWN for one in words)
+
     def _extras(self, record: Known, used: set[str]) -> int:
         """How many things beside the figure the record's key does not hold."""
         defined = self.matcher.measured.get(record.measure)
         keys = set(defined.dims) if defined is not None else set()
-        count = self._told_by_another_place(record)
+        count = self._told_by_another_place(record) + (
+            self._of_a_part and not record.item and "part" not in record.dims
+        )
         for one in self.scene.things:
             if one.level != OWN or one.against or used & set(one.ids) or self._related(one, record):
                 continue
@@ -367,6 +414,7 @@ class Keys:
                     for key, value in pairs
                     if (key != "scope" and key in keys | self._family_keys(record))
                     or (key == "scope" and f"{key}={value}" in spoken_values())
+                    if not record.measure.startswith(value)
                 ]
                 count += (
                     bool(told)
@@ -386,6 +434,16 @@ class Keys:
                 count += record.item in {"", "all-goods"} and bool(narrow) and not used & set(narrow)
         return count
 
+    @cached_property
+    def _of_a_part(self) -> bool:
+        """Whether the figure is said of a business of the subject that nothing of ours names: "its gaming unit"."""
+        known = [(one.start, one.end) for one in (*self.scene.things, *self.scene.words) if one.level == OWN]
+        parts = _PART.finditer(self.scene.text, self.scene.start, self.scene.end)
+        return any(
+            not any(low <= span[0] and span[1] <= high for low, high in known)
+            for span in (next(found.span(n) for n in (1, 2, 3) if found[n]) for found in parts)
+        )
+
     def _family_keys(self, record: Known) -> frozenset[str]:
         """The dimensions of the family: networking is a part of data-centre revenue."""
         return self.matcher.parts(record.measure)
@@ -395,7 +453,7 @@ class Keys:
         "revenue in China" of a firm from elsewhere."""
         home = getattr(self.matcher.entities.get(record.entity), "country", "")
         for name, place in told_by_place().items():
-            family = any({name, record.measure} <= one for one in families().values())
+            family = record.measure in self.matcher.kin_of(name)
             away = getattr(self.matcher.entities.get(place), "country", "") != home
             if (
                 family
@@ -409,13 +467,23 @@ class Keys:
 
     def _inside(self, word: Seen, used: set[str]) -> bool:
         """Whether a word is a piece of a name or of a longer word, or names what the record is about already."""
-        length = word.end - word.start
-        for other in (*self.scene.things, *self.scene.words):
-            if other.level != OWN or not (other.start <= word.start and word.end <= other.end):
-                continue
-            if other.end - other.start > length or (used & set(other.ids) and other.kind != word.kind):
-                return True
-        return False
+        return any(longer or used.intersection(ids) for ids, longer in self._holding[word])
+
+    @cached_property
+    def _holding(self) -> Mapping[Seen, list[tuple[tuple[str, ...], bool]]]:
+        """For each word of the stretch the names and words that hold it: what they stand for, and whether they are
+        longer. Words of one kind that are no longer than it count for nothing."""
+        own = [one for one in (*self.scene.things, *self.scene.words) if one.level == OWN]
+        return {
+            word: [
+                (other.ids, longer)
+                for other in own
+                if other.start <= word.start and word.end <= other.end
+                if (longer := other.end - other.start > word.end - word.start) or other.kind != word.kind
+            ]
+            for word in self.scene.words
+            if word.level == OWN
+        }
 
     @staticmethod
     def _level_of_record(record: Known, word: Seen) -> bool:
@@ -461,18 +529,25 @@ class Keys:
         return found
 
     def _spans(self, time: Any, record: Known) -> Iterator[tuple[date, date]]:
+        """The days a date may mean of the firm a record is of: those of the calendar, and of its fiscal year."""
         if not time.low or not time.high:
             return
-        low, high = _day(time.low), _day(time.high)
-        yield low, high
-        if "fiscal-possible" not in time.flags and time.grain not in {"year", "quarter", "half"}:
-            return
-        calendar = _calendar(self.matcher.known, record.entity)
-        if calendar is not None and time.value:
-            text = {"year": "FY{}", "quarter": "FY{}", "half": "FY{}"}.get(time.grain, "{}")
-            span = _fiscal(text.format(str(time.value).replace("-", "")), calendar)
-            if span is not None:
-                yield span
+        whole = time.grain in _PARTS
+        calendar = _calendar(self.matcher.known, record.entity) if whole or "fiscal-possible" in time.flags else None
+        fiscal = list(self._fiscal(time, calendar)) if calendar is not None and time.value else []
+        if not fiscal or not _FISCAL.search(time.surface):
+            yield _day(time.low), _day(time.high)
+        yield from fiscal
+
+    def _fiscal(self, time: Any, calendar: Any) -> Iterator[tuple[date, date]]:
+        """The days of a firm's fiscal year or quarter; of one without a year the last that had ended."""
+        year, _, part = str(time.value).partition("-")
+        if not _YEAR.search(time.surface) and part.startswith("Q") and self.matcher.on and year.isdigit():
+            found = (_fiscal(f"FY{int(year) + ahead}{part}", calendar) for ahead in (1, 0, -1))
+            ended = [span for span in found if span is not None and span[1].isoformat() <= self.matcher.on]
+            yield from ended[:1]
+        elif (span := _fiscal(f"FY{year}{part}" if time.grain in _PARTS else f"{year}{part}", calendar)) is not None:
+            yield span
 
     def _fits(self, record: Known, span: tuple[date, date]) -> Fit:
         low, high = span
@@ -509,7 +584,9 @@ class Keys:
         return "open" if record.start <= day else "near"
 
 
-_YEAR = re.compile(r"(?:19|20)\d\d|FY|['’]\d\d")
+_YEAR = re.compile(r"(?:19|20)\d\d|FY|['’]\d\d|\d\d(?:년|회계)|\d\d财年")
+_FISCAL = re.compile(r"fiscal|FY|회계|财|財", re.I)
+_PARTS = frozenset({"year", "quarter", "half"})
 
 
 def _joined(times: list[Time]) -> list[Time]:
@@ -556,8 +633,9 @@ def _fiscal(text: str, calendar: Any) -> tuple[date, date] | None:
 
 
 def _family(chip: str) -> str:
-    """What the variants of a chip have in common: `nvidia-h100` of `nvidia-h100-sxm`."""
-    return "-".join(chip.split("-")[:2])
+    """What the variants of a chip have in common: `nvidia-h100` of `nvidia-h100-sxm`, all of `intel-gaudi-3`."""
+    found = re.match(r"[a-z][a-z-]*?[a-z0-9]*\d[a-z0-9.]*", chip)
+    return found.group() if found else chip
 
 
 @lru_cache(maxsize=4)
@@ -577,6 +655,16 @@ def _holders(known: "facts.Facts") -> dict[str, frozenset[str]]:
         if system.n_chips <= _SERVER:
             table.setdefault(system.chip, set()).add(system.id)
     return {chip: frozenset(ids) for chip, ids in table.items()}
+
+
+@lru_cache(maxsize=4)
+def _countries_of(known: "facts.Facts") -> Mapping[str, str]:
+    countries = {one.country: one.id for one in known.entities.values() if one.kind == "country"}
+    return {
+        one.id: countries[one.country]
+        for one in known.entities.values()
+        if one.id.endswith("-government") and one.country in countries
+    }
 
 
 @lru_cache(maxsize=4)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from chipweir import facts
@@ -103,7 +103,12 @@ class Known:
     @property
     def of_the_item(self) -> bool:
         """Whether the record is told of its item (a price) and not of its entity (a place)."""
-        return bool(self.item) and self.measure in OF_THE_ITEM
+        return bool(self.item) and (self.measure in OF_THE_ITEM or self.is_yield_of_a_chip)
+
+    @property
+    def is_yield_of_a_chip(self) -> bool:
+        """Whether the record is a chip's yield: then who makes it need not be said."""
+        return self.measure == "yield" and not self.item.startswith("node-")
 
     @property
     def subject(self) -> str:
@@ -156,6 +161,25 @@ class Records:
         table = self.by_subject.get(measure, {})
         for subject in table.keys() & subjects:
             yield from table[subject]
+
+    @cached_property
+    def of_subject(self) -> Mapping[str, tuple[Known, ...]]:
+        """All records by their subject."""
+        table: dict[str, list[Known]] = {}
+        for rows in self.by_measure.values():
+            for row in rows:
+                table.setdefault(row.subject, []).append(row)
+        return {name: tuple(rows) for name, rows in table.items()}
+
+    @cached_property
+    def of_parts(self) -> Mapping[str, frozenset[str]]:
+        """The measures that have records of a part (`part=networking`)."""
+        table: dict[str, set[str]] = {}
+        for name, rows in self.by_measure.items():
+            for row in rows:
+                if "part" in row.dims:
+                    table.setdefault(f"part={row.dims['part']}", set()).add(name)
+        return {part: frozenset(names) for part, names in table.items()}
 
     def of(self, measures: Iterable[str]) -> Iterator[Known]:
         """The records of some measures."""

@@ -5,11 +5,11 @@ that the text says and the record does not hold, `fit` how its period lies to th
 contradict; the rest can only agree. `tacit` marks records of a special convention that the text does not say.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from chipweir.evidence._compare import factor
+from chipweir.evidence._compare import factor, half_digit
 from chipweir.evidence._keys import ELSEWHEN, PRODUCTS, Base, Keys, Match, over
 from chipweir.evidence._known import read_unit, records
 from chipweir.evidence._scene import AFTER, BEFORE, EARLIER, OWN, Scene, Seen
@@ -20,9 +20,18 @@ from chipweir.evidence._vocabulary import (
 )
 
 
-_STRENGTH = {"measure": 3.0, "spec": 3.0, "verb": 2.0, "generic": 1.0}
+# Hints only help to confirm: they name nothing strongly enough to deny.
+_STRENGTH = {"measure": 3.0, "spec": 3.0, "verb": 2.0, "generic": 1.0, "hint": 0.8}
 _FARTHER = {OWN: 0.0, BEFORE: 1.1, AFTER: 1.2, EARLIER: 1.5}
 _IMPLIED, _MARK, _PLACE, _KIN, _SHARE = 1.5, 1.5, 2.0, 0.5, 2.5
+# How wide a figure may be to be told by its number alone, and how wide all of the like together.
+_NARROW, _BY_CHANCE = 0.02, 0.04
+# The least that any word tells, and the most where the noun beside the figure is of a measure not on record.
+_LEAST, _UNHELD = 0.1, 0.8
+# Words fainter than this tell nothing of kindred measures.
+_FAINT = 0.85
+# How many scenes are remembered.
+_REMEMBERED = 4096
 # Words that tell two measures about as strongly.
 AS_STRONG = 0.5
 
@@ -32,12 +41,24 @@ class Matcher(Base):
     """Finds records of one fact base for the figures of one article."""
 
     _fitting: dict[tuple[str, str, str, str], bool] = field(default_factory=dict, repr=False, compare=False)
+    _matches: dict[Hashable, list[Match]] = field(default_factory=dict, repr=False, compare=False)
+    _rare: dict[Hashable, list[Match]] = field(default_factory=dict, repr=False, compare=False)
 
     def matches(self, scene: Scene) -> list[Match]:
         """The records that a figure may be held against, best first; none where nothing tells what it measures."""
+        return _kept(self._matches, scene.signature, lambda: self._matched(scene))
+
+    def _matched(self, scene: Scene) -> list[Match]:
         strengths = self.measures(scene)
         if not strengths:
             return []
+        found = self._found(scene, strengths)
+        if not found:  # the noun's measure is not on record of the subject: what verbs tell may still agree
+            loose = {name: min(strength, _UNHELD) for name, strength in self.measures(scene, strict=False).items()}
+            found = self._found(scene, loose) if len(loose) > len(strengths) else []
+        return found
+
+    def _found(self, scene: Scene, strengths: Mapping[str, float]) -> list[Match]:
         keys = Keys(self, scene)
         found: list[Match] = []
         elsewhen: list[Match] = []  # only shown where nothing else is found
@@ -56,8 +77,63 @@ class Matcher(Base):
                         settled = max(settled, strength)
         return sorted(found or elsewhen, key=lambda one: one.rank)
 
-    def measures(self, scene: Scene) -> dict[str, float]:
-        """The measures that the words about a figure may name, with how strongly they do."""
+    def by_number(self, scene: Scene, said: tuple[float, float]) -> list[Match]:
+        """Records of a subject named here that hold the very number, where it is so rare among the subject's of that
+        unit and time that it can hardly agree by chance: what no noun of ours names is told by its number."""
+        if any(word.kind == "other" and word.level == OWN for word in scene.words) or not said[0] * said[1] > 0:
+            return []
+        value = scene.figure.value
+        if scene.figure.bound in {"ge", "le"} and isinstance(value, int | float):  # "at most" is said of the most
+            slack = abs(value) * half_digit(scene.figure.surface, float(value))
+            said = (value - slack, value + slack)
+        width = (said[1] - said[0]) / (abs(said[0] + said[1]) / 2)
+        if width > _NARROW:
+            return []
+        if not self._holds(scene, said):
+            return []
+        like = _kept(self._rare, scene.signature, lambda: list(self._of_the_subject(scene)))
+        if len({round(one.record.best, 12) for one in like}) * width > _BY_CHANCE:
+            return []
+        scales = ((one, factor(scene.figure, one.record) or 0.0) for one in like)
+        return [
+            one for one, scale in scales if said[0] * scale <= one.record.best <= said[1] * scale and not one.record.own
+        ]
+
+    def _holds(self, scene: Scene, said: tuple[float, float]) -> bool:
+        """Whether any record of what is named here has the number at all."""
+        table = records(self.known).of_subject
+        named = {i for one in (*scene.things, *scene.of_kind("thing")) if one.level < EARLIER for i in one.ids}
+        named |= {name for name, parts in vocabulary()["composed"].items() if named.issuperset(parts)}
+        named |= {kin for one in list(named) for kin in self.index.kin(one)}
+        return any(
+            said[0] * scale <= record.best <= said[1] * scale
+            for subject in named & table.keys()
+            for record in table[subject]
+            if (scale := factor(scene.figure, record)) is not None
+        )
+
+    def _of_the_subject(self, scene: Scene) -> Iterator[Match]:
+        """All records of the things named here, of the figure's unit and time, that nothing said speaks against."""
+        keys = Keys(self, scene)
+        named = {one.ids[0] for one in scene.things if one.level < EARLIER}
+        table = records(self.known).of_subject
+        found = []
+        for subject in keys.reach & table.keys():
+            for record in table[subject]:
+                scale = factor(scene.figure, record)
+                if scale is None or (record.is_money and record.unit != scene.figure.unit) or keys.is_elsewhen(record):
+                    continue
+                if subject not in named and record.item not in named:
+                    continue
+                match = keys.match(record, _IMPLIED)
+                if match is None or not match.sure or match.missing or match.extra or match.fit in {"off", "near"}:
+                    continue
+                found.append(match)
+        yield from sorted(found, key=lambda one: one.rank)
+
+    def measures(self, scene: Scene, strict: bool = True) -> dict[str, float]:
+        """The measures that the words about a figure may name, with how strongly they do; `strict`: where its own noun
+        names some, none but those and their kin."""
         found: dict[str, float] = {}
         own: set[str] = set()
         products = {one.kind for one in scene.things} & PRODUCTS
@@ -72,7 +148,7 @@ class Matcher(Base):
             for name in self._named(word):
                 if not self._measurable(scene, name):
                     continue
-                strength = _STRENGTH["measure" if noun else word.kind] - _FARTHER[word.level]
+                strength = max(_LEAST, _STRENGTH["measure" if noun else word.kind] - _FARTHER[word.level])
                 found[name] = max(found.get(name, 0.0), strength)
                 if word.level == OWN and noun:
                     own.add(name)
@@ -80,12 +156,14 @@ class Matcher(Base):
             for name, strength in self._parts_of(scene).items():
                 found[name] = max(found.get(name, 0.0), strength)
                 own.add(name)
-        for name in self.families(found):
+        for name in self._with_parts(scene):
+            found[name] = max(found.get(name, 0.0), _STRENGTH["hint"])
+        for name in self.families(name for name, strength in found.items() if strength > _FAINT):
             if name not in found and self._measurable(scene, name):
                 found[name] = _KIN
         for name in self._implied(scene):
             found[name] = max(found.get(name, 0.0), _IMPLIED)
-        if own:
+        if own and strict:
             kin = {name for family in families().values() if family & own for name in family}
             found = {name: s for name, s in found.items() if name in own or name in kin or name in self._implied(scene)}
         for word in scene.of_kind("mark"):
@@ -110,10 +188,20 @@ class Matcher(Base):
         table = records(self.known).by_subject.get("product_revenue", {})
         return any(row.item in goods for name in named & table.keys() for row in table[name])
 
+    def _with_parts(self, scene: Scene) -> Iterator[str]:
+        """The measures on record of a part that is said beside the figure: "the networking arm made"."""
+        for word in scene.of_kind("dim"):
+            for part in word.ids if word.level == OWN else ():
+                if part.startswith("part="):
+                    yield from (
+                        name for name in records(self.known).of_parts.get(part, ()) if self._measurable(scene, name)
+                    )
+
     @staticmethod
     def families(measures: Iterable[str]) -> set[str]:
         """The measures that share a family with any of `measures`."""
-        return {name for family in families().values() if family & set(measures) for name in family}
+        told = set(measures)
+        return {name for family in families().values() if family & told for name in family}
 
     def _named(self, word: Seen) -> Iterator[str]:
         for identifier in word.ids:
@@ -161,6 +249,15 @@ class Matcher(Base):
         return tuple(name for row in vocabulary()["implied"] if _implies(row, scene) for name in row["measures"])
 
 
+def _kept(table: dict[Hashable, list[Match]], key: Hashable, work: Callable[[], list[Match]]) -> list[Match]:
+    """What was worked out for like words before, or now; a long text does not fill the memory."""
+    if key not in table:
+        if len(table) >= _REMEMBERED:
+            table.clear()
+        table[key] = work()
+    return table[key]
+
+
 _FIELDS_OF = {"memory_capacity": "memory_gb", "die_area": "die_mm2", "hbm_stacks": "hbm_stacks",
               "dies_per_package": "dies_per_package", "parameters": "total_params_b"}  # fmt: skip
 _FACTS_OF = {
@@ -192,7 +289,7 @@ def _has_field(word: Seen, products: frozenset[str] | set[str]) -> bool:
 
 def _hidden(scene: Scene, word: Seen) -> bool:
     """Whether a word is but a piece of a longer one that tells another measure, or none ("export ban")."""
-    return any(over(other, word) for other in scene.words if other.kind in {"measure", "spec", "verb", "shadow"})
+    return any(over(other, word) for other in scene.hiding)
 
 
 def _hides(scene: Scene, word: Seen) -> bool:
@@ -203,4 +300,4 @@ def _hides(scene: Scene, word: Seen) -> bool:
 def _nearest_noun(scene: Scene, word: Seen) -> bool:
     """Whether a noun that the facts hold nothing on stands nearer to the figure than any they do."""
     rival = [one.gap for one in scene.words if one.kind in {"measure", "spec"} and one.level == OWN]
-    return word.gap < min(rival, default=float("inf"))
+    return word.gap <= min(rival, default=float("inf"))

@@ -43,13 +43,14 @@ class Page:
         return {name: self._by_sentence(getattr(self.found, name)) for name in ("quantities", "times", "entities")}
 
     def _by_sentence(self, records: Sequence[Any]) -> list[list[int]]:
-        result: list[list[int]] = [[] for _ in self.sentences]
-        order = sorted(range(len(records)), key=lambda index: records[index].start)
-        at = 0
-        for index in order:
-            while at < len(self.sentences) and self.sentences[at].end <= records[index].start:
+        sentences = self.sentences
+        result: list[list[int]] = [[] for _ in sentences]
+        starts, at = [one.start for one in records], 0
+        for index in sorted(range(len(records)), key=starts.__getitem__):
+            start = starts[index]
+            while at < len(sentences) and sentences[at].end <= start:
                 at += 1
-            if at < len(self.sentences) and self.sentences[at].start <= records[index].start:
+            if at < len(sentences) and sentences[at].start <= start:
                 result[at].append(index)
         return result
 

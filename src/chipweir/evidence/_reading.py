@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -36,22 +37,28 @@ def _names(known: "facts.Facts") -> Iterator[Name]:
         for form in (entity.names.en, entity.names.ko, entity.names.zh, *entity.aliases):
             if form:
                 yield Name(form, entity.id, entity.kind)
+    taken = {form.lower() for entity in named for form in (entity.names.en, *entity.aliases)}
     for entity in named:
         for form in (entity.names.en, *entity.aliases):
             plain = re.sub(r"\s*\([^)]*\)\s*$", "", form).strip()  # a gloss in brackets: `GB200 (per GPU, NVL72)`
             if plain and plain != form:
                 yield Name(plain, entity.id, entity.kind)
+            least = re.sub(r"[\s-]*\(?\d+ ?GB\)?\s*$", "", form)  # the memory, where nothing has the rest for its name
+            if least != form and least.lower() not in taken and any(map(str.isdigit, least)):
+                yield Name(least, entity.id, entity.kind)
     for identifier, forms in vocabulary()["names"].items():
         if identifier in known.entities:
             yield from (Name(form, identifier, known.entities[identifier].kind) for form in forms)
     yield from _transcribed(known)
+    yield from _of_a_line(known)
+    yield from _of_a_kind(known)
     yield from priced_names(known)
 
 
 def _transcribed(known: "facts.Facts") -> Iterator[Name]:
     """Names of models that begin with their maker's: with the maker in Korean and Chinese (딥시크 V2), and without."""
-    for product, maker in ((model.id, model.maker) for model in known.models.values()):
-        entity, owner = known.entities.get(product), known.entities.get(maker)
+    for model, maker in ((one.id, one.maker) for one in known.models.values()):
+        entity, owner = known.entities.get(model), known.entities.get(maker)
         if entity is None or owner is None:
             continue
         for form in (entity.names.en, *entity.aliases):
@@ -64,16 +71,52 @@ def _transcribed(known: "facts.Facts") -> Iterator[Name]:
                     yield Name(f"{name}-{rest}", entity.id, entity.kind)
 
 
+def _of_a_line(known: "facts.Facts") -> Iterator[Name]:
+    """Names of chips that begin with their line's: with the line in Korean and Chinese (가우디 3), and in one word."""
+    lines = [one for one in known.entities.values() if one.kind == "product-line"]
+    for chip in known.chips:
+        entity = known.entities.get(chip)
+        if entity is None:
+            continue
+        for form, line in product((entity.names.en, *entity.aliases), lines):
+            own = line.names.en.split(" ")[-1]
+            head, found, code = form.partition(f"{own} ")
+            if not found or head.strip() not in {"", *line.names.en.split(" ")} or not any(map(str.isdigit, code)):
+                continue
+            yield Name(f"{own}{code}", chip, entity.kind)
+            for name in filter(None, (line.names.ko, line.names.zh)):
+                short = name.split(" ")[-1]
+                yield from (Name(f"{short}{gap}{code}", chip, entity.kind) for gap in ("", " ", "-"))
+
+
+_KINDS_OF_SYSTEM = {
+    "pod": ("포드", "팟", "集群"), "server": ("서버", "服务器", "伺服器"), "rack": ("랙", "机柜", "機櫃"),
+    "superpod": ("슈퍼팟", "슈퍼포드", "超节点", "超節點"), "supernode": ("슈퍼노드", "超节点"),
+}  # fmt: skip
+
+
+def _of_a_kind(known: "facts.Facts") -> Iterator[Name]:
+    """Names of systems that end with their kind: with the kind in Korean and Chinese (TPU v7 포드)."""
+    for system in known.systems:
+        entity = known.entities.get(system)
+        if entity is None:
+            continue
+        for form in (entity.names.en, *entity.aliases):
+            head, _, kind = form.rpartition(" ")
+            for word in _KINDS_OF_SYSTEM.get(kind.lower(), ()) if head else ():
+                yield from (Name(f"{head}{gap}{word}", system, entity.kind) for gap in ("", " "))
+
+
 def _makers(known: "facts.Facts") -> dict[str, frozenset[str]]:
     """For each chip and model, the forms of its maker, one of which a short code needs in the same text."""
     makers: dict[str, frozenset[str]] = {}
     makers_of = {chip.id: chip.maker for chip in known.chips.values()}
     makers_of |= {model.id: model.maker for model in known.models.values()}
-    for product, maker in makers_of.items():
-        entity = known.entities.get(maker) or known.entities.get(product.split("-")[0])
+    for made, maker in makers_of.items():
+        entity = known.entities.get(maker) or known.entities.get(made.split("-")[0])
         if entity is not None:
             forms = (entity.names.en, entity.names.ko, entity.names.zh, *entity.aliases)
-            makers[product] = frozenset(form for form in forms if form)
+            makers[made] = frozenset(form for form in forms if form)
     return makers
 
 

@@ -86,9 +86,9 @@ def mechanisms() -> dict[str, Mechanism]:
     return result
 
 
-def tag(found: Extraction) -> tuple[Tag, ...]:
+def tag(found: Extraction, page: Page | None = None) -> tuple[Tag, ...]:
     """The article's causal, strategic, predictive and opinion sentences, with the mechanisms they claim."""
-    page = Page(found)
+    page = page or Page(found)
     systems = tuple(dict.fromkeys(e.id for e in found.entities if e.kind == "system"))
     tags: list[Tag] = []
     for number, sentence in enumerate(page.sentences):

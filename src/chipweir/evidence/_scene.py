@@ -4,10 +4,11 @@ A sentence with several figures is cut between them at the first mark that divid
 what a stretch does not say is taken from the stretches before it, then after it, then from the sentences before.
 """
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from chipweir.evidence._page import Page
@@ -21,17 +22,47 @@ _BORDER = re.compile(
     r"[;；:：△▲]|,(?!\d{3})|[，、]|(?<=[가-힣](?:고|며|만|데|나|어|서|자))\s|\b(?:and|but|while|whereas|although|versus)\b|"
     r"而|但|和|与|及(?!其)"
 )
+_DIGITS = re.compile(r"\d[\d,.]*")
 _RESPECTIVELY = re.compile(r"\brespectively\b|각각|分别|分別|依次")
 _LINK = re.compile(r"[\s,，、·/&]*(?:and|와|과|및|和|与|與|及)?[\s·]*")
 _BACK = 3
+# Makers and products carry on from the sentences before, and how many sentences on.
+_GROUPS = {
+    **dict.fromkeys(("company", "lab"), "maker"),
+    **dict.fromkeys(("chip", "system", "language-model"), "product"),
+}
+_ALL_GROUPS, _FOCUS = frozenset({"maker", "product"}), 4
+_HIDING = frozenset({"measure", "spec", "verb", "shadow"})
+_NOUNS = frozenset({"measure", "spec", "generic", "verb"})
+_ITS = r"\b[Ii]ts?\b(?! is | was | would )|(?:^|(?<=[，。,\s]))其(?=[一-鿿])"
+_POINTS = {
+    "maker": re.compile(
+        r"\b[Tt]h(?:e|is) (?:[A-Za-z-]+ )?(?:company|firm|chipmaker|group|maker|foundry|giant|lab|start-?up|"
+        r"manufacturer|"
+        r"developer|supplier|toolmaker|vendor|conglomerate|operator)\b|"
+        r"(?<![가-힣])(?:이|동|해당|같은) ?(?:회사|기업|업체|그룹)|"
+        r"(?<![가-힣])회사(?=[는가의])|[该本這这][家]?(?:公司|企业|企業|厂商|廠商|集团)|(?<![一-鿿])公司(?=[一-鿿])|"
+        + _ITS
+    ),
+    "product": re.compile(
+        r"\b[Tt]h(?:e|is) (?:[A-Za-z-]+ )?(?:chip|processor|card|GPU|accelerator|part|device|model|rack|system)\b|"
+        r"(?<![가-힣])(?:이|해당) ?(?:칩|제품|모델|가속기|시스템)|[该這这]款?(?:芯片|晶片|产品|產品|模型|加速卡|系统|卡)|"
+        + _ITS
+    ),
+}
+_SAME_TIME = re.compile(
+    r"같은 ?(?:기간|분기|해|달)|동기(?! 대비)|\b(?:the )?same (?:period|quarter|year|month)\b|\bthat (?:quarter|year)\b|"
+    r"同期(?!相)|同一(?:季|年)|当季|當季"
+)
 # A length above this (m) is the size of a wafer, not a process.
 _NODE = 1e-6
 # What divides a figure from words behind it that tell of something else.
 _DIVIDES = re.compile(r"[,;，；、。](?!\d{3})|\b(?:as|while|after|thanks to|driven by|despite)\b")
-_AGAINST = re.compile(r"\b(?:against|versus|vs\.?|compared (?:with|to)|than|from|and)\s(?:just |only |about )?$")
-_FOR = re.compile(r"\s(?:for|on|in|of)\s(?:the |an? )?[A-Z]")
+# The words of an hour, and the most that one costs in any currency.
+_HOUR, _HOURLY = re.compile(r"\bhour(?:ly)?\b|시간|小时|小時|钟头"), 1e5
 # Exports without whose: in a Korean text Korea's.
 _TRADE = re.compile(r"(?<![가-힣])(?:[가-힣]{1,4} )?수출액?(?=[은는이가의 ])")
+_HOME_MADE = re.compile(r"国产|國產|全国|全國|我国|我國|国内|國內|本土")
 # "The government" without whose: in a Korean text Korea's.
 _GOVERNMENT = re.compile(r"(?<![가-힣])(?<!중국 )(?<!미국 )(?<!일본 )(?<!대만 )정부(?=[는은이가의와,]|$)")
 
@@ -68,13 +99,33 @@ class Scene:
     alone: bool
     stranger: bool = False
     confused: bool = False
+    borrowed: frozenset[str] = frozenset()
+    around: tuple[str, int] = ("", 0)
     text: str = field(default="", repr=False, compare=False)
+
+    @cached_property
+    def signature(self) -> Hashable:
+        """What of a scene its records depend on: all but the digits of its figures and where in the text it stands."""
+        figure = self.figure
+        value = abs(figure.value) if isinstance(figure.value, int | float) else 0.0
+        return (
+            self.around, figure.unit, figure.type, figure.basis, math.frexp(value)[1],
+            tuple((one.ids, one.level, one.against) for one in self.things),
+            tuple((one.ids, one.kind, one.level) for one in self.words),
+            tuple((time.low, time.high, time.grain, time.flags, level) for time, level in self.times),
+            self.alone, self.stranger, self.confused, self.borrowed,
+        )  # fmt: skip
 
     def beside(self, word: Seen) -> bool:
         """Whether words stand before the figure or right behind it, with no mark that divides in between."""
         if word.start < self.figure.start:
             return True
         return not _DIVIDES.search(self.text, self.figure.end, word.start)
+
+    @cached_property
+    def hiding(self) -> tuple[Seen, ...]:
+        """The words that hide the shorter ones within them."""
+        return tuple(one for one in self.words if one.kind in _HIDING)
 
     def of_kind(self, kind: str) -> list[Seen]:
         """The words of one kind, nearest level first."""
@@ -107,12 +158,13 @@ class Reader:
 
     @cached_property
     def _words(self) -> list[list[tuple[int, int, tuple[Word, ...]]]]:
-        found: list[list[tuple[int, int, tuple[Word, ...]]]] = [[] for _ in self.page.sentences]
+        sentences = self.page.sentences
+        found: list[list[tuple[int, int, tuple[Word, ...]]]] = [[] for _ in sentences]
         at = 0
         for one in self.page.found.words:
-            while at < len(self.page.sentences) and self.page.sentences[at].end <= one.start:
+            while at < len(sentences) and sentences[at].end <= one.start:
                 at += 1
-            if at < len(self.page.sentences) and self.page.sentences[at].start <= one.start:
+            if at < len(sentences) and sentences[at].start <= one.start:
                 found[at].append((one.start, one.end, one.words))
         return found
 
@@ -137,33 +189,35 @@ class Reader:
     def scenes(self, sentence: int) -> list[Scene]:
         """The scenes of a sentence's figures in their order."""
         figures = self.figures(sentence)
-        elliptic = self._elliptic(figures)
-        borders = self._borders(sentence, figures)
+        inner = {index for index in figures if self._within_a_word(sentence, index)}
+        outer = [index for index in figures if index not in inner]
+        span = self.page.sentences[sentence]
+        borders = dict(zip(outer, self._borders(sentence, outer), strict=True))
         scenes = [
-            self._scene(sentence, index, borders[at][0], borders[at][1], len(figures) == 1)
-            for at, index in enumerate(figures)
+            self._scene(sentence, index, *borders.get(index, (span.start, span.end)), len(outer) <= 1)
+            for index in figures
         ]
-        scenes = [replace(one, figure=elliptic.get(one.index, one.figure)) for one in scenes]
+        words = _DIGITS.sub("0", self.page.words(sentence))
+        scenes = [replace(one, figure=self._hourly(one), around=(words, at)) for at, one in enumerate(scenes)]
         if len(scenes) > 1 and _RESPECTIVELY.search(self.page.words(sentence)):
             scenes = self._paired(scenes)
         return scenes
 
-    def _elliptic(self, figures: Sequence[int]) -> dict[int, Quantity]:
-        """Bare numbers that take the unit of the figure before: "1,000 watts, against 700 for the H100"."""
-        found: dict[int, Quantity] = {}
-        for before, index in pairwise(figures):
-            first, bare = self.page.found.quantities[before], self.page.found.quantities[index]
-            told = _AGAINST.search(self.page.text, first.end, bare.start) and _FOR.match(self.page.text, bare.end)
-            number = re.search(r"\d[\d,]*(?:\.\d+)?", first.surface)
-            said, of = bare.value, first.value
-            if not told or number is None or (bare.type, bare.unit) != ("count", "count") or first.unit == "count":
-                continue
-            if isinstance(said, int | float) and isinstance(of, int | float):
-                scale = of / (float(number.group().replace(",", "")) or 1.0)
-                found[index] = replace(
-                    bare, type=first.type, unit=first.unit, basis=first.basis, value=said * scale, low=None, high=None
-                )
-        return found
+    def _within_a_word(self, sentence: int, index: int) -> bool:
+        """Whether a figure is but a piece of a word that narrows another: the 8 of an 8-GPU server, 7 nm lines."""
+        figure = self.page.found.quantities[index]
+        return any(
+            low <= figure.start and figure.end <= high and any(word.kind in {"dim", "mark"} for word in named)
+            for low, high, named in self._words[sentence]
+        )
+
+    def _hourly(self, scene: Scene) -> Quantity:
+        """A price whose hour stands elsewhere in its stretch: "an hour on an H100 goes for $2.60"."""
+        figure = scene.figure
+        small = figure.type == "money" and not figure.basis and isinstance(figure.value, int | float)
+        if small and abs(float(figure.value or 0)) < _HOURLY and _HOUR.search(scene.text, scene.start, scene.end):
+            return replace(figure, basis="per_hour")
+        return figure
 
     def _borders(self, sentence: int, figures: Sequence[int]) -> list[tuple[int, int]]:
         span, quantities = self.page.sentences[sentence], self.page.found.quantities
@@ -188,42 +242,105 @@ class Reader:
         times: list[tuple[Time, int]] = []
         anchor = (figure.start, figure.end)
         paragraph = page.sentences[sentence].paragraph
+        borrowed: set[str] = set()
+        lacks = self._lacks[sentence]
+        same_time = bool(_SAME_TIME.search(page.text, page.sentences[sentence].start, page.sentences[sentence].end))
         for back in range(min(_BACK, sentence) + 1):
             here = sentence - back
-            if back and page.sentences[here].paragraph != paragraph:
+            across = page.sentences[here].paragraph != paragraph
+            if across and not (lacks or same_time):
                 break
             for number in page.places["entities"][here]:
                 mention = page.found.entities[number]
-                if mention.how in {"typo", "code"} and not mention.id:
+                if (mention.how in {"typo", "code"} and not mention.id) or (
+                    across and _GROUPS.get(mention.kind) not in lacks
+                ):
                     continue
+                if across:
+                    borrowed |= {mention.id, *mention.also}
                 level = _level(mention.start, start, end, back)
                 things.append(self._seen(mention, number, level, anchor, here))
-            for low, high, named in self._words[here]:
+            for low, high, named in self._words[here] if not across or (back == 1 and self._wordless(sentence)) else ():
                 if anchor[0] < high and low < anchor[1] and low >= anchor[0] and high > anchor[1]:
                     continue
                 level = _level(low, start, end, back)
                 gap = page.gap((low, high), anchor) if not back else 1000.0 * back
-                for kind in dict.fromkeys(word.kind for word in named):
-                    ids = tuple(dict.fromkeys(word.id for word in named if word.kind == kind))
-                    words.append(Seen(ids, kind, low, high, level, gap))
+                words += [Seen(ids, kind, low, high, level, gap) for kind, ids in _by_kind(named)]
             for number in page.places["times"][here]:
-                if number in page.report_times:
+                if number in page.report_times or (across and not same_time):
                     continue
                 times.append((page.found.times[number], _level(page.found.times[number].start, start, end, back)))
         things += self._home(sentence, start, end, anchor)
+        things += self._pointed(sentence, start, end, anchor)
         order = sorted(things, key=lambda one: (one.level, one.gap))
         told = tuple(sorted(words, key=lambda one: (one.level, one.gap)))
         taken = [(one.start, one.end) for one in (*order, *told) if one.level == OWN]
         taken += [(time.start, time.end) for time, level in times if level == OWN]
         stranger = _stranger(page.text, start, figure.start, taken)
+        near = {i for one in order if one.level < EARLIER for i in one.ids}
         return Scene(
-            figure, index, sentence, start, end, tuple(order), told, tuple(times), alone, stranger, text=page.text
-        )
+            figure, index, sentence, start, end, tuple(order), told, tuple(times), alone, stranger,
+            borrowed=frozenset(borrowed - near), text=page.text,
+        )  # fmt: skip
+
+    def _wordless(self, sentence: int) -> bool:
+        """Whether a sentence names nothing that is measured."""
+        return not any(word.kind in _NOUNS for _, _, named in self._words[sentence] for word in named)
+
+    @cached_property
+    def _lacks(self) -> list[frozenset[str]]:
+        """The groups of things (makers, products) that a sentence names none of."""
+        found = []
+        for places in self.page.places["entities"]:
+            groups = {_GROUPS.get(self.page.found.entities[i].kind, "") for i in places}
+            found.append(frozenset(_ALL_GROUPS - groups))
+        return found
+
+    @cached_property
+    def _focus(self) -> list[dict[str, int]]:
+        """For each sentence the maker and the product that the text speaks of when it begins: the first of the last
+        sentence that names one."""
+        focus: dict[str, int] = {}
+        since: dict[str, int] = {}
+        found = []
+        for at, places in enumerate(self.page.places["entities"]):
+            found.append({group: number for group, number in focus.items() if at - since[group] <= _FOCUS})
+            named: set[str] = set()
+            for number in sorted(places, key=lambda i: self.page.found.entities[i].start):
+                mention = self.page.found.entities[number]
+                group = _GROUPS.get(mention.kind)
+                if group and mention.id and group not in named and not compared(self.page, number):
+                    named.add(group)
+                    focus[group], since[group] = number, at
+        return found
+
+    def _pointed(self, sentence: int, start: int, end: int, anchor: tuple[int, int]) -> Iterator[Seen]:
+        """What "the company", "its", 이 회사 or 该公司 points back to: what the text spoke of before."""
+        span, focus = self.page.sentences[sentence], self._focus[sentence]
+        if not focus:
+            return
+        here = sorted(self.page.places["entities"][sentence], key=lambda i: self.page.found.entities[i].start)
+        for group, pattern in _POINTS.items():
+            if group not in focus:
+                continue
+            match = pattern.search(self.page.text, span.start, span.end)
+            named = (self.page.found.entities[i] for i in here)
+            if match is None or any(_GROUPS.get(one.kind) == group and one.start < match.start() for one in named):
+                continue
+            mention = self.page.found.entities[focus[group]]
+            yield Seen(
+                (mention.id, *mention.also), mention.kind, match.start(), match.end(),
+                _level(match.start(), start, end, 0), self.page.gap(match.span(), anchor),
+            )  # fmt: skip
 
     def _home(self, sentence: int, start: int, end: int, anchor: tuple[int, int]) -> list[Seen]:
-        """The government that a Korean text calls "the government"."""
+        """The government that a Korean text calls "the government"; China where a Chinese text says home-made."""
         span = self.page.sentences[sentence]
-        if self.page.found.document.language != "ko":
+        language = self.page.found.document.language
+        if language.startswith("zh") and (made := _HOME_MADE.search(self.page.text, span.start, span.end)):
+            return [Seen(("china",), "country", made.start(), made.end(), _level(made.start(), start, end, 0),
+                         self.page.gap(made.span(), anchor))]  # fmt: skip
+        if language != "ko":
             return []
         here = (self.page.found.entities[i].kind for i in self.page.places["entities"][sentence])
         trade = _TRADE.search(self.page.text, span.start, span.end)
@@ -269,6 +386,15 @@ class Reader:
             )
             paired.append(replace(scene, things=things, stranger=False))
         return paired
+
+
+@lru_cache(maxsize=8192)
+def _by_kind(named: tuple[Word, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What the words at one place may stand for, by their kinds."""
+    return tuple(
+        (kind, tuple(dict.fromkeys(word.id for word in named if word.kind == kind)))
+        for kind in dict.fromkeys(word.kind for word in named)
+    )
 
 
 # What looks like a name that nobody knows: a capital in an English sentence, a Korean noun made the subject.

@@ -28,7 +28,7 @@ def words_of(known: "facts.Facts") -> Iterator[Word]:
     """Every word that tells a measure, a dimension, a field or a thing of `known`."""
     for measure in known.measures.values():
         forms = (*(form for by in measure.words.values() for form in by), measure.title["en"], measure.title["ko"])
-        yield from (Word(form, measure.id, "measure") for form in forms if len(form) > 1)
+        yield from (Word(form.strip(" -"), measure.id, "measure") for form in forms if len(form) > 1)
     tables = (("verbs", "verb"), ("dims", "dim"), ("specs", "spec"), ("generic", "generic"), ("marks", "mark"))
     for table, kind in (
         *tables,
@@ -36,6 +36,7 @@ def words_of(known: "facts.Facts") -> Iterator[Word]:
         ("attributes", "attribute"),
         ("others", "other"),
         ("shadows", "shadow"),
+        ("hints", "hint"),
     ):
         for identifier, row in vocabulary().get(table, {}).items():
             yield from (Word(form, identifier, kind) for language in LANGUAGES for form in row.get(language, ()))

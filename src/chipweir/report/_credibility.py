@@ -149,6 +149,8 @@ def credibility_section(records: Iterable[Any] | None, document: Mapping[str, An
     if back is None:
         return section
     back["tables"][0]["note"] = " ".join(backtest_sentences(document))
+    if others is not None:
+        others["tables"][0]["note"] = _("Those published after the cut-off knew more than the model did.")
     tables = [*back["tables"], *(others["tables"] if others else [])]
     if section is None:
         return {**back, "id": "credibility", "title": _("How far to believe it"), "intro": "", "tables": tables}

@@ -118,7 +118,7 @@ def explore(
         parts.append(members.at(question.year, question.variable, **question.labels))
         drawn = draw(each.members, each.seed) if each.design is None else each.design.parameters
         scenario = next(iter(each.scenarios.values()))
-        plain = columns_of(drawn, scenario, facts, question.year)
+        plain = columns_of(drawn, scenario, question.year)
         columns.append({**plain, **_lever_columns(question, scenario, each.members)})
     values = np.concatenate(parts)
     whole = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}

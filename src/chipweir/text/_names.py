@@ -105,6 +105,8 @@ def _bounded(text: str, start: int, end: int, name: Name, previous: int) -> bool
     before, after = text[start - 1 : start], text[end : end + 1]
     if before and first.isascii() and first.isalnum() and before.isascii() and (before.isalnum() or before in "_@#"):
         return False
+    if name.kind == "product-line" and after.isdigit():  # 가우디3 is a chip of its line
+        return False
     if after == "$" and name.form in {"US", "HK", "NT"}:
         return False
     if last.isascii() and last.isalnum() and after:

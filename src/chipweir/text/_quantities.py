@@ -12,6 +12,7 @@ from functools import cache
 from chipweir.text import _context as context
 from chipweir.text import _masks as masks
 from chipweir.text._document import Bound, Quantity, Time
+from chipweir.text._ellipsis import elliptic
 from chipweir.text._labels import find_labels
 from chipweir.text._readings import Reading, readings_at, rounded, word_reading
 from chipweir.text._starts import openings
@@ -102,7 +103,7 @@ def find_quantities(
         masks.addresses(clean), masks.names(clean), names, idioms, dates, [(label.start, label.end) for label in labels]
     )
     found = [*(_dated(time) for time in times), *labels]
-    found.extend(_inherit(clean, list(_scan(clean, blocked, language))))
+    found.extend(elliptic(clean, _inherit(clean, list(_scan(clean, blocked, language))), blocked))
     if language == "zh-Hant" and _TAIWAN.search(clean):
         found = [
             replace(item, unit="TWD") if item.unit == "CNY" and item.surface.endswith("元") else item for item in found

@@ -85,7 +85,7 @@ def _trigger() -> tuple[re.Pattern[str], re.Pattern[str]]:
         "截至",
         "截止",
         "前(?:[二两兩三]|\\d{1,2})",
-        "[一二三四]季度",
+        "[一二三四]季(?:度|末|底|报|報|內|内)",
         "[一二三四五六七八九十]{1,3}月",
         "年底",
         "[昨今前明]\\(\\d",
@@ -193,6 +193,9 @@ def _safe(year: int, month: int, day: int) -> date:
     return date(year, month, min(day, cal.month_end(year, month).day))
 
 
+_WORDED = {"three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11}
+
+
 def _of_year(groups: Mapping[str, str], year: int, language: str) -> cal.Period:
     """The period of known year that the groups name."""
     part = groups.get("part", "")
@@ -204,9 +207,9 @@ def _of_year(groups: Mapping[str, str], year: int, language: str) -> cal.Period:
             return cal.day_period(date(year, month, _number(groups["d"], language)))
         return cal.month_period(year, month, part)
     if "nm" in groups:
-        return cal.months_period(year, int(groups["nm"]))
+        return cal.months_period(year, _WORDED.get(groups["nm"], 0) or int(groups["nm"]))
     if "nq" in groups:
-        return cal.quarters_period(year, 3 if groups["nq"] == "三" else 2)
+        return cal.quarters_period(year, 3 if groups["nq"] in {"三", "three"} else 2)
     if "q" in groups:
         return cal.quarter_period(year, _number(groups["q"], language))
     if "halfn" in groups:

@@ -30,13 +30,15 @@ def find_words(text: str, lexicon: Lexicon) -> tuple[WordMention, ...]:
 def _all(folded: str, lexicon: Lexicon) -> Iterator[WordMention]:
     for place in lexicon.word_forms.starts.finditer(folded):
         start = place.start()
+        whole = False
         for length in lexicon.word_forms.at(folded, start):
             form = folded[start : start + length]
             words = lexicon.words.get(form)
+            if words and whole:  # within a longer English word only what narrows it: "active" of "active parameters"
+                words = tuple(word for word in words if word.kind == "dim")
             if words and len(form) == length and _whole(folded, start, start + length):
                 yield WordMention(start, start + length, words)
-                if form.isascii():
-                    break
+                whole = whole or form.isascii()
 
 
 def _whole(text: str, start: int, end: int) -> bool:

@@ -63,14 +63,18 @@ _DECIDED = frozenset({"consistent", "contradicted", "stale", "imprecise"})
 
 
 def check_claims(
-    found: Extraction, claims: Sequence[Claim], facts: Any, judged: Mapping[int, Keyed] | None = None
+    found: Extraction,
+    claims: Sequence[Claim],
+    facts: Any,
+    judged: Mapping[int, Keyed] | None = None,
+    page: Page | None = None,
 ) -> tuple[Verdict, ...]:
     """A verdict for each claim of an article against the fact base, the rules and the performance model.
 
     `judged` are the verdicts by key on its figures, where they have been worked out already.
     """
     day = found.document.published and found.document.published[:10]
-    context = Context(Page(found), tuple(claims), facts, day)
+    context = Context(page or Page(found), tuple(claims), facts, day)
     if judged is None:
         judged = judge_figures(context.page, facts, day, claims)
     own = {one.result: one for one in sums(context.page)}
@@ -135,6 +139,8 @@ def check_claim(claim: Claim, context: Context, judged: Mapping[int, Keyed]) -> 
         verdict = CHECKERS.get(claim.frame, check_generic)(claim, context)
     except (ZeroDivisionError, OverflowError):  # a quotient with nothing, or more than any number holds
         return _NO_NUMBER
+    if keyed is not None and decided and claim.frame in _FIRST - {"fx"} and verdict.status not in _DECIDED:
+        return keyed.verdict
     if verdict.status == "contradicted" and claim.frame in _NO_DENIAL:
         verdict = replace(verdict, status="unsupported")
     cited = {item.id for item in verdict.evidence}
