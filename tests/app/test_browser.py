@@ -469,6 +469,11 @@ def test_chips_are_compared_and_matched(open_page, lang, size, theme):
     page.locator("#c-match").click()
     page.wait_for_selector("#c-matched table", timeout=60_000)
     assert "CloudMatrix" in page.locator("#c-matched").inner_text()
+    told = page.locator("#c-matched .findings li")
+    assert told.count() == 3
+    assert "80" in told.first.inner_text()
+    page.goto(page.url)  # the address asks the same
+    page.wait_for_selector("#c-matched table", timeout=60_000)
 
 
 def test_the_theme_is_remembered(open_page):

@@ -1,5 +1,6 @@
 """The Chips page: chips and systems side by side, as the rules see them, and what they are worth."""
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -242,8 +243,12 @@ def matched(first: str, second: str, model: str) -> list[Any]:
     from chipweir import facts, perf
 
     known = facts.load()
-    parts: list[Any] = [systems_table(known, [first, second])]
     found = perf.match(second, first, model)
+    said = [html.Li(text) for text in _answers(found.measures, known.system(second).name, known.system(first).name)]
+    parts: list[Any] = [
+        html.Section([html.H3(_("What the numbers say")), html.Ul(said)], className="findings"),
+        systems_table(known, [first, second]),
+    ]
     parts.append(
         html.P([html.B(_("{a} that do the job of one {b}", a=known.system(second).name, b=known.system(first).name))])
     )
@@ -252,6 +257,28 @@ def matched(first: str, second: str, model: str) -> list[Any]:
     parts.append(_layout.table(head, [_measure(row) for row in found.measures], _("Match")))
     parts += [html.H3(_("Command")), _layout.code(f"chipweir match {second} {first} --model {model}", "c-command")]
     return parts
+
+
+_JOBS = ("decode", "prefill", "training")
+
+
+def _answers(measures: Sequence["Measure"], a: str, b: str) -> list[str]:
+    """What one of A does of the work of one B, job by job, and what that is per watt and per dollar."""
+    rows = [each for job in _JOBS for each in measures if each.quantity == job and np.isfinite(each.ratio)]
+    return [
+        _(
+            "{job}: one {a} does {ratio} times the work of one {b} (80 %: {interval}), {watt} times per watt and "
+            "{dollar} times per dollar of purchase.",
+            job=_(library.MATCHED[row.quantity]),
+            a=a,
+            b=b,
+            ratio=_numbers.number(row.ratio, 2),
+            interval=_interval(row.ratio, row.log_sd)[1:-1],
+            watt=_numbers.number(row.per_watt, 2),
+            dollar=_numbers.number(row.per_dollar, 2),
+        )
+        for row in rows
+    ]
 
 
 def _measure(row: "Measure") -> list[str]:

@@ -65,7 +65,8 @@ def page(view: View) -> html.Div:
                 id="f-page",
                 total=1,
                 value=_page_of(view),
-                siblings=1,
+                siblings=2,
+                withControls=False,  # arrows have no names that a screen reader could say
                 className="pages",
             ),
             dcc.Download(id="f-download"),

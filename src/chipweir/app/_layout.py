@@ -22,6 +22,7 @@ PAGES = {
     "/believe": N_("How far to believe it"),
 }
 PLOT_HEIGHT = 392
+_FEW = 4
 _THEME = {"fontFamily": FONTS, "primaryColor": "blue", "primaryShade": {"light": 8, "dark": 4}, "defaultRadius": "md"}
 
 
@@ -158,7 +159,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) -> h
                     [html.Tr([html.Th(row[0], scope="row"), *(html.Td(cell) for cell in row[1:])]) for row in rows]
                 ),
             ],
-            className="plain",
+            className="plain many" if len(head) > _FEW else "plain",  # many columns keep their width and scroll
         ),
         className="scroll",
         role="region",

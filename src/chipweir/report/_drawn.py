@@ -24,7 +24,7 @@ def drawn_rows(spec: Mapping[str, Any]) -> list[Row]:
     rows: list[Row] = []
     bands: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for trace in spec["data"]:
-        name = str(trace.get("name", ""))
+        name = str(trace.get("name") or trace.get("legendgroup", ""))  # bands and bars belong to a line
         if trace["type"] == "sankey":
             rows += _flows(trace)
         elif trace["type"] == "heatmap":
