@@ -26,6 +26,7 @@ from chipweir.calibration import (
     forecast,
     learnt,
     summary,
+    write_backtest,
 )
 from chipweir.library import keep_compiled
 from chipweir.world import believing, posterior_of, shipped_posterior
@@ -80,7 +81,7 @@ def scores(members: int) -> None:
             made += [(day, row.observation, row.values) for row in plain.rows]
     found.sort(key=lambda each: MODES.index(each.mode))
     write_drifts(drifts)
-    write("backtest.json", {"cutoffs": [each.as_dict() for each in found]})
+    write_backtest(found, known)
     verdicts = credibility(known, members)
     rows = [verdict.as_dict() for verdict in verdicts]
     write("credibility.json", {"summary": summary(verdicts), "series": by_series(verdicts), "observations": rows})

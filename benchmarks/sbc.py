@@ -4,11 +4,13 @@
 
 Each set draws a truth from the prior, makes data of a reduced set of observations with the errors of the likelihood,
 and fits it as `calibrate` does. Ranks must be uniform: chi-square p above 0.01 for 90 % of parameters. The result goes to
-docs/results/sbc.json with the digests of model and facts. A stopped run goes on from there.
+docs/results/sbc.json with the digests of model and facts. A stopped run goes on from there; `--sets` of no more than are
+done reckons the verdict anew.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +47,9 @@ def main() -> None:
     truths = prior_scores(names, asked.sets, seed=10_001)
     told = numbers(truths)
     made = {"facts": known.digest, "equations": equations_digest(), "members": asked.members, "moves": asked.moves}
+    informed = (begin(prior_scores(names, asked.members, seed=0), numbers, reach(names, rows)).localisation > 0.5).any(
+        1
+    )
     done = json.loads(OUT.read_text()) if OUT.exists() else {}
     ranks = done.get("ranks", []) if {k: done.get(k) for k in made} == made else []
     for number in range(len(ranks), asked.sets):
@@ -66,11 +71,16 @@ def main() -> None:
             state = move(state, likelihood, numbers, number)
         thinned = state.scores[:: max(asked.members // THINNED, 1)][:THINNED]
         ranks.append((thinned < truths[number]).sum(0).tolist())
-        informed = (state.localisation > 0.5).any(1)
-        result = {**made, "sets": len(ranks), **_verdict(np.array(ranks), np.array(names), informed), "ranks": ranks}
-        OUT.parent.mkdir(exist_ok=True)
-        OUT.write_text(json.dumps(result) + "\n", encoding="utf-8")
-        print(number + 1, result["uniform"], flush=True)
+        write(made, ranks, names, informed)
+    write(made, ranks, names, informed)
+
+
+def write(made: dict[str, object], ranks: list[list[int]], names: Sequence[str], informed: np.ndarray) -> None:
+    """The result so far."""
+    result = {**made, "sets": len(ranks), **_verdict(np.array(ranks), np.array(names), informed), "ranks": ranks}
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(result) + "\n", encoding="utf-8")
+    print(len(ranks), result["uniform"], result["uniform_of_informed"], flush=True)
 
 
 def _verdict(ranks: np.ndarray, names: np.ndarray, informed: np.ndarray) -> dict[str, object]:
@@ -79,7 +89,15 @@ def _verdict(ranks: np.ndarray, names: np.ndarray, informed: np.ndarray) -> dict
     p = np.array([chisquare(count).pvalue for count in counts])
     worst = [str(name) for name in names[np.argsort(p)[:10]]]
     own = float((p[informed] > 0.01).mean()) if informed.any() else None
-    return {"uniform": float((p > 0.01).mean()), "uniform_of_informed": own, "worst": worst}
+    pooled = np.histogram(ranks[:, informed], BINS, (-0.5, THINNED + 0.5))[0]
+    return {
+        "parameters": len(names),
+        "informed": int(informed.sum()),
+        "uniform": float((p > 0.01).mean()),
+        "uniform_of_informed": own,
+        "pooled_ranks_of_informed": (pooled / max(pooled.sum(), 1)).round(4).tolist(),
+        "worst": worst,
+    }
 
 
 if __name__ == "__main__":

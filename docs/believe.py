@@ -2,7 +2,8 @@
 
     python docs/believe.py
 
-Texts are in `believe.yaml`, numbers in `docs/results/`: nothing is written by hand that a fit could change.
+Texts are in `believe.yaml`, numbers in `docs/results/` and in the shipped back-test: nothing is written by hand that a fit
+could change.
 """
 
 import json
@@ -13,8 +14,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from chipweir.calibration import CUTOFFS
-from chipweir.world import Posterior, parameters, shipped_posterior
+from chipweir.calibration import CUTOFFS, LEAST_EFFECTIVE, shipped_backtest
+from chipweir.world import Posterior, equations_digest, parameters, shipped_posterior
 
 
 HERE = Path(__file__).parent
@@ -46,7 +47,12 @@ def page(words: Words, korean: bool, tests: list[dict[str, Any]], fit: dict[str,
         words["back_text"],
         table(words["heads"], [_cutoff(each, words) for each in tests if each["n"]]),
     ]
-    parts += [" ".join(_verdicts(tests, words)), words["none_2026"], words["curve"], words["curve_text"]]
+    parts += [" ".join(_verdicts(tests, words)), words["published"]]
+    parts += [
+        words["published_text"].format_map(_counted(tests)),
+        table(words["published_heads"], _published(tests, korean)),
+    ]
+    parts += [words["none_2026"], words["curve"], words["curve_text"]]
     parts += [words["worst"], table(words["worst_heads"], _worst(tests))]
     parts += [words["learnt"], words["learnt_text"], table(words["learnt_heads"], _learnt(held, korean))]
     parts.append(words["paths"].format(paths=_paths(held)))
@@ -66,11 +72,25 @@ def page(words: Words, korean: bool, tests: list[dict[str, Any]], fit: dict[str,
         words["all"],
         table(words["all_heads"], [_row(row, words, korean) for row in fit["observations"]]),
         words["method"],
+        _sbc(words),
         method.format(
-            members=held.manifest["members"], rows=len(held.rows), columns=len(held.columns), cutoffs=", ".join(CUTOFFS)
+            members=held.manifest["members"],
+            rows=len(held.rows),
+            columns=len(held.columns),
+            cutoffs=", ".join(CUTOFFS),
+            least=LEAST_EFFECTIVE,
         ).strip(),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _sbc(words: Words) -> str:
+    """What simulation-based calibration found, from `benchmarks/sbc.py`."""
+    found = json.loads((RESULTS / "sbc.json").read_text(encoding="utf-8"))
+    stale = words["sbc_stale"] if found["equations"] != equations_digest() else ""
+    pooled = ", ".join(f"{share:.0%}" for share in found["pooled_ranks_of_informed"])
+    shares = {"uniform": f"{found['uniform']:.1%}", "own": f"{found['uniform_of_informed']:.0%}"}
+    return words["sbc"].format_map({**found, **shares, "pooled": pooled, "stale": stale})
 
 
 def _code(text: str) -> str:
@@ -104,6 +124,42 @@ def _verdicts(tests: Sequence[Mapping[str, Any]], words: Words) -> list[str]:
                 text.format(name=words[name], gain=abs(gain), se=se, day=each["as_of"], mode=words[each["mode"]])
             )
     return said
+
+
+def _counted(tests: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """Numbers of published forecasts and their mean errors beside the model's, over both cut-offs, rules known."""
+    known = [each for each in tests if each["mode"] == "rules known"]
+    told: dict[str, str] = {}
+    for name in ("published", "published_later"):
+        rows = [(each, each[f"n_{name}"]) for each in known if each[f"n_{name}"]]
+        count = sum(n for _, n in rows)
+        told[f"n_{name}"] = str(count)
+        for key in ("error", "error_where", "crps", "crps_where"):
+            mean = sum(each[f"{key}_{name}"] * n for each, n in rows) / count if count else None
+            told[f"{key}_{name}"] = _short(mean)
+    return told
+
+
+def _published(tests: Sequence[Mapping[str, Any]], korean: bool) -> list[list[str]]:
+    """Every published forecast beside the model's of the same row, and what came."""
+    return [
+        [
+            each["as_of"],
+            row["label_ko"] if korean else row["label"],
+            f"{said['publisher']} (`{said['id']}`)",
+            said["known_by"],
+            f"{said['central']:.4g}",
+            f"{row['p50']:.3g} ({row['p10']:.3g}–{row['p90']:.3g})",
+            f"{row['observed']:.4g}",
+            f"{said['error']:+.2f}",
+            f"{row['error']:+.2f}",
+            f"{said['crps']:.2f} / {row['crps']:.2f}",
+        ]
+        for each in tests
+        if each["mode"] == "rules known"
+        for row in each["rows"]
+        for said in row["published"]
+    ]
 
 
 def _worst(tests: Sequence[Mapping[str, Any]]) -> list[list[str]]:
@@ -229,7 +285,7 @@ def _texts() -> Mapping[str, Words]:
 
 def main() -> None:
     """Write both pages and the picture."""
-    tests = json.loads((RESULTS / "backtest.json").read_text(encoding="utf-8"))["cutoffs"]
+    tests = shipped_backtest()["cutoffs"]
     fit = json.loads((RESULTS / "credibility.json").read_text(encoding="utf-8"))
     held = shipped_posterior()
     assert held is not None, "no posterior is shipped; python benchmarks/refit.py makes one"

@@ -1,15 +1,18 @@
 """What the page's script asks for and builds from."""
 
+import csv
 import json
+import re
 
 import pytest
 from synthetic_run import synthetic_run
 
 from chipweir import world
-from chipweir.app import _levers, create_app
+from chipweir.app import _layout, _levers, create_app
 from chipweir.app._answer import _change
 from chipweir.app._engine import Answer, Engine
-from chipweir.app._state import View
+from chipweir.app._questions import questions
+from chipweir.app._state import View, read_view
 from chipweir.i18n import use_language
 from chipweir.report._headline import HEADLINES
 
@@ -21,11 +24,11 @@ def client(app):
 
 def test_an_address_is_answered_with_all_that_the_page_paints(client):
     reply = client.get("/answer?s.us.enforcement=2&tab=market&y=2028&lang=ko").get_json()
-    assert set(reply) == {"tiles", "status", "charts", "problems", "members", "done"}
+    assert set(reply) == {"findings", "tiles", "status", "charts", "problems", "members", "done"}
     assert reply["tiles"][0]["label"] == "중국이 쓰는 연산 자원"
     assert "100" in reply["status"]
     assert [chart["label"] for chart in reply["charts"]][:2] == ["자급률: 연산 성능", "엔비디아의 중국 점유율"]
-    assert all({"data", "layout", "label"} == set(chart) for chart in reply["charts"])
+    assert all({"data", "layout", "name", "label", "source"} == set(chart) for chart in reply["charts"])
     assert reply["problems"] == []
     assert reply["done"] is False
 
@@ -89,6 +92,84 @@ def test_what_the_view_sets_opens_its_group():
     assert (record["reference"], record["value"]) == (1.0, 0.5)
 
 
+def test_six_levers_come_first_each_the_strongest_of_its_side():
+    """The table says how far each lever moves the outcomes; the page takes its first six from there, and loses none."""
+    first, *others = _levers._groups(View())
+    with _levers.TABLE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["lever"] for row in rows} == {control.name for control in _levers.controls()}
+    assert len(first["levers"]) == 6
+    sizes = {row["lever"]: (row["actor"], float(row["size"])) for row in rows}
+    for record in first["levers"]:
+        actor, size = sizes[record["name"]]
+        assert size == max(each for who, each in sizes.values() if who == actor)
+    everywhere = [record["name"] for group in (first, *others) for record in group["levers"]]
+    assert sorted(everywhere) == sorted(sizes)
+    assert all(not group["open"] for group in others)
+
+
+@pytest.mark.parametrize(
+    ("words", "lever"),
+    [
+        ("quota h20", "us.quota.h20-class"),
+        ("말레이시아 단속", "hubs.enforcement.MYS"),
+        ("hbm withheld", "korea.hbm_withhold"),
+        ("수율", "technology.smic_yield"),
+        ("us.rental_control", "us.rental_control"),
+    ],
+)
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_lever_is_found_by_words_of_either_language(words, lever, lang):
+    with use_language(lang):
+        records = [record for group in _levers._groups(View(lang=lang)) for record in group["levers"]]
+    found = [each["name"] for each in records if all(word in each["searched"] for word in words.split())]
+    assert lever in found
+    assert len(found) < 8
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_findings_of_a_contrast_begin_with_what_changes(client, lang):
+    told = client.get(f"/answer?p=weir&lang={lang}").get_json()["findings"]
+    assert 5 <= len(told) <= 8
+    assert {"en": "Weir", "ko": "구형 칩만 허용"}[lang] in told[0]
+    alone = client.get(f"/answer?lang={lang}").get_json()["findings"]
+    assert told[1:] == alone
+    assert all("80" in text for text in alone)
+
+
+def test_a_chart_has_its_own_address_and_its_numbers(client):
+    whole = client.get("/answer?p=weir&tab=market").get_json()["charts"]
+    for chart in whole:
+        (alone,) = client.get(f"/answer?p=weir&tab=market&chart={chart['name']}").get_json()["charts"]
+        assert alone["label"] == chart["label"]
+        assert "Chipweir" in chart["source"]
+        reply = client.get(f"/chart.csv?p=weir&tab=market&chart={chart['name']}")
+        assert reply.mimetype == "text/csv"
+        lines = reply.get_data(as_text=True).removeprefix("\ufeff").splitlines()
+        assert lines[0] == f"# {chart['label']}"
+        rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+        named = {trace["name"] for trace in chart["data"] if trace.get("name")}
+        assert {row["series"] for row in rows} == named
+        assert all(float(row["low"]) <= float(row["y"]) <= float(row["high"]) for row in rows)
+    assert client.get("/chart.csv?chart=nonsense").status_code == 404
+    assert client.get("/answer?chart=%3Cscript%3E").get_json()["problems"]
+
+
+@pytest.mark.parametrize("question", questions(), ids=lambda question: question.texts["en"])
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_every_question_leads_to_a_page_that_answers_it(client, question, lang):
+    address = question.address(View(lang=lang))
+    path, _, query = address.partition("?")
+    assert path in _layout.PAGES
+    view = read_view(query)
+    assert not view.problems
+    assert view.lang == lang
+    assert bool(re.search("[가-힣]", question.texts["ko"]))
+    if path == "/":
+        assert view.settings or view.preset != view.against
+        assert client.get(f"/answer?{query}").get_json()["findings"]
+
+
 def test_words_of_the_script_are_in_the_readers_language():
     with use_language("ko"):
         data = json.loads(getattr(_levers.panel(View(lang="ko")), "data-page"))
@@ -104,4 +185,4 @@ def test_a_tile_has_an_arrow_only_where_the_interval_leaves_zero_out():
     sure, unsure, nothing = base * 0 + 300.0, base * 0 + (base["quantile"] - 0.4) * 1e3, base * 0 + 1e-6
     for delta, arrow in ((sure, "▲"), (-sure, "▼"), (unsure, "+"), (nothing, "")):
         answer = Answer(run.assign(delta_smuggled_units=delta.transpose(*base.dims)), ("baseline", "blockade"), 10, 1.0)
-        assert _change(answer, item, 100)[:1] == arrow
+        assert _change(answer, item, 100, 2030)[:1] == arrow

@@ -18,6 +18,8 @@ PAGES = {
     "/rules": "#r-answer .verdict",
     "/claims": "#k-check",
     "/facts": "#f-found table",
+    "/strategy": "#y-answer .main-svg",
+    "/believe": "#b-curve .main-svg",
 }
 
 
@@ -35,8 +37,15 @@ def wait_for_tiles(page):
     page.wait_for_selector(".slot:not([hidden]) .main-svg")
 
 
+def lever(page, name):
+    """A lever that is not among the first, found by its name."""
+    page.locator(".lever-find").fill(name)
+    return page.locator(f'[data-lever="{name}"]')
+
+
 def raise_enforcement(page):
     """One step up by keyboard; the slider."""
+    lever(page, "us.enforcement")
     slider = page.locator('[data-lever="us.enforcement"] input[type=range]')
     slider.focus()
     page.keyboard.press("ArrowRight")
@@ -89,7 +98,7 @@ def test_a_shared_link_restores_the_state(open_page):
     page = open_page("/")
     wait_for_tiles(page)
     raise_enforcement(page)
-    page.locator('[data-lever="us.allowed_products.h20-class"]').get_by_label("denied").check()
+    lever(page, "us.allowed_products.h20-class").get_by_label("denied").check()
     page.get_by_role("tab", name="Market").click()
     wait_until(page, "location.search.includes('tab=market')")
     wait_until(page, "document.querySelector('.tile .tile-change') !== null")
@@ -149,7 +158,7 @@ def test_back_undoes_one_move_and_a_choice_of_tab_and_year(open_page):
 def test_a_dragged_slider_shows_numbers_on_its_way_and_is_one_step_of_history(open_page):
     page = open_page("/")
     wait_for_tiles(page)
-    slider = page.locator('[data-lever="us.enforcement"] input[type=range]')
+    slider = lever(page, "us.enforcement").locator("input[type=range]")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     middle = box["y"] + box["height"] / 2
@@ -167,7 +176,7 @@ def test_a_dragged_slider_shows_numbers_on_its_way_and_is_one_step_of_history(op
 def test_a_lever_left_to_the_law_rests_until_it_is_taken(open_page):
     page = open_page("/")
     wait_for_tiles(page)
-    row = page.locator('[data-lever="us.threshold_tpp"]')
+    row = lever(page, "us.threshold_tpp")
     expect(row.locator("input[type=range]")).to_be_disabled()
     expect(row.locator("input[type=range]")).to_have_value("3")
     row.get_by_label("as the law stands").uncheck()
@@ -197,6 +206,112 @@ def test_a_preset_sets_the_levers(open_page):
     assert page.locator('[data-lever="us.allowed_products.h20-class"]').get_by_label("licence", exact=True).is_checked()
     assert "Weir against Current rules" in page.locator("#status").inner_text()
     assert page.locator(".lever.changed").count() == 0
+
+
+@each_reader
+def test_a_reader_arrives_at_questions_findings_and_six_levers(open_page, lang, size, theme):
+    page = open_page(address("/", lang=lang, theme=theme), *SIZES[size])
+    wait_for_tiles(page)
+    assert page.locator(".questions[open] li a").count() >= 4
+    assert 4 <= page.locator("#findings li").count() <= 8
+    assert page.locator(".lever:visible").count() == 6
+    boxes = [page.locator(each).first.bounding_box()["y"] for each in ("#findings", ".tile", ".plot", ".lever")]
+    assert boxes[:3] == sorted(boxes[:3])
+    if size == "phone":
+        assert boxes[3] > boxes[2], "charts come before levers"
+    gloss = page.locator(".gloss")
+    gloss.locator("summary").click()
+    expect(gloss.locator("p")).to_contain_text("8")
+    assert "H100" in page.locator(".tile-unit").first.get_attribute("title")
+    first = page.locator(".questions li a").first
+    words = first.inner_text()
+    first.click()
+    wait_until(page, "location.search.includes('s.us.allowed_products.h20-class')")
+    wait_for_tiles(page)
+    assert page.locator(".lever.changed").count() > 0
+    assert words in page.content()
+    assert not page.locator(".questions").evaluate("node => node.open")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_words_on_a_lever_cover_nothing(open_page, size):
+    page = open_page("/", *SIZES[size])
+    wait_for_tiles(page)
+    row = page.locator(".lever:has(.lever-range)").first
+    row.scroll_into_view_if_needed()
+    row.locator(".lever-help").click()
+    words, slider = row.locator(".lever-text").bounding_box(), row.locator(".lever-range").bounding_box()
+    assert words["y"] + words["height"] <= slider["y"] + 1
+    middle = slider["x"] + slider["width"] / 2, slider["y"] + slider["height"] / 2
+    page.mouse.click(*middle)  # what lies on top would take the click
+    wait_until(page, "location.search.includes('s.')")
+    row.locator(".lever-help").click()
+    expect(row.locator(".lever-text")).to_be_hidden()
+
+
+def test_a_lever_is_found_and_nothing_found_is_said(open_page):
+    page = open_page("/")
+    wait_for_tiles(page)
+    field = page.locator(".lever-find")
+    field.fill("malaysia")
+    shown = page.locator(".lever:visible").all_inner_texts()
+    assert shown
+    assert all("Malaysia" in text for text in shown)
+    field.fill("zzzz")
+    expect(page.locator(".lever:visible")).to_have_count(0)
+    expect(page.locator(".lever-finder .note")).to_contain_text("0")
+    field.fill("")
+    expect(page.locator(".lever:visible")).to_have_count(6)
+
+
+@each_reader
+def test_a_chart_is_taken_away_in_four_forms_and_has_an_address(open_page, lang, size, theme, tmp_path):
+    page = open_page(address("/", p="weir", lang=lang, theme=theme), *SIZES[size])
+    wait_for_tiles(page)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tools = page.locator(".chart-tools").first
+    for kind, ending in (("CSV", ".csv"), ("PNG", ".png"), ("SVG", ".svg")):
+        with page.expect_download() as waiting:
+            tools.get_by_text(kind, exact=True).click()
+        assert waiting.value.suggested_filename == f"chipweir-compute{ending}"
+        path = tmp_path / f"chart{ending}"
+        waiting.value.save_as(path)
+        assert path.stat().st_size > 2_000
+    tools.locator("button").last.click()
+    wait_until(page, "document.querySelector('.chart-tools .note').textContent.length > 3")
+    code = page.evaluate("navigator.clipboard.readText()")
+    assert code.startswith('<figure><img src="data:image/svg+xml')
+    assert "Chipweir" in code[code.index("<figcaption>") :]
+    tools.locator("a").first.click()
+    page.wait_for_selector(".single .slot:not([hidden]) .main-svg")
+    wait_until(page, "location.search.includes('chart=compute')")
+    expect(page.locator(".slot:not([hidden])")).to_have_count(1)
+    expect(page.locator(".tile:visible")).to_have_count(0)
+    page.locator(".chart-tools a").first.click()
+    page.wait_for_selector(".tile:visible")
+    assert "chart=" not in page.url
+
+
+def test_facts_turn_pages_and_the_address_keeps_the_place(open_page):
+    page = open_page("/facts?f.words=h20&f.order=newest&f.page=2")
+    page.wait_for_selector("#f-found table")
+    expect(page.locator("#f-found .note")).to_contain_text("51 to 100")
+    second = page.locator("#f-found tbody th").first.inner_text()
+    page.locator("#f-page button", has_text="3").click()
+    expect(page.locator("#f-found .note")).to_contain_text("101 to")
+    wait_until(page, "location.search.includes('f.page=3')")
+    assert page.locator("#f-found tbody th").first.inner_text() != second
+    page.locator("#f-words").fill("h200")
+    expect(page.locator("#f-found .note")).to_contain_text(" 1 to ")
+    wait_until(page, "!location.search.includes('f.page')")
+
+
+def test_titles_follow_the_page(open_page):
+    page = open_page("/")
+    wait_for_tiles(page)
+    assert page.title() == "Current rules · Chipweir"
+    page.get_by_role("link", name="Facts").click()
+    wait_until(page, "document.title === 'Facts · Chipweir'")
 
 
 def test_a_number_unfolds(open_page):

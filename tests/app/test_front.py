@@ -306,7 +306,7 @@ def cold():
     """`serve`, `asgi` and `wsgi` without the minute of compiling."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_serve, "Live", lambda: made_up)
-        patch.setattr(_serve, "warm_up", lambda _engine: 0.0)
+        patch.setattr(_serve, "warm_up", lambda *_: 0.0)
         yield
 
 

@@ -16,6 +16,7 @@ PAGES = {
     "/rules?r.chip=nvidia-h20&r.to=CN&r.on=2025-05-01": "#r-answer .verdict",
     "/claims": "#k-check",
     "/facts?f.words=910C&f.kind=chips": "#f-found table",
+    "/believe": "#b-curve .main-svg",
 }
 # Those two make the page anew, and what was clicked would be forgotten: they come last.
 REMAKING = ("#theme", "#language")

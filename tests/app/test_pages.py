@@ -1,14 +1,26 @@
 import base64
 import io
+import re
 
 import pandas as pd
 import pytest
 
-from chipweir import facts, rules, world
-from chipweir.app import _answer, _chips_page, _claims_page, _contest, _facts_page, _rules_page
+from chipweir import calibration, facts, rules, strategy, world
+from chipweir.app import (
+    _answer,
+    _believe_page,
+    _chips_page,
+    _claims_page,
+    _contest,
+    _facts_page,
+    _layout,
+    _rules_page,
+    _strategy_page,
+)
+from chipweir.app._jobs import Job
 from chipweir.app._state import TABS, View, reference_of, scenario_of
 from chipweir.errors import InputError
-from chipweir.i18n import use_language
+from chipweir.i18n import particles, use_language
 from chipweir.report import _known
 
 
@@ -48,7 +60,7 @@ def test_tiles_show_the_runs_numbers(answer):
 def test_every_tab_has_charts(answer, tab):
     specs = _answer.charts(View(tab=tab, settings=VIEW.settings), answer)
     assert 2 <= len(specs) <= _answer.SLOTS
-    assert all(spec["data"] for spec in specs)
+    assert all(spec["data"] for spec in specs.values())
 
 
 def test_the_effect_of_each_lever_is_asked_for_alone(engine):
@@ -215,3 +227,87 @@ def test_drivers_are_told_in_the_readers_language_and_the_numbers_own_unit():
     assert world.parameters()["chip_life"].description_ko in shown
     assert "−6.4%p" in shown
     assert "Mean life" not in shown
+
+
+def test_facts_are_paged_and_sorted_and_none_is_lost():
+    found = _facts_page.find("h20", "")
+    total = _facts_page.pages(len(found))
+    assert total > 1
+    for order in _facts_page.ORDERS:
+        lines = _facts_page.ordered(found, order)
+        assert sorted(map(id, lines)) == sorted(map(id, found))
+    days = [line.day for line in _facts_page.ordered(found, "newest") if line.day]
+    assert days == sorted(days, reverse=True)
+    assert any(line.when != line.day for line in found if line.day), "a fiscal quarter has a last day too"
+    shown = [texts(_facts_page.results("h20", "", "oldest", page)) for page in range(1, total + 1)]
+    ids = [line.id for line in _facts_page.ordered(found, "oldest")]
+    assert ids[0] in shown[0]
+    assert ids[-1] in shown[-1]
+    assert texts(_facts_page.results("h20", "", "oldest", 9_999)) == shown[-1]
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_every_page_has_a_title_of_its_own(app, lang):
+    client = app.server.test_client()
+    with use_language(lang):
+        titles = {path: _layout.title_of(path, View(lang=lang)) for path in _layout.PAGES}
+    assert len(set(titles.values())) == len(titles)
+    for path, title in titles.items():
+        assert f"<title>{title}</title>" in client.get(f"{path}?lang={lang}").get_data(as_text=True)
+    assert "<title>Weir against" in client.get("/?p=weir").get_data(as_text=True)
+
+
+def test_the_shipped_advice_is_of_the_shipped_options_and_criteria():
+    document = _strategy_page.shipped()
+    assert [each["name"] for each in document["options"]] == [each.name for each in strategy.shipped_options("korea")]
+    criteria = strategy.shipped_criteria("korea")
+    assert {each["name"] for each in document["criteria"]} == {
+        each.name for each in (*criteria.computed, *criteria.judged)
+    }
+    assert document["futures"] in _strategy_page.FUTURES
+    assert document["made"]["version"]
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_strategy_page_says_its_findings_first_and_who_proposes_what(lang):
+    with use_language(lang):
+        said = " ".join(texts(_strategy_page.page(View(lang=lang))))
+        document = _strategy_page.shipped()
+    assert said.index(document["options"][0]["title"][lang]) > 0
+    first = particles(document["sentences"][lang][0])
+    assert said.index(first) < said.index({"en": "Who proposes it", "ko": "제안자"}[lang])
+    assert not re.search(r"\((과|는|를|가|으)\)|[가-힣]을\(를\)|은\(는\)", said)
+    assert "chipweir advise korea --futures" in said
+
+
+def test_an_actor_or_number_that_is_not_offered_is_refused():
+    for actor, futures in (("russia", 16), ("korea", 1_000_000)):
+        with pytest.raises(InputError):
+            _strategy_page.advice(actor, futures, Job("x"))
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_page_on_belief_shows_every_score_and_the_worst_misses(lang):
+    scored = [each for each in calibration.shipped_backtest()["cutoffs"] if each["n"]]
+    with use_language(lang):
+        said = texts(_believe_page.page(View(lang=lang)))
+        worst = _believe_page.worst(calibration.shipped_backtest())
+    for each in scored:
+        assert f"{each['crps']:.3f} ± {each['crps_se']:.3f}" in said
+        assert f"{each['crps_trend']:.3f} ± {each['crps_trend_se']:.3f}" in said
+    assert len(worst) == 12
+    largest = max(row["crps"] for each in scored if each["mode"] == "rules known" for row in each["rows"])
+    first = next(row for each in scored for row in each["rows"] if row["crps"] == largest)
+    assert first["label_ko" if lang == "ko" else "label"] in worst[0].values()
+
+
+def test_figures_that_do_not_fit_are_shown_first():
+    def verdict(name, central, echo=False):
+        row = dict.fromkeys(("low", "central", "high"), central)
+        levels = {"p05": 0.5, "p10": 1.0, "p50": 2.0, "p90": 3.0, "p95": 4.0}
+        return {"id": name, "label": name, "label_ko": name, "unit": "1", "bound": "", "echo": echo, **row} | {
+            "prior": levels, "fitted": levels, "inside": True,
+        }  # fmt: skip
+
+    rows = [verdict("fits", 2.0), verdict("echo", 9.0, echo=True), verdict("misses", 9.0)]
+    assert [row["id"] for row in _believe_page.misses_first(rows)] == ["misses", "fits", "echo"]

@@ -75,18 +75,28 @@ WRONG = [
     "estimate DeepSeek-V3 --on H21", "facts show nvidia-h21", "facts list chips --page 900", "explain baseline nosuch",
     "explain baseline compute CHN", "rules show nosuch", "runs delete", "runs show nosuch", "match H20 H21",
     "advise korea --members 0", "levers nosuch",
+    "estimate DeepSeek-V3 --on H20 --tp 3.5", "estimate DeepSeek-V3 --on H20 --dtype fp3",
+    "estimate DeepSeek-V3 --on H20 --chips 0", "match huawei-cloudmatrix-384 nvidia-gb200-nvl72 --model nosuch",
+    "train nosuch --on H20", "check nosuch.txt", "check empty.txt", "check empty.txt --fix x",
+    "facts list chips --measure price", "facts show nvidia-h20 --facts nosuch", "run bad.yaml", "run odd.yaml",
+    "run baseline --set x", "explore compute region=CHN --sobol 7", "explore compute region=CHN --members 3",
+    "run --cluster local:0", "advise korea --options empty", "game --weights us=x", "report nosuch",
 ]  # fmt: skip
 # Options, names, forms of values and what the user wrote.
 KEPT = {
     "chipweir", "lever", "value", "law", "region", "dim", "label", "manifest", "runs", "delete", "baseline", "nosuch",
     "compare", "free", "licence", "case_by_case", "denied", "strong", "maybe", "spec", "contains", "unfinished", "yes",
-    "estimate",
+    "estimate", "chips", "facts", "empty", "from", "check", "report", "local",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("line", WRONG)
 def test_a_wrong_call_is_answered_in_korean(line, call, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "bad.yaml").write_text("name: [")
+    (tmp_path / "odd.yaml").write_text("name: odd\nextends: baseline\nlevers: {us: {enforcement: {2027-01: strong}}}\n")
     answer = call(*line.split(), "--lang", "ko")
     assert answer.code == 2
     assert answer.err.count("\n") == 1, answer.err

@@ -53,6 +53,12 @@ def test_translations_keep_the_fields(catalogue):
             assert set(FIELD.findall(message.id)) == set(FIELD.findall(message.string)), message.id
 
 
+def test_no_text_names_an_interval_of_another_level_than_80():
+    """'{p05}', '90 % interval' or '(90 % {low}' would show another level than the one of all pages, tables and sentences."""
+    bad = re.compile(r"\{p05\}|\{p95\}|\b(50|90|95) ?%( \{| interval| of members)")
+    assert not {text: place for text, place in used().items() if bad.search(text)}
+
+
 def test_no_translation_is_left_that_nothing_uses(catalogue):
     texts = used()
     stale = [message.id for message in catalogue if message.id and message.id not in texts]

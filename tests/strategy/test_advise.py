@@ -68,16 +68,49 @@ def test_the_choice_follows_the_weights(korea: Experiments) -> None:
 
 def test_a_reversal_is_where_the_winner_changes(korea: Experiments, advice: Advice) -> None:
     names = [c.name for c in korea.criteria.computed]
-    for reversal in advice.reversals[:1]:
-        at = names.index(reversal.criterion)
-        for share, expected in ((reversal.weight - 0.003, None), (reversal.weight + 0.003, reversal.option)):
+    own = advice.standings[advice.chosen].name
+    assert advice.reversals == tuple(sorted(advice.reversals, key=lambda each: abs(each.weight - each.now)))
+    for reversal in advice.reversals:
+        at, step = names.index(reversal.criterion), 1e-4 if reversal.weight > reversal.now else -1e-4
+        for share, expected in ((reversal.weight - step, own), (reversal.weight + step, reversal.option)):
+            if not 0 <= share <= 1:
+                continue
             rest = (1 - share) / (1 - advice.weights[at])
-            weights = {n: float(w * rest) for n, w in zip(names, advice.weights, strict=True)} | {
-                reversal.criterion: share
-            }
-            found = advise(korea, weights)
-            name = found.standings[found.chosen].name
-            assert name == (expected or advice.standings[advice.chosen].name)
+            weights = {n: float(w * rest) for n, w in zip(names, advice.weights, strict=True)}
+            found = advise(korea, weights | {reversal.criterion: share})
+            assert found.standings[found.chosen].name == expected, reversal
+
+
+def test_what_the_answer_rests_on_is_what_turns_it_when_left_out(korea: Experiments, advice: Advice) -> None:
+    names = [c.name for c in korea.criteria.computed]
+    own = advice.standings[advice.chosen].name
+    turned = set()
+    for name in names:
+        kept = {n: 0.0 if n == name else float(w) for n, w in zip(names, advice.weights, strict=True)}
+        found = advise(korea, kept)
+        if found.standings[found.chosen].name != own:
+            turned.add(name)
+    assert turned == {each.criterion for each in advice.reversals if each.weight < each.now}
+    said = advice_sentences(advice, False, "x")["en"][2]
+    for criterion in korea.criteria.computed:
+        rests = said.partition("It rests on")[2]
+        assert (f"'{criterion.title['en']}'" in rests) == (criterion.name in turned)
+
+
+def test_thresholds_that_tell_no_options_apart_are_named(korea: Experiments, advice: Advice) -> None:
+    document = advice_document(advice, advice_sentences(advice, False, "x"))
+    sentence = advice_sentences(advice, False, "x")["en"][4]
+    allowed = [o for o in document["options"] if not o["bound"]]
+    for criterion in document["criteria"]:
+        if criterion["kind"] == "judged":
+            assert criterion["tells_apart"] is None
+            continue
+        shares = [o["meets"][criterion["name"]] for o in allowed]
+        assert criterion["tells_apart"] == (max(shares) - min(shares) >= 0.05)
+        alike = sentence.partition("No option stands out")[2]
+        assert (f"'{criterion['title']['en']}'" in alike) == (not criterion["tells_apart"])
+    for option in document["options"]:
+        assert option["satisficing"] <= option["satisficing_telling"] + 1e-12
 
 
 def test_unknown_and_judged_criteria_carry_no_weight(korea: Experiments) -> None:
@@ -176,3 +209,16 @@ def test_numbers_in_words() -> None:
     assert [percent(x) for x in (0, 0.001, 0.5, 0.999, 1)] == ["0 %", "<1 %", "50 %", ">99 %", "100 %"]
     with use_language("ko"):
         assert percent(0.25) == "25 %"
+
+
+def test_a_difference_is_told_with_its_80_percent_interval(advice: Advice) -> None:
+    document = advice_document(advice, advice_sentences(advice, False, "chipweir advise korea"))
+    for each in document["duels"]:
+        for row in each["differences"].values():
+            assert row["p05"] <= row["p10"] <= row["median"] <= row["p90"] <= row["p95"]
+    told = [text for text in document["sentences"]["en"] if "gains most on" in text]
+    shown = re.findall(r"80 % (\S+) to (\S+);", told[0])
+    assert len(shown) == 2
+    numbers = {signed(-row[key]) for row in document["duels"][0]["differences"].values() for key in ("p10", "p90")}
+    assert {end for pair in shown for end in pair} <= numbers
+    assert "90 %" not in told[0]

@@ -177,5 +177,21 @@ def test_a_signpost_names_quantity_level_and_the_earliest_date() -> None:
     assert [post.name for post in found] == ["ramp"]
 
 
+def test_where_an_observable_has_no_value_it_tells_nothing() -> None:
+    advantage = np.repeat([1.0, -1.0], 200)
+    values = np.where(np.arange(400) < 100, np.random.default_rng(0).random(400), np.nan)
+    values[300:303] = 0.5  # known in a quarter of the futures, nearly all of them where the other option is better
+    (post,) = information.signposts([("price", "2027-12", values)], advantage, np.full(400, 1 / 400))
+    assert 0.3 < post.hit <= 0.5
+    assert post.false_alarm <= 0.02
+    assert post.gain == pytest.approx((post.hit - post.false_alarm) / 2)
+
+
+def test_what_tells_all_futures_alike_is_no_signpost() -> None:
+    random = np.random.default_rng(1)
+    advantage = np.where(np.arange(400) < 300, 1.0, -1.0)  # following anything always gains, telling nothing
+    assert information.signposts([("noise", "2027-12", random.random(400))], advantage, np.full(400, 1 / 400)) == []
+
+
 def test_no_signpost_where_one_option_is_always_better() -> None:
     assert information.signposts([("x", "2027-12", np.arange(9.0))], np.ones(9), np.full(9, 1 / 9)) == []

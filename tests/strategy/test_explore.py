@@ -50,7 +50,8 @@ def test_the_document_of_an_exploration_is_the_contract(tmp_path: Path) -> None:
     for box in document["boxes"]:
         assert {"limits", "coverage", "density", "text"} <= set(box)
         assert set(box["text"]) == {"en", "ko"}
-    assert document["outcome"]["p05"] <= document["outcome"]["p50"] <= document["outcome"]["p95"]
+    levels = [document["outcome"][name] for name in ("p05", "p10", "p50", "p90", "p95")]
+    assert levels == pytest.approx(np.quantile(found.values, (0.05, 0.1, 0.5, 0.9, 0.95)))
     share = float(np.mean(found.values > 2e7))
     assert document["where"] == {"condition": "compute > 2e+07", "share": pytest.approx(share)}
 

@@ -9,12 +9,12 @@ from imagined_world import imagined
 
 from chipweir import facts
 from chipweir.strategy import Option, shipped_choices, shipped_criteria, shipped_options
-from chipweir.strategy._futures import Draws, columns_of, draws, happens, year_of
+from chipweir.strategy._futures import Draws, columns_of, draws, happens, path_score, year_of
 from chipweir.strategy._korea import PROCESSES, Case
 from chipweir.strategy._options import Choice
 from chipweir.strategy._retaliation import retaliation, sizes
 from chipweir.strategy._stated import stated
-from chipweir.world import load_scenario
+from chipweir.world import FIRST_KNOT, PATHS, assemble, load_scenario, paths
 
 
 MEMBERS, SEED = 400, 3
@@ -203,8 +203,8 @@ def test_the_share_that_chinese_makers_took_is_read_from_the_worlds_exports() ->
 
 def test_belief_paths_are_columns_at_the_year_asked_for() -> None:
     drawn = DRAWS.world
-    scenario, known = load_scenario("baseline"), facts.load()
-    found = columns_of(drawn, scenario, known, 2029)
+    scenario = load_scenario("baseline")
+    found = columns_of(drawn, scenario, 2029)
     assert {"belief_chinese_memory", "imitation"} <= set(found)
     assert not {"worth_own", "worth_factors", "event_happens"} & set(found)
     assert all(values.shape == (MEMBERS,) for values in found.values())
@@ -213,9 +213,21 @@ def test_belief_paths_are_columns_at_the_year_asked_for() -> None:
         # A path remembers: its score in 2029 hangs on the shock of early 2029 more than on that of 2022.
         then, long_ago = (np.corrcoef(found[name], drawn[name][:, knot])[0, 1] for knot in (14, 0))
         assert then > long_ago + 0.1
-    forecast = columns_of(drawn, load_scenario("forecast"), known, 2029)
+    forecast = columns_of(drawn, load_scenario("forecast"), 2029)
     share = forecast["event:h20-licences-flow"].mean()
     assert share == pytest.approx(0.35, abs=0.08)
+
+
+@pytest.mark.parametrize("month", ["2022-01", "2025-04", "2032-12"])
+def test_a_path_is_that_of_the_world(month: str) -> None:
+    drawn = DRAWS.world
+    inputs = assemble(load_scenario("baseline"), facts.load())
+    inputs = replace(inputs, knots=inputs.knots[..., None])
+    moved = {name: np.moveaxis(drawn[name], -1, 0) for name in PATHS}
+    place = int((np.datetime64(month, "M") - FIRST_KNOT).astype(int))
+    own = paths(inputs, {**moved, "belief_memory": drawn["belief_memory"]})["belief_cowos"][place]
+    found = path_score(drawn["belief_cowos"], drawn["belief_memory"], month)
+    np.testing.assert_allclose(found, np.asarray(own), rtol=1e-5, atol=1e-5)
 
 
 def test_draws_are_a_prefix_of_longer_ones() -> None:

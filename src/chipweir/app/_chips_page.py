@@ -323,12 +323,12 @@ def register(app: Dash, jobs: Jobs) -> None:
         State("c-second", "value"),
         State("c-model", "value"),
         State("url", "search"),
-        prevent_initial_call=True,
+        prevent_initial_call="initial_duplicate",
     )
     def match(clicks: int | None, first: str, second: str, model: str, search: str | None) -> Any:
         view = read_view(search or "")
         with use_language(view.lang):
-            if not clicks:
+            if not clicks and not view.asked("c.match"):  # an address that names a pair is answered at once
                 return no_update, no_update
             try:
                 shown: Any = matched(first, second, model)

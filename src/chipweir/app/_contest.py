@@ -13,6 +13,7 @@ from chipweir.app import _layout, _levers
 from chipweir.app._answer import signed_range, spread
 from chipweir.app._engine import SEED, Answer
 from chipweir.app._jobs import Job
+from chipweir.app._questions import questions
 from chipweir.app._state import FIRST_YEAR, LAST_YEAR, OWN_NAME, TABS, View, reference_of, scenario_of
 from chipweir.errors import InputError
 from chipweir.i18n import _, language
@@ -23,6 +24,7 @@ from chipweir.report import (
     Quantity,
     _access,
     _numbers,
+    h100e_text,
     label,
     long_name,
     parameter_text,
@@ -74,7 +76,16 @@ def page(view: View) -> html.Div:
                 keepMounted=True,
             ),
         ],
-        className="contest",
+        className="contest single" if view.chart else "contest",
+    )
+
+
+def _questions(view: View) -> html.Details:
+    """Questions to begin with; open on arrival, folded once something is asked."""
+    links = [html.Li(html.A(each.texts[view.lang], href=each.address(view))) for each in questions()]
+    arrived = not view.settings and view.preset == view.against and not view.run
+    return html.Details(
+        [html.Summary(_("Questions to begin with")), html.Ul(links)], className="questions", open=arrived
     )
 
 
@@ -111,6 +122,7 @@ def _starts(chosen: str) -> list[str]:
 def _middle(view: View) -> list[Any]:
     years = [{"value": year, "label": str(year)} for year in range(FIRST_YEAR, LAST_YEAR + 1, 2)]
     return [
+        _questions(view),
         html.Div(
             [
                 html.Div(id="status", className="status", role="status", **_layout.attributes({"aria-live": "polite"})),
@@ -134,6 +146,15 @@ def _middle(view: View) -> list[Any]:
             className="bar",
         ),
         html.Div(id="message"),
+        html.Section(
+            [
+                html.H2(_("What the numbers say")),
+                html.Ul(id="findings"),
+                html.Details([html.Summary(_("What is H100e?")), html.P(h100e_text())], className="gloss"),
+            ],
+            className="findings",
+            **_layout.attributes({"aria-label": _("Findings"), "aria-live": "polite"}),
+        ),
         html.Div(id="tiles", className="tiles"),
         dmc.Tabs(
             [
@@ -165,7 +186,13 @@ def _right() -> list[Any]:
                         html.Button(_("Scenario (YAML)"), id="get-yaml"),
                         html.Button(_("Numbers (CSV)"), id="get-csv"),
                         html.Button(_("Report (HTML)"), id="get-report"),
-                        html.P(_("Pictures: the camera above each chart (SVG)."), className="note"),
+                        html.P(
+                            _(
+                                "Under each chart: its numbers (CSV), picture (PNG, SVG), code for another page, "
+                                "and its own address."
+                            ),
+                            className="note",
+                        ),
                     ],
                     className="take-away",
                 ),

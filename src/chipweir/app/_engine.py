@@ -19,6 +19,7 @@ from chipweir.app._turns import MOST, Asker, Busy, Turns
 if TYPE_CHECKING:
     import xarray as xr
 
+    from chipweir.facts import Facts
     from chipweir.world import Scenario
 
 __all__ = ["FIRST_MEMBERS", "FULL_MEMBERS", "QUICK_MEMBERS", "Answer", "Asker", "Busy", "Engine", "simulate_pair"]
@@ -185,5 +186,13 @@ def simulate_pair(first: "Scenario", second: "Scenario", members: int, wait: Wai
             wait()
             yield run(task)
 
-    results: xr.Dataset = world.run_ensemble(both, facts.load(), members, SEED, mapper=patiently, chunk=REFINING_STEP)
-    return results
+    known = facts.load()
+    results: xr.Dataset = world.run_ensemble(both, known, members, SEED, mapper=patiently, chunk=REFINING_STEP)
+    return results.assign_attrs(attributes(known, first.name, members))
+
+
+def attributes(known: "Facts", first: str, members: int) -> dict[str, object]:
+    """Who made the numbers, for the line under every chart; `first` is the scenario that differences are to."""
+    from chipweir import __version__
+
+    return {"version": __version__, "facts": known.digest, "members": members, "baseline": first, "seed": SEED}

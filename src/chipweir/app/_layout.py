@@ -1,14 +1,15 @@
 """The frame of every page: header, navigation, language and theme, and the pieces that pages share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dash_mantine_components as dmc
-from dash import dcc, html
+from dash import dcc, html, no_update
 
+from chipweir.app._jobs import Jobs
 from chipweir.app._state import View
 from chipweir.i18n import _, composed
-from chipweir.report import FONTS, GRAPH_CONFIG, N_, Theme, template
+from chipweir.report import FONTS, GRAPH_CONFIG, N_, Theme, _numbers, label, template
 
 
 PAGES = {
@@ -17,8 +18,10 @@ PAGES = {
     "/rules": N_("Rules"),
     "/claims": N_("Claims"),
     "/facts": N_("Facts"),
+    "/strategy": N_("Strategy"),
+    "/believe": N_("How far to believe it"),
 }
-PLOT_HEIGHT = "392px"
+PLOT_HEIGHT = 392
 _THEME = {"fontFamily": FONTS, "primaryColor": "blue", "primaryShade": {"light": 8, "dark": 4}, "defaultRadius": "md"}
 
 
@@ -60,12 +63,27 @@ def frame(path: str, view: View, content: Any) -> dmc.MantineProvider:
     return dmc.MantineProvider(
         [
             header,
-            html.Main([*_problems(view), content], id="main", tabIndex="-1"),
+            html.Main(
+                [*_problems(view), content],
+                id="main",
+                tabIndex="-1",
+                **attributes({"data-title": title_of(path, view)}),
+            ),
             html.Footer(_("Made by Chipweir, an open model. Not legal advice.")),
         ],
         forceColorScheme="dark" if view.theme == "dark" else "light",
         theme=_THEME,
     )
+
+
+def title_of(path: str, view: View) -> str:
+    """What the browser calls the page: what it shows, then whose it is."""
+    path = path.rstrip("/") or "/"
+    shown = _(PAGES[path]) if path in PAGES else ""
+    if path == "/":
+        own, base = label("scenario", "mine" if view.settings else view.preset), label("scenario", view.against)
+        shown = own if not view.settings and view.preset == view.against else _("{b} against {a}", a=base, b=own)
+    return " · ".join(filter(None, (shown, "Chipweir")))
 
 
 def _problems(view: View) -> list[Any]:
@@ -99,8 +117,8 @@ def theme_of(view: View) -> Theme:
     return "dark" if view.theme == "dark" else "light"
 
 
-def graph(identifier: Any, spec: dict[str, Any] | None = None, label: str = "") -> html.Div:
-    """A place for a figure; an empty one keeps its height, so that nothing jumps."""
+def graph(identifier: Any, spec: dict[str, Any] | None = None, label: str = "", height: int = PLOT_HEIGHT) -> html.Div:
+    """A place for a figure, `height` pixels high; an empty one keeps its height, so that nothing jumps."""
     shown = fitted(spec) if spec else {"data": [], "layout": {}}
     return html.Div(
         dcc.Graph(
@@ -109,7 +127,7 @@ def graph(identifier: Any, spec: dict[str, Any] | None = None, label: str = "") 
             config=GRAPH_CONFIG,
             responsive=True,
             className="plot",
-            style={"height": PLOT_HEIGHT},
+            style={"height": f"{height}px"},
         ),
         className="figure",
         role="group",
@@ -147,6 +165,17 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) -> h
         tabIndex="0",
         **attributes({"aria-label": caption}),
     )
+
+
+def looked_after(jobs: Jobs, identifier: str | None, show: Callable[[Any], Any]) -> tuple[Any, Any, Any, Any, Any]:
+    """What a page shows of its long work: (content, state, id of the job, is its clock off?, is Cancel hidden?)."""
+    job = jobs.get(identifier or "")
+    if job is None:
+        return no_update, no_update, None, True, True
+    if not job.finished:
+        told = _("running … {share}", share=_numbers.share(job.done))
+        return no_update, told, no_update, no_update, no_update
+    return (no_update, job.error, None, True, True) if job.error else (show(job.result), "", None, True, True)
 
 
 def code(text: str, identifier: str) -> html.Div:

@@ -1,14 +1,17 @@
 """The controls of the Contest page: which levers, in which order, and what its script needs to draw each."""
 
+import csv
 import json
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dash import html
 
 from chipweir.app._layout import attributes
 from chipweir.app._state import View, scenario_of, usual
-from chipweir.i18n import _
+from chipweir.i18n import LANGUAGES, _, use_language
 from chipweir.report import (
     ACTORS,
     CHOICES,
@@ -28,6 +31,11 @@ if TYPE_CHECKING:
     from chipweir.world import Lever
 
 
+# How far each lever moves the outcomes, measured by `benchmarks/lever_effects.py`.
+TABLE = Path(__file__).parent / "data" / "lever_effects.csv"
+FIRST, MOST_OF_ONE = 6, 1
+
+
 def panel(view: View) -> html.Div:
     """The place of all controls, with what the page's script builds them from.
 
@@ -43,25 +51,54 @@ def panel(view: View) -> html.Div:
         "failed": _("The server could not answer."),
         "silent": _("The server does not answer; is it still running?"),
         "many": _("Too many requests; wait a moment."),
+        "find": _("Find a lever: quota, Malaysia, memory …"),
+        "found": _("{count} levers found"),
+        "alone": _("own address"),
+        "whole": _("whole page"),
+        "embed": _("embed"),
+        "copied": _("copied: paste it into your page"),
+        "uncopied": _("the browser did not let it be copied"),
     }
     data = {"lang": view.lang, "words": words, "graph": GRAPH_CONFIG, "usual": usual(), "groups": _groups(view)}
     return html.Div(id="levers", **attributes({"data-page": json.dumps(data, ensure_ascii=False)}))
 
 
 def _groups(view: View) -> list[dict[str, Any]]:
-    """Controls by who holds the lever; each shows what the view sets or else what the preset says."""
+    """The levers that move most, then the others by who holds them; each shows what the view or else the preset says."""
     preset, own = scenario_of(replace(view, settings=())), dict(view.settings)
+    by_name = {control.name: control for control in controls()}
+    first = [by_name[name] for name in first_levers()]
     groups: dict[str, list[Control]] = {}
-    for control in controls():
-        groups.setdefault(control.lever.actor, []).append(control)
+    for control in by_name.values():
+        if control not in first:
+            groups.setdefault(control.lever.actor, []).append(control)
+
+    def records(members: list[Control]) -> list[dict[str, Any]]:
+        return [_record(c, effective(preset, c.name, view.start), own.get(c.name)) for c in members]
+
     return [
-        {
-            "title": _(ACTORS.get(actor, actor)),
-            "open": actor == "US" or any(control.name in own for control in members),
-            "levers": [_record(c, effective(preset, c.name, view.start), own.get(c.name)) for c in members],
-        }
-        for actor, members in groups.items()
+        {"title": _("The strongest lever of each side"), "open": True, "first": True, "levers": records(first)},
+        *(
+            {
+                "title": _(ACTORS.get(actor, actor)),
+                "open": any(control.name in own for control in members),
+                "levers": records(members),
+            }
+            for actor, members in groups.items()
+        ),
     ]
+
+
+@cache
+def first_levers() -> tuple[str, ...]:
+    """Those that move the headline outcomes most, `MOST_OF_ONE` of each actor, so that every side's strongest is there."""
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: -float(row["size"]))
+    chosen: dict[str, str] = {}
+    for row in rows:
+        if len(chosen) < FIRST and list(chosen.values()).count(row["actor"]) < MOST_OF_ONE:
+            chosen[row["lever"]] = row["actor"]
+    return tuple(chosen)
 
 
 def _record(control: Control, reference: float | str, own: float | str | None) -> dict[str, Any]:
@@ -72,6 +109,7 @@ def _record(control: Control, reference: float | str, own: float | str | None) -
         "kind": lever.kind,
         "title": lever_title(control),
         "text": lever_text(control),
+        "searched": _searched(control),
         "today": _("Unit: {unit}. Today: {value}.", unit=lever.unit, value=value_text(control, lever.default)),
         "share": lever.unit.startswith("share"),
         "law": lever.default == "law",
@@ -79,6 +117,19 @@ def _record(control: Control, reference: float | str, own: float | str | None) -
         "value": reference if own is None else own,
         **(_scale(control) if lever.kind == "number" else {"choices": _choices(lever)}),
     }
+
+
+def _searched(control: Control) -> str:
+    """All words by which a lever is found, in both languages."""
+    words = [control.name, control.lever.group]
+    for lang in LANGUAGES:
+        with use_language(lang):
+            words += [
+                lever_title(control),
+                lever_text(control),
+                _(ACTORS.get(control.lever.actor, control.lever.actor)),
+            ]
+    return " ".join(words).casefold()
 
 
 def _choices(lever: "Lever") -> list[tuple[str, str]]:

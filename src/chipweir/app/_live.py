@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chipweir.app._engine import FIRST_MEMBERS, QUICK_MEMBERS, SEED, at_once
+from chipweir.app._engine import FIRST_MEMBERS, QUICK_MEMBERS, SEED, at_once, attributes
 from chipweir.app._state import DEFAULT_START
 
 
@@ -48,6 +48,11 @@ _MONTHLY = (
 SHOWN = (*_MONTHLY, *_DERIVED)
 # What the page shows of one scenario only; its differences would be half of the work.
 _UNCOMPARED = frozenset(("ecosystem_share", "maturity", "utilisation", "binding"))
+# Of what the tiles and the findings tell, also the chance that it is higher than under the first scenario.
+_SIGNED = (
+    "compute", "ratio_to_us", "domestic_share_compute", "nvidia_share", "smuggled_units", "premium_black_market",
+    "token_price", "lag_months", "korea_hbm_exports", "korea_hbm_exports_total", "china_units",
+)  # fmt: skip
 
 Arrays = dict[str, np.ndarray]
 
@@ -211,6 +216,18 @@ class Live:
             for name, change in found.items()
         }
 
+    def _chances(self, base: Course, course: Course) -> Arrays:
+        """The share of members in which a number is above the first scenario's; half where they are equal."""
+        found = {}
+        for name in _SIGNED:
+            if name not in base.values:
+                continue
+            change = course.whole(name) - base.whole(name)
+            known = np.count_nonzero(~np.isnan(change), axis=0)
+            rise = np.count_nonzero(change > 0, axis=0) + 0.5 * np.count_nonzero(change == 0, axis=0)
+            found[name] = np.where(known > 0, rise / np.maximum(known, 1), np.nan)
+        return found
+
     def _dataset(self, names: list[str], courses: list[Course], same_past: bool, members: int) -> "xr.Dataset":
         import xarray as xr
 
@@ -221,6 +238,7 @@ class Live:
         base = courses[0]
         shown = [name for name in SHOWN if name in base.values]
         changes = [self._changes(base, course, same_past) for course in courses[1:]]
+        chances = [self._chances(base, course) for course in courses[1:]]
         data: dict[str, Any] = {}
         for name in shown:
             row = table[name]
@@ -230,6 +248,11 @@ class Live:
             if name not in _UNCOMPARED:
                 zero = np.where(np.isnan(base.levels[name]), np.nan, 0.0)
                 data[f"delta_{name}"] = (dims, np.stack([zero, *(change[name] for change in changes)]), attrs)
+        for name in (name for name in _SIGNED if name in base.values):
+            dims = ("scenario", "month", *table[name]["dims"].split())
+            rises = [chance[name] for chance in chances]
+            even = np.where(np.isnan(base.levels[name][0]), np.nan, 0.5)
+            data[f"p_greater_{name}"] = (dims, np.stack([even, *rises]), {"units": "1"})
         flow, channels = mean_flows([course.flows for course in courses], members, months)
         used = {dim for dims, _values, _attrs in data.values() for dim in dims}
         coords: dict[str, Any] = {
@@ -240,7 +263,7 @@ class Live:
             "channel": channels,
         }
         kept_coords = {dim: list(labels) for dim, labels in coords.items() if dim in used or dim in flow[0]}
-        return xr.Dataset({**data, "flow": flow}, kept_coords, {"members": members, "baseline": names[0], "seed": SEED})
+        return xr.Dataset({**data, "flow": flow}, kept_coords, attributes(self._facts, names[0], members))
 
 
 def _past(inputs: "Inputs") -> bytes:

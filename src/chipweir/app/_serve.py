@@ -14,15 +14,21 @@ from chipweir.app._live import Live
 from chipweir.app._server import LOOPBACK, create_app, pages
 from chipweir.app._state import View, reference_of
 from chipweir.errors import InputError
+from chipweir.i18n import _
 
 
 if TYPE_CHECKING:
     from chipweir.app._front import Front
 
+Tell = Callable[[float, str], None]
 LEAST_TOKEN = 16
 THREADS = 16
 _STOPPING_SECONDS = 5
 _BACKLOG = 1_024
+
+
+def untold(_share: float, _text: str) -> None:
+    """Nobody hears it."""
 
 
 def wsgi(token: str | None = None, *, behind_proxy: bool = False, warm: bool = True) -> Any:
@@ -64,19 +70,25 @@ def make_front(engine: Engine, guard: Guard, threads: int = THREADS) -> "Front":
     return Front(pages(answers).server, answers, guard, threads)
 
 
-def warm_up(engine: Engine) -> float:
+def warm_up(engine: Engine, tell: Tell = untold) -> float:
     """Compile the model for first answers, the interactive ensemble and its refinement, side by side, and answer the first
-    visitor's question; seconds taken."""
+    visitor's question; seconds taken. What was compiled is kept for the next start. `tell` hears what is done."""
+    from chipweir import world
+    from chipweir.library import keep_compiled
+
     started = time.monotonic()
+    keep_compiled()
+    tell(0.05, _("compiling the model (once, a minute or more)"))
     first = reference_of(View())
     refining = threading.Thread(target=simulate_pair, args=(first, first, REFINING_STEP))
     refining.start()
     engine.quick(first, first)
-    from chipweir import world
-
+    tell(0.6, _("simulating what is asked first"))
     with contextlib.suppress(InputError):
         engine.quick(first, world.load_scenario("weir"))
+    tell(0.8, _("compiling what refines the answers"))
     refining.join()
+    tell(1.0, _("ready"))
     return time.monotonic() - started
 
 
@@ -105,14 +117,15 @@ def serve(
     behind_proxy: bool = False,
     threads: int = THREADS,
     ready: Callable[[str], None] | None = None,
+    tell: Tell | None = None,
 ) -> None:
-    """Serve until stopped. `ready` is called with the address once the model is warm. Raises `InputError`."""
+    """Serve until stopped. `tell` hears how far warming up is, `ready` the address once it is done. Raises `InputError`."""
     check_exposure(host, token, behind_proxy)
     hosts = None if behind_proxy or host not in LOOPBACK else LOOPBACK
     with listening(host, port) as listener:  # before minutes go into warming up
         engine = Engine(Live())
         front = make_front(engine, Guard(token, hosts, behind_proxy=behind_proxy), threads)
-        warm_up(engine)
+        warm_up(engine, tell or untold)
         server = make_server(front, behind_proxy)
         if ready is not None:
             shown = f"[{host}]" if ":" in host else host

@@ -4,12 +4,15 @@ from collections.abc import Callable, Collection
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from functools import wraps
+from html import escape as html_text
 from typing import Any
 
 import dash
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from chipweir.app import (
+    _answer,
+    _believe_page,
     _chips_page,
     _claims_page,
     _contest,
@@ -18,6 +21,7 @@ from chipweir.app import (
     _layout,
     _requests,
     _rules_page,
+    _strategy_page,
 )
 from chipweir.app._answers import BETTER_SECONDS, FIRST_SECONDS, HAVE, Answers, problem
 from chipweir.app._engine import FULL_MEMBERS, Answer, Asker, Engine
@@ -27,8 +31,8 @@ from chipweir.app._live import Live
 from chipweir.app._saved import save
 from chipweir.app._state import View, read_view, scenario_of
 from chipweir.errors import InputError
-from chipweir.i18n import _, use_language
-from chipweir.report import _numbers
+from chipweir.i18n import _, composed, use_language
+from chipweir.report import _numbers, drawn_csv
 
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -42,12 +46,16 @@ class Page(Dash):
         from flask import request
 
         lang = "ko" if request.args.get("lang") == "ko" else "en"
+        with use_language(lang):
+            title = html_text(
+                _layout.title_of(request.path, read_view(request.query_string.decode("utf-8", "replace")))
+            )
         return f"""<!doctype html>
 <html lang="{lang}">
 <head>
 {kwargs["metas"]}
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Chipweir</title>
+<title>{title}</title>
 {kwargs["css"]}
 </head>
 <body>
@@ -108,7 +116,7 @@ def pages(answers: Answers) -> Dash:
     _contest_downloads(app, answers, jobs)
     _contest_saving(app, jobs, answers.private)
     _contest_cancelling(app, jobs)
-    for page in (_chips_page, _rules_page, _claims_page, _facts_page):
+    for page in (_chips_page, _rules_page, _claims_page, _facts_page, _strategy_page, _believe_page):
         page.register(app, jobs)
     app._setup_server()  # type: ignore[no-untyped-call]  # the map of callbacks is complete from here on
     _requests.install(app.server, app.callback_map)
@@ -143,6 +151,10 @@ def _content(path: str, view: View) -> Any:
             return _claims_page.page(view)
         case "/facts":
             return _facts_page.page(view)
+        case "/believe":
+            return _believe_page.page(view)
+        case "/strategy":
+            return _strategy_page.page(view)
         case _:
             return _layout.problem(_("there is no such page"))
 
@@ -240,6 +252,17 @@ def _contest_answers(app: Dash, answers: Answers) -> None:
 
     app.server.add_url_rule("/answer", view_func=answer)
     app.server.add_url_rule("/refined", view_func=refined)
+
+    def table() -> Response:
+        view = read_view(request.query_string.decode("utf-8", "replace"))
+        with use_language(view.lang):
+            try:
+                text = drawn_csv(_answer.chart(view, answers.now(view)))
+            except InputError as error:
+                return Response(f"{composed(str(error))}\n", 404, mimetype="text/plain")
+        return Response("\ufeff" + text, mimetype="text/csv")
+
+    app.server.add_url_rule("/chart.csv", view_func=table)
 
     @app.callback(
         Output("why", "children"),

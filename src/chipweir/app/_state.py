@@ -21,14 +21,16 @@ _LONGEST = 8_000
 _LONGEST_ANSWER = 300
 _PREFIX = "s."
 _RUN = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9-]{1,150}")
-_EXTRA = re.compile(r"[rcf]\.[a-z]{1,12}")
+_EXTRA = re.compile(r"[rcfk]\.[a-z]{1,12}")
+_CHART = re.compile(r"[a-z][a-z_.-]{0,40}")
 
 
 @dataclass(frozen=True)
 class View:
     """What a page shows: scenario B is `preset` with `settings` from `start` on, A is the preset `against`.
 
-    `extra` holds the questions put on the other pages, by names such as `r.chip`.
+    `chart` is the one chart that is shown alone, or empty for the whole page. `extra` holds the questions put on the other
+    pages, by names such as `r.chip`.
     """
 
     lang: str = "en"
@@ -40,6 +42,7 @@ class View:
     tab: str = "compute"
     year: int = 2030
     run: str = ""
+    chart: str = ""
     extra: tuple[tuple[str, str], ...] = ()
     problems: tuple[str, ...] = field(default=(), compare=False)
 
@@ -74,6 +77,7 @@ _PLAIN = {
     "tab": "tab",
     "y": "year",
     "run": "run",
+    "chart": "chart",
 }
 
 
@@ -124,6 +128,10 @@ def _with(view: View, key: str, text: str) -> View:
             return replace(view, year=_year(text))
         case "run":
             return replace(view, run=_run(text))
+        case "chart":
+            if not _CHART.fullmatch(text):
+                raise InputError(f"'{text[:40]}' is not the name of a chart")
+            return replace(view, chart=text)
         case _ if _EXTRA.fullmatch(key):
             return replace(view, extra=tuple(sorted({**dict(view.extra), key: text[:_LONGEST_ANSWER]}.items())))
         case _:

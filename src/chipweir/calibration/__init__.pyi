@@ -25,4 +25,11 @@ from ._observations import logs as logs
 from ._observations import observations as observations
 from ._observations import read as read
 from ._observations import read_observations as read_observations
+from ._published import Published as Published
+from ._published import published as published
 from ._quantity import quantity as quantity
+from ._reweight import LEAST_EFFECTIVE as LEAST_EFFECTIVE
+from ._reweight import Reweighted as Reweighted
+from ._reweight import reweight as reweight
+from ._shipped import shipped_backtest as shipped_backtest
+from ._shipped import write_backtest as write_backtest

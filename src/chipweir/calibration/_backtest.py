@@ -18,6 +18,7 @@ from chipweir.calibration._likelihood import DISCREPANCY
 from chipweir.calibration._naive import History, Normal, history, last_spread, statistical, trend
 from chipweir.calibration._observations import Observation, observations
 from chipweir.calibration._predict import LAST_MONTH, Mapper, fitted_scenario, predict
+from chipweir.calibration._published import Published, of_row, published
 from chipweir.calibration._quantity import FloatArray
 from chipweir.calibration._scores import covered, crps, crps_normal, pit, standard_error
 from chipweir.errors import InputError
@@ -42,12 +43,17 @@ Load = Callable[[str], "Facts"]
 
 @dataclass(frozen=True)
 class Scored:
-    """A later observation beside its forecasts: `values` logs of the forecast `[draw]`, `naive` those without a model."""
+    """A later observation beside its forecasts: `values` logs of the forecast `[draw]`, `naive` those without a model.
+
+    `history` says whether the quantity had been published by the cut-off `day`; `published` are others' dated forecasts.
+    """
 
     observation: Observation
     values: FloatArray
     naive: Mapping[str, Normal | None]
-    published: bool
+    history: bool
+    published: tuple[Published, ...] = ()
+    day: str = ""
 
     @property
     def observed(self) -> float:
@@ -73,8 +79,12 @@ class Scored:
             "pit": pit(self.values, self.observed),
             "crps": crps(self.values, self.observed),
             **{f"crps_{name}": self.score(name) for name in self.naive},
-            "history": self.published,
+            "history": self.history,
+            "error": float(np.median(self.values)) - self.observed,
+            "published": [each.as_dict(self.observed, self.day) for each in self.published],
             "source": row.source,
+            "label": row.title,
+            "label_ko": row.title_ko,
         }
 
     def score(self, name: str) -> float | None:
@@ -115,14 +125,32 @@ class Cutoff:
                 f"better_than_{name}": float((naive - own).mean()),
                 f"better_than_{name}_se": standard_error(naive - own),
             }
-        published = np.array([row.published for row in self.rows], dtype=bool)
-        document["n_with_history"] = int(published.sum())
+        earlier = [row for row in rows if row["history"]]
+        document["n_with_history"] = len(earlier)
         for name in ("crps", "crps_last_spread", "crps_trend", "crps_statistical"):
-            scores = [row[name] for row, told in zip(rows, published, strict=True) if told]
+            scores = [row[name] for row in earlier]
             known = bool(scores) and None not in scores
             document[f"{name}_with_history"] = float(np.mean(scores)) if known else None
+        document |= _beside_published(rows, True, "published") | _beside_published(rows, False, "published_later")
         document["pit"] = np.histogram([row["pit"] for row in rows], bins=10, range=(0, 1))[0].tolist()
         return {**document, "rows": rows}
+
+
+def _beside_published(rows: Sequence[Mapping[str, Any]], before: bool, name: str) -> dict[str, Any]:
+    """Scores of others' forecasts, known at the cut-off or after it, and the model's on the same rows; a row counts once."""
+    pairs = [(row, [each for each in row["published"] if each["before"] == before]) for row in rows]
+    pairs = [(row, said) for row, said in pairs if said]
+
+    def mean(values: list[float]) -> float | None:
+        return float(np.mean(values)) if values else None
+
+    return {
+        f"n_{name}": len(pairs),
+        f"crps_{name}": mean([float(np.mean([each["crps"] for each in said])) for _, said in pairs]),
+        f"crps_where_{name}": mean([row["crps"] for row, _ in pairs]),
+        f"error_{name}": mean([float(np.mean([abs(each["error"]) for each in said])) for _, said in pairs]),
+        f"error_where_{name}": mean([abs(row["error"]) for row, _ in pairs]),
+    }
 
 
 def backtest(
@@ -145,7 +173,8 @@ def backtest(
     **Raises:** `InputError` for a cut-off before the first observation, or after which nothing is observed at all.
     """
     said = tell or (lambda share, text: None)
-    everything = tuple(later) if later is not None else observations(load(""))
+    told = load("")
+    everything, foretold = tuple(later) if later is not None else observations(told), published(told)
     out: dict[tuple[str, str], Cutoff] = {}
     for place, day in enumerate(cutoffs):
         facts = load(day)
@@ -158,7 +187,8 @@ def backtest(
             found = (
                 _forecast(facts, day, mode, rows, known, posterior(day), members, drifts(day), mapper) if rows else ()
             )
-            out[day, mode] = Cutoff(day, mode, found)
+            beside = tuple(replace(row, published=of_row(row.observation, foretold, day), day=day) for row in found)
+            out[day, mode] = Cutoff(day, mode, beside)
     return tuple(out[day, mode] for mode in modes for day in cutoffs)
 
 
@@ -188,17 +218,17 @@ def _forecast(
     for place, row in enumerate(rows):
         size = np.hypot(sizes.get(row.series, DISCREPANCY), growth * np.sqrt(ahead(row, day)))
         values = noisy(numbers[:, place], row, float(size), place)
-        published = history(row, known)
-        told = len(published) > 0
+        past_values = history(row, known)
+        told = len(past_values) > 0
         if (
             not told
         ):  # nothing published: what the model says of the months before the cut-off stands for the last value
             before = past[place]
             level = float(np.median(numbers[:, len(rows) + place]))
-            published = History(np.array([before.middle]), np.array([level - np.log(_months(before))]))
-        naive = _naive(published, row)
+            past_values = History(np.array([before.middle]), np.array([level - np.log(_months(before))]))
+        naive = _naive(past_values, row)
         if (
-            not told and published.logs[-1] < _NOTHING
+            not told and past_values.logs[-1] < _NOTHING
         ):  # there was none of it yet: no forecast but the model's can be made
             own = Normal(float(np.mean(values)), float(np.std(values)))
             naive = dict.fromkeys(naive, own)
@@ -206,12 +236,8 @@ def _forecast(
     return tuple(out)
 
 
-def _naive(published: History, row: Observation) -> dict[str, Normal | None]:
-    return {
-        "last_spread": last_spread(published, row),
-        "trend": trend(published, row),
-        "statistical": statistical(published, row),
-    }
+def _naive(past: History, row: Observation) -> dict[str, Normal | None]:
+    return {"last_spread": last_spread(past, row), "trend": trend(past, row), "statistical": statistical(past, row)}
 
 
 def _scenario(day: str, mode: str) -> "Scenario":

@@ -30,7 +30,7 @@ OPERATIONS = ("sum", "mean", "at")
 BOUNDS = ("", "at_least", "at_most", "record")
 _ADDS = {"sum": "sum", "mean": "mean", "last": "at", "": "mean"}
 # Normal score of the 95th percentile: a source's own range is taken as its 5 to 95 %.
-_SCORE_95 = 1.6448536269514722
+SCORE_95 = 1.6448536269514722
 # Least error in log, whatever a source says of itself.
 _LEAST = 0.02
 # Log by which the largest run may stand above the published record at one sigma: runs are published late or not at all.
@@ -113,7 +113,7 @@ def observations(facts: "Facts") -> tuple[Observation, ...]:
     found: dict[str, Observation] = {}
     for fact in facts.facts.values():
         if fact.nature == "observation" and not fact.same_as:
-            row = _of(fact, facts)
+            row = compared(fact, facts)
             if row is not None:
                 found[fact.id] = row
     kept = _finest(_records(found.values()))
@@ -147,8 +147,8 @@ def errors() -> Mapping[str, tuple[float, float]]:
     return {row["class"]: (float(row["error"]), float(row["shared"])) for row in _table("errors")}
 
 
-def _of(fact: "Fact", facts: "Facts") -> Observation | None:
-    """The observation that a fact gives; None where nothing in the model stands beside it."""
+def compared(fact: "Fact", facts: "Facts") -> Observation | None:
+    """A fact as an observation of a quantity of the model, whatever its nature; None where there is none such."""
     place = _place(fact, facts)
     if place is None:
         return None
@@ -250,8 +250,8 @@ def _sides(
     fact: "Fact", low: float, central: float, high: float, bound: str, least: float
 ) -> tuple[float, float, float]:
     error, share = errors()[fact.value.cls]
-    below = log(central / low) / _SCORE_95 if 0 < low < central else error
-    above = log(high / central) / _SCORE_95 if high > central else error
+    below = log(central / low) / SCORE_95 if 0 < low < central else error
+    above = log(high / central) / SCORE_95 if high > central else error
     below, above = max(below, least, _LEAST), max(above, least, _LEAST)
     if bound in ("at_least", "record"):
         above = float("inf") if bound == "at_least" else _UNPUBLISHED
@@ -328,8 +328,8 @@ def _own(row: Mapping[str, str], where: str, line: int) -> Observation:
     if start > end or start < FIRST_MONTH:
         raise InputError(f"{where}: months from {FIRST_MONTH} on are expected, not {start} to {end}")
     error = errors()["official"][0]
-    below = log(central / low) / _SCORE_95 if 0 < low < central else error
-    above = log(high / central) / _SCORE_95 if high > central else error
+    below = log(central / low) / SCORE_95 if 0 < low < central else error
+    above = log(high / central) / SCORE_95 if high > central else error
     text = f"{variable}[{labels}]" if labels else variable
     return Observation(
         id=f"line-{line}", quantity=quantity(text, where), operation=operation, start=start, end=end, low=low,

@@ -130,6 +130,9 @@ PriorOption = Annotated[
 PosteriorOption = Annotated[
     Path | None, typer.Option("--posterior", help="Draw from this fit of your own (calibrate --out FILE).")
 ]
+RefitOption = Annotated[
+    bool, typer.Option("--refit", help="Reweight the shipped beliefs to what --fact or --facts changed.")
+]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="Only facts and rules that were known by this day.")
 ]

@@ -51,9 +51,30 @@ def print_advice(found: Mapping[str, Any]) -> None:
     if any(c["kind"] == "judged" for c in found["criteria"]):
         out.print()
         _judged_table(found)
+    if found["reversals"]:
+        out.print()
+        _reversals(found)
     if found["signposts"]:
         out.print()
         _signposts(found["signposts"])
+
+
+def _reversals(found: Mapping[str, Any]) -> None:
+    """Which weight turns the answer, and to what."""
+    from chipweir.strategy import percent
+
+    titles = {each["name"]: said(each["title"]) for each in (*found["criteria"], *found["options"])}
+    rows = [
+        (
+            titles[each["criterion"]],
+            percent(each["now"]),
+            (_("above") if each["weight"] > each["now"] else _("below")) + f" {percent(each['weight'])}",
+            titles[each["option"]],
+        )
+        for each in found["reversals"]
+    ]
+    columns = (_("weight on"), "#" + _("now"), "#" + _("turns the answer"), _("best then"))
+    show(columns, rows, _("What turns the answer, other weights in proportion"))
 
 
 def _criteria_table(found: Mapping[str, Any], kind: str) -> None:
@@ -65,6 +86,7 @@ def _criteria_table(found: Mapping[str, Any], kind: str) -> None:
     for criterion in (c for c in found["criteria"] if c["kind"] == kind):
         sign = "≥ " if criterion["better"] == "more" else "≤ "
         line = "–" if criterion["threshold"] is None else sign + number(criterion["threshold"])
+        asked = criterion["threshold"] is not None
         cells = []
         for option in found["options"]:
             row = option["criteria"][criterion["name"]]
@@ -72,7 +94,10 @@ def _criteria_table(found: Mapping[str, Any], kind: str) -> None:
                 Text.assemble(
                     number(row["mean"]),
                     "\n",
-                    (f"{number(row['cvar10'])}; {percent(option['meets'][criterion['name']])}", "dim"),
+                    (
+                        number(row["cvar10"]) + (f"; {percent(option['meets'][criterion['name']])}" if asked else ""),
+                        "dim",
+                    ),
                 )
             )
         name = Text.assemble(said(criterion["title"]), "\n", (said(criterion["unit"]), "dim"))
@@ -118,7 +143,7 @@ def print_exploration(found: Mapping[str, Any], described: Mapping[str, str]) ->
     name = f"{outcome['variable']} ({labels})" if labels else outcome["variable"]
     out.print(
         f"{name}, {outcome['scenario']}, {outcome['year']}: {number(outcome['p50'])} {outcome['unit']} "
-        f"(90 % {number(outcome['p05'])} – {number(outcome['p95'])}; {outcome['members']:,})",
+        f"(80 % {number(outcome['p10'])} – {number(outcome['p90'])}; {outcome['members']:,})",
         style="bold",
     )
     kinds = list(dict.fromkeys(index["kind"] for index in found["indices"]))
@@ -290,7 +315,7 @@ def print_leverage(found: Mapping[str, Any]) -> None:
         _("side"), "#" + _("year"), "#" + _("lost, %"), "#" + _("Korea gives up, USD bn"), "#" + _("per unit given up")
     )  # fmt: skip
     out.print()
-    show(columns, rows, _("Loss of each side, median and 90 % interval"))
+    show(columns, rows, _("Loss of each side, median and 80 % interval"))
     out.print()
     lost = [
         (
@@ -301,13 +326,13 @@ def print_leverage(found: Mapping[str, Any]) -> None:
         )
         for row in found["without_one"]
     ]
-    show((_("resource"), _("without"), "#" + _("lost, %"), "#90 %"), lost, _("What falls with one supplier, 2030"))
+    show((_("resource"), _("without"), "#" + _("lost, %"), "#80 %"), lost, _("What falls with one supplier, 2030"))
 
 
 def _spread(row: Mapping[str, float | None]) -> str:
     from chipweir.strategy import number
 
-    low, middle, high = (float("nan") if row[key] is None else row[key] for key in ("p05", "p50", "p95"))
+    low, middle, high = (float("nan") if row[key] is None else row[key] for key in ("p10", "p50", "p90"))
     return f"{number(middle or 0.0)} ({number(low or 0.0)}; {number(high or 0.0)})"
 
 

@@ -1,10 +1,16 @@
 """The command that opens the playground."""
 
+import os
+import sys
+import webbrowser
+from contextlib import ExitStack
 from pathlib import Path
 
 import typer
 
+from chipweir.cli._common import progress_bar
 from chipweir.errors import InputError
+from chipweir.i18n import _
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +26,7 @@ def serve(
     token_file: Path = typer.Option(None, help="File with the token; made with a new one where there is none."),
     behind_proxy: bool = typer.Option(False, help="A reverse proxy decides who may come in."),
     threads: int = typer.Option(16, min=2, max=64, help="Requests answered at once."),
+    browser: bool = typer.Option(True, help="Open the page in the browser once it is ready."),
     as_json: bool = typer.Option(False, "--json", help="Print the address as one JSON document."),
 ) -> None:
     """Open the playground in a browser: move levers, ask about chips and rules, check articles."""
@@ -37,15 +44,26 @@ def serve(
     run = playground.serve
 
     def ready(address: str) -> None:
+        warming.close()
         shown = f"{address}?token={token}" if token else address
         if as_json:
             typer.echo(json.dumps({"address": shown}))
         else:
-            typer.echo(f"The playground is at {shown} (Ctrl-C stops it)")
+            typer.echo(_("The playground is at {address} (Ctrl-C stops it)", address=shown))
+        if browser and _has_browser() and not as_json:
+            webbrowser.open(shown)
 
-    if not as_json:
-        typer.echo("warming up the model …", err=True)
-    run(host, port, token=token, behind_proxy=behind_proxy, threads=threads, ready=ready)
+    with ExitStack() as warming:  # its bar ends when the page is ready
+        tell = warming.enter_context(progress_bar())
+        if not as_json:
+            typer.echo(_("warming up the model …"), err=True)
+        run(host, port, token=token, behind_proxy=behind_proxy, threads=threads, ready=ready, tell=tell)
+
+
+def _has_browser() -> bool:
+    """Whether somebody sits before this: a terminal, and a screen to open a browser on."""
+    screen = sys.platform in ("darwin", "win32") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    return screen and sys.stdout.isatty()
 
 
 def _is_on_command_line(context: typer.Context) -> bool:
@@ -55,7 +73,6 @@ def _is_on_command_line(context: typer.Context) -> bool:
 
 def _token_of(path: Path) -> str:
     """The token in a file, which is made with a new one, for its owner's eyes alone, where there is none."""
-    import os
     import secrets
 
     try:

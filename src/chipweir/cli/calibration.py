@@ -14,6 +14,7 @@ from chipweir.cli._common import (
     LangOption,
     MembersOption,
     SeedOption,
+    WhatIfOption,
     interruptible,
     mapper,
     print_json,
@@ -25,7 +26,7 @@ from chipweir.library import keep_compiled
 
 
 if TYPE_CHECKING:
-    from chipweir.calibration import Cutoff, Fit, Observation
+    from chipweir.calibration import Fit, Observation
     from chipweir.facts import Facts
 
 ObservationsOption = Annotated[
@@ -45,10 +46,10 @@ def register(app: typer.Typer) -> None:
     app.command("forecast")(forecast)
 
 
-def _load(directories: list[Path] | None, as_of: str = "") -> "Facts":
-    from chipweir import facts
+def _load(directories: list[Path] | None, as_of: str = "", what_ifs: list[str] | None = None) -> "Facts":
+    from chipweir.library import Known
 
-    return facts.load(tuple(directories or ()), as_of=as_of or None)
+    return Known.of(directories, what_ifs, as_of or None).load()
 
 
 def calibrate(
@@ -58,6 +59,7 @@ def calibrate(
     moves: Annotated[int, typer.Option(help="Sweeps of moves against the exact density after the smoother.")] = 24,
     out: Annotated[Path | None, typer.Option("--out", help="Write the posterior here (.npz).")] = None,
     facts: FactsOption = None,
+    fact: WhatIfOption = None,
     observations: ObservationsOption = None,
     state: Annotated[
         Path | None, typer.Option(help="Directory in which a stopped fit leaves its state; default the user's cache.")
@@ -79,7 +81,7 @@ def calibrate(
     started = time.monotonic()
     folder = state or user_cache_path("chipweir") / "fits"
     with use_language(lang), interruptible(folder):
-        known = _load(facts, parse_day(as_of) if as_of else "")
+        known = _load(facts, parse_day(as_of) if as_of else "", fact)
         extra = read_observations(observations) if observations else ()
         keep_compiled()
         with progress_bar() as progress, mapper(cluster) as mapped:
@@ -227,27 +229,16 @@ def backtest(
             found = run(
                 lambda day: _load(facts, day), days, later, posterior, members, horizon, tell=progress, mapper=mapped
             )
-        if as_json:
-            print_json({"cutoffs": [each.as_dict() for each in found]})
-        else:
-            _print_backtest(found)
+        document = {"cutoffs": [each.as_dict() for each in found]}
+        print_json(document) if as_json else _print_backtest(document)
 
 
-def _print_backtest(found: "tuple[Cutoff, ...]") -> None:
-    rows = []
-    for each in found:
-        made = each.as_dict()
-        scores = [
-            "-" if made[key] is None else f"{made[key]:.3f} ± {made[f'{key}_se']:.3f}"
-            for key in ("crps", "crps_last_spread", "crps_trend", "crps_statistical")
-        ]
-        cover = [
-            "-" if made[f"coverage_{level}"] is None else f"{made[f'coverage_{level}']:.0%}" for level in (50, 80, 90)
-        ]
-        mode = _("rules known") if each.mode == "rules known" else _("rules unknown")
-        rows.append([each.as_of, mode, str(made["n"]), *cover, *scores])
-    heads = [_("cut-off"), _("mode"), "#n", "#50 %", "#80 %", "#90 %", "#CRPS", "#" + _("last value"), "#" + _("trend")]
-    _tables.show([*heads, "#" + _("statistical")], rows)
+def _print_backtest(document: dict[str, Any]) -> None:
+    from chipweir.report import backtest_records, published_records
+
+    for records in (backtest_records(document), published_records(document)):
+        if records:
+            _tables.show(list(records[0]), [list(record.values()) for record in records])
 
 
 def _score(path: Path, later: "tuple[Observation, ...] | None", facts: list[Path] | None, as_json: bool) -> None:

@@ -96,13 +96,16 @@ def explore(
     """What an outcome hangs on, and in which futures it passes a line: sensitivity and scenario discovery."""
     from chipweir import strategy
 
-    with _running(lang, out, cluster) as (directory, mapped, bar):
+    with _running(lang, out, cluster, simulates=False) as (directory, mapped, bar):
         _check(members, seed)
         chosen = tuple(name for text in levers or [] for name in text.split(",") if name)
         source, overlays = _source(scenario, directory)
         question = strategy.Question(source, outcome, labels_of(labels), year, members, seed, chosen, sobol)
         known = _facts((*overlays, *(facts or ())))
-        _tell(strategy.exploration_cost(question, known, directory))
+        plan = strategy.exploration_cost(question, known, directory)
+        _tell(plan)
+        if plan.stored < plan.worlds:
+            keep_compiled()
         found = strategy.explore(question, known, directory, where, mapped, bar)
         texts = strategy.box_texts(found.boxes)
         document = strategy.exploration_document(found, texts)
@@ -343,13 +346,17 @@ def train(
 
 
 @contextmanager
-def _running(lang: str, out: Path | None, cluster: str | None) -> Iterator[tuple[Path, Any, Any]]:
-    """Language, the directory of runs, the map of a cluster or of this machine, and a progress bar."""
+def _running(
+    lang: str, out: Path | None, cluster: str | None, simulates: bool = True
+) -> Iterator[tuple[Path, Any, Any]]:
+    """Language, the directory of runs, the map of a cluster or of this machine, and a progress bar; where nothing is
+    simulated for sure, the compiler is left alone."""
     from chipweir import store
 
     directory = store.runs_directory(out)
     with use_language(lang), interruptible(directory), mapper(cluster) as mapped, progress_bar() as bar:
-        keep_compiled()
+        if simulates:
+            keep_compiled()
         yield directory, mapped, bar
 
 

@@ -22,6 +22,7 @@ from chipweir.cli._common import (
     OutOption,
     PosteriorOption,
     PriorOption,
+    RefitOption,
     SeedOption,
     VariableArgument,
     WhatIfOption,
@@ -49,6 +50,7 @@ from chipweir.library import (
     influences,
     keep_compiled,
     manifest,
+    refitted,
     simulate,
 )
 
@@ -86,6 +88,7 @@ def run(
     out: OutOption = None,
     prior: PriorOption = False,
     posterior: PosteriorOption = None,
+    refit: RefitOption = False,
     setting: Annotated[
         list[str] | None,
         typer.Option(
@@ -131,7 +134,22 @@ def run(
         else:
             known = Known.of(facts, fact, as_of)
             order = Order(_chosen(scenario or [], setting or []), members, seed, known, prior, posterior)
+            order = _refitted(order) if refit else order
             _run_and_print(order, store.runs_directory(out), cluster, report, lang, as_json, started)
+
+
+def _refitted(order: Order) -> Order:
+    """The order with beliefs reweighted to its facts, saying on stderr what that came to."""
+    check_order(order)
+    with progress_bar() as progress:
+        order, found = refitted(order, order.known.load(), progress)
+    text = _(
+        "beliefs reweighted to {count} changed observations: {effective} of {rows} rows are effective, {truncated} weights "
+        "truncated",
+        count=len(found.changed), effective=round(found.effective), rows=found.rows, truncated=found.truncated,
+    )  # fmt: skip
+    typer.echo(f"chipweir: {text}", err=True)
+    return order
 
 
 def _chosen(names: Sequence[str], settings: Sequence[str]) -> "tuple[Scenario, ...]":
@@ -312,6 +330,7 @@ def compare(
     out: OutOption = None,
     prior: PriorOption = False,
     posterior: PosteriorOption = None,
+    refit: RefitOption = False,
     facts: FactsOption = None,
     fact: WhatIfOption = None,
     as_of: AsOfOption = None,
@@ -328,13 +347,15 @@ def compare(
         raise InputError(f"compare needs two different scenarios; both are '{a}'")
     with use_language(lang), interruptible(store.runs_directory(out)):
         if stored:
+            if refit:
+                raise InputError("a run has its own facts and beliefs; give --refit with scenarios and --fact")
             source = store.find_run(stored[0], store.runs_directory(out))
             results = _pair_of_run(source, a, b)
             a, b = (name if name in results["scenario"].values else Path(name).stem for name in (a, b))
         else:
             order = Order(_chosen([a, b], []), members, seed, Known.of(facts, fact, as_of), prior, posterior)
             a, b = (each.name for each in order.scenarios)
-            results = _simulated(order)
+            results = _simulated(_refitted(order) if refit else order)
         rows = _difference_rows(results, a, b, years or COMPARED_YEARS)
         if as_json:
             from chipweir.report import findings

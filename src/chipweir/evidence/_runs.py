@@ -74,8 +74,8 @@ def simulate_pairs(tags: Sequence["Tag"], members: int, known: Any, seed: int = 
 
 
 def difference(results: Sequence[Results], a: str, b: str, outcome: str) -> dict[str, Any] | None:
-    """`b` minus `a` for an outcome, member by member: median, 90 % interval and the share of members in which it is
-    above zero, from the first results that hold the pair. None where none does."""
+    """`b` minus `a` for an outcome, member by member: median, 80 % interval (`wide`: 90 %) and the share of members in which
+    it is above zero, from the first results that hold the pair. None where none does."""
     from chipweir.strategy import differences, holds_pair
 
     for one in results:
@@ -89,8 +89,9 @@ def difference(results: Sequence[Results], a: str, b: str, outcome: str) -> dict
         if best is not None:
             return {
                 "median": best.median,
-                "low": best.p90[0],
-                "high": best.p90[1],
+                "low": best.p80[0],
+                "high": best.p80[1],
+                "wide": best.p90,
                 "share_up": 0.5 if best.p_greater is None else best.p_greater,
                 "unit": best.unit,
                 "window": best.month,

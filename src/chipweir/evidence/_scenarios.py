@@ -252,7 +252,7 @@ def _judged(item: Tag, found: dict[str, Any], beside: tuple[Number, ...] = ()) -
     agree = {"up": share, "down": 1 - share}.get(item.claimed)
     status: Status
     if item.claimed == "none":
-        status = "consistent" if low <= 0 <= high else "contradicted"
+        status = "consistent" if found["wide"][0] <= 0 <= found["wide"][1] else "contradicted"
     elif agree is None:
         status = "not_checkable"
     else:

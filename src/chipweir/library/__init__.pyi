@@ -30,6 +30,7 @@ from ._run import filler as filler
 from ._run import influences as influences
 from ._run import keep_compiled as keep_compiled
 from ._run import manifest as manifest
+from ._run import refitted as refitted
 from ._run import simulate as simulate
 from ._run import unfolded as unfolded
 from ._run import what_ifs as what_ifs

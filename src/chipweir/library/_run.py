@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from chipweir.library._known import Known
 if TYPE_CHECKING:
     import xarray as xr
 
+    from chipweir.calibration import Reweighted
     from chipweir.facts import Fact, Facts
     from chipweir.store import Run
     from chipweir.strategy import Trace
@@ -94,9 +95,47 @@ def beliefs(order: Order, facts: "Facts") -> str:
 
     held = None if order.prior else read_posterior(order.posterior) if order.posterior else posterior_of(facts)
     if held is not None:
-        for line in mismatch(held, facts):
+        lines = (
+            () if held.manifest.get("reweighted") and held.manifest["facts"] == facts.digest else mismatch(held, facts)
+        )
+        for line in lines:
             print(f"chipweir: warning: {line}", file=sys.stderr)
+        if lines and order.posterior is None and (order.known.changes or order.known.directories):
+            print("chipweir: `--refit` reweights beliefs to them, where they are near enough", file=sys.stderr)
     return description(held)
+
+
+def refitted(order: Order, facts: "Facts", progress: Progress | None = None) -> tuple[Order, "Reweighted"]:
+    """The order with the shipped posterior reweighted to its facts (see `chipweir.calibration.reweight`), kept in the cache.
+
+    Raises `InputError` where nothing was changed, where draws are from elsewhere, or where too few rows stay effective.
+    """
+    from hashlib import sha256
+
+    from platformdirs import user_cache_path
+
+    from chipweir.calibration import reweight
+    from chipweir.world import posterior_of
+
+    if not (order.known.changes or order.known.directories):
+        raise InputError("--refit reweights beliefs to changed facts; give it --fact or --facts")
+    if order.prior or order.posterior is not None:
+        raise InputError("--refit reweights the shipped beliefs; leave out --prior and --posterior")
+    before = replace(order.known, directories=(), changes={}).load()
+    held = posterior_of(before)
+    if held is None:
+        raise InputError(f"no posterior is shipped for facts as of {order.known.as_of}; `chipweir calibrate` makes one")
+    keep_compiled()
+    found = reweight(held, before, facts, tell=progress)
+    folder = user_cache_path("chipweir") / "fits"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = sha256(f"{held.digest}\n{facts.digest}".encode()).hexdigest()[:16]
+    path = folder / f"reweighted-{name}.npz"
+    beside = path.with_suffix(".part")
+    with beside.open("wb") as file:
+        found.posterior.save(file)
+    beside.replace(path)
+    return replace(order, posterior=path), found
 
 
 def what_ifs(facts: "Facts") -> list[dict[str, Any]]:

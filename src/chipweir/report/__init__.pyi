@@ -1,7 +1,16 @@
 from . import figures as figures
+from ._chips import h100e_text as h100e_text
+from ._credibility import backtest_records as backtest_records
+from ._credibility import backtest_sentences as backtest_sentences
 from ._credibility import credibility_record as credibility_record
+from ._credibility import credibility_section as credibility_section
+from ._credibility import published_records as published_records
 from ._credibility import within as within
+from ._drawn import drawn_csv as drawn_csv
+from ._drawn import drawn_rows as drawn_rows
+from ._drawn import source_of as source_of
 from ._findings import Finding as Finding
+from ._findings import chance_text as chance_text
 from ._findings import findings as findings
 from ._headline import HEADLINES as HEADLINES
 from ._headline import Cell as Cell
@@ -32,6 +41,7 @@ from ._sections import long_name as long_name
 from ._sections import parameter_text as parameter_text
 from ._strategy import advice_page as advice_page
 from ._strategy import advice_sections as advice_sections
+from ._strategy import criteria_tables as criteria_tables
 from ._strategy import exploration_page as exploration_page
 from ._strategy import game_page as game_page
 from ._strategy import write_page as write_page

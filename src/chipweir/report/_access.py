@@ -154,9 +154,15 @@ def probability(dataset: xr.Dataset, variable: str, scenario: str, year: int, **
     name = probability_name(variable)
     if not has(dataset, name, **selection):
         return None
-    array = dataset[name].sel({"scenario": scenario, **selection})
-    index = month_index(array["month"].values.astype("datetime64[M]"), year)
-    return None if index is None else float(array.isel(month=index).squeeze().values)
+    array, axes = dataset.variables[name], dataset.variables
+    index = month_index(axes["month"].values.astype("datetime64[M]"), year)
+    if index is None:
+        return None
+    place: dict[Hashable, Any] = {
+        dim: axes[dim].to_index().get_loc(label) for dim, label in {"scenario": scenario, **selection}.items()
+    }
+    place["month"] = index
+    return float(array.to_numpy()[tuple(place.get(dim, 0) for dim in array.dims)])
 
 
 def manifest(dataset: xr.Dataset) -> dict[str, Any]:

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chipweir.facts import performance_density
+from chipweir.i18n import _
+from chipweir.report import _numbers
 from chipweir.report._labels import N_
 from chipweir.report.figures._rules import ChipPoint, Region
 
@@ -110,3 +113,22 @@ def legal_rows(
             rows.append(chip.name if len(destinations) == 1 else f"{chip.name} → {destination}")
             states.append(status[:, p, d])
     return rows, np.array(states)
+
+
+def h100e_text() -> str:
+    """What an H100e is, with two chips as examples."""
+    h20, b200 = _in_h100s()
+    return _(
+        "H100e: computing power counted in NVIDIA H100 chips. A chip counts by its dense 8-bit arithmetic against that of "
+        "one H100, so an H20 is {h20} and a B200 {b200}. Memory, links and software are not in it.",
+        h20=_numbers.number(h20, 2), b200=_numbers.number(b200, 2),
+    )  # fmt: skip
+
+
+@cache
+def _in_h100s() -> tuple[float, float]:
+    from chipweir import facts, perf
+
+    known = facts.load()
+    found = perf.worth([known.chip("nvidia-h20"), known.chip("nvidia-b200")]).h100e
+    return float(found[0]), float(found[1])

@@ -56,7 +56,8 @@ def findings(
     """
     with use_language(lang):
         names = [str(name) for name in np.atleast_1d(dataset["scenario"].values)]
-        reference = _access.BASELINE if _access.BASELINE in names else names[0]
+        compared = str(dataset.attrs.get("baseline", _access.BASELINE))  # what the run's differences are taken to
+        reference = compared if compared in names else names[0]
         others = [name for name in names if name != reference and (scenarios is None or name in scenarios)]
         months = dataset["month"].values.astype("datetime64[M]")
         last = int(str(months[-1])[:4])
@@ -173,7 +174,7 @@ def _contrast(at: _Moment, scenario: str, most: int) -> Iterator[Finding]:
             told.append(
                 _("{what} is {change} {way} ({low} to {high}; P {chance})",
                   what=what, change=_numbers.signed(abs(median), kind).lstrip("+"), way=way, low=_numbers.signed(low, kind),
-                  high=_numbers.signed(high, kind), chance=_chance(max(chance, 1 - chance)))
+                  high=_numbers.signed(high, kind), chance=chance_text(max(chance, 1 - chance)))
             )  # fmt: skip
     if not told and not unsure:
         return
@@ -234,5 +235,6 @@ def _interval(level: tuple[float, float, float], kind: str) -> str:
     return _("80 %: {interval}", interval=_numbers.interval(level[1], level[2], kind))
 
 
-def _chance(chance: float) -> str:
+def chance_text(chance: float) -> str:
+    """'97%', or 'above 99 %', which a few hundred members can't tell from certainty."""
     return _("above 99 %") if chance > 0.99 else f"{chance:.0%}"

@@ -13,7 +13,7 @@ import xarray as xr
 
 from chipweir.errors import InputError
 from chipweir.i18n import _, use_language
-from chipweir.report import _access, _findings, _headline, _numbers, _sections, _strategy
+from chipweir.report import _access, _credibility, _findings, _headline, _numbers, _sections, _strategy
 from chipweir.report._labels import label
 from chipweir.report._sections import Page
 from chipweir.report._style import COLOURS, GRAPH_CONFIG, THEMES, template
@@ -30,8 +30,9 @@ def write_html(
     `extras` may hold `advice` (what `chipweir.strategy.advise` returns, with its document), `facts` (a `Facts`; the
     shipped ones if left out), `parameters` (records with name, group, distribution, low, central, high, unit, description,
     source; the shipped ones if left out), `traces` (what `chipweir.strategy.explain` returns), `credibility` and `checks`
-    (lists of mappings), `command` (the line that repeats
-    the run), `title`. The file appears whole or not at all. Raises `InputError` where it can't be written.
+    (lists of mappings), `backtest` (as `chipweir.calibration.shipped_backtest` gives it, which stands if left out),
+    `command` (the line that repeats the run), `title`. The file appears whole or not at all. Raises `InputError` where it
+    can't be written.
     """
     target = Path(path)
     text = render_html(dataset, lang=lang, extras=extras)
@@ -118,18 +119,18 @@ def _page(dataset: xr.Dataset, cells: list[_headline.Cell], extras: Mapping[str,
     page.add(_sections.trace_section(extras.get("traces")))
     parameters = extras["parameters"] if "parameters" in extras else _shipped_parameters()
     page.add(_sections.parameter_section(parameters or ()))
-    page.add(
-        _sections.table_section(
-            "credibility",
-            _("How far to believe it"),
-            _("Published figures against the 80 % intervals of the ensemble, shown whether or not they fit."),
-            extras.get("credibility"),
-        )
-    )
+    backtest = extras["backtest"] if "backtest" in extras else _shipped_backtest()
+    page.add(_credibility.credibility_section(extras.get("credibility"), backtest))
     page.add(_sections.table_section("checks", _("Model checks"), "", extras.get("checks")))
     page.add(_sections.limits_section())
     page.add(_sections.manifest_section(dataset, extras.get("command")))
     return page
+
+
+def _shipped_backtest() -> Any:
+    from chipweir import calibration
+
+    return calibration.shipped_backtest()
 
 
 def _shipped_parameters() -> Any:

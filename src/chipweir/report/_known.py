@@ -1,5 +1,6 @@
 """Everything on record as lines that can be searched: what it is, its number, who says so, how far to trust it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -25,12 +26,16 @@ KINDS = {
 }
 
 
+_ISO = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _TRUST_WORDS = {**CLASSES, "rumour": N_("rumour")}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that can be found: where it stands, what it is called, its number, who says so."""
+    """One thing that can be found: where it stands, what it is called, its number, who says so.
+
+    `when` is as the source writes it, `day` the last day that this means, or empty.
+    """
 
     kind: str
     id: str
@@ -42,6 +47,7 @@ class Line:
     trust: tuple[str, ...]
     searched: str
     korean: str = ""
+    day: str = ""
 
     @property
     def shown(self) -> tuple[str, str]:
@@ -121,7 +127,8 @@ def _fact(known: "Facts", record: "Fact") -> list[Line]:
     title = f"{subject}: {measure.title['en']}, {record.item}".rstrip(", ")
     extra = f"{record.topic} {record.nature} {record.measure} {' '.join(measure.title.values())} {record.value.note}"
     line = _valued(known, record.id, title, record.value, record.when, extra)
-    return [replace(line, korean=f"{subject}: {measure.title['ko']}, {record.item}".rstrip(", "))]
+    korean = f"{subject}: {measure.title['ko']}, {record.item}".rstrip(", ")
+    return [replace(line, korean=korean, day=record.span.end.isoformat())]
 
 
 def _event(known: "Facts", record: "Event") -> list[Line]:
@@ -155,7 +162,8 @@ def _line(
     identifier: str, title: str, value: str, when: str, source: str, url: str, trust: tuple[str, ...], extra: str
 ) -> Line:
     searched = " ".join((identifier, title, value, source, extra)).casefold()
-    return Line("", identifier, title, value, when, source, url, trust, searched)
+    day = when if _ISO.fullmatch(when) else ""
+    return Line("", identifier, title, value, when, source, url, trust, searched, day=day)
 
 
 def find(words: str, kind: str) -> list[Line]:

@@ -72,7 +72,7 @@ def advice_sections(page: Page, advice: "Advice", document: Document) -> None:
     intro = _(
         "Each in its own unit: mean over all futures; mean of the worst tenth; share of futures that meet the threshold."
     )
-    tables = _criteria_tables(document)
+    tables = criteria_tables(document)
     page.add({"id": "criteria", "kind": "table", "title": _("Criteria"), "intro": intro, "tables": tables})
 
 
@@ -95,7 +95,7 @@ def _option_table(advice: "Advice") -> Record:
     return {"title": _("Bundles of levers"), "head": head, "rows": rows, "note": ""}
 
 
-def _criteria_tables(document: Document) -> list[Record]:
+def criteria_tables(document: Document) -> list[Record]:
     from chipweir.strategy import number, percent
 
     options = document["options"]

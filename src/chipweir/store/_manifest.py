@@ -211,9 +211,11 @@ def _determining(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def code_digest(package: str = "chipweir") -> str:
     """SHA-256 over the package's code and data tables, so that an edit is seen even where no version changed."""
-    from importlib import resources
+    from importlib.util import find_spec
 
-    root = Path(str(resources.files(package)))
+    found = find_spec(package)  # does not import it: rooms of equations would bring the compiler along
+    assert found is not None, package
+    root = Path(*(found.submodule_search_locations or ()))
     digest = sha256()
     for path in sorted(root.rglob("*")):
         if path.suffix in {".py", ".csv", ".yaml", ".json"} and "__pycache__" not in path.parts:

@@ -17,6 +17,7 @@ from chipweir.strategy._experiments import OTHERS, Experiments
 from chipweir.strategy._information import Signpost, signposts
 from chipweir.strategy._options import Criteria
 from chipweir.strategy._prim import Box, prim
+from chipweir.strategy._spread import LEVELS
 
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,7 +46,8 @@ _MOST_COLUMNS = 45
 @dataclass(frozen=True)
 class Standing:
     """One option: by criterion mean, worst tenth and quantiles, regret (in its unit, and as a share of its span) and mean
-    utility; under the weights its score, regret and shares."""
+    utility; under the weights its score, regret and shares. `satisficing` is the share of futures in which all thresholds
+    are met, `satisficing_telling` that in which those are that tell options apart."""
 
     name: str
     criteria: Mapping[str, Mapping[str, float]]
@@ -54,6 +56,7 @@ class Standing:
     max_regret: float
     mean_regret: float
     satisficing: float
+    satisficing_telling: float
     meets: Mapping[str, float]
     weight_share: float
     best_share: float
@@ -65,7 +68,8 @@ class Standing:
 
 @dataclass(frozen=True)
 class Reversal:
-    """The weight of one criterion at which another option takes over, all other weights keeping their proportions."""
+    """The weight of one criterion, above or below today's, at which another option takes over, all other weights keeping
+    their proportions. At 0 the answer rests on that criterion being asked at all."""
 
     criterion: str
     weight: float
@@ -76,15 +80,15 @@ class Reversal:
 @dataclass(frozen=True)
 class Duel:
     """Two options: the `share` of futures in which the second is better, boxes of those in which the `rarer` winner of the
-    two wins, and by criterion the second's difference from the first as median, 90 % interval and probability to be the
-    better one (NaN where they are equal)."""
+    two wins, and by criterion the second's difference from the first as median, 80 % interval, probability to be the better
+    one (NaN where they are equal) and 90 % interval."""
 
     first: str
     second: str
     share: float
     rarer: str
     boxes: tuple[Box, ...]
-    differences: Mapping[str, tuple[float, float, float, float]]
+    differences: Mapping[str, tuple[float, float, float, float, float, float]]
 
 
 @dataclass(frozen=True)
@@ -171,10 +175,10 @@ def duel(e: Experiments, scores: FloatArray, first: int, second: int) -> Duel:
     differences = {}
     for criterion, values in zip(e.criteria.computed, e.values, strict=True):
         gap = values[second] - values[first]
-        low, middle, high = robust.quantiles(gap, e.weight, (0.05, 0.5, 0.95))
+        outer, low, middle, high, end = (float(q) for q in robust.quantiles(gap, e.weight, tuple(LEVELS.values())))
         better, equal = float(e.weight @ (criterion.up * gap > 0)), float(e.weight @ (gap == 0))
         chance = better / (1 - equal) if equal < 1 - 1e-9 else float("nan")
-        differences[criterion.name] = (float(middle), float(low), float(high), chance)
+        differences[criterion.name] = (middle, low, high, chance, outer, end)
     names = e.names()
     return Duel(names[first], names[second], share, names[second if share <= 0.5 else first], boxes, differences)
 
@@ -192,6 +196,8 @@ def _standings(
     p10, p50, p90 = robust.quantiles(e.values, e.weight)
     worst = np.stack([robust.worst_mean(v, u, e.weight) for v, u in zip(e.values, e.up, strict=True)])
     whole, each = robust.satisficing(e.values, e.up, e.threshold, e.weight)
+    telling = robust.tells_apart(each, e.eligible)
+    most = robust.meets(e.values, e.up, e.threshold)[telling].all(axis=0) @ e.weight
     front = robust.undominated(robust.mean(utility, e.weight), np.ones(len(names)))
     best = scores >= np.where(e.eligible[:, None], scores, -np.inf).max(axis=0) - 1e-12
     by_criterion = np.stack([robust.regret(v, u, e.eligible) for v, u in zip(e.values, e.up, strict=True)])
@@ -225,6 +231,7 @@ def _standings(
                 max_regret=float(lost[o].max()),
                 mean_regret=float(lost[o] @ e.weight),
                 satisficing=float(whole[o]),
+                satisficing_telling=float(most[o]),
                 meets={name: float(each[c, o]) for c, name in enumerate(names)},
                 weight_share=float(found.first[o]),
                 best_share=float(best[o] @ e.weight),
@@ -235,6 +242,16 @@ def _standings(
             )
         )
     return tuple(rows)
+
+
+def telling_thresholds(advice: Advice) -> tuple[str, ...]:
+    """The criteria whose threshold tells options apart."""
+    computed = [c.name for c in advice.experiments.criteria.computed if not np.isnan(c.threshold)]
+    met = [[standing.meets[name] for standing in advice.standings] for name in computed]
+    if not computed:
+        return ()
+    told = robust.tells_apart(met, advice.experiments.eligible)
+    return tuple(name for name, apart in zip(computed, told, strict=True) if apart)
 
 
 def _telling(e: Experiments, advantage: FloatArray) -> dict[str, FloatArray]:
@@ -305,7 +322,7 @@ def _events(e: Experiments, chosen: int) -> list[tuple[str, str, FloatArray]]:
 
 
 def _reversals(e: Experiments, weights: FloatArray, performance: FloatArray, chosen: int) -> list[Reversal]:
-    """For each criterion the smallest weight, above today's, at which another option takes over; nearest first."""
+    """For each criterion the nearest weights above and below today's at which another option takes over; nearest first."""
     found = []
     eligible = np.flatnonzero(e.eligible)
     for c, criterion in enumerate(e.criteria.computed):
@@ -316,21 +333,25 @@ def _reversals(e: Experiments, weights: FloatArray, performance: FloatArray, cho
         rest = rest / rest.sum()
         # Score of option o at weight w of criterion c: (1 - w) base + w own, linear in w.
         base, own = rest @ performance, performance[c]
-        takes = []
+        now, above, below = float(weights[c]), [], []
         for o in eligible:
             gap, slope = base[chosen] - base[o], (own[o] - own[chosen]) + (base[chosen] - base[o])
-            if o != chosen and slope > 1e-12 and weights[c] < gap / slope <= 1:
-                takes.append((float(gap / slope), int(o)))
-        if takes:
-            at, option = min(takes)
-            found.append(Reversal(criterion.name, at, float(weights[c]), e.options[option].name))
-    return sorted(found, key=lambda reversal: reversal.weight - reversal.now)
+            if o == chosen or abs(slope) <= 1e-12:
+                continue
+            at = float(gap / slope)
+            if slope > 0 and now < at <= 1:
+                above.append((at, int(o)))
+            elif slope < 0 and 0 <= at < now:
+                below.append((at, int(o)))
+        takes = [*sorted(above)[:1], *sorted(below, reverse=True)[:1]]
+        found += [Reversal(criterion.name, at, now, e.options[option].name) for at, option in takes]
+    return sorted(found, key=lambda reversal: abs(reversal.weight - reversal.now))
 
 
 def advice_document(advice: Advice, sentences: Mapping[str, list[str]]) -> dict[str, Any]:
     """The answer as JSON: options, futures, signposts and text, with everything the figures show."""
     e = advice.experiments
-    names = e.names()
+    names, telling = e.names(), telling_thresholds(advice)
     return {
         "actor": e.actor,
         "options": [
@@ -345,6 +366,7 @@ def advice_document(advice: Advice, sentences: Mapping[str, list[str]]) -> dict[
                 "max_regret": s.max_regret,
                 "mean_regret": s.mean_regret,
                 "satisficing": s.satisficing,
+                "satisficing_telling": s.satisficing_telling,
                 "meets": dict(s.meets),
                 "weight_share": s.weight_share,
                 "best_share": s.best_share,
@@ -370,6 +392,7 @@ def advice_document(advice: Advice, sentences: Mapping[str, list[str]]) -> dict[
                 "why": c.why,
                 "kind": "judged" if c.judged else "computed",
                 "weight": None if c.judged else float(advice.weights[k]),
+                "tells_apart": None if c.judged or np.isnan(c.threshold) else c.name in telling,
             }
             for k, c in enumerate((*e.criteria.computed, *e.criteria.judged))
         ],
@@ -383,8 +406,15 @@ def advice_document(advice: Advice, sentences: Mapping[str, list[str]]) -> dict[
                 "rarer": duel.rarer,
                 "boxes": [box_dict(box) for box in duel.boxes],
                 "differences": {
-                    name: {"median": middle, "p05": low, "p95": high, "p_better": None if np.isnan(chance) else chance}
-                    for name, (middle, low, high, chance) in duel.differences.items()
+                    name: {
+                        "median": middle,
+                        "p05": outer,
+                        "p10": low,
+                        "p90": high,
+                        "p95": end,
+                        "p_better": None if np.isnan(chance) else chance,
+                    }
+                    for name, (middle, low, high, chance, outer, end) in duel.differences.items()
                 },
             }
             for duel in advice.duels

@@ -17,6 +17,7 @@ from chipweir.i18n import LANGUAGES, _, use_language
 from chipweir.strategy._cells import Cells, Members, Progress, labels_of
 from chipweir.strategy._futures import draws
 from chipweir.strategy._leverage import Loss, ShadowPrice, months_to_replace, paired_leverage, vetoes, without_one
+from chipweir.strategy._spread import spread
 
 
 if TYPE_CHECKING:
@@ -100,11 +101,7 @@ def bargain(
 
 
 def _spread(values: FloatArray) -> dict[str, float | None]:
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return {"p05": None, "p50": None, "p95": None}
-    low, middle, high = np.quantile(known, (0.05, 0.5, 0.95))
-    return {"p05": float(low), "p50": float(middle), "p95": float(high)}
+    return {name: None if np.isnan(value) else value for name, value in spread(values).items()}
 
 
 def _price_row(year: int, price: ShadowPrice) -> dict[str, Any]:
@@ -166,11 +163,11 @@ def _towards_china(now: Mapping[str, Any], soon: Mapping[str, Any], late: Mappin
     if abs(now["lost_percent"]["p50"] or 0.0) < NOTHING:
         text = _(
             "Towards China the law as it stands leaves nothing to withhold; were the memory rule lifted, Chinese output "
-            "would fall by {p50} % in {year} ({p05} to {p95}) and by {later} % in {last}."
+            "would fall by {p50} % in {year} ({p10} to {p90}) and by {later} % in {last}."
         )
         return text.format(**lifted)
     text = _(
-        "Chinese output falls by {now} % in {year} under the law as it stands, and would by {p50} % ({p05} to {p95}) and in "
+        "Chinese output falls by {now} % in {year} under the law as it stands, and would by {p50} % ({p10} to {p90}) and in "
         "{last} by {later} % were the memory rule lifted."
     )
     return text.format(now=_interval(now["lost_percent"])["p50"], **lifted)
@@ -182,7 +179,7 @@ def _nothing_falls(found: Mapping[str, Any], early: Mapping[str, Any]) -> str:
 
     text = _(
         "Holding back {share} of Korean HBM from {start} takes nothing from NVIDIA's data-centre revenue in {year} at the "
-        "median (90 % {p05} to {p95} %): what foreign makers take is less than is offered, other makers fill the gap, and "
+        "median (80 % {p10} to {p90} %): what foreign makers take is less than is offered, other makers fill the gap, and "
         "the price of HBM does not answer in this model."
     )
     return text.format(
@@ -198,7 +195,7 @@ def _given_up(early: Mapping[str, Any]) -> str:
         return text.format(own=own, year=early["year"])
     text = _(
         "Korea gives up USD {own} bn of sales outside China in {year} for it: every dollar given up costs NVIDIA {p50} "
-        "dollars ({p05} to {p95})."
+        "dollars ({p10} to {p90})."
     )
     return text.format(own=own, year=early["year"], **_interval(early["per_unit"]))
 
@@ -214,13 +211,13 @@ def _sentences(found: Mapping[str, Any], command: str) -> list[str]:
         if abs(early["lost_percent"]["p50"] or 0.0) < NOTHING
         else _(
             "Holding back {share} of Korean HBM from {start} lowers NVIDIA's data-centre revenue by {p50} % in {year} "
-            "(90 % {p05} to {p95}; it falls in {chance} of the draws) and by {later} % in {last}.",
+            "(80 % {p10} to {p90}; it falls in {chance} of the draws) and by {later} % in {last}.",
             share=percent(found["withheld"]), start=found["from"], year=early["year"], chance=percent(early["p_falls"]),
             later=_interval(late["lost_percent"])["p50"], last=late["year"], **_interval(early["lost_percent"]),
         ),
         _given_up(early),
         _(
-            "A full stop would lower NVIDIA's revenue by {p50} % in {year} ({p05} to {p95}) and by {later} % in {last}.",
+            "A full stop would lower NVIDIA's revenue by {p50} % in {year} ({p10} to {p90}) and by {later} % in {last}.",
             year=stop[0]["year"], last=stop[2]["year"], later=_interval(stop[2]["lost_percent"])["p50"],
             **_interval(stop[0]["lost_percent"]),
         ),
@@ -232,7 +229,7 @@ def _sentences(found: Mapping[str, Any], command: str) -> list[str]:
             later=percent(path[-1]["chinese_own_hbm"]["p50"]), last=late["year"],
         ),
         _(
-            "Korea makes {share} of the HBM outside China in 2030; others would need {p50} months ({p05} to {p95}) to "
+            "Korea makes {share} of the HBM outside China in 2030; others would need {p50} months ({p10} to {p90}) to "
             "replace half of it.",
             share=percent(path[3]["korean_share"]["p50"]), **_interval(path[3]["months_to_replace"]),
         ),

@@ -149,7 +149,7 @@ def run_experiments(
     priors = np.array([choice.prior for choice in order.choices])
     weight = np.repeat(priors / priors.sum() / order.members, order.members)
     return Experiments(
-        order.actor, order.options, order.choices, order.criteria, values, weight, _columns(drawn, order, facts), cases,
+        order.actor, order.options, order.choices, order.criteria, values, weight, _columns(drawn, order), cases,
         order.members, order.seed,
     )  # fmt: skip
 
@@ -170,10 +170,10 @@ def measure(criterion: Criterion, case: Case) -> FloatArray:
     return case.world.at(criterion.at, criterion.variable, **criterion.select) * criterion.scale
 
 
-def _columns(drawn: Draws, order: Order, facts: "Facts") -> dict[str, FloatArray]:
+def _columns(drawn: Draws, order: Order) -> dict[str, FloatArray]:
     """What differs between futures, as a reader knows it: events as 0 or 1, dates as years, the rest as drawn."""
     count = len(order.choices)
-    world = columns_of(drawn.world, order.options[0].scenario, facts, BELIEFS_AT)
+    world = columns_of(drawn.world, order.options[0].scenario, BELIEFS_AT)
     columns = {name: np.tile(values, count) for name, values in world.items()}
     if order.actor == "korea":
         for name, values in drawn.own.items():

@@ -15,6 +15,7 @@ from chipweir.strategy._cells import Cells, Design, Plan, unit_of
 from chipweir.strategy._futures import columns_of
 from chipweir.strategy._prim import Box, prim
 from chipweir.strategy._sensitivity import LEAST_MEMBERS, Found, given_data, sobol_design, sobol_indices
+from chipweir.strategy._spread import spread
 
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def explore(
         parts.append(members.at(question.year, question.variable, **question.labels))
         drawn = draw(each.members, each.seed) if each.design is None else each.design.parameters
         scenario = next(iter(each.scenarios.values()))
-        plain = columns_of(drawn, scenario, facts, question.year)
+        plain = columns_of(drawn, scenario, question.year)
         columns.append({**plain, **_lever_columns(question, scenario, each.members)})
     values = np.concatenate(parts)
     whole = {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
@@ -254,7 +255,6 @@ def _lever_columns(question: Question, scenario: "Scenario", members: int) -> di
 def exploration_document(exploration: Exploration, texts: Mapping[str, list[str]]) -> dict[str, Any]:
     """The answer as JSON; `texts` are the boxes in words by language."""
     q = exploration.question
-    low, middle, high = np.nanquantile(exploration.values, (0.05, 0.5, 0.95))
     boxes = []
     for place, box in enumerate(exploration.boxes):
         limits = {name: [None if np.isinf(a) else a, None if np.isinf(b) else b] for name, (a, b) in box.limits.items()}
@@ -277,9 +277,7 @@ def exploration_document(exploration: Exploration, texts: Mapping[str, list[str]
             "scenario": q.scenario.name,
             "members": len(exploration.values),
             "seed": q.seed,
-            "p05": float(low),
-            "p50": float(middle),
-            "p95": float(high),
+            **spread(exploration.values),
         },
         "indices": [index.as_dict() for index in exploration.found.indices],
         "noise": dict(exploration.found.noise),

@@ -22,6 +22,8 @@ PERMUTATIONS = 20
 RESAMPLES = 20
 NEARLY = 0.1
 SHUFFLES = 10
+LEAST_SKILL = 0.1
+"""Skill (share told rightly less share told wrongly) below which an observable is no signpost."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ def signposts(
 
     `advantage` [F]: score of the other option less that of the chosen one. The level of each is the one with the largest
     gain from following it; of dates with nearly the same gain the earliest is taken, since a warning is worth more the
-    sooner it comes. What gains no more than shuffled numbers would is left out. Nothing where one option is always better.
+    sooner it comes. What gains no more than shuffled numbers would is left out, as is what hardly tells futures apart (skill
+    below `LEAST_SKILL`). Nothing where one option is always better.
     """
     better = advantage > 0
     if not better.any() or better.all():
@@ -147,7 +150,7 @@ def signposts(
     for name, date, values in observables:
         known = np.asarray(values, dtype=float)
         post = _level(name, date, known, advantage, weight)
-        if post is None or post.gain <= 0:
+        if post is None or post.gain <= 0 or post.skill < LEAST_SKILL:
             continue
         shuffled = [_level(name, date, generator.permutation(known), advantage, weight) for _each in range(SHUFFLES)]
         if post.gain > max((each.gain for each in shuffled if each is not None), default=0.0):
@@ -160,13 +163,16 @@ def signposts(
 
 
 def _level(name: str, date: str, values: FloatArray, advantage: FloatArray, weight: FloatArray) -> Signpost | None:
-    """The level of one observable with the largest gain; None where it does not vary."""
+    """The level of one observable with the largest gain; None where it does not vary.
+
+    Where it has no value (a price without sales) it tells nothing: the choice stays, in hits, alarms and gain alike.
+    """
     known = np.isfinite(values)
     if not known.any() or np.ptp(values[known]) == 0:
         return None
+    yes, no = float(weight[advantage > 0].sum()), float(weight[advantage <= 0].sum())
     x, gain, w = values[known], advantage[known], weight[known]
     better = gain > 0
-    yes, no = float(w[better].sum()), float(w[~better].sum())
     if yes == 0 or no == 0:
         return None
     order = np.argsort(x, kind="stable")
@@ -180,5 +186,5 @@ def _level(name: str, date: str, values: FloatArray, advantage: FloatArray, weig
     at = int(np.argmax(won_above if above else won_below))
     told = np.arange(len(x)) > at if above else np.arange(len(x)) <= at
     hit, alarm = float(w[told & better].sum()) / yes, float(w[told & ~better].sum()) / no
-    won = float((won_above if above else won_below)[at]) / float(w.sum())
+    won = float((won_above if above else won_below)[at]) / float(weight.sum())
     return Signpost(name, date, float((x[at] + x[at + 1]) / 2), above, hit, alarm, hit - alarm, won)

@@ -109,7 +109,7 @@ class Loss:
 
 
 def without_one(resources: Mapping[str, Mapping[str, FloatArray]]) -> list[Loss]:
-    """The N-1 table: for each resource and each of its suppliers the share lost without it, median and 90 % interval.
+    """The N-1 table: for each resource and each of its suppliers the share lost without it, median and 80 % interval.
 
     `resources` {resource: {supplier: amount [M]}}; the largest loss of each resource first.
     """
@@ -118,7 +118,7 @@ def without_one(resources: Mapping[str, Mapping[str, FloatArray]]) -> list[Loss]
         total = np.maximum(np.sum(list(suppliers.values()), axis=0), 1e-300)
         mine = []
         for supplier, amount in suppliers.items():
-            low, middle, high = np.quantile(np.asarray(amount) / total, (0.05, 0.5, 0.95))
+            low, middle, high = np.quantile(np.asarray(amount) / total, (0.1, 0.5, 0.9))
             mine.append(Loss(supplier, resource, float(middle), float(low), float(high)))
         rows += sorted(mine, key=lambda loss: -loss.share_lost)
     return rows

@@ -17,6 +17,7 @@ import yaml
 
 from chipweir.errors import InputError, UnknownName
 from chipweir.strategy._cells import Cells, Members, Plan, Progress, unit_of
+from chipweir.strategy._spread import spread
 
 
 if TYPE_CHECKING:
@@ -205,9 +206,9 @@ def measure_mechanisms(
     mapper: "Mapper" = map,
     progress: Progress | None = None,
 ) -> list[dict[str, Any]]:
-    """Each mechanism on paired draws, for JSON: per outcome both medians, the median change with its 90 % interval, the
-    share of members in which B is higher, what was expected, and whether it holds. Raises `InputError` for one that is not
-    modelled."""
+    """Each mechanism on paired draws, for JSON: per outcome both medians, the median change with its 80 and 90 % intervals,
+    the share of members in which B is higher, what was expected, and whether it holds. Raises `InputError` for one that is
+    not modelled."""
     worlds = mechanism_cells(chosen, facts, directory, members, seed).run(mapper, progress)
     found = []
     for one in chosen:
@@ -221,17 +222,15 @@ def _document(one: Mechanism, a: Members, b: Members, members: int, seed: int) -
     level = None
     if one.level is not None:
         values = one.level.quantity.read(a if one.level.world == "a" else b)
-        low, middle, high = np.nanquantile(values, (0.05, 0.5, 0.95))
+        read = spread(values)
         level = {
             "quantity": one.level.quantity.name,
             "unit": one.level.quantity.units,
             "year": one.level.quantity.year,
-            "p05": float(low),
-            "p50": float(middle),
-            "p95": float(high),
+            **read,
             "published": one.level.published,
             "plausible": [one.level.low, one.level.high],
-            "holds": bool(one.level.low <= middle <= one.level.high),
+            "holds": bool(one.level.low <= read["p50"] <= one.level.high),
         }
     return {
         "id": one.id,
@@ -256,7 +255,8 @@ def _row(expected: Expected, a: Members, b: Members) -> dict[str, Any]:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(before != 0, after / before, np.nan)
     change = ratio if expected.by == "ratio" else after - before
-    low, middle, high = np.nanquantile(change, (0.05, 0.5, 0.95))
+    found = spread(change)
+    middle = found["p50"]
     still = 1.0 if expected.by == "ratio" else 0.0
     moved = middle - still
     known = np.isfinite(after) & np.isfinite(before)
@@ -272,9 +272,7 @@ def _row(expected: Expected, a: Members, b: Members) -> dict[str, Any]:
         "by": expected.by,
         "a": float(np.nanmedian(before)),
         "b": float(np.nanmedian(after)),
-        "p05": float(low),
-        "p50": float(middle),
-        "p95": float(high),
+        **found,
         "p_greater": greater,
         "expected": expected.sign,
         "plausible": [expected.low, expected.high],
@@ -292,13 +290,13 @@ def mechanism_sentences(found: Mapping[str, Any], language: str) -> list[str]:
         lines = []
         for row in found["outcomes"]:
             text = (
-                _("{quantity} in {year}: from {a} to {b} {unit} at the median, a factor of {p50} ({p05} to {p95}); B is "
+                _("{quantity} in {year}: from {a} to {b} {unit} at the median, a factor of {p50} ({p10} to {p90}); B is "
                   "higher in {share} of the draws.")
                 if row["by"] == "ratio"
-                else _("{quantity} in {year}: from {a} to {b} {unit} at the median, a change of {p50} ({p05} to {p95}); B "
+                else _("{quantity} in {year}: from {a} to {b} {unit} at the median, a change of {p50} ({p10} to {p90}); B "
                        "is higher in {share} of the draws.")
             )  # fmt: skip
-            numbers = {key: number(row[key]) for key in ("a", "b", "p50", "p05", "p95")}
+            numbers = {key: number(row[key]) for key in ("a", "b", "p50", "p10", "p90")}
             unit = "" if row["unit"] == "1" else row["unit"]
             told = text.format(
                 quantity=row["quantity"], year=row["year"], unit=unit, share=percent(row["p_greater"]), **numbers
@@ -311,8 +309,8 @@ def mechanism_sentences(found: Mapping[str, Any], language: str) -> list[str]:
             lines.append(told)
         if found["level"]:
             level = found["level"]
-            text = _("{quantity} in {year}: {p50} {unit} ({p05} to {p95}); published: {published}.")
-            numbers = {key: number(level[key]) for key in ("p50", "p05", "p95")}
+            text = _("{quantity} in {year}: {p50} {unit} ({p10} to {p90}); published: {published}.")
+            numbers = {key: number(level[key]) for key in ("p50", "p10", "p90")}
             said = {key: level[key] for key in ("quantity", "year", "unit", "published")}
             lines.append(text.format(**said, **numbers))
         lines.append(found["why"][language])

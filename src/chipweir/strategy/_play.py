@@ -202,6 +202,9 @@ def over_weights(played: Played, count: int = WEIGHT_DRAWS) -> FloatArray:
     return games.equilibrium_shares(np.stack(drawn, axis=1))
 
 
+_INTERVALS = {"p80": (0.1, 0.9), "p90": (0.05, 0.95)}
+
+
 def game_document(played: Played, leader: str | None = None) -> dict[str, Any]:
     """The answer as JSON. Raises `UnknownName` for a leader who does not play."""
     found = played.table
@@ -209,7 +212,7 @@ def game_document(played: Played, leader: str | None = None) -> dict[str, Any]:
         raise UnknownName("leader", leader, found.players)
     mean = played.mean
     by_weights, by_members = over_weights(played), games.equilibrium_shares(played.payoffs)
-    low, high = np.quantile(played.payoffs, (0.05, 0.95), axis=0)
+    ends = {name: np.quantile(played.payoffs, pair, axis=0) for name, pair in _INTERVALS.items()}
 
     def named(profile: Sequence[int]) -> dict[str, str]:
         return {p: menu[k].name for p, menu, k in zip(found.players, found.menus, profile, strict=True)}
@@ -221,14 +224,17 @@ def game_document(played: Played, leader: str | None = None) -> dict[str, Any]:
     for profile in found.profiles():
         place = tuple(profile)
         intervals = {
-            player: [float(low[(seat, *place)]), float(high[(seat, *place)])]
-            for seat, player in enumerate(found.players)
+            name: {
+                player: [float(low[(seat, *place)]), float(high[(seat, *place)])]
+                for seat, player in enumerate(found.players)
+            }
+            for name, (low, high) in ends.items()
         }
         rows.append(
             {
                 "profile": named(profile),
                 "payoffs": paid(profile),
-                "p90": intervals,
+                **intervals,
                 "equilibrium_of_weights": float(by_weights[place]),
                 "equilibrium_of_members": float(by_members[place]),
                 "criteria": {

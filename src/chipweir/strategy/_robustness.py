@@ -19,6 +19,8 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 TAIL = 0.1
+LEAST_TOLD = 0.05
+"""Difference between options in the share of futures that meet a threshold, below which it tells none apart."""
 LEVELS = (0.1, 0.5, 0.9)
 
 
@@ -84,6 +86,14 @@ def satisficing(values: Any, up: Any, threshold: Any, weight: FloatArray) -> tup
     """Share of futures in which an option meets every threshold [O], and each one [C, O]."""
     met = meets(values, up, threshold)
     return met.all(axis=0) @ weight, met @ weight
+
+
+def tells_apart(met: Any, eligible: BoolArray, least: float = LEAST_TOLD) -> BoolArray:
+    """Which criteria [C] have a threshold that tells options apart: the shares of futures in which options that someone
+    could choose meet it, `met` [C, O], differ by at least `least`."""
+    shares = np.asarray(met, dtype=float)[:, eligible]
+    found: BoolArray = np.ptp(shares, axis=1) >= least
+    return found
 
 
 def utilities(values: Any, up: Any) -> FloatArray:

@@ -22,12 +22,12 @@ SLICES = 10
 HARMONICS = 10
 LEAST_MEMBERS = 100
 """Members below which an index of many factors says nothing."""
-_CONFIDENCE = 0.9
+_CONFIDENCE = 0.8
 
 
 @dataclass(frozen=True)
 class Index:
-    """One index of one factor with its 90 % interval. `kind`: `sobol_first`, `sobol_total`, `first` or `pawn`."""
+    """One index of one factor with its 80 % interval. `kind`: `sobol_first`, `sobol_total`, `first` or `pawn`."""
 
     name: str
     kind: str
@@ -73,7 +73,7 @@ def given_data(columns: Mapping[str, FloatArray], outcome: FloatArray, seed: int
     for kind, measure in measures.items():
         values = measure(x, y)
         draws = [_resampled(measure, x, y, generator) for _each in range(RESAMPLES)]
-        spread = np.std(draws, axis=0, ddof=1) * 1.645
+        spread = np.std(draws, axis=0, ddof=1) * 1.2816
         noise[kind] = float(np.quantile(measure(chance, y), 0.95))
         found += [
             Index(name, kind, float(v), float(max(v - s, 0.0)), float(min(v + s, 1.0)))
@@ -159,7 +159,7 @@ def sobol_design(groups: Sequence[str], base: int, seed: int = 0) -> FloatArray:
 
 
 def sobol_indices(names: Sequence[str], outcome: FloatArray, seed: int = 0) -> Found:
-    """First and total indices from the outcomes of `sobol_design`, with 90 % bootstrap intervals."""
+    """First and total indices from the outcomes of `sobol_design`, with 80 % bootstrap intervals."""
     from SALib.analyze import sobol
 
     with warnings.catch_warnings():

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from chipweir.i18n import LANGUAGES, _, language, use_language
-from chipweir.strategy._advise import Advice, Duel, observable_title
+from chipweir.strategy._advise import Advice, Duel, observable_title, telling_thresholds
 from chipweir.strategy._experiments import EVENT, OTHERS, Experiments, describe
 from chipweir.strategy._options import Criterion, Option, say
 from chipweir.strategy._prim import Box
@@ -93,6 +93,11 @@ def title(e: Experiments, name: str) -> str:
     return say(next(option for option in e.options if option.name == name).title)
 
 
+def title_of(e: Experiments, criterion: str) -> str:
+    """A criterion's name in the language in force."""
+    return say(next(each for each in e.criteria.computed if each.name == criterion).title)
+
+
 def _winner(advice: Advice, weights_given: bool) -> str:
     e = advice.experiments
     own, rival = advice.standings[advice.chosen], advice.standings[advice.rival]
@@ -141,16 +146,33 @@ def _all_weights(advice: Advice) -> str:
     ranked = sorted((s for s in advice.standings if not s.bound), key=lambda s: -s.weight_share)[:3]
     shares = ", ".join(f"'{title(e, s.name)}' {percent(s.weight_share)}" for s in ranked)
     text = _("Over all weights the winners are {shares}.", shares=shares)
-    if advice.reversals:
-        first = advice.reversals[0]
-        criterion = next(c for c in e.criteria.computed if c.name == first.criterion)
+    if not advice.reversals:
+        return text + " " + _("No change of a single weight makes another option the best.")
+    first = advice.reversals[0]
+    named = {
+        "weight": percent(first.weight),
+        "criterion": title_of(e, first.criterion),
+        "now": percent(first.now),
+        "option": title(e, first.option),
+    }
+    if first.weight > first.now:
         text += " " + _(
             "The nearest reversal is a weight above {weight} on '{criterion}' (now {now}), which makes '{option}' the best.",
-            weight=percent(first.weight),
-            criterion=say(criterion.title),
-            now=percent(first.now),
-            option=title(e, first.option),
+            **named,
         )
+    else:
+        text += " " + _(
+            "The nearest reversal is a weight below {weight} on '{criterion}' (now {now}), which makes '{option}' the best.",
+            **named,
+        )
+    dropped = [each for each in advice.reversals if each.weight < each.now]
+    if dropped:
+        text += " " + _(
+            "It rests on {criteria}: without any one of these another option is the best.",
+            criteria=", ".join(f"'{title_of(e, each.criterion)}'" for each in dropped),
+        )
+    else:
+        text += " " + _("Any single criterion can be left out without a change of the answer.")
     return text
 
 
@@ -174,11 +196,11 @@ def _versus(e: Experiments, duel: Duel) -> str:
     )
 
 
-def _difference(criterion: Criterion, row: tuple[float, float, float, float]) -> str:
+def _difference(criterion: Criterion, row: tuple[float, ...]) -> str:
     """The first option's difference from the second on one criterion, with its interval and probability."""
-    middle, low, high, chance = row
+    middle, low, high, chance = row[:4]
     return _(
-        "'{criterion}' ({middle} {unit}; 90 % {low} to {high}; better with P {chance})",
+        "'{criterion}' ({middle} {unit}; 80 % {low} to {high}; better with P {chance})",
         criterion=say(criterion.title),
         middle=signed(-middle),
         low=signed(-high),
@@ -210,18 +232,36 @@ def _thresholds(advice: Advice) -> str:
         "count": len(asked),
     }
     if best.satisficing == 0:
-        return _(
+        text = _(
             "It meets its threshold most often on '{most}' ({often}) and least often on '{least}' ({seldom}); no option "
             "meets all {count} thresholds together in any future.",
             **named,
         )
-    return _(
-        "It meets its threshold most often on '{most}' ({often}) and least often on '{least}' ({seldom}); all {count} "
-        "together it meets in {whole} of futures, and no option in more than {top}.",
-        **named,
-        whole=percent(own.satisficing),
-        top=percent(best.satisficing),
-    )
+    else:
+        text = _(
+            "It meets its threshold most often on '{most}' ({often}) and least often on '{least}' ({seldom}); all {count} "
+            "together it meets in {whole} of futures, and no option in more than {top}.",
+            **named,
+            whole=percent(own.satisficing),
+            top=percent(best.satisficing),
+        )
+    telling = telling_thresholds(advice)
+    alike = [title_of(e, name) for name in asked if name not in telling]
+    if alike:
+        text += " " + _(
+            "No option stands out by its threshold on {criteria}: all meet it about as often.",
+            criteria=", ".join(f"'{each}'" for each in alike),
+        )
+    if alike and telling:
+        first = max((s for s in advice.standings if not s.bound), key=lambda s: s.satisficing_telling)
+        text += " " + _(
+            "The other {count} together it meets in {own} of futures; most often '{option}' does ({top}).",
+            count=len(telling),
+            own=percent(own.satisficing_telling),
+            option=title(e, first.name),
+            top=percent(first.satisficing_telling),
+        )
+    return text
 
 
 def _where(e: Experiments, duel: Duel) -> str:

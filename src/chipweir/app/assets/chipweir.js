@@ -63,6 +63,15 @@ window.dash_clientside = Object.assign({}, window.dash_clientside, {
   if (theme === "dark") { query.set("theme", "dark"); window.history.replaceState({}, "", window.location.pathname + "?" + query.toString()); }
 }());
 
+/* The page's title follows what it shows. */
+(function () {
+  "use strict";
+  new MutationObserver(function () {
+    var main = document.getElementById("main"), title = main && main.dataset.title;
+    if (title && document.title !== title) { document.title = title; }
+  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-title"] });
+}());
+
 /* A file field is named by the text around it; Dash gives it no label of its own. */
 (function () {
   "use strict";

@@ -28,12 +28,24 @@
       return Math.abs(stop - value) < Math.abs(record.stops[best] - value) ? i : best;
     }, 0);
   }
-  function head(record) {
-    var help = made("details", "lever-help"), summary = made("summary", "", "?"), body = made("div", "");
-    summary.title = page.words.help;
-    summary.setAttribute("aria-label", page.words.help + " " + record.title);
-    filled(body, [made("p", "", record.text), made("p", "", record.today), made("code", "", record.name)]);
-    filled(help, [summary, body]);
+  /* The words that explain a lever stand in the row's flow, above the control: they push it down and never lie over it. */
+  function explained(record) {
+    var body = filled(made("div", "lever-text"), [made("p", "", record.text), made("p", "", record.today), made("code", "", record.name)]);
+    body.id = "about-" + record.name;
+    body.hidden = true;
+    return body;
+  }
+  function head(record, body) {
+    var help = made("button", "lever-help", "?");
+    help.type = "button";
+    help.title = page.words.help;
+    help.setAttribute("aria-label", page.words.help + " " + record.title);
+    help.setAttribute("aria-expanded", "false");
+    help.setAttribute("aria-controls", body.id);
+    help.addEventListener("click", function () {
+      body.hidden = !body.hidden;
+      help.setAttribute("aria-expanded", String(!body.hidden));
+    });
     var reset = made("button", "lever-reset", "↺");
     reset.type = "button";
     reset.title = page.words.reset;
@@ -77,7 +89,8 @@
     node.dataset.lever = record.name;
     node.setAttribute("role", "group");
     node.setAttribute("aria-label", record.title);
-    record.row = filled(node, [head(record)].concat(number && record.law ? [byLaw(record)] : [], [number ? slider(record) : choice(record)]));
+    var body = explained(record);
+    record.row = filled(node, [head(record, body), body].concat(number && record.law ? [byLaw(record)] : [], [number ? slider(record) : choice(record)]));
     place(record, record.value);
     return node;
   }
@@ -116,8 +129,35 @@
   }
   function group(entry) {
     var node = made("details", "lever-group");
-    node.open = entry.open;
+    node.open = node.usual = entry.open;
+    node.first = Boolean(entry.first);
     return filled(node, [made("summary", "", entry.title), filled(made("div", ""), entry.levers.map(row))]);
+  }
+  /* The field that finds a lever by its name, its text, in either language, or who holds it. */
+  function finder(groups) {
+    var field = made("input", "lever-find"), count = made("p", "note"), host = made("div", "lever-finder");
+    field.type = "search";
+    field.placeholder = page.words.find;
+    field.setAttribute("aria-label", page.words.find);
+    count.setAttribute("role", "status");
+    field.addEventListener("input", function (event) {
+      event.stopPropagation();
+      var wanted = field.value.toLowerCase().split(/\s+/).filter(Boolean), found = 0;
+      groups.forEach(function (node) {
+        var here = 0;
+        node.querySelectorAll(".lever").forEach(function (each) {
+          var record = page.levers[each.dataset.lever];
+          each.hidden = !wanted.every(function (word) { return record.searched.indexOf(word) >= 0; });
+          here += each.hidden ? 0 : 1;
+        });
+        node.hidden = here === 0;
+        node.open = wanted.length ? here > 0 : node.usual;
+        found += here;
+      });
+      count.textContent = wanted.length ? page.words.found.replace("{count}", String(found)) : "";
+    });
+    field.addEventListener("change", function (event) { event.stopPropagation(); });
+    return filled(host, [field, count]);
   }
   function build(host) {
     var data = JSON.parse(host.dataset.page);
@@ -127,7 +167,8 @@
       latest: null, busy: false, since: 0, asked: null, giving: 0, refining: null, timer: 0, untold: null, telling: 0, later: [], waiting: false
     };
     data.groups.forEach(function (entry) { entry.levers.forEach(function (record) { page.levers[record.name] = record; }); });
-    filled(host, data.groups.map(group));
+    var groups = data.groups.map(group);
+    filled(host, [groups[0], finder(groups)].concat(groups.slice(1)));
     host.oninput = function (event) { read(event, false); };
     host.onchange = function (event) { read(event, true); };
     ask(window.location.search.slice(1));
@@ -272,6 +313,7 @@
   function paint(reply) {
     paintProblems(reply.problems);
     if (!reply.tiles) { document.getElementById("status").textContent = ""; return; }
+    paintFindings(reply.findings);
     paintTiles(reply.tiles);
     document.getElementById("status").textContent = reply.status;
     paintCharts(reply.charts);
@@ -282,6 +324,9 @@
       node.setAttribute("role", "alert");
       return filled(node, [made("strong", "", page.words.problem), made("p", "", text)]);
     }));
+  }
+  function paintFindings(texts) {
+    filled(document.getElementById("findings"), texts.map(function (text) { return made("li", "", text); }));
   }
   function paintTiles(tiles) {
     var host = document.getElementById("tiles");
@@ -294,6 +339,7 @@
         node.title = page.words.made;
         node.addEventListener("click", function () { tell("asked", { data: { key: node.dataset.key, at: Date.now() } }); });
         var value = filled(made("span", "tile-value"), [made("b", ""), made("span", "tile-unit")]);
+
         filled(node, [made("span", "tile-label"), value, made("span", "tile-note"), made("span", "")]);
         host.append(node);
       }
@@ -301,6 +347,7 @@
       node.children[0].textContent = tile.label;
       node.children[1].firstChild.textContent = tile.value;
       node.children[1].lastChild.textContent = " " + tile.unit;
+      node.children[1].lastChild.title = tile.gloss;
       node.children[2].textContent = tile.interval;
       node.children[3].textContent = tile.change || page.words.same;
       node.children[3].className = !tile.change ? "tile-note" : /^[▲▼]/.test(tile.change) ? "tile-change" : "tile-change unsure";
@@ -310,7 +357,7 @@
   function paintCharts(charts) {
     var host = document.getElementById("charts"), mine = page;
     while (host.children.length < charts.length) {
-      var figure = filled(made("div", "figure"), [made("div", "plot")]);
+      var figure = filled(made("div", "figure"), [made("div", "plot"), tools()]);
       figure.setAttribute("role", "group");
       host.append(filled(made("div", "slot"), [figure]));
     }
@@ -324,6 +371,50 @@
       });
       goOn(mine);
     });
+  }
+  /* ---- what a chart is taken away as: its numbers, a picture, a figure for another page, its own address ---- */
+  function tools() {
+    var bar = made("div", "chart-tools"), said = made("span", "note");
+    said.setAttribute("role", "status");
+    var alone = made("a", "", page.words.alone), table = made("a", "", "CSV");
+    table.setAttribute("download", "");
+    var kinds = ["png", "svg"].map(function (kind) {
+      var button = made("button", "", kind.toUpperCase());
+      button.type = "button";
+      button.addEventListener("click", function () { picture(bar, kind); });
+      return button;
+    });
+    var embed = made("button", "", page.words.embed);
+    embed.type = "button";
+    embed.addEventListener("click", function () { embedded(bar, said); });
+    return filled(bar, [alone, table].concat(kinds, [embed, said]));
+  }
+  function plotOf(bar) { return bar.parentElement.querySelector(".plot"); }
+  function picture(bar, kind) {
+    window.Plotly.downloadImage(plotOf(bar), { format: kind, filename: "chipweir-" + bar.dataset.name, width: 960, height: 540, scale: kind === "png" ? 2 : 1 });
+  }
+  /* A figure that stands by itself in any page: the picture, what it shows and where it comes from. It asks no server. */
+  function embedded(bar, said) {
+    window.Plotly.toImage(plotOf(bar), { format: "svg", width: 960, height: 540 }).then(function (source) {
+      var figure = made("figure", ""), image = made("img", ""), caption = made("figcaption", "");
+      image.src = source;
+      image.alt = bar.parentElement.getAttribute("aria-label");
+      image.style.maxWidth = "100%";
+      caption.textContent = image.alt + ". " + bar.dataset.source;
+      return window.navigator.clipboard.writeText(filled(figure, [image, caption]).outerHTML);
+    }).then(function () { said.textContent = page.words.copied; }, function () { said.textContent = page.words.uncopied; });
+  }
+  function named(bar, chart) {
+    var query = address(), whole = query.has("chart");
+    query.delete("chart");
+    bar.children[0].textContent = whole ? page.words.whole : page.words.alone;
+    bar.children[0].href = "/" + (whole ? "?" + query.toString() : "");
+    query.set("chart", chart.name);
+    bar.dataset.name = chart.name;
+    bar.dataset.source = chart.source;
+    if (!whole) { bar.children[0].href = "/?" + query.toString(); }
+    bar.children[1].href = "/chart.csv?" + query.toString();
+    bar.children[1].setAttribute("download", "chipweir-" + chart.name + ".csv");
   }
   function inSight(node) {
     var box = node.getBoundingClientRect();
@@ -343,6 +434,7 @@
   function draw(slot, chart) {
     if (!document.body.contains(slot)) { return; }
     slot.firstChild.setAttribute("aria-label", chart.label);
+    named(slot.firstChild.lastChild, chart);
     chart.layout.autosize = true;
     window.Plotly.react(slot.firstChild.firstChild, chart.data, chart.layout, page.graph);
   }

@@ -289,7 +289,7 @@ def _matched(item: str, against: str) -> tuple[tuple[str, float, float, float, s
     result = []
     for row in rows:
         if row.quantity in _MODELLED and math.isfinite(row.ratio) and row.ratio > 0:
-            spread = math.exp(1.645 * row.log_sd) if math.isfinite(row.log_sd) else 1.0
+            spread = math.exp(1.2816 * row.log_sd) if math.isfinite(row.log_sd) else 1.0
             words = f"{row.a:.4g} against {row.b:.4g} {row.unit}, {_MATCHED_ON}; {row.note}".rstrip("; ")
             result.append((_MODELLED[row.quantity], row.ratio, row.ratio / spread, row.ratio * spread, words))
     return tuple(result)
@@ -307,7 +307,7 @@ _MODELLED = {
 
 
 def modelled_ratios(item: str, against: str) -> list[tuple[str, float, float, float, str]]:
-    """Ratios by the performance model: formats one side lacks, training, prefill and decode, with 90 % intervals."""
+    """Ratios by the performance model: formats one side lacks, training, prefill and decode, with 80 % intervals."""
     return list(_matched(item, against))
 
 

@@ -7,6 +7,7 @@ variable raises `InputError` saying which.
 
 from chipweir.report.figures._flows import flows
 from chipweir.report.figures._parts import binding, diversion, ecosystem_shares, maturity
+from chipweir.report.figures._reliability import reliability
 from chipweir.report.figures._rules import legal_history, timeline, tpp_plane
 from chipweir.report.figures._strategy import (
     best_replies,
@@ -62,6 +63,7 @@ __all__ = [
     "production",
     "ratio_to_us",
     "regret_heat",
+    "reliability",
     "share",
     "shares_of_weights",
     "smuggled",

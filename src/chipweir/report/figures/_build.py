@@ -204,6 +204,7 @@ def _bands(line: Line, factor: float, months: np.ndarray) -> list[Spec]:
         traces.append(
             {
                 "type": "scatter",
+                "name": line.text,
                 "x": dates + dates[::-1],
                 "y": pack(np.concatenate([high, low[::-1]]) / factor),
                 "fill": "toself",
@@ -237,6 +238,7 @@ def _whisker(line: Line, factor: float, when: np.datetime64) -> Spec:
     middle = float(line.series.median[-1])
     return {
         "type": "scatter",
+        "name": line.text,
         "x": [str(when)],
         "y": [middle / factor],
         "error_y": {

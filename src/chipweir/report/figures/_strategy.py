@@ -89,7 +89,7 @@ def regret_heat(document: Document, *, theme: Theme = "light") -> Spec:
     )
     layout["height"] = 170 + 34 * len(criteria)
     layout["margin"] = {"l": 12, "r": 16, "t": 66, "b": 104}
-    layout["xaxis"] = {"side": "bottom", "tickfont": {"size": 11.5, "color": ink(theme)}, "tickangle": 0}
+    layout["xaxis"] = {"side": "bottom", "tickfont": {"size": 11.5, "color": ink(theme)}}  # turned where narrow
     layout["yaxis"] = {"autorange": "reversed", "automargin": True, "tickfont": {"size": 12, "color": ink(theme)}}
     layout["annotations"][0]["yshift"] = -80
     layout["hovermode"] = "closest"
@@ -363,7 +363,7 @@ def box_limits(
 
 @figure
 def indices(document: Document, words: Mapping[str, str], most: int = 14, *, theme: Theme = "light") -> Spec:
-    """Sensitivity indices with their 90 % intervals, largest first; a dotted line where chance ends."""
+    """Sensitivity indices with their 80 % intervals, largest first; a dotted line where chance ends."""
     kinds = list(dict.fromkeys(index["kind"] for index in document["indices"]))
     main = "sobol_total" if "sobol_total" in kinds else "pawn"
     by_name: dict[str, dict[str, Mapping[str, Any]]] = {}
@@ -380,7 +380,7 @@ def indices(document: Document, words: Mapping[str, str], most: int = 14, *, the
     layout = base(
         _("What it hangs on: {what}", what=_outcome(outcome)),
         _(
-            "sensitivity index with its 90 % interval, {scenario}, {year}",
+            "sensitivity index with its 80 % interval, {scenario}, {year}",
             scenario=outcome["scenario"],
             year=outcome["year"],
         ),

@@ -1,0 +1,242 @@
+"""The page of answers, in English and Korean: what strategic commands say with the beliefs that ship.
+
+    python docs/answers.py                   # ask again (128 draws: some minutes), then write the pages
+    python docs/answers.py --pages           # the pages alone, from docs/results/answers.json
+
+Every number is the commands' own; texts are in `answers.yaml`.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chipweir.i18n import use_language
+from chipweir.strategy import number, percent
+from chipweir.world import description, equations_digest, shipped_posterior
+
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "answers.json"
+ACTORS = ("korea", "us", "china")
+GAMES = ("us,china", "us,china,korea")
+EXPLORED = ("compute", "region=CHN")
+Words = Mapping[str, str]
+Document = Mapping[str, Any]
+
+
+def ask(members: int, explored: int) -> dict[str, Any]:
+    """Every answer with its command and the processor seconds that it took, from an empty directory of runs."""
+    found: dict[str, Any] = {
+        "made": datetime.now(UTC).date().isoformat(),
+        "members": members,
+        "beliefs": description(shipped_posterior()),
+        "equations": equations_digest(),
+    }
+    with tempfile.TemporaryDirectory() as runs:
+        for actor in ACTORS:
+            found[actor] = _call(["advise", actor, "--futures", str(members)], runs)
+        for players in GAMES:
+            found[players] = _call(["game", "--players", players, "--members", str(members)], runs)
+            found[players]["answer"].pop("cells")
+        found["leverage"] = _call(["leverage", "--members", str(members)], runs)
+        found["explore"] = _call(["explore", *EXPLORED, "--members", str(explored)], runs)
+        again = _call(["explore", *EXPLORED, "--members", str(explored)], runs)
+        found["explore"]["stored"] = {key: again[key] for key in ("seconds", "elapsed")}
+    return found
+
+
+def _call(arguments: Sequence[str], runs: str) -> dict[str, Any]:
+    command = ["chipweir", *arguments]
+    program = Path(sys.executable).with_name("chipweir")
+    started, before = time.monotonic(), os.times()
+    done = subprocess.run(
+        [program, *arguments, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "CHIPWEIR_RUNS": runs},
+    )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}: {done.stderr.strip().splitlines()[-1:]}")
+    after = os.times()
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    print(f"{' '.join(command)}: {spent:.0f} s of processor", flush=True)
+    return {
+        "command": " ".join(command),
+        "seconds": round(spent, 1),
+        "elapsed": round(time.monotonic() - started, 1),
+        "answer": json.loads(done.stdout),
+    }
+
+
+def page(words: Words, language: str, found: Document) -> str:
+    """The page in one language."""
+    parts = [f"# {words['title']}", words["lead"].format_map(found)]
+    for actor in ACTORS:
+        parts += _advice(words, language, found[actor], words[actor])
+    parts += [words["games"], words["games_text"]]
+    for players in GAMES:
+        parts += _game(words, language, found[players])
+    parts += [
+        words["explored"],
+        f"`{found['explore']['command']}`",
+        *_explored(words, language, found["explore"]["answer"]),
+    ]
+    parts += [words["cost"], table(words["cost_heads"], _costs(found))]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(heads: str, rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table; `heads` joined by bars."""
+    names = heads.split("|")
+    lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
+    return "\n".join(lines + [f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in rows])
+
+
+def _advice(words: Words, language: str, told: Document, title: str) -> list[str]:
+    answer = told["answer"]
+    options = [
+        (
+            o["title"][language] + (f" ({words['bound']})" if o["bound"] else ""),
+            f"{o['score']:+.3f}",
+            percent(o["best_share"]),
+            "–" if o["bound"] else percent(o["weight_share"]),
+            f"{o['max_regret']:.3f}",
+            percent(o["satisficing"]),
+            percent(o["satisficing_telling"]),
+        )
+        for o in answer["options"]
+    ]
+    parts = [f"## {title}", f"`{told['command']}`", "\n".join(f"- {line}" for line in answer["sentences"][language])]
+    parts += [table(words["option_heads"], options), table(words["turn_heads"], _turns(words, language, answer))]
+    parts.append(table(words["criterion_heads"], _criteria(words, language, answer)))
+    if answer["signposts"]:
+        parts.append(table(words["sign_heads"], _signs(words, language, answer)))
+    return parts
+
+
+def _turns(words: Words, language: str, answer: Document) -> list[list[str]]:
+    names = {each["name"]: each["title"][language] for each in (*answer["criteria"], *answer["options"])}
+    return [
+        [
+            names[each["criterion"]],
+            percent(each["now"]),
+            f"{words['above' if each['weight'] > each['now'] else 'below']} {percent(each['weight'])}",
+            names[each["option"]],
+        ]
+        for each in answer["reversals"]
+    ]
+
+
+def _criteria(words: Words, language: str, answer: Document) -> list[list[str]]:
+    rows = []
+    allowed = [o for o in answer["options"] if not o["bound"]]
+    for each in answer["criteria"]:
+        if each["kind"] != "computed":
+            continue
+        medians = [o["criteria"][each["name"]]["p50"] for o in allowed]
+        met = [o["meets"][each["name"]] for o in allowed]
+        asked = each["threshold"] is not None
+        rows.append(
+            [
+                f"{each['title'][language]} ({each['unit'][language]})",
+                f"{number(min(medians))} – {number(max(medians))}",
+                ("≥ " if each["better"] == "more" else "≤ ") + number(each["threshold"]) if asked else "–",
+                f"{percent(min(met))} – {percent(max(met))}" if asked else "–",
+                words["yes" if each["tells_apart"] else "no"] if asked else "–",
+                each["why"],
+            ]
+        )
+    return rows
+
+
+def _signs(words: Words, language: str, answer: Document) -> list[list[str]]:
+    return [
+        [
+            each["title"][language],
+            each["date"],
+            f"{words['above' if each['above'] else 'below']} {number(each['level'])}",
+            percent(each["hit"]),
+            percent(each["false_alarm"]),
+        ]
+        for each in answer["signposts"]
+    ]
+
+
+def _game(words: Words, language: str, told: Document) -> list[str]:
+    answer = told["answer"]
+    titles = {
+        player["name"]: {policy["name"]: policy["title"][language] for policy in player["policies"]}
+        for player in answer["players"]
+    }
+    rows = [
+        [
+            ", ".join(f"{words[player]}: {titles[player][policy]}" for player, policy in each["profile"].items()),
+            ", ".join(f"{words[player]} {value:+.3f}" for player, value in each["payoffs"].items()),
+            percent(each["share_of_weights"]),
+            percent(each["share_of_members"]),
+        ]
+        for each in answer["pure"]
+    ]
+    return [f"`{told['command']}`", table(words["game_heads"], rows) if rows else words["no_pure"]]
+
+
+def _explored(words: Words, language: str, answer: Document) -> list[str]:
+    from chipweir.strategy import describe
+
+    top = sorted((each for each in answer["indices"] if each["kind"] == "pawn"), key=lambda each: -each["value"])[:8]
+    first = {each["name"]: each for each in answer["indices"] if each["kind"] == "first"}
+    rows = [
+        [
+            f"`{each['name']}`",
+            describe(each["name"])[0][language],
+            *(f"{one['value']:.2f} ({one['low']:.2f}–{one['high']:.2f})" for one in (each, first[each["name"]])),
+        ]
+        for each in top
+    ]
+    boxes = [
+        f"- {box['text'][language]} "
+        f"({words['density']} {percent(box['density'])}, {words['coverage']} {percent(box['coverage'])})"
+        for box in answer["boxes"]
+    ]
+    held = words["where"].format(condition=answer["where"]["condition"], share=percent(answer["where"]["share"]))
+    return [table(words["factor_heads"], rows), held, "\n".join(boxes) if boxes else words["no_box"]]
+
+
+def _costs(found: Document) -> list[list[object]]:
+    told = [found[name] for name in (*ACTORS, *GAMES, "leverage", "explore")]
+    rows = [[f"`{each['command']}`", f"{each['seconds']:.0f}", f"{each['elapsed']:.0f}"] for each in told]
+    again = found["explore"]["stored"]
+    return [*rows, [f"`{found['explore']['command']}` (2)", f"{again['seconds']:.0f}", f"{again['elapsed']:.0f}"]]
+
+
+def main() -> None:
+    """Ask, keep, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pages", action="store_true")
+    parser.add_argument("--members", type=int, default=128)
+    parser.add_argument("--explored", type=int, default=512)
+    asked = parser.parse_args()
+    if not asked.pages:
+        found = ask(asked.members, asked.explored)
+        RESULTS.write_text(json.dumps(found, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    texts: Mapping[str, Words] = yaml.safe_load((HERE / "answers.yaml").read_text(encoding="utf-8"))
+    for language, name in (("en", "answers.md"), ("ko", "answers.ko.md")):
+        words = {key: str(text).strip() for key, text in texts[language].items()}
+        with use_language(language):
+            (HERE / name).write_text(page(words, language, found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
