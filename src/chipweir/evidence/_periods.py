@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from chipweir import facts
 from chipweir.errors import InputError
 from chipweir.evidence._known import Known
-from chipweir.evidence._scene import EARLIER, Scene
+from chipweir.evidence._scene import BEFORE, EARLIER, OWN, Scene
 from chipweir.evidence._vocabulary import vocabulary
 from chipweir.text import Time
 
@@ -37,7 +37,16 @@ class Periods:
 
     @cached_property
     def _times(self) -> list[Time]:
-        return _joined(self.scene.nearest_times)
+        ago = _YEAR_AGO.search(self.scene.text, self.scene.start, self.scene.end)
+        own = self.scene.nearest_times
+        if ago is None:
+            return _joined(own)
+        before = [t for t, level in self.scene.times if level in {OWN, BEFORE} and t.grain in _PARTS]
+        before = [time for time in before if time.end <= ago.start() or time.start >= ago.end()]
+        if any(time.start >= ago.end() for time in before if time in own):
+            return _joined(own)
+        back = [_year_before(time) for time in before if time.end <= ago.start()]
+        return _joined([time for time in back if time is not None][-1:] or own)
 
     def is_elsewhen(self, record: Known) -> bool:
         """Whether a record's period lies clear of all that the text names: the quick half of `fit`."""
@@ -129,6 +138,26 @@ class Periods:
         if record.end < day - timedelta(days=_RECENT) and record.measure not in vocabulary()["announced"]:
             return "off"
         return "open" if record.start <= day else "near"
+
+
+_YEAR_AGO = re.compile(
+    r"\ba year (?:earlier|before|ago)\b|\b(?:the )?(?:year-earlier|year-ago|prior-year) (?:period|quarter)|"
+    r"(?:전년|지난해|작년) ?(?:같은 ?(?:기간|분기)|동기)|(?:去年|上年)同期"
+)
+
+
+def _year_before(time: Time) -> Time | None:
+    """The same quarter, half or year a year earlier."""
+    year, _, part = str(time.value).partition("-")
+    if not (year.isdigit() and time.low and time.high):
+        return None
+    low, high = (date.fromisoformat(str(day)[:10]) for day in (time.low, time.high))
+    value = f"{int(year) - 1}-{part}" if part else str(int(year) - 1)
+    return replace(time, value=value, surface=f"{time.surface} {int(year) - 1}", low=_back(low), high=_back(high))
+
+
+def _back(day: date) -> str:
+    return day.replace(year=day.year - 1, day=min(day.day, 28) if day.month == 2 else day.day).isoformat()
 
 
 _YEAR = re.compile(r"(?:19|20)\d\d|FY|['’]\d\d|\d\d(?:년|회계)|\d\d财年")
