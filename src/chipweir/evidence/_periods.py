@@ -46,7 +46,7 @@ class Periods:
         if any(time.start >= ago.end() for time in before if time in own):
             return _joined(own)
         back = [_year_before(time) for time in before if time.end <= ago.start()]
-        return _joined([time for time in back if time is not None][-1:] or own)
+        return _joined([time for time in back if time is not None] or own)
 
     def is_elsewhen(self, record: Known) -> bool:
         """Whether a record's period lies clear of all that the text names: the quick half of `fit`."""
