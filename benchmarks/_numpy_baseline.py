@@ -65,9 +65,9 @@ def products_of(inputs: Any, p: Parameters) -> Record:
     worth = uses.log_worth + np.einsum("lwk,l->wk", uses.loadings, p["worth_factors"])
     worth = worth + uses.own_spread * p["worth_own"][: len(home)] + maker
     price = goods.list_price * np.where(home > 0, p["price_domestic"], p["price_foreign"])
-    return Record(
-        fabs=inputs.products.fabs, goods=Record(**{**vars(goods), "log_worth": worth, "list_price": price}), uses=uses
-    )
+    slots = goods.slots * (1 + goods.racked * (p["rack_places"] - 1))
+    own = {"log_worth": worth, "list_price": price, "slots": slots}
+    return Record(fabs=inputs.products.fabs, goods=Record(**{**vars(goods), **own}), uses=uses)
 
 
 def start(inputs: Any, p: Parameters, b: Record) -> Record:

@@ -36,16 +36,33 @@ def for_all_members(record: Any) -> Any:
     return jax.tree.map(lambda leaf: jnp.asarray(leaf)[..., None], record)
 
 
+def once(record: T) -> T:
+    """The same pytree, worked out once: else the compiler works it out again inside the loops of each of its readers."""
+    return jax.lax.optimization_barrier(record)  # type: ignore[no-any-return]
+
+
 def dot(weights: Array, values: Array) -> Array:
     """`sum_k weights[k] values[k]` of two arrays [K, N]: [N]."""
     return (weights * values).sum(0)
 
 
 def along(matrix: Array, values: Array) -> Array:
-    """`sum_k matrix[d, k] values[k, ...]`: a matrix [D, K, 1] that all members share, values [K, ..., N]: [D, ..., N]."""
-    return jnp.tensordot(matrix[..., 0], values, 1)
+    """`sum_k matrix[d, k] values[k, ...]`: values [K, ..., N]: [D, ..., N].
+
+    A matrix [D, K, 1] that all members share makes one product of matrices; members may also have their own, [D, K, N].
+    """
+    if matrix.shape[-1] == 1:
+        return jnp.tensordot(matrix[..., 0], values, 1)
+    return (_widened(matrix, values) * values).sum(1)
 
 
 def back(matrix: Array, values: Array) -> Array:
     """`sum_d matrix[d, k] values[d, ...]`: the transpose of `along`; values [D, ..., N]: [K, ..., N]."""
-    return jnp.tensordot(matrix[..., 0].T, values, 1)
+    if matrix.shape[-1] == 1:
+        return jnp.tensordot(matrix[..., 0].T, values, 1)
+    return (_widened(matrix, values) * values[:, None]).sum(0)
+
+
+def _widened(matrix: Array, values: Array) -> Array:
+    """A matrix of each member with axes of one for those that `values` has between its first and its members."""
+    return matrix.reshape(*matrix.shape[:2], *(1,) * (values.ndim - 2), matrix.shape[-1])

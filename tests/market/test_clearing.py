@@ -73,7 +73,7 @@ def market_from(seed: int, **changed: Any) -> Market:
         "budget_china": 1e9 * spread(W),
         "price": price,
         "price_china": price * (1 + 0.25 * rng.random(K)),
-        "value": spread(W, K, by=2),
+        "value": spread(W, K, by=2).T,
         "pull": spread(K) * some(K),
         "direct": spread(K) * some(K),
         "foreign": spread(K) * some(K),
@@ -139,7 +139,7 @@ def test_nothing_is_bought_that_was_not_offered(market: Market) -> None:
 def test_a_product_without_value_or_supply_is_not_sold(field: str) -> None:
     market = market_from(3)
     gone = np.asarray(getattr(market, field)).copy()
-    gone[..., 1, :] = 0
+    gone[1] = 0
     _, result = run(market._replace(**{field: jnp.asarray(gone)}))
     assert sold(result)[1] == 0
     assert sold(result).sum() > 0
@@ -152,9 +152,9 @@ def dense(market: Market, premia: Premia) -> tuple[np.ndarray, np.ndarray, np.nd
     """
     m = of_member(market)
     pull = np.einsum("rg,gk->rk", m.reach, m.group_of) * m.pull
-    world = m.budget[:, :, None] * _shares(pull[:, None, :] * m.value[None] * np.exp(premia.product), m.outside)
-    direct = m.value * m.direct * np.exp(premia.product + premia.quota + m.class_of.T @ premia.class_)
-    through = (m.value * m.foreign * np.exp(premia.product))[:, :, None]
+    world = m.budget[:, :, None] * _shares(pull[:, None, :] * m.value.T[None] * np.exp(premia.product), m.outside)
+    direct = m.value.T * m.direct * np.exp(premia.product + premia.quota + m.class_of.T @ premia.class_)
+    through = (m.value.T * m.foreign * np.exp(premia.product))[:, :, None]
     smuggled = through * m.smuggle * np.exp(premia.route)
     rented = through * m.rent * np.exp(premia.offshore)
     everything = np.concatenate([direct[:, :, None], smuggled, rented], axis=2).reshape(W, -1)
@@ -260,7 +260,7 @@ def test_offers_that_are_alike_sell_alike(seed: int) -> None:
     twins = {}
     for name in ("price", "price_china", "value", "pull", "direct", "foreign", "supply", "quota", "slots", "power"):
         values = np.asarray(getattr(market, name)).copy()
-        values[..., 1, :] = values[..., 0, :]
+        values[1] = values[0]
         twins[name] = jnp.asarray(values)
     for name in ("group_of", "class_of"):
         values = np.asarray(getattr(market, name)).copy()

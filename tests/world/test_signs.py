@@ -273,12 +273,7 @@ def test_taking_away_domestic_memory_stops_chinese_output(
     assert np.median(without / with_) < 0.5
 
 
-REPLACED = "smuggled and rented chips replace all of it at the median of baseline (1.06 over 128 members)"
-
-
-@pytest.mark.parametrize(
-    "base", [pytest.param("baseline", marks=pytest.mark.xfail(reason=REPLACED, strict=False)), "blockade"]
-)
+@pytest.mark.parametrize("base", ["baseline", "blockade"])
 def test_taking_away_domestic_memory_lowers_chinese_compute(
     variant: Variant, months: Callable[[str], int], base: str
 ) -> None:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from chipweir.strategy._checks import MEMBERS
 from chipweir.world import Inputs, draw, labels, parameters, preset_names, simulate
 
 
@@ -111,7 +112,8 @@ def test_nothing_is_sold_that_was_not_there_and_quotas_hold(outcome: Outcome, sc
 def test_routes_and_hosts_carry_no_more_than_they_can(outcome: Outcome, inputs_of: Callable[[str], Inputs]) -> None:
     for scenario in ("baseline", "blockade"):
         kept, goods = outcome(scenario), inputs_of(scenario).products.goods
-        places = np.einsum("ntkh,k->nth", kept["flow_smuggled"], np.asarray(goods.slots))
+        of_rack = 1 + np.asarray(goods.racked) * (draw(MEMBERS, 0)["rack_places"][:, None] - 1)  # [n, K]
+        places = np.einsum("ntkh,nk->nth", kept["flow_smuggled"], of_rack * np.asarray(goods.slots))
         watts = np.einsum("ntkh,k->nth", kept["flow_rented"], np.asarray(goods.power))
         assert np.all(places <= kept["routes"] * (1 + SINGLE) + 1e-6)
         assert np.all(watts <= kept["hosting"] * (1 + SINGLE) + 1e-6)

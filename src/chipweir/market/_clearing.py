@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from chipweir.arrays import Array, along, back, dot
+from chipweir.arrays import Array, along, back, dot, once
 
 
 # Logs of scaling variables stay above this: a factor of e^-60 is no sale.
@@ -28,7 +28,7 @@ class Market(NamedTuple):
 
     - `theta` []: sensitivity; `budget` [R, W], `budget_china` [W]: USD.
     - `price` [K], `price_china` [K] (fee and subsidy included): USD a unit.
-    - `value` [W, K]: `exp(theta u)` of value for money; `pull` [K], `direct` [K], `foreign` [K]: what multiplies it in open
+    - `value` [K, W]: `exp(theta u)` of value for money; `pull` [K], `direct` [K], `foreign` [K]: what multiplies it in open
       markets, in China directly and in China through hubs; 0 where there is no offer.
     - `group_of` [G, K] 0/1, `reach` [R, G]: offers of a group in a region.
     - `smuggle`, `rent` [H]: `exp(-theta cost)` times the hub's size; `smuggle_cost`, `rent_cost` [H] log points.
@@ -153,27 +153,27 @@ def _scale(market: Market, premia: Premia) -> _Scaled:
 
 def _of_class(market: Market, by_class: Array) -> Array:
     """What is said of classes [C], by product [K]."""
-    return (market.class_of * by_class[:, None]).sum(0)
+    return back(market.class_of, by_class)
 
 
 def _by_class(market: Market, units: Array) -> Array:
     """Units of products [K] by the class whose licences they count against [C]."""
-    return (market.class_of * units).sum(1)
+    return along(market.class_of, units)
 
 
 def _china_denominator(market: Market, x: _Scaled) -> Array:
     through_hubs = x.smuggle.sum(0) + x.rent.sum(0)
-    return (market.value * (x.product * (market.direct * x.quota + market.foreign * through_hubs))).sum(1)
+    return (market.value * (x.product * (market.direct * x.quota + market.foreign * through_hubs))[:, None]).sum(0)
 
 
 def _china_wants(market: Market, china: Array) -> Array:
     """Chinese spending on a product per unit of its own factors, [K], from `china` [W] dollars per weight."""
-    return (china[:, None] * market.value).sum(0)
+    return (china * market.value).sum(1)
 
 
 def _world_denominator(market: Market, x: _Scaled) -> Array:
     """Sum of offers' weights by region and workload: by group first, then by region, [R, W]."""
-    by_group = along(market.group_of, (market.value * (market.pull * x.product)).swapaxes(0, 1))  # [G, W]
+    by_group = along(market.group_of, market.value * (market.pull * x.product)[:, None])  # [G, W]
     return _regions(market, by_group)
 
 
@@ -185,7 +185,7 @@ def _regions(market: Market, by_group: Array) -> Array:
 def _world_spending(market: Market, world: Array) -> Array:
     """Spending of the world on a product per unit of its own factors, [K], from `world` [R, W] dollars per weight."""
     by_group = (market.reach[:, :, None] * world[:, None]).sum(0)  # [G, W]
-    return (back(market.group_of, by_group).swapaxes(0, 1) * market.value).sum(0) * market.pull
+    return (back(market.group_of, by_group) * market.value).sum(1) * market.pull
 
 
 def _sweep(market: Market, direct_units: Array, a_unit: Array, gain: Array, premia: Premia) -> Premia:
@@ -206,7 +206,8 @@ def _sweep(market: Market, direct_units: Array, a_unit: Array, gain: Array, prem
     china = market.budget_china / (_china_denominator(market, x) + market.outside_china + _TINY)
     world = market.budget / (_world_denominator(market, x) + market.outside + _TINY)
     wanted = _china_wants(market, china)
-    spending = _world_spending(market, world) + wanted * market.foreign * (x.by_route.sum(0) + x.by_rental.sum(0))
+    hubs = once(x.by_route.sum(0) + x.by_rental.sum(0))
+    spending = _world_spending(market, world) + wanted * market.foreign * hubs
     demand = (spending * a_unit + wanted * x.quota_units * direct_units) * x.product_units
     return premia._replace(product=_move(premia.product, market.supply, demand, gain))
 
@@ -254,7 +255,7 @@ def ration(market: Market, premia: Premia) -> Cleared:
     china = market.budget_china / (denominator_china + market.outside_china + _TINY)
     direct = _direct_units(market, x, china)
     foreign = _china_wants(market, china) * x.product_units * market.foreign / market.price
-    asked = (world[:, :, None] * market.value).sum(1)  # [R, K]
+    asked = (world[:, None] * market.value).sum(2)  # [R, K]
     reached = asked * (market.reach[:, :, None] * market.group_of).sum(1)
     open_market = reached * (market.pull * x.product_units / market.price)
 
@@ -271,14 +272,14 @@ def ration(market: Market, premia: Premia) -> Cleared:
     raised = market.price * jnp.exp(-premia.product * root)
     quota_rent = premia.quota + _of_class(market, premia.class_)
     direct_price = market.price_china * jnp.exp(-(premia.product + quota_rent) * root)
-    through = market.value * x.product
-    short = along(market.group_of, (through * market.pull * (1 - keep)).swapaxes(0, 1))
+    through = market.value * x.product[:, None]  # [K, W]
+    short = along(market.group_of, through * (market.pull * (1 - keep))[:, None])
     unspent = world * _regions(market, short)
     hubs_kept = dot(x.smuggle, keep_route) + dot(x.rent, keep_rental)
     hubs_missed = dot(x.smuggle, 1 - keep_route) + dot(x.rent, 1 - keep_rental)
     missed = market.direct * x.quota * (1 - keep * keep_direct)
     missed = missed + market.foreign * ((1 - keep) * hubs_kept + hubs_missed)
-    unspent_china = china * (through * missed).sum(1)
+    unspent_china = china * (through * missed[:, None]).sum(0)
     sold = foreign * keep
     route_price = jnp.exp(market.smuggle_cost - premia.route * root)
     rental_price = jnp.exp(market.rent_cost - premia.offshore * root)

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from chipweir.arrays import Array, dot
+from chipweir.arrays import Array, dot, once
 from chipweir.market import _clearing as clearing
 from chipweir.market._offers import Offers, budgets, offers
 from chipweir.market._prices import posted_price
@@ -59,21 +59,21 @@ def market_month(
     open_rental = 1 - jnp.clip(m.rental_control, 0, 1)
     problem = _problem(state, p, m, goods, offer, plan, price, supply - reserved, toll, open_rental)
     start = clearing.Premia(state.product, state.quota, state.class_, state.route, state.offshore)
-    premia, cleared = clearing.clear(problem, start, SWEEPS)
+    premia, cleared = once(clearing.clear(problem, start, SWEEPS))
 
     china = goods.china
     direct = cleared.open_market + china[:, None] * cleared.direct + goods.korea[:, None] * reserved
     shipped, hosted = cleared.through_hubs * cleared.by_route.sum(0), cleared.through_hubs * cleared.by_rental.sum(0)
-    smuggled = cleared.smuggled
     rate = jnp.clip(p["seizure_rate"] * jnp.exp(p["enforcement_effect"] * pressure), 0, 0.6)
     left = jnp.maximum(supply - direct.sum(0) - shipped - hosted, 0.0) * (1 - m.scrap)
     premium = -premia.product / theta
+    smuggled, rented = cleared.smuggled, cleared.rented
     sold = Sold(
         direct=direct,
         to_china=cleared.direct,
         smuggled=smuggled,
-        rented=cleared.rented,
-        seized=(smuggled * rate).sum(1),
+        rented=rented,
+        seized=cleared.through_hubs * (cleared.by_route * rate).sum(0),
         price=price,
         premium=premium,
         grey=toll - premia.route / theta,
@@ -84,6 +84,7 @@ def market_month(
         unit_cost=_unit_cost(p, goods, cleared, price, premium, log_worth),
         reached=reserved.sum(0),
     )
+    sold = once(sold)
     after = _carry(state, p, m, goods, sold, premia, cleared, problem, made, cost / listed, left)
     return after, sold
 
@@ -127,7 +128,7 @@ def _problem(
         budget_china=plan[jnp.argmax(china)],
         price=price,
         price_china=price * (1 + m.fee) * (1 - goods.domestic * m.subsidy),
-        **offer._asdict(),
+        **{**offer._asdict(), "value": offer.value.swapaxes(0, 1)},
         smuggle=goods.smuggling_weight * jnp.exp(-theta * (p["smuggling_penalty"] + toll)),
         rent=goods.rental_weight * jnp.exp(-theta * rental_loss) * open_rental,
         smuggle_cost=toll,
@@ -170,7 +171,7 @@ def _carry(
 ) -> State:
     """What the month leaves: stocks, smoothed sales, posted prices, the mix, routes, hosts and habits."""
     theta = p["choice_sensitivity"]
-    went = sold.direct.sum(0) + (sold.smuggled + sold.rented).sum(1)
+    went = sold.direct.sum(0) + cleared.through_hubs * (cleared.by_route.sum(0) + cleared.by_rental.sum(0))
     sales = (1 - _SMOOTHING) * state.sales + _SMOOTHING * went
     surplus = left / jnp.maximum(made * _OVERSTOCK_MONTHS, 1e3)
     signal = jnp.clip(sold.premium, 0, 1.5) - jnp.clip(surplus, 0, 2)

@@ -17,6 +17,7 @@ class Goods:
     list_price: Float[Array, " K"]  # USD at release
     power: Float[Array, " K"]  # W with host and network
     slots: Float[Array, " K"]  # places that a package takes in a smuggler's load, an H100 being one
+    racked: Float[Array, " K"]  # share of it that comes in racks of many packages
     domestic: Float[Array, " K"]
     korean: Float[Array, " K"]
     open_market: Float[Array, " K"]  # sold everywhere

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from chipweir import market, supply
-from chipweir.arrays import Array, pytree
+from chipweir.arrays import Array, once, pytree
 
 
 @pytree
@@ -70,4 +70,4 @@ def settle(before: Accounts, p: dict[str, Array], m: market.Dated, made: supply.
         rented=before.rented * (1 - hazard) + rented,
     )
     exact = sold._replace(direct=direct, smuggled=smuggled, rented=rented, seized=seized)
-    return Settled(accounts, used, exact, scrapped)
+    return Settled(*once((accounts, used, exact, scrapped)))

@@ -235,6 +235,7 @@ def _goods(
         list_price=np.array([found["products", row["product"], "price"].derived.central for row in rows]),
         power=power,
         slots=power / _PLACE_W,
+        racked=_column(rows, "rack"),
         domestic=domestic,
         korean=_flag(rows, "maker", "others-kr"),
         open_market=_flag(rows, "market", "world"),

@@ -85,13 +85,26 @@ def compiled() -> Callable[[Inputs, Any, Any], Any]:
 
 @cache
 def compiler_options() -> dict[str, Any]:
-    """What the compiler is told where it knows the word: its library of fused sums is slow for a month's small arrays."""
-    options = {"xla_cpu_experimental_ynn_fusion_type": ""}
+    """What the compiler is told where it knows the words.
+
+    Its library of fused sums is slow for a month's small arrays, their inner loops fill the widest registers there are, and
+    batches, not the products of their matrices, share the cores.
+    """
+    options = {
+        "xla_cpu_experimental_ynn_fusion_type": "",
+        "xla_cpu_prefer_vector_width": 512,
+        "xla_cpu_multi_thread_eigen": False,
+    }
+    return {name: value for name, value in options.items() if _knows(name, value)}
+
+
+def _knows(option: str, value: Any) -> bool:
+    """Whether the compiler that is installed takes an option."""
     try:
-        jax.jit(lambda x: x.sum(0), compiler_options=options)(jax.numpy.ones((2, 2)))
+        jax.jit(lambda x: x.sum(0), compiler_options={option: value})(jax.numpy.ones((2, 2)))
     except Exception:
-        return {}
-    return options
+        return False
+    return True
 
 
 def run_task(task: Task) -> dict[str, npt.NDArray[np.float32]]:

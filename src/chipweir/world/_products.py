@@ -113,6 +113,7 @@ def row_of(chip: "Chip") -> Row:
         "fade": _later(start, _PLATEAU),
         "end": _later(start, _DECLINE),
         "weight": "0.3",
+        "rack": "0",
         "basis": "",
         "scale": "1",
         "price": f"price({chip.id})" if chip.price_usd is not None else "prior(6000, 15000, 40000)",

@@ -24,7 +24,7 @@ import jax
 import jax.numpy as jnp
 
 from chipweir import market, supply
-from chipweir.arrays import Array, along, for_all_members
+from chipweir.arrays import Array, along, for_all_members, once
 from chipweir.world._accounts import Accounts, settle
 from chipweir.world._believe import Beliefs, believe
 from chipweir.world._frontier import frontier_month
@@ -128,7 +128,8 @@ def drawn_products(products: Products, p: Parameters) -> Products:
     maker = uses.domestic * jnp.log(p["worth_domestic"]) + uses.other_foreign * jnp.log(p["worth_other"])
     own = uses.own_spread * p["worth_own"][: uses.power.shape[0]]
     price = goods.list_price * (p["price_foreign"] + uses.domestic * (p["price_domestic"] - p["price_foreign"]))
-    goods = replace(goods, log_worth=uses.log_worth + factors + own + maker, list_price=price)
+    places = goods.slots * (1 + goods.racked * (p["rack_places"] - 1))
+    goods = replace(goods, log_worth=uses.log_worth + factors + own + maker, list_price=price, slots=places)
     nudge = p.get("nudge_products")
     if nudge is None:
         return replace(products, goods=goods)
@@ -162,7 +163,7 @@ def step(state: State, p: Parameters, m: Months, b: Beliefs, products: Products,
     allowed = market.allowed_sales(p, m.market, goods)
     orders = supply.Orders(state.market.sales, state.market.tilt, state.market.scarcity, allowed)
     stores = supply.Stores(held.unsold, held.dies, held.hbm)
-    supplied, made = supply.supply_month(state.supply, p, m.supply, b.supply, fabs, stores, orders)
+    supplied, made = once(supply.supply_month(state.supply, p, m.supply, b.supply, fabs, stores, orders))
     maturity = market.maturity_of(goods, state.maturity, p, m.market)
     cleared, sold = market.market_month(
         state.market, p, m.market, b.market, goods, held.unsold, made.packages, made.cost, maturity, state.developers,
@@ -239,11 +240,14 @@ def simulate(
     all_months = (_as(shared.months, WORKING), _as(believe(shared, p), WORKING), year)
     p, events = _as(p, WORKING), _as(shared.events, WORKING)
 
+    def add_to(sums: Array, row: Array, new: Array) -> Array:
+        return sums.at[row].add(new.astype(sums.dtype), mode="promise_in_bounds")
+
     def month(carry: Any, x: Any) -> tuple[Any, Any]:
         before, sums = carry
         after, this = step(before, p, x[0], x[1], products, events)
         if total is not None:
-            sums = jax.tree.map(lambda old, new: old.at[x[2]].add(new.astype(old.dtype)), sums, total(this))
+            sums = jax.tree.map(lambda old, new: add_to(old, x[2], new), sums, once(total(this)))
         return (after, sums), save(this)
 
     sums = None
