@@ -346,10 +346,16 @@ _LEVEL_BEFORE = {
 _LEVEL_AFTER = re.compile(r"^\s?(?:로|까지|에서)\s?(?:급|크게 )?(?:올|상승|늘|증가|확대|감소|하락|줄|낮|높|떨어|치솟)")
 
 
+# What something is higher or lower than, or moved from.
+_STARTING = re.compile(r"[)）]?\s?(?:보다|에서|에 비해|에 견줘)")
+
+
 def is_level(text: str, figure: Quantity, lang: str) -> bool:
     """Whether a percentage is where something stands ("rose to 40 %"), not by how much it changed."""
     if figure.unit != "fraction":
         return False
+    if _STARTING.match(text, figure.end):
+        return True
     if lang == "ko":
         return bool(_LEVEL_AFTER.match(text[figure.end : figure.end + 12]))
     return bool(_LEVEL_BEFORE[lang].search(text[max(0, figure.start - 18) : figure.start]))

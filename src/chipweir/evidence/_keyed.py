@@ -150,7 +150,7 @@ class Judge:
             status = "consistent"
         if not held:
             return None
-        if status == "contradicted" and self._ahead(scene, deciding):
+        if status == "contradicted" and (self._ahead(scene, deciding) or self._weaker(scene, deciding)):
             status = "unsupported"
         return Keyed(self._verdict(scene, status, slot, deciding, held), deciding[0].record.measure, tuple(deciding))
 
@@ -174,6 +174,11 @@ class Judge:
                           source_url(self.known, chip.source), supports=status == "consistent")  # fmt: skip
         text = Text("compared", {"claimed": numbers[0], "known": numbers[1], "what": f"{chip.name}, {chip.node}"})
         return Keyed(Verdict(status, "figure", {"figure": status}, numbers, (source,), text), "node")
+
+    def _weaker(self, scene: Scene, deciding: Sequence[Held]) -> bool:
+        """Whether the words name another measure far more strongly: of that nothing is on record, and this one is none."""
+        named = max(self.matcher.measures(scene).values(), default=0.0)
+        return max(one.match.strength for one in deciding) < named - 2 * AS_STRONG
 
     def _ahead(self, scene: Scene, deciding: Sequence[Held]) -> bool:
         """Whether a sentence speaks of what may come and the records only of what has been."""
@@ -284,7 +289,11 @@ class Judge:
         end = first.record.end
         apart = min(abs((date.fromisoformat(str(t.high)[:10]) - end).days) for t in told)
         fiscal = any("fiscal" in t.flags for t in told)
-        return [Text("fiscal_period", {"date": end.isoformat()})] if apart > _OWN_QUARTER and not fiscal else []
+        return (
+            [Text("fiscal_period", {"date": end.isoformat()})]
+            if _OWN_QUARTER < apart < 5 * _OWN_QUARTER and not fiscal
+            else []
+        )
 
     def what(self, record: Known) -> Worded:
         """A record's key in words, in both languages."""

@@ -1,16 +1,15 @@
 """How the keys of a record lie to what the words about a figure tell: its subject, item, dimensions and period."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from chipweir import facts
-from chipweir.errors import InputError
 from chipweir.evidence._index import Index, index_of
 from chipweir.evidence._known import OF_THE_ITEM, Known
+from chipweir.evidence._periods import FITS, Fit, Periods
 from chipweir.evidence._reading import lexicon
 from chipweir.evidence._scene import AFTER, EARLIER, OWN, Scene, Seen
 from chipweir.evidence._vocabulary import (
@@ -21,11 +20,9 @@ from chipweir.evidence._vocabulary import (
     told_by_place,
     vocabulary,
 )
-from chipweir.text import Time, find_entities, find_words
+from chipweir.text import find_entities, find_words
 
 
-Fit = Literal["exact", "within", "near", "open", "off"]
-FITS: tuple[Fit, ...] = ("exact", "within", "open", "near", "off")
 _ANYWHERE = frozenset({"world", "ai-hardware", "language-models", "exchange-rates", "llm-inference", "llm-training"})
 _TELLING = frozenset({"chip", "system", "language-model", "component", "technology", "product-line", "company", "lab"})
 PRODUCTS = frozenset({"chip", "system", "language-model", "product-line", "component"})
@@ -33,10 +30,7 @@ _ACTING = frozenset({"company", "lab", "agency", "country", "fab", "chip", "syst
                      "programme", "region", "ecosystem", "group", "law", "event"})  # fmt: skip
 _OWNED = frozenset({"programme", "fab", "company", "lab", "agency", "law"})
 _PLACED = frozenset({"destination", "origin", "market", "customer", "place"})
-_SAME_QUARTER, _SAME_PERIOD = 17, 35
 _CURRENCY_OF = {"CNY": "china", "KRW": "south-korea", "USD": "united-states", "TWD": "taiwan", "JPY": "japan"}
-_MARGIN = timedelta(days=40)
-_RECENT = 430
 _POSSESSOR = re.compile(r"(?:[A-Za-z]+(?:'s|’s|s'|s’) ?|[가-힣A-Za-z]+의 |[一-鿿A-Za-z]+的)$")
 _OWNER = re.compile(r"(?!(?:year|quarter|month|week|today|company|firm)['’])[A-Za-z]{4,}")
 _PART = re.compile(
@@ -152,12 +146,11 @@ class Keys:
 
     matcher: Base
     scene: Scene
-    _periods: dict[str, list[tuple[date, date]]] = field(default_factory=dict, repr=False, compare=False)
-    _windows: dict[str, tuple[date, date]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
-    def _times(self) -> list[Time]:
-        return _joined(self.scene.nearest_times)
+    def periods(self) -> Periods:
+        """The periods that the text names."""
+        return Periods(self.matcher, self.scene)
 
     def match(self, record: Known, strength: float) -> Match | None:
         """How a record's keys fit; None where its subject is not spoken of."""
@@ -166,7 +159,7 @@ class Keys:
         found = self._find(subject)
         if found is None and subject not in _ANYWHERE:
             return None
-        fit = self.fit(record)
+        fit = self.periods.fit(record)
         if fit == "off":  # only shown where nothing else is found
             return Match(record, strength, ELSEWHEN, 0, fit, False)
         if fit == "open" and subject in self.scene.borrowed:
@@ -489,147 +482,6 @@ class Keys:
     def _level_of_record(record: Known, word: Seen) -> bool:
         """Whether a mark is part of the record's own words ("market" of a market share)."""
         return record.measure in {"market_share", "market_value"} or "market_units" in word.ids
-
-    # -- periods ------------------------------------------------------------------------------------------------------
-
-    def is_elsewhen(self, record: Known) -> bool:
-        """Whether a record's period lies clear of all that the text names: the quick half of `fit`."""
-        if record.kind == "price" or record.timeless or record.measure in self.matcher.lasting:
-            return False
-        window = self._windows.get(record.entity)
-        if window is None:
-            window = self._windows[record.entity] = self._window(record)
-        if record.start <= window[1] and window[0] <= record.end:
-            return False
-        clear = record.end < window[0] - _MARGIN or record.start > window[1] + _MARGIN
-        return clear or record.end - record.start > _MARGIN  # a quarter or year beside another is another one
-
-    def _window(self, record: Known) -> tuple[date, date]:
-        """The days that a record of an entity must touch not to be off; all days where no period is named."""
-        spans = self._spans_of(record)
-        if not spans or self.scene.time_level == EARLIER:
-            return date.min + _MARGIN, date.max - _MARGIN
-        return min(low for low, _ in spans), max(high for _, high in spans)
-
-    def _spans_of(self, record: Known) -> list[tuple[date, date]]:
-        if record.entity not in self._periods:
-            self._periods[record.entity] = [span for time in self._times for span in self._spans(time, record)]
-        return self._periods[record.entity]
-
-    def fit(self, record: Known) -> Fit:
-        """How the record's period lies to the one the text names."""
-        if record.timeless or record.measure in self.matcher.lasting:
-            return "exact"
-        spans = self._spans_of(record)
-        if not spans:
-            return self._undated(record)
-        found = min((self._fits(record, span) for span in spans), key=FITS.index)
-        if found == "off" and self.scene.time_level == EARLIER:
-            return self._undated(record)
-        return found
-
-    def _spans(self, time: Any, record: Known) -> Iterator[tuple[date, date]]:
-        """The days a date may mean of the firm a record is of: those of the calendar, and of its fiscal year."""
-        if not time.low or not time.high:
-            return
-        whole = time.grain in _PARTS
-        calendar = _calendar(self.matcher.known, record.entity) if whole or "fiscal-possible" in time.flags else None
-        fiscal = list(self._fiscal(time, calendar)) if calendar is not None and time.value else []
-        if not fiscal or not _FISCAL.search(time.surface):
-            yield _day(time.low), _day(time.high)
-        yield from fiscal
-
-    def _fiscal(self, time: Any, calendar: Any) -> Iterator[tuple[date, date]]:
-        """The days of a firm's fiscal year or quarter; of one without a year the last that had ended."""
-        year, _, part = str(time.value).partition("-")
-        if not _YEAR.search(time.surface) and part.startswith("Q") and self.matcher.on and year.isdigit():
-            found = (_fiscal(f"FY{int(year) + ahead}{part}", calendar) for ahead in (1, 0, -1))
-            ended = [span for span in found if span is not None and span[1].isoformat() <= self.matcher.on]
-            yield from ended[:1]
-        elif (span := _fiscal(f"FY{year}{part}" if time.grain in _PARTS else f"{year}{part}", calendar)) is not None:
-            yield span
-
-    def _fits(self, record: Known, span: tuple[date, date]) -> Fit:
-        low, high = span
-        if record.kind == "price":
-            dated = record.start != date.min
-            return "near" if not (record.start <= high and low <= record.end) else "exact" if dated else "within"
-        days = (high - low).days + 1
-        own = (record.end - record.start).days + 1
-        adds = getattr(self.matcher.measured.get(record.measure), "adds", "")
-        slack = _SAME_QUARTER if days < 200 else _SAME_PERIOD
-        if abs((record.start - low).days) <= slack and abs((record.end - high).days) <= slack and own < 2 * days + 40:
-            return "exact"
-        inside = low <= record.start and record.end <= high
-        around = record.start <= low and high <= record.end
-        if adds != "sum" and (inside or around):
-            return "within"
-        if adds == "sum" and around and own > 400:
-            return "within"
-        if low <= record.end and record.start <= high:
-            return "near"
-        return "off"
-
-    def _undated(self, record: Known) -> Fit:
-        """A text that names no period speaks of the present: the article's day."""
-        if self.matcher.on is None:
-            return "near"
-        day = date.fromisoformat(self.matcher.on)
-        if record.kind == "price":
-            return "open" if record.start <= day <= record.end else "near"
-        if record.nature != "observation" and record.end > day:
-            return "open" if record.value.known_by <= day else "near"
-        if record.end < day - timedelta(days=_RECENT) and record.measure not in vocabulary()["announced"]:
-            return "off"
-        return "open" if record.start <= day else "near"
-
-
-_YEAR = re.compile(r"(?:19|20)\d\d|FY|['’]\d\d|\d\d(?:년|회계)|\d\d财年")
-_FISCAL = re.compile(r"fiscal|FY|회계|财|財", re.I)
-_PARTS = frozenset({"year", "quarter", "half"})
-
-
-def _joined(times: list[Time]) -> list[Time]:
-    """Dates with a year and the quarter right behind it taken together: 회계연도 2026년 1분기."""
-    found: list[Time] = []
-    years, rest = [t for t in times if t.grain == "year"], [t for t in times if t.grain != "year"]
-    if len(years) == len(rest) == 1 and rest[0].grain == "quarter" and not _YEAR.search(rest[0].surface):
-        times = [years[0], replace(rest[0], start=years[0].end)]
-    for time in sorted(times, key=lambda one: one.start):
-        last = found[-1] if found else None
-        if last and last.grain == "year" and time.grain == "quarter" and time.value and time.start - last.end in {0, 1}:
-            quarter = f"{last.value}-{time.value[-2:]}"
-            days = facts.period(quarter.replace("-", ""))
-            found[-1] = replace(time, start=last.start, value=quarter, low=days.start.isoformat(),
-                                high=days.end.isoformat())  # fmt: skip
-        else:
-            found.append(time)
-    return found
-
-
-def _calendar(known: "facts.Facts", entity: str) -> Any:
-    """The fiscal calendar of an entity or of what it belongs to."""
-    seen: set[str] = set()
-    while entity and entity not in seen:
-        if entity in known.calendars:
-            return known.calendars[entity]
-        seen.add(entity)
-        entity = known.entities[entity].parent if entity in known.entities else ""
-    return None
-
-
-@lru_cache(maxsize=4096)
-def _day(text: str) -> date:
-    return date.fromisoformat(text[:10])
-
-
-@lru_cache(maxsize=8192)
-def _fiscal(text: str, calendar: Any) -> tuple[date, date] | None:
-    try:
-        found = facts.period(text, calendar)
-    except InputError:
-        return None
-    return found.start, found.end
 
 
 def _family(chip: str) -> str:

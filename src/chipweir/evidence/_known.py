@@ -7,7 +7,7 @@ in W, memory in B. `basis` is what a rate counts over (`per_month`, `per_hour`, 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -327,8 +327,3 @@ def _plain(
         record.id, kind, measure, record.id, "", dims or {}, *_TIMELESS, number, number, number, "count", "",
         "observation", value, "", recalled, own,
     )  # fmt: skip
-
-
-def year_of(day: date) -> date:
-    """A year before a day."""
-    return day - timedelta(days=365)

@@ -69,7 +69,7 @@ class Matcher(Base):
             for record in records(self.known).about(measure, keys.reach):
                 if factor(scene.figure, record) is None:
                     continue
-                if keys.is_elsewhen(record):
+                if keys.periods.is_elsewhen(record):
                     elsewhen.append(Match(record, strength, ELSEWHEN, 0, "off", False))
                 elif (match := keys.match(record, strength)) is not None:
                     (elsewhen if match.fit == "off" else found).append(match)
@@ -121,7 +121,11 @@ class Matcher(Base):
         for subject in keys.reach & table.keys():
             for record in table[subject]:
                 scale = factor(scene.figure, record)
-                if scale is None or (record.is_money and record.unit != scene.figure.unit) or keys.is_elsewhen(record):
+                if (
+                    scale is None
+                    or (record.is_money and record.unit != scene.figure.unit)
+                    or keys.periods.is_elsewhen(record)
+                ):
                     continue
                 if subject not in named and record.item not in named:
                     continue

@@ -275,18 +275,3 @@ def _judged(item: Tag, found: dict[str, Any], beside: tuple[Number, ...] = ()) -
             },
         ),
     )
-
-
-def contradictions(stances: Mapping[str, Sequence[str]]) -> list[tuple[str, str, str, str]]:
-    """Pairs of articles (or twice the same) whose stances cannot all hold: (article, stance, article, stance).
-
-    `stances` has for each article the stances it takes.
-    """
-    opposes = {m.stance: set(m.opposes) for m in mechanisms().values()}
-    result = []
-    taken = [(name, stance) for name in stances for stance in dict.fromkeys(stances[name])]
-    for i, (first, x) in enumerate(taken):
-        result += [
-            (first, x, second, y) for second, y in taken[i + 1 :] if y in opposes.get(x, ()) or x in opposes.get(y, ())
-        ]
-    return result

@@ -50,6 +50,11 @@ _POINTS = {
         + _ITS
     ),
 }
+# "The company's bigger rival", 该公司的竞争对手: another is meant.
+_WHOSE = re.compile(
+    r"(?:['’]s|\b)\s(?:[a-z-]+\s){0,2}(?:rival|competitor|peer|customer|client|supplier|partner|neighbou?r)|"
+    r"의 (?:[가-힣]+ )?(?:경쟁사|고객사|협력사|라이벌|공급사)|的?(?:主要|最大)?(?:竞争对手|競爭對手|对手|客户|客戶|供应商)"
+)
 _SAME_TIME = re.compile(
     r"같은 ?(?:기간|분기|해|달)|동기(?! 대비)|\b(?:the )?same (?:period|quarter|year|month)\b|\bthat (?:quarter|year)\b|"
     r"同期(?!相)|同一(?:季|年)|当季|當季"
@@ -325,7 +330,11 @@ class Reader:
                 continue
             match = pattern.search(self.page.text, span.start, span.end)
             named = (self.page.found.entities[i] for i in here)
-            if match is None or any(_GROUPS.get(one.kind) == group and one.start < match.start() for one in named):
+            if (
+                match is None
+                or _WHOSE.match(self.page.text, match.end())
+                or any(_GROUPS.get(one.kind) == group and one.start < match.start() for one in named)
+            ):
                 continue
             mention = self.page.found.entities[focus[group]]
             yield Seen(

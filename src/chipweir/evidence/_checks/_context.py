@@ -128,11 +128,6 @@ def days_of(text: str) -> tuple[str, str] | None:
     return found.start.isoformat(), found.end.isoformat()
 
 
-def overlaps(a: tuple[str, str], b: tuple[str, str]) -> bool:
-    """Whether two spans of days share a day."""
-    return a[0] <= b[1] and b[0] <= a[1]
-
-
 def days_between(a: str, b: str) -> int:
     """Days from `a` to `b` (ISO dates)."""
     return (date.fromisoformat(b[:10]) - date.fromisoformat(a[:10])).days

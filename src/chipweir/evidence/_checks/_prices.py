@@ -1,6 +1,5 @@
 """Checks of prices, their ratios and currency glosses."""
 
-import re
 from typing import Any
 
 from chipweir.errors import InputError
@@ -51,20 +50,6 @@ def in_force(price: Any, day: str | None) -> bool:
         return True
     start, end = price.valid_from, price.valid_to
     return (not start or start <= day[: len(start)]) and (not end or day[: len(end)] < end)
-
-
-def conditions(context: Context, model: str, metric: str, price: float) -> list[Any]:
-    """Other tiers of the same price, such as the one above 200k tokens of prompt, that cost something else."""
-    names = {entry.item for entry in list_prices(context, model, metric)}
-    return [
-        entry
-        for entry in context.facts.prices.values()
-        if entry.kind == "api"
-        and entry.metric == metric
-        and entry.item not in names
-        and any(re.fullmatch(re.escape(name) + r"-\d+k", entry.item) for name in names)
-        and abs(entry.value.best - price) > 0.01 * price
-    ]
 
 
 def _usd(context: Context, figure: Any, day: str | None) -> float | None:

@@ -10,7 +10,7 @@ from chipweir.evidence._frames import Claim
 from chipweir.evidence._page import Page
 from chipweir.evidence._scenarios import Tag
 from chipweir.evidence._verdict import Evidence, Text, Verdict
-from chipweir.text import EntityMention, Extraction, Quantity, quick
+from chipweir.text import EntityMention, Extraction, quick
 
 
 # `error`: the text contradicts itself or a sourced fact; `warning`: something needed is missing or blurred; `note`: to know.
@@ -105,11 +105,6 @@ class Article:
         for number, record in enumerate(self.page.sentences):
             result.setdefault(record.paragraph, []).append(number)
         return result
-
-    def quantities_beside(self, sentence: int) -> list[Quantity]:
-        """The figures in the paragraph that a sentence stands in."""
-        places = self.page.places["quantities"]
-        return [self.found.quantities[index] for number in self.paragraph(sentence) for index in places[number]]
 
     def span(self, sentence: int) -> tuple[int, int]:
         """Where a sentence stands."""
