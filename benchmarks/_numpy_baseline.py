@@ -365,8 +365,8 @@ def clear(o: Record, q: Record) -> tuple[Record, Record]:
         q.product = moved(q.product, o.supply, asked, gain)
     direct = np.minimum(demand(o, q).direct, o.quota)
     only_china = (o.pull <= 0) & (o.foreign <= 0)
-    slack = (direct < o.supply) & ((q.quota < 0) | (direct < 0.999 * o.supply))
-    shift = np.where(only_china & slack, q.product, 0.0)
+    slack = np.clip((o.supply - direct) / (0.005 * o.supply + 1e-30), 0, 1)
+    shift = np.where(only_china, np.maximum(slack, np.clip(1 - o.supply, 0, 1)) * q.product, 0.0)
     q.product, q.quota = q.product - shift, np.maximum(q.quota + shift, -60.0)
     return q, ration(o, q)
 

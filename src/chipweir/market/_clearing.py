@@ -19,8 +19,11 @@ _FLOOR = -60.0
 _FREE = 1e13
 # Keeps a buyer without any offer from dividing by nothing.
 _TINY = 1e-30
-# Share of output below which direct demand counts as slack when scarcity is handed to the quota.
-_SLACK = 0.999
+# Share of output left over from which on all scarcity is the quota's; in between both have a part, so that no member's path
+# hangs on a rounding.
+_SLACK = 0.005
+# Supply of less than a unit is none: where the law lets nothing pass and nothing is left, only the licence is scarce.
+_UNIT = 1.0
 
 
 class Market(NamedTuple):
@@ -241,8 +244,9 @@ def _settle(market: Market, premia: Premia) -> Premia:
     china = market.budget_china / (_china_denominator(market, x) + market.outside_china + _TINY)
     direct = jnp.minimum(_direct_units(market, x, china), market.quota)
     only_direct = (market.pull <= 0) & (market.foreign <= 0)
-    slack = (direct < market.supply) & ((premia.quota < 0) | (direct < _SLACK * market.supply))
-    moved = jnp.where(only_direct & slack, premia.product, 0.0)
+    slack = jnp.clip((market.supply - direct) / (_SLACK * market.supply + _TINY), 0.0, 1.0)
+    nothing = jnp.clip(1 - market.supply / _UNIT, 0.0, 1.0)
+    moved = jnp.where(only_direct, jnp.maximum(slack, nothing) * premia.product, 0.0)
     return premia._replace(product=premia.product - moved, quota=jnp.maximum(premia.quota + moved, _FLOOR))
 
 
