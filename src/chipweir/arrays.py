@@ -38,7 +38,7 @@ def for_all_members(record: Any) -> Any:
 
 def once(record: T) -> T:
     """The same pytree, worked out once: else the compiler works it out again inside the loops of each of its readers."""
-    return jax.lax.optimization_barrier(record)  # type: ignore[no-any-return]
+    return jax.lax.optimization_barrier(record)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def dot(weights: Array, values: Array) -> Array:
