@@ -10,7 +10,6 @@ import yaml
 from chipweir.evidence import document_from_text, extract, tag
 from chipweir.evidence._runs import Results, difference
 from chipweir.evidence._scenarios import (
-    contradictions,
     from_anywhere,
     judge,
     mechanisms,
@@ -137,12 +136,6 @@ def test_no_effect_is_claimed_where_the_interval_holds_zero():
     claims = [t for t in tags("저성능 칩 금지는 무의미하다.") if t.mechanism == "low-end-ban"]
     run = Fake(-0.1, 0.01, 0.1, 0.5).results("token_price", "weir", "weir-without-h20")
     assert judge(claims, [run])[0].status == "consistent"
-
-
-def test_opposed_stances_are_named_once():
-    found = contradictions({"a": ["oversupply"], "b": ["capacity-short"]})
-    assert len(found) == 1
-    assert {found[0][1], found[0][3]} == {"oversupply", "capacity-short"}
 
 
 @pytest.mark.slow

@@ -58,6 +58,8 @@ def test_members_are_those_of_a_direct_simulation_in_another_batch(
             direct = outcome(scenario)[row["name"]][:MEMBERS]
             # Two compilations of the same month round differently; in single precision a member may take another turn.
             scale = np.nanmax(np.abs(direct)) if np.isfinite(direct).any() else 1.0
+            if row["name"] == "unmet_share":  # what the sweeps leave, itself an error: to a ten-thousandth of spending
+                scale = max(scale, 0.1)
             near = np.isclose(own, direct, rtol=1e-2, atol=1e-4 * scale, equal_nan=True)
             assert np.mean(near) > 0.97, (row["name"], np.mean(near))
             np.testing.assert_allclose(
