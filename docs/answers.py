@@ -48,8 +48,8 @@ def ask(names: Sequence[str], members: int, explored: int, found: dict[str, Any]
             found[name] = _call(["leverage", "--members", str(members)], runs)
         else:
             told = ["explore", *EXPLORED, "--members", str(explored)]
-            found[name], again = _call(told, runs), _call(told, runs)
-            found[name]["stored"] = {key: again[key] for key in ("seconds", "elapsed")}
+            found[name], second = _call(told, runs), _call(told, runs)
+            found[name]["stored"] = {key: second[key] for key in ("seconds", "elapsed")}
         found[name]["again"] = again
         RESULTS.write_text(json.dumps(found, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
 
