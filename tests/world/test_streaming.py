@@ -318,10 +318,6 @@ def test_the_model_counted_is_the_model_sorted(monkeypatch: pytest.MonkeyPatch) 
             spread = np.nanmax(two, axis=1, keepdims=True) - np.nanmin(two, axis=1, keepdims=True)
             # What single precision cannot tell from nothing beside the largest value is no difference.
             floor = np.finfo(np.float32).eps * np.nanmax(np.abs(two)) + 1e-30
-            if str(name).endswith(
-                "unmet_share"
-            ):  # what the sweeps leave, itself an error: to a ten-thousandth of spending
-                floor = 2e-4
             apart = np.abs(one - two) / np.maximum(spread, floor) < 0.5
             known = ~np.isnan(two)
             assert np.mean(apart[:, 1:-1][known[:, 1:-1]]) > 0.999, name

@@ -218,15 +218,10 @@ class Live:
 
     def _chances(self, base: Course, course: Course) -> Arrays:
         """The share of members in which a number is above the first scenario's; half where they are equal."""
-        found = {}
-        for name in _SIGNED:
-            if name not in base.values:
-                continue
-            change = course.whole(name) - base.whole(name)
-            known = np.count_nonzero(~np.isnan(change), axis=0)
-            rise = np.count_nonzero(change > 0, axis=0) + 0.5 * np.count_nonzero(change == 0, axis=0)
-            found[name] = np.where(known > 0, rise / np.maximum(known, 1), np.nan)
-        return found
+        from chipweir.world import chance_of_rise
+
+        names = [name for name in _SIGNED if name in base.values]
+        return {name: chance_of_rise(course.whole(name), base.whole(name)) for name in names}
 
     def _dataset(self, names: list[str], courses: list[Course], same_past: bool, members: int) -> "xr.Dataset":
         import xarray as xr

@@ -19,8 +19,8 @@ Drawn = Mapping[str, FloatArray]
 
 LAST_MONTH = "2026-12"
 """Last month that fits and back-tests simulate."""
-# Members of one task, and of one batch within it.
-_CHUNK, _BATCH = 256, 64
+# Members of one task.
+_CHUNK = 256
 
 
 def fitted_scenario(name: str = "baseline") -> "Scenario":
@@ -36,9 +36,8 @@ def inputs_of(facts: "Facts", scenario: "Scenario | None" = None) -> "Inputs":
 def predict(inputs: "Inputs", drawn: Drawn, observations: Sequence[Observation], mapper: Mapper = map) -> FloatArray:
     """Logs of the model's numbers for every member, `[member, observation]`."""
     members = len(next(iter(drawn.values())))
-    rows = np.minimum(np.arange(-(-members // _BATCH) * _BATCH), members - 1)  # one size of batch is compiled once
     tasks = [
-        Task("fit", start, inputs, {name: values[rows[start : start + _CHUNK]] for name, values in drawn.items()})
-        for start in range(0, len(rows), _CHUNK)
+        Task("fit", start, inputs, {name: values[start : start + _CHUNK] for name, values in drawn.items()})
+        for start in range(0, members, _CHUNK)
     ]
-    return np.concatenate([read(observations, kept) for kept in mapper(run_task, tasks)])[:members]
+    return np.concatenate([read(observations, kept) for kept in mapper(run_task, tasks)])

@@ -56,6 +56,7 @@ from ._products import own_products as own_products
 from ._products import product_rows as product_rows
 from ._reported import QUANTILES as QUANTILES
 from ._reported import Reported as Reported
+from ._reported import chance_of_rise as chance_of_rise
 from ._reported import coordinates as coordinates
 from ._reported import quantiles as quantiles
 from ._reported import reported as reported

@@ -108,13 +108,16 @@ def _knows(option: str, value: Any) -> bool:
 
 
 def run_task(task: Task) -> dict[str, npt.NDArray[np.float32]]:
-    """Simulate the members of one task on this machine's cores; flows are summed over each batch of them: `[batch, ...]`."""
+    """Simulate the members of one task on this machine's cores; flows are summed over each batch of them: `[batch, ...]`.
+
+    Every batch is of one size, the last one filled up: one program is compiled for ensembles of all sizes, and it rounds a
+    member's numbers alike in all of them, so that a shorter ensemble is the beginning of a longer one.
+    """
     count = len(next(iter(task.parameters.values())))
-    size = min(_BATCH, count)
-    starts = range(0, count, size)
+    starts = range(0, count, _BATCH)
 
     def one(start: int) -> dict[str, npt.NDArray[np.float32]]:
-        rows = np.arange(start, start + size)
+        rows = np.arange(start, start + _BATCH)
         real = rows < count
         chosen = {name: values[np.minimum(rows, count - 1)] for name, values in task.parameters.items()}
         chosen = with_nudges(chosen, task.inputs)

@@ -148,6 +148,24 @@ def quantiles(values: FloatArray, levels: Sequence[float] = QUANTILES) -> FloatA
     return out
 
 
+# A change of less than this share of a number is none: what single precision leaves of paths that are the same.
+NOTHING = 1e-6
+
+
+def changes(values: FloatArray, base: FloatArray) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    """How many members lie above those of `base`, and how many are the same but for rounding: `[member, ...]` to `[...]`."""
+    change, size = values - base, NOTHING * np.maximum(np.abs(values), np.abs(base))
+    above = np.count_nonzero(change > size, axis=0).astype(np.uint32)
+    return above, np.count_nonzero(np.abs(change) <= size, axis=0).astype(np.uint32)
+
+
+def chance_of_rise(values: FloatArray, base: FloatArray) -> FloatArray:
+    """The share of members above those of `base` `[...]`, half of those that are the same; missing where none is known."""
+    above, equal = changes(values, base)
+    known = np.count_nonzero(~np.isnan(values - base), axis=0)
+    return np.where(known > 0, (above + 0.5 * equal) / np.maximum(known, 1), np.nan)
+
+
 # Numbers that are held at once while quantiles are taken.
 _BLOCK = 4_000_000
 
@@ -161,10 +179,7 @@ def summary(values: FloatArray, base: FloatArray) -> tuple[FloatArray, FloatArra
     parts = []
     for start in range(0, values.shape[1], months):
         block = np.asarray(values[:, start : start + months])
-        change = block - np.asarray(base[:, start : start + months])
-        known = np.count_nonzero(~np.isnan(change), axis=0)
-        rise = np.count_nonzero(change > 0, axis=0) + 0.5 * np.count_nonzero(change == 0, axis=0)
-        rise = np.where(known > 0, rise / np.maximum(known, 1), np.nan)
-        parts.append((quantiles(block), quantiles(change), rise))
+        before = np.asarray(base[:, start : start + months])
+        parts.append((quantiles(block), quantiles(block - before), chance_of_rise(block, before)))
     levels, deltas, greater = zip(*parts, strict=True)
     return np.concatenate(levels, 1), np.concatenate(deltas, 1), np.concatenate(greater, 0)

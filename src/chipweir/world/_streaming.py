@@ -17,7 +17,7 @@ from chipweir.world import _ensemble
 from chipweir.world._assemble import assemble
 from chipweir.world._parameters import draw, draw_blocks
 from chipweir.world._products import own_products
-from chipweir.world._reported import QUANTILES, Reported, calendar_years, reported, taken
+from chipweir.world._reported import QUANTILES, Reported, calendar_years, changes, reported, taken
 from chipweir.world._state import Inputs
 from chipweir.world._tally import PILOT, Tally, edges_of, quantiles_of, tally
 
@@ -152,8 +152,8 @@ def _counts(name: str, values: Sequence[npt.NDArray[Any]], edges: Mapping[str, n
         if number:
             change = each - flat[0]
             _put(counted, f"{number}/delta_{name}", tally(change, edges[f"{number}/delta_{name}"]))
-            counted[f"{number}/delta_{name}/above"] = np.count_nonzero(change > 0, axis=0).astype(np.uint32)
-            counted[f"{number}/delta_{name}/equal"] = np.count_nonzero(change == 0, axis=0).astype(np.uint32)
+            above, equal = changes(each, flat[0])
+            counted |= {f"{number}/delta_{name}/above": above, f"{number}/delta_{name}/equal": equal}
     return counted
 
 

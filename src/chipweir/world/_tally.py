@@ -99,11 +99,19 @@ def quantiles_of(counted: Tally, edges: FloatArray, levels: Sequence[float]) -> 
         reached, start = _at(upto, at), _at(marks, at)
         room = np.maximum(_at(below, at + 1) - reached, 0.0)
         step = np.clip((place - reached + 1.0) / (room + 1.0), 0.0, 1.0)
-        within = start + (_at(marks, at + 1) - start) * step
+        within = _between(start, _at(marks, at + 1), step)
         found[i] = np.where(place <= reached - 1.0, start, within)
         left_open[i] = np.where(place <= reached - 1.0, 0.0, room / np.maximum(counted.known, 1.0))
     unknown = (counted.known == 0) | np.isnan(edges).any(0)
     return np.where(unknown, np.nan, found), np.where(unknown, np.nan, left_open)
+
+
+def _between(start: FloatArray, end: FloatArray, step: FloatArray) -> FloatArray:
+    """A value part of the way between two marks: by ratio where both have one sign, since long tails are skewed."""
+    level = start + (end - start) * step
+    alike = start * end > 0
+    ratio = np.where(alike, end / np.where(alike, start, 1.0), 1.0)
+    return np.where(alike, start * ratio**step, level)
 
 
 def _at(values: FloatArray, place: npt.NDArray[np.intp]) -> FloatArray:
