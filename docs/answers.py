@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from believe import table
 
 from chipweir.i18n import use_language
 from chipweir.strategy import number, percent
@@ -99,13 +100,6 @@ def page(words: Words, language: str, found: Document) -> str:
 
 def _asked(words: Words, told: Document) -> str:
     return words["asked"].format_map(told)
-
-
-def table(heads: str, rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table; `heads` joined by bars."""
-    names = heads.split("|")
-    lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]
-    return "\n".join(lines + [f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in rows])
 
 
 def _advice(words: Words, language: str, told: Document, title: str) -> list[str]:

@@ -23,7 +23,7 @@ RESULTS = HERE / "results"
 Words = Mapping[str, str]
 
 
-def table(heads: str, rows: Sequence[Sequence[str]]) -> str:
+def table(heads: str, rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table; `heads` joined by bars."""
     names = heads.split("|")
     lines = [f"| {' | '.join(names)} |", f"|{'---|' * len(names)}"]

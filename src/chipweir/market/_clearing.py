@@ -218,7 +218,7 @@ def _sweep(market: Market, direct_units: Array, a_unit: Array, gain: Array, prem
 def clear(market: Market, premia: Premia, sweeps: int, relax: float = 1.3) -> tuple[Premia, Cleared]:
     """Clear one month: `sweeps` alternate scalings from last month's premia, then exact rationing.
 
-    The sweeps run in single precision: they only look for premia, and whatever they leave is rationed in double.
+    The sweeps run in single precision: they only look for premia, and whatever they leave is rationed.
     **Raises:** nothing; with no supply and no budget everything is zero.
     """
     low = jax.tree.map(lambda leaf: leaf.astype("float32"), market)
