@@ -4,6 +4,8 @@ Members are cut into chunks that fit the cache; each chunk is an independent tas
 call can take them in any order. Quantiles are taken over members, differences and ratios within a member.
 """
 
+import ctypes
+import gc
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -94,8 +96,18 @@ def _simulated(inputs: Inputs, parameters: Any, weight: Any) -> dict[str, Any]:
         return compiled()(inputs, parameters, weight)
     with _COMPILING:
         made = compiled()(inputs, parameters, weight)
-        _MET.add(program)
+        if program not in _MET:
+            _MET.add(program)
+            give_back()
     return made
+
+
+def give_back() -> None:
+    """Return freed memory to the system where its C library can: compiling leaves more than half of what a process has."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 @cache
