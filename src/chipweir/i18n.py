@@ -63,8 +63,8 @@ def N_(text: str) -> str:
 def composed(text: str) -> str:
     """A line that was composed in English, such as an error's, in the language in force, by the pattern it was made from.
 
-    What fills the pattern's fields is translated where it is itself a known word or line; so is what follows a place (`file:3:
-    ...`). A line of no known pattern stays.
+    What fills the pattern's fields is translated where it is itself a known word or line; so is what follows a place, such
+    as `file:3: `. A line of no known pattern stays.
     """
     words, patterns = _patterns(_language.get())
     if not words or len(text) > LONGEST:
@@ -87,7 +87,7 @@ def _filling(text: str) -> str:
 
 @cache
 def _patterns(language: str) -> tuple[dict[str, str], list[tuple[str, re.Pattern[str], str]]]:
-    """Whole lines and words by their English; patterns with fields behind their longest literal, those that say most first."""
+    """Whole lines and words by their English; patterns with their longest literal, those that say most first."""
     if language == "en":
         return {}, []
     from babel.messages.pofile import read_po
