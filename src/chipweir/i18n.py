@@ -49,10 +49,13 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 def _(text: str, **values: object) -> str:
     """`text` in the language in force, with `{name}` fields filled from `values`."""
     translated = _catalogue(_language.get()).gettext(text) if text else text
-    if not values:
-        return translated
-    filled = translated.format(**values)
-    return particles(filled) if _language.get() == "ko" else filled
+    return filled(translated, **values) if values else translated
+
+
+def filled(translated: str, **values: object) -> str:
+    """A text in the language in force with its `{name}` fields filled, and Korean particles chosen by what fills them."""
+    said = translated.format(**values)
+    return particles(said) if _language.get() == "ko" else said
 
 
 def N_(text: str) -> str:

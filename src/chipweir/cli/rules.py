@@ -294,7 +294,10 @@ def _run_batch(
 
                 print("\n".join(trace_lines(row.decision.trace)))
     if bad > _ERRORS_SHOWN:
-        print("chipweir: " + _("and {count} more lines with errors; --json lists them", count=bad - _ERRORS_SHOWN), file=sys.stderr)
+        print(
+            "chipweir: " + _("and {count} more lines with errors; --json lists them", count=bad - _ERRORS_SHOWN),
+            file=sys.stderr,
+        )
     if not as_json:
         print(_("{total} shipments, {bad} lines with errors", total=total, bad=bad), file=sys.stderr)
         print(disclaimer(), file=sys.stderr)
