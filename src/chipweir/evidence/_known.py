@@ -159,7 +159,7 @@ class Records:
     def about(self, measure: str, subjects: Set[str]) -> Iterator[Known]:
         """The records of a measure whose subject is among `subjects`."""
         table = self.by_subject.get(measure, {})
-        for subject in table.keys() & subjects:
+        for subject in sorted(table.keys() & subjects):
             yield from table[subject]
 
     @cached_property

@@ -118,7 +118,7 @@ class Matcher(Base):
         named = {one.ids[0] for one in scene.things if one.level < EARLIER}
         table = records(self.known).of_subject
         found = []
-        for subject in keys.reach & table.keys():
+        for subject in sorted(keys.reach & table.keys()):
             for record in table[subject]:
                 scale = factor(scene.figure, record)
                 if (

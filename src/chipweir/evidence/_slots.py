@@ -315,10 +315,12 @@ def is_known(identifier: str, kinds: Sequence[str]) -> bool:
 
 def compared(page: Page, index: int) -> bool:
     """Whether a named thing is what something else is measured against ("than X", "X보다")."""
-    mention = page.found.entities[index]
-    after = page.text[mention.end : mention.end + 24]
-    before = page.text[max(0, mention.start - 40) : mention.start]
-    return bool(_COMPARED.match(after) or _THAN.search(before))
+    if index not in page.against:
+        mention = page.found.entities[index]
+        after = page.text[mention.end : mention.end + 24]
+        before = page.text[max(0, mention.start - 40) : mention.start]
+        page.against[index] = bool(_COMPARED.match(after) or _THAN.search(before))
+    return page.against[index]
 
 
 def _marked(page: Page, sentence: int, index: int, role: str) -> bool:
