@@ -40,7 +40,6 @@ AS_STRONG = 0.5
 class Matcher(Base):
     """Finds records of one fact base for the figures of one article."""
 
-    _fitting: dict[tuple[str, str, str, str], bool] = field(default_factory=dict, repr=False, compare=False)
     _matches: dict[Hashable, list[Match]] = field(default_factory=dict, repr=False, compare=False)
     _rare: dict[Hashable, list[Match]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -233,9 +232,10 @@ class Matcher(Base):
 
     def _measurable(self, scene: Scene, measure: str) -> bool:
         key = (measure, scene.figure.unit, scene.figure.type, scene.figure.basis)
-        if key not in self._fitting:
-            self._fitting[key] = self._fits_unit(scene, measure)
-        return self._fitting[key]
+        fitting = self.remembered.fitting
+        if key not in fitting:
+            fitting[key] = self._fits_unit(scene, measure)
+        return fitting[key]
 
     def _fits_unit(self, scene: Scene, measure: str) -> bool:
         rows = records(self.known).by_measure.get(measure, ())
