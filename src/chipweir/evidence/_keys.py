@@ -1,7 +1,7 @@
 """How the keys of a record lie to what the words about a figure tell: its subject, item, dimensions and period."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -166,6 +166,7 @@ class Keys:
 
     matcher: Base
     scene: Scene
+    _places: dict[str, tuple[int, bool] | None] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def periods(self) -> Periods:
@@ -264,7 +265,9 @@ class Keys:
 
     def _find(self, identifier: str) -> tuple[int, bool] | None:
         """The nearest level at which a thing is named, and whether it is named itself and not by its kin."""
-        return self._found(identifier)
+        if identifier not in self._places:
+            self._places[identifier] = self._found(identifier)
+        return self._places[identifier]
 
     def _found(self, identifier: str) -> tuple[int, bool] | None:
         parts = self._parts(identifier)
@@ -286,8 +289,9 @@ class Keys:
         return frozenset({*named, *composed, *_ANYWHERE})
 
     @staticmethod
-    def _parts(identifier: str) -> tuple[str, ...]:
-        return tuple(vocabulary()["composed"].get(identifier, ()))
+    def _parts(identifier: str) -> Sequence[str]:
+        parts: Sequence[str] = vocabulary()["composed"].get(identifier, ())
+        return parts
 
     def _level(self, identifier: str) -> int | None:
         return self._levels.get(identifier)
@@ -406,7 +410,7 @@ class Keys:
         """Whether the text says a dimension of a record in so many words."""
         if any(word.is_one(f"{key}={value}") and word.level < EARLIER for word in self.scene.of_kind("dim")):
             return True
-        return key in vocabulary()["named"] and self._found(value) is not None
+        return key in vocabulary()["named"] and self._find(value) is not None
 
     def _spelt(self, key: str, value: str) -> bool:
         """Whether a special value of a dimension is said in its own words beside the figure."""

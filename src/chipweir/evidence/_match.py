@@ -164,11 +164,12 @@ class Matcher(Base):
         for name in self.families(name for name, strength in found.items() if strength > _FAINT):
             if name not in found and self._measurable(scene, name):
                 found[name] = _KIN
-        for name in self._implied(scene):
+        implied = self._implied(scene)
+        for name in implied:
             found[name] = max(found.get(name, 0.0), _IMPLIED)
         if own and strict:
-            kin = {name for family in families().values() if family & own for name in family}
-            found = {name: s for name, s in found.items() if name in own or name in kin or name in self._implied(scene)}
+            kin = self.families(own)
+            found = {name: s for name, s in found.items() if name in own or name in kin or name in implied}
         for word in scene.of_kind("mark"):
             if word.level <= BEFORE and scene.beside(word):
                 for name in word.ids:

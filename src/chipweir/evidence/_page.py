@@ -15,6 +15,13 @@ CLAUSE = re.compile(
     r"which)\b|而|但"
 )
 _MEDIA = {"press"}
+# A sentence with more names than this is a list without stops: a figure's names stand no farther off, in characters.
+CROWD, _AT_HAND = 24, 80
+
+
+def at_hand(place: int, anchor: tuple[int, int]) -> bool:
+    """Whether something stands close to a figure."""
+    return anchor[0] - _AT_HAND <= place <= anchor[1] + _AT_HAND
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,14 @@ class Page:
         """The sentence's text."""
         return self.texts[sentence]
 
+    def near(self, sentence: int, anchor: tuple[int, int]) -> list[int]:
+        """The names of a sentence that a figure in it may belong to: all of them, but in a crowd only those at hand."""
+        here = self.places["entities"][sentence]
+        if len(here) <= CROWD:
+            return here
+        entities = self.found.entities
+        return [i for i in here if at_hand(entities[i].start, anchor)]
+
     def gap(self, a: tuple[int, int], b: tuple[int, int]) -> float:
         """Distance between two spans in characters; clause borders, brackets and other figures between them add."""
         low, high = (a[1], b[0]) if a[0] <= b[0] else (b[1], a[0])
@@ -91,6 +106,11 @@ class Page:
         title = self.found.document.title
         named = (one for one in self.found.entities if one.kind == "company" and one.id and one.how == "alias")
         return frozenset(one.id for one in named if one.surface in title) if title else frozenset()
+
+    @cached_property
+    def eligible(self) -> dict[tuple[int, frozenset[str]], list[int]]:
+        """The names of some kinds in sentences that were asked about."""
+        return {}
 
     @cached_property
     def against(self) -> dict[int, bool]:

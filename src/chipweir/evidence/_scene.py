@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from chipweir.evidence._page import Page
+from chipweir.evidence._page import CROWD, Page, at_hand
 from chipweir.evidence._slots import compared
 from chipweir.text import EntityMention, Quantity, Time, Word
 
@@ -136,7 +136,14 @@ class Scene:
 
     def of_kind(self, kind: str) -> list[Seen]:
         """The words of one kind, nearest level first."""
-        return [one for one in self.words if one.kind == kind]
+        return self._by_kind.get(kind, [])
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Seen]]:
+        table: dict[str, list[Seen]] = {}
+        for one in self.words:
+            table.setdefault(one.kind, []).append(one)
+        return table
 
     @cached_property
     def nearest_times(self) -> list[Time]:
@@ -277,13 +284,14 @@ class Reader:
         anchor = (figure.start, figure.end)
         before = self._before(sentence)
         things: list[Seen] = []
-        for number in page.places["entities"][sentence]:
+        for number in page.near(sentence, anchor):
             mention = page.found.entities[number]
             if not _guessed(mention):
                 level = _level(mention.start, start, end)
                 things.append(self._seen(mention, number, level, page.gap((mention.start, mention.end), anchor)))
         words: list[Seen] = []
-        for low, high, named in self._words[sentence]:
+        here = self._words[sentence]
+        for low, high, named in here if len(here) <= CROWD else (one for one in here if at_hand(one[0], anchor)):
             if anchor[0] < high and low < anchor[1] and low >= anchor[0] and high > anchor[1]:
                 continue
             level, gap = _level(low, start, end), page.gap((low, high), anchor)
