@@ -6,10 +6,10 @@ from chipweir import facts
 from chipweir.errors import InputError, UnknownName
 from chipweir.perf._cells import number, share, token_count
 from chipweir.perf._checkpoint import record_of
-from chipweir.perf._configuration import read_configuration
+from chipweir.perf._configuration import is_training, read_configuration
 from chipweir.perf._plan import read_worker
 from chipweir.perf._software import year_of
-from chipweir.perf._training_rows import is_training, training_jobs
+from chipweir.perf._training_rows import training_jobs
 
 
 ROW = {"chip": "H100", "model": "Llama-3.1-70B", "tp": "8", "isl": "1024", "osl": "512", "concurrency": "16"}

@@ -17,7 +17,7 @@ import numpy as np
 from chipweir.errors import InputError
 from chipweir.perf._assemble import case, gather
 from chipweir.perf._cells import altered
-from chipweir.perf._configuration import Cells, Configuration, Setup, kinds, read_configuration
+from chipweir.perf._configuration import Cells, Configuration, Setup, is_training, kinds, read_configuration
 from chipweir.perf._efficiency import Posterior, efficiencies, places, shipped
 from chipweir.perf._energy import PowerCurve
 from chipweir.perf._fitted import Fitted, fitted
@@ -37,7 +37,6 @@ from chipweir.perf._serving import (
     serve,
 )
 from chipweir.perf._serving import take as take_cases
-from chipweir.perf._training_rows import is_training, predict_training
 
 
 Row = Mapping[str, str]
@@ -147,6 +146,8 @@ def _serving_answers(
 
 
 def _training_answers(rows: Sequence[Row], places: list[int], known: Fitted, answers: list[dict[str, Any]]) -> None:
+    from chipweir.perf._training_rows import predict_training
+
     for place, answer in zip(places, predict_training([rows[i] for i in places], known.training), strict=True):
         if "reason" in answer:
             answers[place]["reason"] = answer["reason"]

@@ -35,6 +35,13 @@ from chipweir.perf._software import NOW, engine_of, most_running, software_year
 
 
 SERVING = ("serving", "offline", "prefill", "decode", "energy_serving")
+# What is trained, by the words of a phase.
+TRAINING = {
+    "training": "pretrain", "pretraining": "pretrain", "train": "pretrain", "finetune_lora": "lora", "lora": "lora",
+    "lora performance": "lora", "qlora": "lora",
+    **dict.fromkeys(("sft", "sft performance", "finetune", "fine-tune", "fine-tuning", "finetuning"), "sft"),
+    "post-training": "sft",
+}  # fmt: skip
 # Other words for serving.
 PHASES = {
     **dict.fromkeys(("", "inference", "online", "throughput", "latency", "mixed"), "serving"),
@@ -181,6 +188,11 @@ def phase_of(row: Mapping[str, str]) -> str:
     """The phase a row states, one of `SERVING` where it is one of serving."""
     told = (row.get("phase") or "").strip().lower()
     return PHASES.get(told, told)
+
+
+def is_training(row: Mapping[str, str]) -> bool:
+    """Whether a row asks for training."""
+    return (row.get("phase") or "").strip().lower() in TRAINING
 
 
 def _setup(row: Mapping[str, str]) -> Setup:

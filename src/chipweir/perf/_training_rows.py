@@ -16,15 +16,11 @@ import numpy as np
 from chipweir.errors import InputError
 from chipweir.perf import _architecture, _hardware
 from chipweir.perf._cells import token_count
+from chipweir.perf._configuration import TRAINING
 from chipweir.perf._training import GROUPS, Posterior, TrainingEstimate, shipped_posterior, training_batch
 from chipweir.perf._training_work import LAYOUT_FIELDS, TrainingJob, model_flops
 
 
-PHASES = {
-    "training": "pretrain", "pretraining": "pretrain", "finetune_lora": "lora", "lora performance": "lora",
-    "lora": "lora", "sft performance": "sft", "sft": "sft", "finetune": "sft", "train": "pretrain", "fine-tune": "sft",
-    "fine-tuning": "sft", "finetuning": "sft", "post-training": "sft", "qlora": "lora",
-}  # fmt: skip
 # Middle of the year whose software an undated row is taken to run.
 SOFTWARE_OF = 2026.46
 # Older software counts as half a year old: what earlier runs lacked, their own engineers had made up for.
@@ -42,11 +38,6 @@ COLUMNS = (
 Cells = tuple[str, ...]
 MOST_TOKENS = 1e12
 LARGEST = {"n_chips": 1e7, "global_batch": 1e9, "seq_len": 1e8} | dict.fromkeys((*LAYOUT_FIELDS, "dp"), 1e5)
-
-
-def is_training(row: Mapping[str, Any]) -> bool:
-    """Whether a table row asks for training."""
-    return str(row.get("phase") or "").strip().lower() in PHASES
 
 
 def training_jobs(rows: Sequence[Mapping[str, Any]]) -> tuple[TrainingJob | None, list[int], list[str]]:
@@ -243,7 +234,7 @@ def _read(cells: Cells) -> _Job | str:
 
 def _job(row: Mapping[str, str]) -> _Job:
     """One row as plain values. Raises `InputError` with the reason."""
-    mode = PHASES.get((row["phase"] or "training").lower(), "pretrain")
+    mode = TRAINING.get((row["phase"] or "training").lower(), "pretrain")
     notes: list[str] = []
     hardware = _hardware.hardware_as_written(row["chip"] or row["system"], notes)
     _hardware.sixteen_bits(row["precision"], hardware)
