@@ -31,7 +31,7 @@ SLACK = 0.1
 # Most of the time that prefill workers of their own may be busy.
 BUSIEST = 0.9
 # Pairs of row and plan weighed at a time: what stays in the processor's cache.
-TOGETHER = 512
+TOGETHER = 1024
 
 
 def resolve(
