@@ -29,13 +29,20 @@ _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 def number(row: Mapping[str, str], name: str, *, least: float = 0.0, strict: bool = True) -> float | None:
     """The number in a cell, None if empty. Raises `InputError` for text or a number not above `least`."""
-    text = (row.get(name) or "").strip()
-    if text.lower() in NOTHING or text.lower() in OPEN.get(name, ()):
+    text = row.get(name)
+    if not text:
         return None
     try:
-        value = float(text.replace(",", "") if _GROUPED.fullmatch(text) else text)
+        value = float(text)
     except ValueError:
-        raise InputError(f"{name} must be a number, not '{text}'") from None
+        text = text.strip()
+        if text.lower() in NOTHING or text.lower() in OPEN.get(name, ()):
+            return None
+        if not _GROUPED.fullmatch(text):
+            raise InputError(f"{name} must be a number, not '{text}'") from None
+        value = float(text.replace(",", ""))
+    if not math.isfinite(value) and text.strip().lower() in (*NOTHING, *OPEN.get(name, ())):
+        return None
     if not math.isfinite(value) or (value <= least if strict else value < least):
         raise InputError(f"{name} must be {'above' if strict else 'at least'} {least:g}, not {text}")
     if value > LARGEST.get(name, 1e9):

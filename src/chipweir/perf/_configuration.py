@@ -121,9 +121,24 @@ class Configuration:
         return lasting(self.offered)
 
 
-def kinds(configurations: Sequence[Configuration]) -> tuple[list[Configuration], np.ndarray]:
+Kinds = tuple[list["Configuration"], np.ndarray]
+# The last tuple that was looked at, and what was found: every part of one evaluation asks for the same.
+_last: list[tuple[tuple[Configuration, ...], Kinds]] = []
+
+
+def kinds(configurations: Sequence[Configuration]) -> Kinds:
     """One configuration of each kind, and of which kind every one is [n]: those of one kind differ in lengths, load and
     degrees of their plan alone, and share efficiencies and the kind of their errors."""
+    for known, kind in _last:
+        if known is configurations:
+            return kind
+    found = _kinds(configurations)
+    if isinstance(configurations, tuple):
+        _last[:] = [(configurations, found)]
+    return found
+
+
+def _kinds(configurations: Sequence[Configuration]) -> Kinds:
     seen: dict[tuple[object, ...], int] = {}
     first: list[Configuration] = []
     place = []
