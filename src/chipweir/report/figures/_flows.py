@@ -162,7 +162,7 @@ def _sankey(sources: dict[tuple[str, str], float], targets: dict[tuple[str, str]
     return {
         "type": "sankey",
         "arrangement": "snap",
-        "domain": {"x": [0.01, 0.99], "y": [0.02, 0.98]},
+        "domain": {"x": [0.0, 0.9] if alone else [0.01, 0.99], "y": [0.02, 0.98]},
         "node": {
             "label": labels,
             "customdata": texts,
@@ -182,7 +182,7 @@ def _sankey(sources: dict[tuple[str, str], float], targets: dict[tuple[str, str]
             ],
             "hovertemplate": "%{customdata}<extra></extra>",
         },
-        "textfont": {"color": ink(theme), "size": 12, "shadow": "none"},
+        "textfont": {"color": ink(theme), "size": 11, "shadow": "none"},
     }
 
 
