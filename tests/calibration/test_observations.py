@@ -105,6 +105,18 @@ def test_what_nobody_saw_is_at_most_the_upper_end() -> None:
         assert row.central == row.high > 0
 
 
+def test_a_number_that_stands_alone_at_one_end_is_a_bound() -> None:
+    alone = {row.id: KNOWN.facts[row.id].value.bound for row in ROWS if KNOWN.facts[row.id].value.bound}
+    assert {"smu-005", "obs-792", "obs-1253"} <= set(alone)  # "at least 1 bn USD", "over 900,000", "over 40 trillion"
+    for name, bound in alone.items():
+        row = BY_ID[name]
+        assert row.bound == bound
+        assert (row.above if bound == "at_least" else row.below) == float("inf")
+    for row in ROWS:
+        if KNOWN.facts[row.id].value.central is not None and not row.bound:
+            assert max(row.below, row.above) < float("inf")
+
+
 def test_as_of_a_day_nothing_later_is_there() -> None:
     day = date(2023, 12, 31)
     then = observations(facts.load(as_of=day))

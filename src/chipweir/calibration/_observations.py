@@ -154,6 +154,7 @@ def compared(fact: "Fact", facts: "Facts") -> Observation | None:
     if place is None:
         return None
     text, operation, bound, since, least = place
+    bound = bound or fact.value.bound
     where = f"fact {fact.id}"
     months = _months(fact.start, fact.end)
     if months is None or months[0] < (since or FIRST_MONTH):

@@ -70,8 +70,8 @@ def check_document(
 
         claims = amend(claims, document, ledger)
     judged = judge_figures(page, known, found.document.published and found.document.published[:10], claims)
-    claims = _numbered(sorted([*claims, *further(page, claims, judged)], key=lambda one: (one.start, one.end)))
-    claims = _numbered([claim for claim in claims if not _unsaid(page, claim)])
+    all_claims = sorted([*claims, *further(page, claims, judged)], key=lambda one: (one.start, one.end))
+    claims = _numbered([claim for claim in all_claims if not _unsaid(page, claim)])
     verdicts = check_claims(found, claims, known, judged, page)
     kept = [at for at, (c, v) in enumerate(zip(claims, verdicts, strict=True)) if not _plain_maker(c, v)]
     claims = _numbered([claims[at] for at in kept])

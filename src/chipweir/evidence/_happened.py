@@ -4,7 +4,7 @@ An event is meant by a sentence that names two of its parties, or one and what i
 country are one party. It denies only what counts the same thing of the same parties, and only with its one figure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
@@ -51,6 +51,7 @@ class Happened:
 
     matcher: Matcher
     _sides: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    _known_of: dict[frozenset[str], list[Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def _by_party(self) -> dict[str, list[Any]]:
@@ -73,16 +74,20 @@ class Happened:
         near = [one for one in scene.things if one.level < EARLIER]
         named = {self.side(identifier) for one in near for identifier in one.ids}
         words = {i for word in scene.words if word.level < EARLIER for i in word.ids} - _COMMON
-        found = [told for event in self._events(named) if (told := self._held(event, scene, named, words)) is not None]
+        found = [
+            told
+            for event in self._events(frozenset(named))
+            if (told := self._held(event, scene, named, words)) is not None
+        ]
         return min(found, key=lambda one: (not one.same, -len(one.event.actor_ids), one.event.id), default=None)
 
-    def _events(self, named: set[str]) -> Iterator[Any]:
-        seen: set[str] = set()
-        for side in named:
-            for event in self._by_party.get(side, ()):
-                if event.id not in seen and (self.matcher.on is None or event.date <= self.matcher.on):
-                    seen.add(event.id)
-                    yield event
+    def _events(self, named: frozenset[str]) -> Sequence[Any]:
+        """The events up to the article's day that any of the parties named takes part in."""
+        if named not in self._known_of:
+            events = {event.id: event for side in named for event in self._by_party.get(side, ())}
+            on = self.matcher.on
+            self._known_of[named] = [one for one in events.values() if on is None or one.date <= on]
+        return self._known_of[named]
 
     def _held(self, event: Any, scene: Scene, named: set[str], words: set[str]) -> Told | None:
         known = self.matcher.known

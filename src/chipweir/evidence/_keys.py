@@ -1,7 +1,7 @@
 """How the keys of a record lie to what the words about a figure tell: its subject, item, dimensions and period."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -75,13 +75,32 @@ class Match:
 
 
 @dataclass(frozen=True)
+class Remembered:
+    """What was worked out of a fact base and holds for every article."""
+
+    spoken: dict[str, frozenset[str]] = field(default_factory=dict)
+    kin: dict[str, frozenset[str]] = field(default_factory=dict)
+    subjects: dict[str, frozenset[str]] = field(default_factory=dict)
+    related: dict[tuple[tuple[str, ...], str, str, str], bool] = field(default_factory=dict)
+    fitting: dict[tuple[str, str, str, str], bool] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=4)
+def _remembered(known: "facts.Facts") -> Remembered:
+    return Remembered()
+
+
+@dataclass(frozen=True)
 class Base:
     """Look-ups in one fact base for the figures of an article of a day."""
 
     known: "facts.Facts"
     on: str | None
-    _spoken: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
-    _kin: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def remembered(self) -> Remembered:
+        """What was worked out of the fact base before."""
+        return _remembered(self.known)
 
     @cached_property
     def index(self) -> Index:
@@ -105,14 +124,14 @@ class Base:
 
     def kin_of(self, measure: str) -> frozenset[str]:
         """The measures that share a family with one."""
-        if measure not in self._kin:
-            self._kin[measure] = frozenset(name for one in families().values() if measure in one for name in one)
-        return self._kin[measure]
+        kin = self.remembered.kin
+        if measure not in kin:
+            kin[measure] = frozenset(name for one in families().values() if measure in one for name in one)
+        return kin[measure]
 
     def parts(self, measure: str) -> frozenset[str]:
         """`part` where any measure of the family has that dimension."""
-        kin = {name for family in families().values() if measure in family for name in family}
-        return frozenset({"part"} if any("part" in self.measured[name].dims for name in kin) else ())
+        return frozenset({"part"} if any("part" in self.measured[name].dims for name in self.kin_of(measure)) else ())
 
     def free(self, record: Known) -> frozenset[str]:
         """The things and words of a fact's free description of its item."""
@@ -127,13 +146,14 @@ class Base:
         return self._ids_in(record.words, record.id)
 
     def _ids_in(self, text: str, key: str) -> frozenset[str]:
-        if key not in self._spoken:
+        known = self.remembered.spoken
+        if key not in known:
             names = lexicon(self.known)
             things = find_entities(text, names, "en")
             said = [identifier for one in things for identifier in (one.id, *one.also)]
             said += [word.id for one in find_words(text, names) for word in one.words]
-            self._spoken[key] = frozenset(said)
-        return self._spoken[key]
+            known[key] = frozenset(said)
+        return known[key]
 
 
 def over(long: Seen, short: Seen) -> bool:
@@ -146,6 +166,7 @@ class Keys:
 
     matcher: Base
     scene: Scene
+    _places: dict[str, tuple[int, bool] | None] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def periods(self) -> Periods:
@@ -244,7 +265,9 @@ class Keys:
 
     def _find(self, identifier: str) -> tuple[int, bool] | None:
         """The nearest level at which a thing is named, and whether it is named itself and not by its kin."""
-        return self._found(identifier)
+        if identifier not in self._places:
+            self._places[identifier] = self._found(identifier)
+        return self._places[identifier]
 
     def _found(self, identifier: str) -> tuple[int, bool] | None:
         parts = self._parts(identifier)
@@ -266,8 +289,9 @@ class Keys:
         return frozenset({*named, *composed, *_ANYWHERE})
 
     @staticmethod
-    def _parts(identifier: str) -> tuple[str, ...]:
-        return tuple(vocabulary()["composed"].get(identifier, ()))
+    def _parts(identifier: str) -> Sequence[str]:
+        parts: Sequence[str] = vocabulary()["composed"].get(identifier, ())
+        return parts
 
     def _level(self, identifier: str) -> int | None:
         return self._levels.get(identifier)
@@ -309,22 +333,29 @@ class Keys:
 
     def _rivals(self, record: Known, used: set[str], level: int) -> list[Seen]:
         """Others that the figure may be told of: named no farther off, of a kind that the measure is told of."""
-        kinds = self._subjects(record)
+        kinds = self._subjects(record.measure)
         return [
             one
-            for one in self.scene.things
-            if one.level <= level
-            and not one.against
-            and one.kind in kinds
-            and not used & set(one.ids)
-            and not self._related(one, record)
-            and (one.level == OWN or level >= one.level)
+            for one in self._others
+            if one.level <= level and one.kind in kinds and used.isdisjoint(one.ids) and not self._related(one, record)
         ]
 
-    def _subjects(self, record: Known) -> frozenset[str]:
-        if record.measure.startswith("spec:") or record.measure in OF_THE_ITEM:
+    @cached_property
+    def _others(self) -> list[Seen]:
+        """The things that nothing is measured against."""
+        return [one for one in self.scene.things if not one.against]
+
+    def _subjects(self, measure: str) -> frozenset[str]:
+        known = self.matcher.remembered.subjects
+        if measure not in known:
+            known[measure] = self._kinds(measure)
+        return known[measure]
+
+    def _kinds(self, measure: str) -> frozenset[str]:
+        """The kinds of things that a measure is told of."""
+        if measure.startswith("spec:") or measure in OF_THE_ITEM:
             return frozenset({"chip", "system"})
-        defined = self.matcher.measured.get(record.measure)
+        defined = self.matcher.measured.get(measure)
         kinds = frozenset(defined.entity_kinds) if defined is not None else frozenset[str]()
         return (kinds | ({"company"} if "lab" in kinds else set())) & _ACTING or frozenset({"company"})
 
@@ -340,6 +371,12 @@ class Keys:
 
     def _related(self, one: Seen, record: Known) -> bool:
         """Whether a name only says whose or where the record's things are: maker, parent, home."""
+        known, key = self.matcher.remembered.related, (one.ids, one.kind, record.entity, record.item)
+        if key not in known:
+            known[key] = self._belongs(one, record)
+        return known[key]
+
+    def _belongs(self, one: Seen, record: Known) -> bool:
         entities = self.matcher.entities
         for identifier in filter(None, (record.entity, record.item)):
             kin = self.matcher.index.kin(identifier)
@@ -373,7 +410,7 @@ class Keys:
         """Whether the text says a dimension of a record in so many words."""
         if any(word.is_one(f"{key}={value}") and word.level < EARLIER for word in self.scene.of_kind("dim")):
             return True
-        return key in vocabulary()["named"] and self._found(value) is not None
+        return key in vocabulary()["named"] and self._find(value) is not None
 
     def _spelt(self, key: str, value: str) -> bool:
         """Whether a special value of a dimension is said in its own words beside the figure."""
@@ -388,44 +425,69 @@ class Keys:
         count = self._told_by_another_place(record) + (
             self._of_a_part and not record.item and "part" not in record.dims
         )
-        for one in self.scene.things:
-            if one.level != OWN or one.against or used & set(one.ids) or self._related(one, record):
+        for one in self._own_things:
+            if not used.isdisjoint(one.ids) or self._related(one, record):
                 continue
             if record.measure.startswith("spec:") and one.kind in {"component", "technology"}:
                 continue
-            if any(used & set(other.ids) and over(other, one) for other in self.scene.things):
+            if any(over(other, one) and not used.isdisjoint(other.ids) for other in self.scene.things):
                 continue
             placed = bool(keys & _PLACED) and one.kind in {"country", "region"}
             count += one.kind in _TELLING or placed
-        for word in self.scene.words:
-            if word.level != OWN or self._inside(word, used):
-                continue
-            if word.kind == "dim":
-                pairs = [tuple(name.split("=", 1)) for name in word.ids]
-                told = [
-                    (key, value)
-                    for key, value in pairs
-                    if (key != "scope" and key in keys | self._family_keys(record))
-                    or (key == "scope" and f"{key}={value}" in spoken_values())
-                    if not record.measure.startswith(value)
-                ]
-                count += (
-                    bool(told)
-                    and all(record.dims.get(key) != value for key, value in told)
-                    and not all(f"{key}={value}" in silent_values() for key, value in told)
-                )
-            elif word.kind == "mark" and self.scene.beside(word):
-                count += (
-                    record.measure not in word.ids
-                    and any(record.measure in family and family & set(word.ids) for family in families().values())
-                    and not self._level_of_record(record, word)
-                )
-            elif word.kind == "thing" and "world" in word.ids and keys & {"of", "market"}:
-                count += "world" not in used
-            elif word.kind == "thing" and defined is not None and set(defined.item_kinds) & {"goods", "topic"}:
-                narrow = [name for name in word.ids if name not in _ANYWHERE]
-                count += record.item in {"", "all-goods"} and bool(narrow) and not used & set(narrow)
+        for word, holders in self._own_words:
+            if used.isdisjoint(holders):
+                count += self._tells_more(word, record, defined, keys, used)
         return count
+
+    def _tells_more(self, word: Seen, record: Known, defined: Any, keys: set[str], used: set[str]) -> bool:
+        """Whether a word beside the figure says something that the record's key does not hold."""
+        if word.kind == "dim":
+            told = [
+                (key, value)
+                for key, value in (name.split("=", 1) for name in word.ids)
+                if (key != "scope" and (key in keys or key in self.matcher.parts(record.measure)))
+                or (key == "scope" and f"{key}={value}" in spoken_values())
+                if not record.measure.startswith(value)
+            ]
+            return (
+                bool(told)
+                and all(record.dims.get(key) != value for key, value in told)
+                and not all(f"{key}={value}" in silent_values() for key, value in told)
+            )
+        if word.kind == "mark":
+            return (
+                record.measure not in word.ids
+                and not self.matcher.kin_of(record.measure).isdisjoint(word.ids)
+                and not self._level_of_record(record, word)
+            )
+        if "world" in word.ids and keys & {"of", "market"}:
+            return "world" not in used
+        if defined is not None and set(defined.item_kinds) & {"goods", "topic"}:
+            narrow = [name for name in word.ids if name not in _ANYWHERE]
+            return record.item in {"", "all-goods"} and bool(narrow) and used.isdisjoint(narrow)
+        return False
+
+    @cached_property
+    def _own_things(self) -> list[Seen]:
+        """The things of the figure's own stretch that nothing is measured against."""
+        return [one for one in self.scene.things if one.level == OWN and not one.against]
+
+    @cached_property
+    def _own_words(self) -> list[tuple[Seen, frozenset[str]]]:
+        """The words of the figure's own stretch that tell more than a measure and are no piece of a longer name or
+        word, each with what the names and words of its very place stand for."""
+        own = [one for one in (*self.scene.things, *self.scene.words) if one.level == OWN]
+        found = []
+        for word in self.scene.words:
+            if word.level != OWN or word.kind not in {"dim", "mark", "thing"}:
+                continue
+            if word.kind == "mark" and not self.scene.beside(word):
+                continue
+            around = [one for one in own if one.start <= word.start and word.end <= one.end]
+            if not any(over(one, word) for one in around):
+                held = frozenset(i for one in around if one.kind != word.kind for i in one.ids)
+                found.append((word, held))
+        return found
 
     @cached_property
     def _of_a_part(self) -> bool:
@@ -437,46 +499,20 @@ class Keys:
             for span in (next(found.span(n) for n in (1, 2, 3) if found[n]) for found in parts)
         )
 
-    def _family_keys(self, record: Known) -> frozenset[str]:
-        """The dimensions of the family: networking is a part of data-centre revenue."""
-        return self.matcher.parts(record.measure)
-
     def _told_by_another_place(self, record: Known) -> int:
         """Whether a place beside the noun tells another measure of the family: "revenue" is not all revenue in
         "revenue in China" of a firm from elsewhere."""
-        home = getattr(self.matcher.entities.get(record.entity), "country", "")
         for name, place in told_by_place().items():
-            family = record.measure in self.matcher.kin_of(name)
-            away = getattr(self.matcher.entities.get(place), "country", "") != home
             if (
-                family
-                and record.measure != name
-                and away
+                record.measure != name
                 and self._level(place) == OWN
+                and record.measure in self.matcher.kin_of(name)
                 and place not in record.dims.values()
             ):
-                return 1
+                home = getattr(self.matcher.entities.get(record.entity), "country", "")
+                if getattr(self.matcher.entities.get(place), "country", "") != home:
+                    return 1
         return 0
-
-    def _inside(self, word: Seen, used: set[str]) -> bool:
-        """Whether a word is a piece of a name or of a longer word, or names what the record is about already."""
-        return any(longer or used.intersection(ids) for ids, longer in self._holding[word])
-
-    @cached_property
-    def _holding(self) -> Mapping[Seen, list[tuple[tuple[str, ...], bool]]]:
-        """For each word of the stretch the names and words that hold it: what they stand for, and whether they are
-        longer. Words of one kind that are no longer than it count for nothing."""
-        own = [one for one in (*self.scene.things, *self.scene.words) if one.level == OWN]
-        return {
-            word: [
-                (other.ids, longer)
-                for other in own
-                if other.start <= word.start and word.end <= other.end
-                if (longer := other.end - other.start > word.end - word.start) or other.kind != word.kind
-            ]
-            for word in self.scene.words
-            if word.level == OWN
-        }
 
     @staticmethod
     def _level_of_record(record: Known, word: Seen) -> bool:

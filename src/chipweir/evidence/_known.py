@@ -73,7 +73,9 @@ _TIMELESS = (date.min, date.max)
 class Known:
     """One number on record: whose (`entity`), of what (`item`), in which respect (`dims`), from `start` to `end`.
 
-    `value` is the facts' own record; `recalled` marks what was not looked up, `own` what has no publisher at all.
+    `value` is the facts' own record; `recalled` marks what was not looked up, `own` what has no publisher at all,
+    `timeless` what holds at any time (a datasheet). A record is told of its `subject`: a price (`of_the_item`) of what is
+    priced, all else of its entity.
     """
 
     id: str
@@ -95,25 +97,20 @@ class Known:
     recalled: bool = False
     own: bool = False
 
-    @property
-    def timeless(self) -> bool:
-        """Whether the number holds at any time: what a datasheet says."""
-        return (self.start, self.end) == _TIMELESS
+    timeless: bool = field(init=False)
+    of_the_item: bool = field(init=False)
+    subject: str = field(init=False)
 
-    @property
-    def of_the_item(self) -> bool:
-        """Whether the record is told of its item (a price) and not of its entity (a place)."""
-        return bool(self.item) and (self.measure in OF_THE_ITEM or self.is_yield_of_a_chip)
+    def __post_init__(self) -> None:
+        of_the_item = bool(self.item) and (self.measure in OF_THE_ITEM or self.is_yield_of_a_chip)
+        object.__setattr__(self, "timeless", (self.start, self.end) == _TIMELESS)
+        object.__setattr__(self, "of_the_item", of_the_item)
+        object.__setattr__(self, "subject", self.item if of_the_item else self.entity)
 
     @property
     def is_yield_of_a_chip(self) -> bool:
         """Whether the record is a chip's yield: then who makes it need not be said."""
         return self.measure == "yield" and not self.item.startswith("node-")
-
-    @property
-    def subject(self) -> str:
-        """Whom or what the record is told of."""
-        return self.item if self.of_the_item else self.entity
 
     @property
     def is_money(self) -> bool:
@@ -159,7 +156,7 @@ class Records:
     def about(self, measure: str, subjects: Set[str]) -> Iterator[Known]:
         """The records of a measure whose subject is among `subjects`."""
         table = self.by_subject.get(measure, {})
-        for subject in table.keys() & subjects:
+        for subject in sorted(table.keys() & subjects):
             yield from table[subject]
 
     @cached_property

@@ -40,7 +40,6 @@ AS_STRONG = 0.5
 class Matcher(Base):
     """Finds records of one fact base for the figures of one article."""
 
-    _fitting: dict[tuple[str, str, str, str], bool] = field(default_factory=dict, repr=False, compare=False)
     _matches: dict[Hashable, list[Match]] = field(default_factory=dict, repr=False, compare=False)
     _rare: dict[Hashable, list[Match]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -118,7 +117,7 @@ class Matcher(Base):
         named = {one.ids[0] for one in scene.things if one.level < EARLIER}
         table = records(self.known).of_subject
         found = []
-        for subject in keys.reach & table.keys():
+        for subject in sorted(keys.reach & table.keys()):
             for record in table[subject]:
                 scale = factor(scene.figure, record)
                 if (
@@ -165,11 +164,12 @@ class Matcher(Base):
         for name in self.families(name for name, strength in found.items() if strength > _FAINT):
             if name not in found and self._measurable(scene, name):
                 found[name] = _KIN
-        for name in self._implied(scene):
+        implied = self._implied(scene)
+        for name in implied:
             found[name] = max(found.get(name, 0.0), _IMPLIED)
         if own and strict:
-            kin = {name for family in families().values() if family & own for name in family}
-            found = {name: s for name, s in found.items() if name in own or name in kin or name in self._implied(scene)}
+            kin = self.families(own)
+            found = {name: s for name, s in found.items() if name in own or name in kin or name in implied}
         for word in scene.of_kind("mark"):
             if word.level <= BEFORE and scene.beside(word):
                 for name in word.ids:
@@ -233,9 +233,10 @@ class Matcher(Base):
 
     def _measurable(self, scene: Scene, measure: str) -> bool:
         key = (measure, scene.figure.unit, scene.figure.type, scene.figure.basis)
-        if key not in self._fitting:
-            self._fitting[key] = self._fits_unit(scene, measure)
-        return self._fitting[key]
+        fitting = self.remembered.fitting
+        if key not in fitting:
+            fitting[key] = self._fits_unit(scene, measure)
+        return fitting[key]
 
     def _fits_unit(self, scene: Scene, measure: str) -> bool:
         rows = records(self.known).by_measure.get(measure, ())

@@ -1,6 +1,7 @@
 """An article as read, with the look-ups that claims need: what stands in which sentence, and how far apart."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,17 @@ CLAUSE = re.compile(
     r"which)\b|而|但"
 )
 _MEDIA = {"press"}
+_QUESTION = re.compile(r"[?？][\"”’」』]?\s*$")
+_BULLET = re.compile(r"\s*(?P<mark>[-*•·○◦□■▪–ㅇ]|\d{1,2}[.)])\s")
+# What ends no heading, and how long one may be.
+_STOP, _HEADING = re.compile(r"[.!?。！？…]\s*$"), 80
+# A sentence with more names than this is a list without stops: a figure's names stand no farther off, in characters.
+CROWD, _AT_HAND = 24, 80
+
+
+def at_hand(place: int, anchor: tuple[int, int]) -> bool:
+    """Whether something stands close to a figure."""
+    return anchor[0] - _AT_HAND <= place <= anchor[1] + _AT_HAND
 
 
 @dataclass(frozen=True)
@@ -63,15 +75,58 @@ class Page:
         """The sentence's text."""
         return self.texts[sentence]
 
+    def near(self, sentence: int, anchor: tuple[int, int]) -> list[int]:
+        """The names of a sentence that a figure in it may belong to: all of them, but in a crowd only those at hand."""
+        here = self.places["entities"][sentence]
+        if len(here) <= CROWD:
+            return here
+        entities = self.found.entities
+        return [i for i in here if at_hand(entities[i].start, anchor)]
+
+    def over(self, sentence: int) -> int | None:
+        """The sentence that a line continues although it stands in a paragraph of its own: the heading of a list, the
+        question that is answered."""
+        first = sentence
+        while first and self.sentences[first - 1].paragraph == self.sentences[first].paragraph:
+            first -= 1
+        if not first:
+            return None
+        if _QUESTION.search(self.words(first - 1)) and not _QUESTION.search(self.words(sentence)):
+            return first - 1
+        mark = self._bullet(first)
+        at = first - 1
+        while mark and at >= 0 and self._bullet(at) == mark:
+            at -= 1
+        headed = bool(mark) and at >= 0 and len(self.words(at)) <= _HEADING and not _STOP.search(self.words(at))
+        return at if headed else None
+
+    def _bullet(self, sentence: int) -> str:
+        """The mark of a list before a sentence."""
+        start = self.sentences[sentence].start
+        line = self.text[self.text.rfind("\n", 0, start) + 1 : start + 4]
+        found = _BULLET.match(line)
+        return "" if found is None else "1" if found["mark"][0].isdigit() else found["mark"]
+
     def gap(self, a: tuple[int, int], b: tuple[int, int]) -> float:
         """Distance between two spans in characters; clause borders, brackets and other figures between them add."""
         low, high = (a[1], b[0]) if a[0] <= b[0] else (b[1], a[0])
         if high <= low:
             return 0.0
-        between = self.text[low:high]
-        crossed = len(CLAUSE.findall(between))
-        brackets = abs(between.count("(") - between.count(")")) if "(" in between or ")" in between else 0
-        return (high - low) + 14 * crossed + 4 * brackets
+        borders, reaches, opening, closing = self._marks
+        crossed = max(0, bisect_left(borders, high) - bisect_left(reaches, low))
+        opened = bisect_left(opening, high) - bisect_left(opening, low)
+        closed = bisect_left(closing, high) - bisect_left(closing, low)
+        return (high - low) + 14 * crossed + 4 * abs(opened - closed)
+
+    @cached_property
+    def _marks(self) -> tuple[list[int], list[int], list[int], list[int]]:
+        """Where clause borders stand, and from where on one is told (two syllables before the space behind a Korean
+        ending); opening and closing brackets."""
+        text = self.text
+        borders = [found.start() for found in CLAUSE.finditer(text)]
+        reaches = sorted(at - 2 if text[at].isspace() else at for at in borders)
+        opening, closing = ([found.start() for found in re.finditer(re.escape(mark), text)] for mark in "()")
+        return borders, reaches, opening, closing
 
     @cached_property
     def headline(self) -> frozenset[str]:
@@ -79,6 +134,16 @@ class Page:
         title = self.found.document.title
         named = (one for one in self.found.entities if one.kind == "company" and one.id and one.how == "alias")
         return frozenset(one.id for one in named if one.surface in title) if title else frozenset()
+
+    @cached_property
+    def eligible(self) -> dict[tuple[int, frozenset[str]], list[int]]:
+        """The names of some kinds in sentences that were asked about."""
+        return {}
+
+    @cached_property
+    def against(self) -> dict[int, bool]:
+        """Whether the names that were asked about are what something else is measured against."""
+        return {}
 
     @cached_property
     def said(self) -> dict[int, str]:

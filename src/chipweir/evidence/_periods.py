@@ -173,7 +173,10 @@ def _joined(times: list[Time]) -> list[Time]:
         times = [years[0], replace(rest[0], start=years[0].end)]
     for time in sorted(times, key=lambda one: one.start):
         last = found[-1] if found else None
-        if last and last.grain == "year" and time.grain == "quarter" and time.value and time.start - last.end in {0, 1}:
+        behind = (
+            last is not None and last.grain == "year" and time.grain == "quarter" and time.start - last.end in {0, 1}
+        )
+        if last and behind and time.value and re.fullmatch(r"\d{4}", str(last.value)):
             quarter = f"{last.value}-{time.value[-2:]}"
             days = facts.period(quarter.replace("-", ""))
             found[-1] = replace(time, start=last.start, value=quarter, low=days.start.isoformat(),

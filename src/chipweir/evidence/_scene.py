@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from chipweir.evidence._page import Page
+from chipweir.evidence._page import CROWD, Page, at_hand
 from chipweir.evidence._slots import compared
 from chipweir.text import EntityMention, Quantity, Time, Word
 
@@ -26,6 +26,8 @@ _DIGITS = re.compile(r"\d[\d,.]*")
 _RESPECTIVELY = re.compile(r"\brespectively\b|각각|分别|分別|依次")
 _LINK = re.compile(r"[\s,，、·/&]*(?:and|와|과|및|和|与|與|及)?[\s·]*")
 _BACK = 3
+# The gap of what stands in the sentence before.
+_FAR_OFF = 1000.0
 # Makers and products carry on from the sentences before, and how many sentences on.
 _GROUPS = {
     **dict.fromkeys(("company", "lab"), "maker"),
@@ -134,7 +136,14 @@ class Scene:
 
     def of_kind(self, kind: str) -> list[Seen]:
         """The words of one kind, nearest level first."""
-        return [one for one in self.words if one.kind == kind]
+        return self._by_kind.get(kind, [])
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Seen]]:
+        table: dict[str, list[Seen]] = {}
+        for one in self.words:
+            table.setdefault(one.kind, []).append(one)
+        return table
 
     @cached_property
     def nearest_times(self) -> list[Time]:
@@ -154,12 +163,42 @@ class Scene:
         return min((level for _, level in self.times), default=EARLIER + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The names, words and dates of the sentences before one, and the names that come from another paragraph."""
+
+    things: tuple[Seen, ...]
+    words: tuple[Seen, ...]
+    times: tuple[tuple[Time, int], ...]
+    borrowed: frozenset[str]
+
+
+def _nearness(one: Seen) -> tuple[int, float]:
+    return one.level, one.gap
+
+
+def _guessed(mention: EntityMention) -> bool:
+    return mention.how in {"typo", "code"} and not mention.id
+
+
+def _once(seen: list[Seen]) -> tuple[Seen, ...]:
+    """Names or words of earlier sentences, nearest sentence first; of one repeated the nearest and the first of all."""
+    kept: dict[tuple[object, ...], dict[int, Seen]] = {}
+    for one in seen:
+        like = kept.setdefault((one.ids, one.kind, one.against), {one.start: one})
+        if one.start < min(like):
+            nearest = next(iter(like))
+            kept[one.ids, one.kind, one.against] = {nearest: like[nearest], one.start: one}
+    chosen = {id(one) for like in kept.values() for one in like.values()}
+    return tuple(one for one in seen if id(one) in chosen)
+
+
 @dataclass(frozen=True)
 class Reader:
     """Scenes of the figures of an article."""
 
     page: Page
-    reported: frozenset[str] = field(default_factory=frozenset)
+    _said_before: dict[int, _Before] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def _words(self) -> list[list[tuple[int, int, tuple[Word, ...]]]]:
@@ -242,51 +281,80 @@ class Reader:
 
     def _scene(self, sentence: int, index: int, start: int, end: int, alone: bool) -> Scene:
         page, figure = self.page, self.page.found.quantities[index]
-        things: list[Seen] = []
-        words: list[Seen] = []
-        times: list[tuple[Time, int]] = []
         anchor = (figure.start, figure.end)
-        paragraph = page.sentences[sentence].paragraph
-        borrowed: set[str] = set()
-        lacks = self._lacks[sentence]
-        same_time = bool(_SAME_TIME.search(page.text, page.sentences[sentence].start, page.sentences[sentence].end))
-        for back in range(min(_BACK, sentence) + 1):
-            here = sentence - back
-            across = page.sentences[here].paragraph != paragraph
-            if across and not (lacks or same_time):
-                break
-            for number in page.places["entities"][here]:
-                mention = page.found.entities[number]
-                if (mention.how in {"typo", "code"} and not mention.id) or (
-                    across and _GROUPS.get(mention.kind) not in lacks
-                ):
-                    continue
-                if across:
-                    borrowed |= {mention.id, *mention.also}
-                level = _level(mention.start, start, end, back)
-                things.append(self._seen(mention, number, level, anchor, here))
-            for low, high, named in self._words[here] if not across or (back == 1 and self._wordless(sentence)) else ():
-                if anchor[0] < high and low < anchor[1] and low >= anchor[0] and high > anchor[1]:
-                    continue
-                level = _level(low, start, end, back)
-                gap = page.gap((low, high), anchor) if not back else 1000.0 * back
-                words += [Seen(ids, kind, low, high, level, gap) for kind, ids in _by_kind(named)]
-            for number in page.places["times"][here]:
-                if number in page.report_times or (across and not same_time):
-                    continue
-                times.append((page.found.times[number], _level(page.found.times[number].start, start, end, back)))
-        things += self._home(sentence, start, end, anchor)
+        before = self._before(sentence)
+        things: list[Seen] = []
+        for number in page.near(sentence, anchor):
+            mention = page.found.entities[number]
+            if not _guessed(mention):
+                level = _level(mention.start, start, end)
+                things.append(self._seen(mention, number, level, page.gap((mention.start, mention.end), anchor)))
+        words: list[Seen] = []
+        here = self._words[sentence]
+        for low, high, named in here if len(here) <= CROWD else (one for one in here if at_hand(one[0], anchor)):
+            if anchor[0] < high and low < anchor[1] and low >= anchor[0] and high > anchor[1]:
+                continue
+            level, gap = _level(low, start, end), page.gap((low, high), anchor)
+            words += [Seen(ids, kind, low, high, level, gap) for kind, ids in _by_kind(named)]
+        times = [
+            (time, _level(time.start, start, end))
+            for number in page.places["times"][sentence]
+            if number not in page.report_times
+            for time in (page.found.times[number],)
+        ]
+        things += [*before.things, *self._home(sentence, start, end, anchor)]
         things += self._pointed(sentence, start, end, anchor)
-        order = sorted(things, key=lambda one: (one.level, one.gap))
-        told = tuple(sorted(words, key=lambda one: (one.level, one.gap)))
+        order = sorted(things, key=_nearness)
+        told = tuple(sorted(words, key=_nearness)) + before.words
         taken = [(one.start, one.end) for one in (*order, *told) if one.level == OWN]
         taken += [(time.start, time.end) for time, level in times if level == OWN]
         stranger = _stranger(page.text, start, figure.start, taken)
         near = {i for one in order if one.level < EARLIER for i in one.ids}
         return Scene(
-            figure, index, sentence, start, end, tuple(order), told, tuple(times), alone, stranger,
-            borrowed=frozenset(borrowed - near), text=page.text,
+            figure, index, sentence, start, end, tuple(order), told, (*times, *before.times), alone, stranger,
+            borrowed=before.borrowed - near, text=page.text,
         )  # fmt: skip
+
+    def _before(self, sentence: int) -> "_Before":
+        """What the sentences before one say to all of its figures."""
+        if sentence not in self._said_before:
+            self._said_before[sentence] = self._read_before(sentence)
+        return self._said_before[sentence]
+
+    def _read_before(self, sentence: int) -> "_Before":
+        page, span = self.page, self.page.sentences[sentence]
+        things: list[Seen] = []
+        words: list[Seen] = []
+        times: list[tuple[Time, int]] = []
+        borrowed: set[str] = set()
+        lacks = self._lacks[sentence]
+        same_time = bool(_SAME_TIME.search(page.text, span.start, span.end))
+        over = page.over(sentence)
+        if over is not None:
+            lacks = lacks & self._lacks[over]
+        before = [one for one in range(sentence - 1, max(-1, sentence - 1 - _BACK), -1) if one != over]
+        for here in before if over is None else [over, *before]:
+            back = max(1, sentence - here)
+            across = here != over and page.sentences[here].paragraph != span.paragraph
+            if across and not (lacks or same_time):
+                break
+            for number in page.places["entities"][here]:
+                mention = page.found.entities[number]
+                if _guessed(mention) or (across and _GROUPS.get(mention.kind) not in lacks):
+                    continue
+                if across:
+                    borrowed |= {mention.id, *mention.also}
+                things.append(self._seen(mention, number, EARLIER, _FAR_OFF))
+            if not across or (back == 1 and over is None and self._wordless(sentence)):
+                words += [
+                    Seen(ids, kind, low, high, EARLIER, _FAR_OFF * back)
+                    for low, high, named in self._words[here]
+                    for kind, ids in _by_kind(named)
+                ]
+            if same_time or not across:
+                numbers = (number for number in page.places["times"][here] if number not in page.report_times)
+                times += [(page.found.times[number], EARLIER) for number in numbers]
+        return _Before(_once(things), _once(words), tuple(times), frozenset(borrowed))
 
     def _wordless(self, sentence: int) -> bool:
         """Whether a sentence names nothing that is measured."""
@@ -339,7 +407,7 @@ class Reader:
             mention = self.page.found.entities[focus[group]]
             yield Seen(
                 (mention.id, *mention.also), mention.kind, match.start(), match.end(),
-                _level(match.start(), start, end, 0), self.page.gap(match.span(), anchor),
+                _level(match.start(), start, end), self.page.gap(match.span(), anchor),
             )  # fmt: skip
 
     def _home(self, sentence: int, start: int, end: int, anchor: tuple[int, int]) -> list[Seen]:
@@ -347,7 +415,7 @@ class Reader:
         span = self.page.sentences[sentence]
         language = self.page.found.document.language
         if language.startswith("zh") and (made := _HOME_MADE.search(self.page.text, span.start, span.end)):
-            return [Seen(("china",), "country", made.start(), made.end(), _level(made.start(), start, end, 0),
+            return [Seen(("china",), "country", made.start(), made.end(), _level(made.start(), start, end),
                          self.page.gap(made.span(), anchor))]  # fmt: skip
         if language != "ko":
             return []
@@ -360,18 +428,17 @@ class Reader:
                     "country",
                     span.start,
                     span.start,
-                    min(BEFORE, _level(span.start, start, end, 0)),
+                    min(BEFORE, _level(span.start, start, end)),
                     500.0,
                 )
             ]
         return [
             Seen(("korea-government", "south-korea"), "country", found.start(), found.end(),
-                 _level(found.start(), start, end, 0), self.page.gap(found.span(), anchor))
+                 _level(found.start(), start, end), self.page.gap(found.span(), anchor))
             for found in _GOVERNMENT.finditer(self.page.text, span.start, span.end)
         ]  # fmt: skip
 
-    def _seen(self, mention: EntityMention, number: int, level: int, anchor: tuple[int, int], here: int) -> Seen:
-        gap = self.page.gap((mention.start, mention.end), anchor) if level < EARLIER else 1000.0
+    def _seen(self, mention: EntityMention, number: int, level: int, gap: float) -> Seen:
         against = compared(self.page, number)
         return Seen((mention.id, *mention.also), mention.kind, mention.start, mention.end, level, gap, against)
 
@@ -419,9 +486,7 @@ def _stranger(text: str, start: int, end: int, taken: Sequence[tuple[int, int]])
     )
 
 
-def _level(place: int, start: int, end: int, back: int) -> int:
-    if back:
-        return EARLIER
+def _level(place: int, start: int, end: int) -> int:
     return OWN if start <= place < end else BEFORE if place < start else AFTER
 
 

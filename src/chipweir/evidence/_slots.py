@@ -161,7 +161,10 @@ def fill_entity(
                 if home and is_known(home, kinds)
                 else Slot(name)
             )
-        options = [i for i in page.places["entities"][here] if _eligible(page, here, i, kinds, taken)]
+        options = _eligible(page, here, kinds, taken)
+        if not back and options:
+            near = page.near(here, anchor)
+            options = [i for i in options if i in near]
         if not back:
             options = [i for i in options if _told_of(page, anchor, i)] or options
             options = [i for i in options if not _owns_another(page, here, anchor, i)]
@@ -281,9 +284,13 @@ def _coordinated(page: Page, scored: list[tuple[float, int]]) -> tuple[str, ...]
     return ()
 
 
-def _eligible(page: Page, sentence: int, index: int, kinds: Sequence[str], taken: frozenset[str]) -> bool:
-    mention = page.found.entities[index]
-    return mention.kind not in _MEDIA and is_kind(mention, kinds) and mention.id not in taken
+def _eligible(page: Page, sentence: int, kinds: Sequence[str], taken: frozenset[str]) -> list[int]:
+    """The names of some kinds in a sentence, the press and those in other slots left out."""
+    wanted, entities = accepted(tuple(kinds)), page.found.entities
+    if (sentence, wanted) not in page.eligible:
+        named = page.places["entities"][sentence]
+        page.eligible[sentence, wanted] = [i for i in named if entities[i].kind in wanted - _MEDIA]
+    return [i for i in page.eligible[sentence, wanted] if entities[i].id not in taken]
 
 
 _OPENING_SUBJECT = re.compile(r"^[\s\"'“‘*-]*([가-힣]{2,8}?)(?:은|는|이|가)\s")
@@ -315,10 +322,12 @@ def is_known(identifier: str, kinds: Sequence[str]) -> bool:
 
 def compared(page: Page, index: int) -> bool:
     """Whether a named thing is what something else is measured against ("than X", "X보다")."""
-    mention = page.found.entities[index]
-    after = page.text[mention.end : mention.end + 24]
-    before = page.text[max(0, mention.start - 40) : mention.start]
-    return bool(_COMPARED.match(after) or _THAN.search(before))
+    if index not in page.against:
+        mention = page.found.entities[index]
+        after = page.text[mention.end : mention.end + 24]
+        before = page.text[max(0, mention.start - 40) : mention.start]
+        page.against[index] = bool(_COMPARED.match(after) or _THAN.search(before))
+    return page.against[index]
 
 
 def _marked(page: Page, sentence: int, index: int, role: str) -> bool:
@@ -332,11 +341,7 @@ def fill_entities(
     page: Page, sentence: int, anchor: tuple[int, int], name: str, rule: dict[str, Any], taken: frozenset[str]
 ) -> Slot:
     """All the named things a figure is measured against, as a list: a comparison may name several at once."""
-    options = [
-        index
-        for index in page.places["entities"][sentence]
-        if _eligible(page, sentence, index, rule["entities"], taken)
-    ]
+    options = _eligible(page, sentence, rule["entities"], taken)
     if page.scripts[sentence] == "ko":
         options = [index for index in options if page.found.entities[index].end <= anchor[0]]
         measured = [index for index in options if compared(page, index)]
@@ -550,6 +555,6 @@ def _clause_before(page: Page, low: int, high: int) -> tuple[str, int] | None:
 
 def subjects(page: Page, sentence: int, kinds: Sequence[str]) -> Iterator[int]:
     """Indices of the named things of `kinds` in a sentence, media and suggestions left out."""
-    for index in page.places["entities"][sentence]:
-        if _eligible(page, sentence, index, kinds, frozenset()) and page.found.entities[index].how != "typo":
+    for index in _eligible(page, sentence, kinds, frozenset()):
+        if page.found.entities[index].how != "typo":
             yield index
