@@ -43,3 +43,9 @@ def test_the_page_of_dependencies_is_that_of_the_lock():
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([a-z0-9][a-z0-9._-]*) \| (\d\S*) \|", page, re.MULTILINE)
     assert {(canonicalize_name(name), Version(version)) for name, version in rows} == {pin[:2] for pin in PINS}
+
+
+def test_the_container_has_the_versions_of_the_lock_file() -> None:
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert "COPY pyproject.toml README.md LICENSE requirements.lock" in lines
+    assert "install --no-cache-dir -c constraints.txt" in lines

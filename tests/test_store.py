@@ -167,6 +167,16 @@ def test_damage_is_found_and_named(run: store.Run, tmp_path: Path, harm: str) ->
         assert list(store.list_runs(tmp_path)[1]) == [run.id]
 
 
+def test_a_manifest_that_is_a_pipe_is_damage_and_holds_nothing_up(run: store.Run, tmp_path: Path) -> None:
+    folder = run.path.with_name(run.path.name.replace("x5", "x6") + "0")
+    shutil.copytree(run.path, folder)
+    (folder / "manifest.json").unlink()
+    os.mkfifo(folder / "manifest.json")
+    runs, damaged = store.list_runs(run.path.parent)
+    assert [each.id for each in runs] == [run.id]
+    assert "is a pipe" in " ".join(damaged.values())
+
+
 def test_a_run_deleted_while_it_is_read_is_one_line(run: store.Run, tmp_path: Path) -> None:
     reader = store.find_run(run.id, tmp_path)
     store.delete_run(run.id, tmp_path)

@@ -156,6 +156,30 @@ def test_back_undoes_one_move_and_a_choice_of_tab_and_year(open_page):
     assert "tab=" not in page.url
 
 
+def test_back_is_no_step_of_ones_own_however_late_the_choices_come(open_page):
+    page = open_page("/")
+    wait_for_tiles(page)
+    slider = raise_enforcement(page)
+    wait_until(page, "location.search.includes('s.us.enforcement=1.1')")
+    page.get_by_role("tab", name="Market").click()
+    wait_until(page, "location.search.includes('tab=market')")
+    page.evaluate(
+        "() => { const now = dash_clientside.set_props;"
+        " dash_clientside.set_props = (...told) => setTimeout(() => now(...told), 900); }"
+    )
+    steps = page.evaluate("history.length")
+    page.go_back()
+    expect(page.get_by_role("tab", name="Compute")).to_have_attribute("aria-selected", "true")
+    page.wait_for_timeout(300)
+    assert page.evaluate("history.length") == steps
+    assert "tab=market" not in page.url
+    page.go_forward()
+    expect(page.get_by_role("tab", name="Market")).to_have_attribute("aria-selected", "true")
+    expect(slider).to_have_value("1.1")
+    page.get_by_role("tab", name="Supply").click()  # one of one's own, after all
+    wait_until(page, "location.search.includes('tab=supply')")
+
+
 def test_a_dragged_slider_shows_numbers_on_its_way_and_is_one_step_of_history(open_page):
     page = open_page("/")
     wait_for_tiles(page)

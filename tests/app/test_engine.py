@@ -154,6 +154,13 @@ def _wait(job):
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize("sent", [[1], {"a": 1}, 7, None, "no such", ""])
+def test_what_is_no_id_of_a_job_is_no_job(sent):
+    jobs = Jobs()
+    assert jobs.get(sent) is None
+    jobs.cancel(sent)
+
+
 def test_a_job_reports_and_ends():
     jobs = Jobs()
     job = jobs.get(jobs.start(lambda job: job.report(0.5) or "made"))

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -252,3 +253,24 @@ def test_rows_are_bounded(tmp_path: Path) -> None:
 
 def test_a_message_shows_little_and_nothing_that_a_terminal_obeys() -> None:
     assert reading.clean("a\x1b[31m" + "b" * 500) == "a\N{REPLACEMENT CHARACTER}[31m" + "b" * 54
+
+
+def test_a_pipe_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    """A named pipe without a writer would be waited for without end."""
+    pipe = tmp_path / "manifest.json"
+    os.mkfifo(pipe)
+    link = tmp_path / "link"
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(InputError, match="is a pipe"):
+            read_text(path)
+
+
+def test_what_a_shell_hands_over_is_read() -> None:
+    ours, theirs = os.pipe()
+    os.write(theirs, b"id\n")
+    os.close(theirs)
+    try:
+        assert read_text(Path(f"/dev/fd/{ours}")) == "id\n"
+    finally:
+        os.close(ours)

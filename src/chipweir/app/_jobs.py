@@ -83,8 +83,10 @@ class Jobs:
                 del kept[key]
         self._jobs = kept
 
-    def get(self, identifier: str) -> Job | None:
-        """The visitor's own job, or None where it is forgotten, never was, or is somebody else's."""
+    def get(self, identifier: object) -> Job | None:
+        """The visitor's own job, or None where it is forgotten, never was, is somebody else's, or no id at all."""
+        if not isinstance(identifier, str):  # a page sends texts, but anything can be sent
+            return None
         with self._lock:
             self._forget()
             job = self._jobs.get(identifier)

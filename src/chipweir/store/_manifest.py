@@ -82,7 +82,7 @@ def read_manifest(folder: Path) -> Mapping[str, Any]:
     try:
         made = reading.read_json(path, "manifest", LIMITS)
     except InputError as error:
-        what = "is missing" if not path.exists() else f"cannot be read ({str(error).removeprefix(str(folder))})"
+        what = "is missing" if not path.exists() else f"cannot be read ({str(error).removeprefix(f'{folder}/')})"
         raise InputError(f"run {folder.name} is damaged: manifest.json {reading.clean(what, 500)}") from None
     version = made.get("manifest_version") if isinstance(made, dict) else None
     if isinstance(version, int) and version > MANIFEST_VERSION:

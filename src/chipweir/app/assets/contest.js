@@ -163,10 +163,11 @@
     var data = JSON.parse(host.dataset.page);
     page = {
       lang: data.lang, words: data.words, graph: data.graph, usual: data.usual, frame: frame(),
-      levers: {}, values: {}, options: {}, following: false, followed: 0,
+      levers: {}, values: {}, options: {}, at: {}, expected: null,
       latest: null, busy: false, since: 0, asked: null, giving: 0, refining: null, timer: 0, untold: null, telling: 0, later: [], waiting: false
     };
     data.groups.forEach(function (entry) { entry.levers.forEach(function (record) { page.levers[record.name] = record; }); });
+    page.at = chosen(new URLSearchParams(window.location.search));
     var groups = data.groups.map(group);
     filled(host, [groups[0], finder(groups)].concat(groups.slice(1)));
     host.oninput = function (event) { read(event, false); };
@@ -184,6 +185,22 @@
 
   /* ---- the address ---- */
   var OPTIONS = { against: "a", start: "from", year: "y", tab: "tab" };
+  function chosen(query) {
+    var found = {};
+    Object.keys(OPTIONS).forEach(function (id) { found[id] = String(query.get(OPTIONS[id]) || page.usual[OPTIONS[id]]); });
+    return found;
+  }
+  /* After Back or Forward the choices come back from Dash one by one, however late; none of them is a step of the
+     visitor's. A value that neither was there before nor was told is. */
+  function follows(options) {
+    var expected = page.expected, before = page.at, ids = Object.keys(OPTIONS);
+    page.at = options;
+    if (!expected) { return false; }
+    var arrived = ids.every(function (id) { return options[id] === expected[id]; });
+    var own = ids.some(function (id) { return options[id] !== expected[id] && options[id] !== before[id]; });
+    if (arrived || own) { page.expected = null; }
+    return !own;
+  }
   function address() {
     var query = new URLSearchParams(window.location.search);
     Array.from(query.keys()).forEach(function (key) { if (key.indexOf("s.") === 0) { query.delete(key); } });
@@ -219,12 +236,9 @@
       place(record, text === null ? record.reference : record.kind === "choice" || text === "law" ? text : Number(text));
     });
     page.options = {};
-    page.following = true;  // the choices below come back one by one; none of them is a step of the visitor's
-    clearTimeout(page.followed);
-    page.followed = setTimeout(function () { page.following = false; }, 400);
+    page.expected = chosen(query);
     Object.keys(OPTIONS).forEach(function (id) {
-      var text = query.get(OPTIONS[id]) || page.usual[OPTIONS[id]];
-      tell(id, { value: id === "year" ? Number(text) : text });
+      tell(id, { value: id === "year" ? Number(page.expected[id]) : page.expected[id] });
     });
     ask(query.toString());
   }, true);
@@ -455,8 +469,9 @@
   Object.assign(window.dash_clientside.chipweir, {
     /* The choices that are Dash components: scenario A, the month, the year, the tab. */
     options: function (against, start, year, tab) {
-      if (page && document.getElementById("levers") && !page.following) {
-        page.options = { against: against, start: start, year: year, tab: tab };
+      var options = { against: String(against), start: String(start), year: String(year), tab: String(tab) };
+      if (page && document.getElementById("levers") && !follows(options)) {
+        page.options = options;
         var text = address().toString();
         window.dash_clientside.chipweir.keep(text);
         ask(text);

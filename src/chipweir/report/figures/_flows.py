@@ -156,13 +156,12 @@ def _sankey(sources: dict[tuple[str, str], float], targets: dict[tuple[str, str]
     # A region that stands alone is named in the title; its label would lie over the thin channels.
     alone = sum(column == "region" for column, _name in names) == 1
     labels = ["" if alone and column == "region" else text for (column, _name), text in zip(names, texts, strict=True)]
-    colours = [
-        _colour(name) if column == "channel" else (GREY if column == "source" else ORANGE) for column, name in names
-    ]
+    end = rgba(ORANGE, 0.25) if alone else ORANGE  # long names of channels reach over it on a telephone
+    colours = [_colour(name) if column == "channel" else GREY if column == "source" else end for column, name in names]
     return {
         "type": "sankey",
         "arrangement": "snap",
-        "domain": {"x": [0.01, 0.99], "y": [0.02, 0.98]},
+        "domain": {"x": [0.0, 0.9] if alone else [0.01, 0.99], "y": [0.02, 0.98]},
         "node": {
             "label": labels,
             "customdata": texts,
@@ -182,7 +181,7 @@ def _sankey(sources: dict[tuple[str, str], float], targets: dict[tuple[str, str]
             ],
             "hovertemplate": "%{customdata}<extra></extra>",
         },
-        "textfont": {"color": ink(theme), "size": 12, "shadow": "none"},
+        "textfont": {"color": ink(theme), "size": 11, "shadow": "none"},
     }
 
 
