@@ -3,7 +3,8 @@
     python docs/answers.py                   # ask again (128 draws: some minutes), then write the pages
     python docs/answers.py --pages           # the pages alone, from docs/results/answers.json
 
-Every number is the commands' own; texts are in `answers.yaml`.
+Every number is the commands' own; texts are in `answers.yaml`. Korea's advice is also what the playground shows before
+anybody has run one there, so that the two never differ.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from typing import Any
 import yaml
 from believe import table
 
+from chipweir import __version__
 from chipweir.i18n import use_language
 from chipweir.strategy import number, percent
 from chipweir.world import description, shipped_posterior
@@ -28,6 +30,7 @@ from chipweir.world import description, shipped_posterior
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "answers.json"
+SHIPPED = HERE.parent / "src/chipweir/app/data/advice-korea.json"
 ACTORS = ("korea", "us", "china")
 GAMES = ("us,china", "us,china,korea")
 EXPLORED = ("compute", "region=CHN")
@@ -79,6 +82,11 @@ def _call(arguments: Sequence[str], runs: str) -> dict[str, Any]:
         "elapsed": round(time.monotonic() - started, 1),
         "answer": json.loads(done.stdout),
     }
+
+
+def shipped(told: Document) -> Document:
+    """An answer as the package carries it, with what made it."""
+    return {**told["answer"], "made": {"version": __version__, "day": told["made"], "beliefs": told["beliefs"]}}
 
 
 def page(words: Words, language: str, found: Document) -> str:
@@ -237,6 +245,7 @@ def main() -> None:
     if not asked.pages:
         with tempfile.TemporaryDirectory() as empty:
             ask(asked.only or NAMES, asked.members, asked.explored, found, asked.runs or empty, asked.runs is not None)
+    SHIPPED.write_text(json.dumps(shipped(found["korea"]), ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
     texts: Mapping[str, Words] = yaml.safe_load((HERE / "answers.yaml").read_text(encoding="utf-8"))
     for language, name in (("en", "answers.md"), ("ko", "answers.ko.md")):
         words = {key: str(text).strip() for key, text in texts[language].items()}

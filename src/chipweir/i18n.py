@@ -21,6 +21,8 @@ CATALOGUES = ("chipweir.po", "commands.po")
 """Texts of code and templates, and the helps of commands and their options."""
 PATTERNS = "errors.po"
 """Patterns of lines that rooms compose in English, such as what was wrong with an input; and words that fill them."""
+LONGEST = 4000
+"""Characters of the longest line that is looked up: a longer one holds a text of somebody else."""
 _language: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -47,10 +49,13 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 def _(text: str, **values: object) -> str:
     """`text` in the language in force, with `{name}` fields filled from `values`."""
     translated = _catalogue(_language.get()).gettext(text) if text else text
-    if not values:
-        return translated
-    filled = translated.format(**values)
-    return particles(filled) if _language.get() == "ko" else filled
+    return filled(translated, **values) if values else translated
+
+
+def filled(translated: str, **values: object) -> str:
+    """A text in the language in force with its `{name}` fields filled, and Korean particles chosen by what fills them."""
+    said = translated.format(**values)
+    return particles(said) if _language.get() == "ko" else said
 
 
 def N_(text: str) -> str:
@@ -61,16 +66,20 @@ def N_(text: str) -> str:
 def composed(text: str) -> str:
     """A line that was composed in English, such as an error's, in the language in force, by the pattern it was made from.
 
-    What fills the pattern's fields is translated where it is itself a known word or line. A line of no known pattern stays.
+    What fills the pattern's fields is translated where it is itself a known word or line; so is what follows a place, such
+    as `file:3: `. A line of no known pattern stays.
     """
     words, patterns = _patterns(_language.get())
+    if not words or len(text) > LONGEST:
+        return text
     if text in words:
         return words[text]
-    for pattern, translated in patterns:
-        if found := pattern.fullmatch(text):
+    for literal, pattern, translated in patterns:
+        if literal in text and (found := pattern.fullmatch(text)):
             filled = {name: _filling(value) for name, value in found.groupdict().items()}
             return particles(translated.format(**filled))
-    return text
+    place, colon, rest = text.partition(": ")
+    return f"{place}: {composed(rest)}" if colon else text
 
 
 def _filling(text: str) -> str:
@@ -80,8 +89,8 @@ def _filling(text: str) -> str:
 
 
 @cache
-def _patterns(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str], str]]]:
-    """Whole lines and words by their English; patterns with fields, those that say most first."""
+def _patterns(language: str) -> tuple[dict[str, str], list[tuple[str, re.Pattern[str], str]]]:
+    """Whole lines and words by their English; patterns with their longest literal, those that say most first."""
     if language == "en":
         return {}, []
     from babel.messages.pofile import read_po
@@ -90,7 +99,7 @@ def _patterns(language: str) -> tuple[dict[str, str], list[tuple[re.Pattern[str]
         entries = [(str(each.id), str(each.string)) for each in read_po(file, locale=language) if each.id]
     words = {text: translated for text, translated in entries if "{" not in text}
     fields = sorted((each for each in entries if "{" in each[0]), key=lambda each: -len(_FIELD.sub("", each[0])))
-    return words, [(as_pattern(text), translated) for text, translated in fields]
+    return words, [(max(_FIELD.split(text)[::2], key=len), as_pattern(text), told) for text, told in fields]
 
 
 _FIELD = re.compile(r"\{(\w+)\}")

@@ -1,6 +1,8 @@
 import base64
 import io
+import json
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -20,7 +22,7 @@ from chipweir.app import (
 from chipweir.app._jobs import Job
 from chipweir.app._state import TABS, View, reference_of, scenario_of
 from chipweir.errors import InputError
-from chipweir.i18n import particles, use_language
+from chipweir.i18n import use_language
 from chipweir.report import _known
 
 
@@ -268,13 +270,26 @@ def test_the_shipped_advice_is_of_the_shipped_options_and_criteria():
     assert document["made"]["version"]
 
 
+def test_the_shipped_advice_is_the_answer_of_the_documentation():
+    """One number, one place: the playground and the page of answers tell the same run."""
+    root = Path(__file__).parents[2]
+    kept = json.loads((root / "docs/results/answers.json").read_text(encoding="utf-8"))["korea"]
+    document = dict(_strategy_page.shipped())
+    made = document.pop("made")
+    assert document == kept["answer"]
+    assert (made["day"], made["beliefs"]) == (kept["made"], kept["beliefs"])
+    for lang, name in (("en", "answers.md"), ("ko", "answers.ko.md")):
+        text = (root / "docs" / name).read_text(encoding="utf-8")
+        assert all(line in text for line in document["sentences"][lang])
+
+
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_the_strategy_page_says_its_findings_first_and_who_proposes_what(lang):
     with use_language(lang):
         said = " ".join(texts(_strategy_page.page(View(lang=lang))))
         document = _strategy_page.shipped()
     assert said.index(document["options"][0]["title"][lang]) > 0
-    first = particles(document["sentences"][lang][0])
+    first = document["sentences"][lang][0]
     assert said.index(first) < said.index({"en": "Who proposes it", "ko": "제안자"}[lang])
     assert not re.search(r"\((과|는|를|가|으)\)|[가-힣]을\(를\)|은\(는\)", said)
     assert "chipweir advise korea --futures" in said

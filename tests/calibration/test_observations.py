@@ -1,12 +1,13 @@
 """Observations: derived from facts, in the model's units, counted once, with bounds and errors."""
 
+import re
 from datetime import date
 
 import numpy as np
 import pytest
 
 from chipweir import facts
-from chipweir.calibration import observations, quantity, read_observations
+from chipweir.calibration import observations, quantity, read_observations, shipped_backtest
 from chipweir.calibration._observations import errors, read
 from chipweir.errors import InputError, UnknownName
 from chipweir.world import coordinates, variables
@@ -39,6 +40,22 @@ def test_there_are_hundreds_and_every_one_is_a_fact_once() -> None:
         assert row.start <= row.end
         assert row.title
         assert row.title_ko
+
+
+def test_a_korean_label_is_korean_but_for_proper_names() -> None:
+    """Names of firms, chips and models begin with a capital or hold a digit; any other Latin word is left English."""
+    for row in ROWS:
+        bare = re.sub(r"\b[A-Z]\S*|\S*\d\S*|o1-preview", " ", row.title_ko)
+        assert not re.search("[A-Za-z]{3}", bare), row.title_ko
+        assert re.search("[가-힣]", row.title_ko)
+
+
+def test_the_shipped_back_test_calls_its_rows_as_the_facts_do() -> None:
+    rows = [row for cutoff in shipped_backtest()["cutoffs"] for row in cutoff["rows"]]
+    assert rows
+    assert {(row["label"], row["label_ko"]) for row in rows} == {
+        (BY_ID[row["id"]].title, BY_ID[row["id"]].title_ko) for row in rows
+    }
 
 
 def test_numbers_are_those_of_the_facts_in_the_units_of_the_model() -> None:
@@ -86,6 +103,18 @@ def test_what_nobody_saw_is_at_most_the_upper_end() -> None:
     if row is not None:
         assert row.bound == "at_most"
         assert row.central == row.high > 0
+
+
+def test_a_number_that_stands_alone_at_one_end_is_a_bound() -> None:
+    alone = {row.id: KNOWN.facts[row.id].value.bound for row in ROWS if KNOWN.facts[row.id].value.bound}
+    assert {"smu-005", "obs-792", "obs-1253"} <= set(alone)  # "at least 1 bn USD", "over 900,000", "over 40 trillion"
+    for name, bound in alone.items():
+        row = BY_ID[name]
+        assert row.bound == bound
+        assert (row.above if bound == "at_least" else row.below) == float("inf")
+    for row in ROWS:
+        if KNOWN.facts[row.id].value.central is not None and not row.bound:
+            assert max(row.below, row.above) < float("inf")
 
 
 def test_as_of_a_day_nothing_later_is_there() -> None:

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from chipweir.perf._architecture import architecture
 from chipweir.perf._architecture import stack as stack_models
-from chipweir.perf._configuration import Configuration
+from chipweir.perf._configuration import Configuration, read_configuration
 from chipweir.perf._efficiency import efficiencies, group_levels, index, shipped
 from chipweir.perf._hardware import hardware, native
 from chipweir.perf._hardware import stack as stack_chips
+from chipweir.perf._measured import arrays
 from chipweir.perf._offered import Offered
 from chipweir.perf._operators import OPERATORS, pass_load, work
 from chipweir.perf._serving import (
@@ -287,3 +288,33 @@ def test_a_stated_acceptance_replaces_the_fitted_one():
     assert rates[0] < rates[1] < rates[2]
     fitted = serve(w, e, drafting).rate[0]
     assert rates[0] < fitted < rates[2]
+
+
+def test_pages_as_tokens_come_admit_more_than_room_for_the_whole_answer():
+    d = {"chip": "H100", "model": "Llama-3.1-70B", "dtype": "fp8", "framework": "vllm", "tp": 2.0, "dp": 1.0}
+    w, e, c = setup(d | {"load": 64.0, "isl": 1024.0, "osl": 8192.0})
+    whole, pages = most_sequences(w, c)[0], most_sequences(w, replace(c, reserved=0.5))[0]
+    assert pages / whole == pytest.approx((1024 + 8192) / (1024 + 4096))
+    first, second = serve(w, e, c), serve(w, e, replace(c, reserved=0.5))
+    assert second.ttft[0] < first.ttft[0]
+    assert second.rate[0] > first.rate[0]
+    none = most_sequences(w, replace(c, osl=np.zeros(1)))[0]
+    assert whole < pages < none
+
+
+def test_engines_set_memory_aside_as_their_schedulers_do():
+    row = {"chip": "H100", "model": "Llama-3.1-70B", "precision": "fp8", "tp": "2", "isl": "1024", "osl": "8192",
+           "concurrency": "64"}  # fmt: skip
+    share = {e: arrays([read_configuration({**row, "framework": e})]).reserved[0] for e in ("vllm", "sglang", "trt")}
+    assert share["trt"] == 1.0
+    assert share["vllm"] == share["sglang"] < 1.0
+    # Decoding alone admits nobody: what it holds it holds to the end.
+    assert arrays([read_configuration({**row, "framework": "vllm", "phase": "decode"})]).reserved[0] == 1.0
+
+
+def test_no_server_stands_between_a_static_batch_and_the_chip():
+    d = {"chip": "A100", "model": "Llama-3.1-8B", "dtype": "bf16", "framework": "llama.cpp", "tp": 1.0, "dp": 1.0}
+    w, e, c = setup(d | {"load": 1.0, "isl": 128.0, "osl": 128.0})
+    served, alone = serve(w, e, c), serve(w, e, replace(c, static=np.ones(1)))
+    assert served.ttft[0] - alone.ttft[0] == pytest.approx(e.first[0] + e.poll[0] * served.step[0], rel=0.2)
+    assert alone.ttft[0] == pytest.approx(prefill_pass(w, e, c.isl, reader(c), fresh=c.fresh)["alone"][0], rel=1e-6)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import numpy as np
 import pytest
@@ -24,13 +25,29 @@ def test_the_table_of_a_chart_holds_its_numbers_unit_and_source(run: xr.Dataset,
     heads = [line for line in lines if line.startswith("#")]
     assert heads == [
         f"# {spec['layout']['title']['text']}",
-        f"# {spec['layout']['title']['subtitle']['text']}",
+        f"# {spec['layout']['title']['subtitle']['text'].replace('<br >', ' ')}",
         f"# {source_of(spec)}",
     ]
     table = list(csv.DictReader(io.StringIO("\n".join(line for line in lines if not line.startswith("#")))))
     assert len(table) == len(rows) > 0
     drawn = sum(_points(trace) for trace in spec["data"])
     assert len(rows) == drawn
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("name", RUN_FIGURES)
+def test_no_line_over_or_under_the_axes_is_wider_than_a_telephone(run: xr.Dataset, name: str, lang: str) -> None:
+    with use_language(lang):
+        layout = getattr(figures, name).spec(run, **RUN_FIGURES[name])["layout"]
+        long = figures._build.base("a", "word " * 40, "light", "note " * 40)
+    note = layout["annotations"][0]["text"] if layout["annotations"] else ""
+    for text, columns in ((layout["title"]["subtitle"]["text"], 50), (note, 56)):
+        for line in re.split("<br ?>", text):
+            assert sum(2 if char > "\u1100" else 1 for char in line) <= columns, line
+    # What is added below and above gets its room.
+    spec = figures._build.figure(lambda: {"data": [], "layout": long})
+    assert spec.spec()["layout"]["margin"]["t"] > 64 + 3 * 14
+    assert spec.spec()["layout"]["margin"]["b"] > 56 + 2 * 12
 
 
 def _points(trace: dict[str, object]) -> int:

@@ -127,6 +127,34 @@ def test_batch_exit_code_and_lines(capsys: pytest.CaptureFixture[str], tmp_path:
     assert run(capsys, "licence", "--batch", str(path))[0] == 0
 
 
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_batch_that_is_wrong_throughout_says_so_once(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, lang: str
+) -> None:
+    path = tmp_path / "b.jsonl"
+    bad = '{"item": "H20", "to": "CN", "export_date": "soon"}'
+    good = '{"item": "H20", "to": "CN", "export_date": "2025-05-01"}'
+    path.write_text("\n".join([bad] * 1500 + [good]), encoding="utf-8")
+    code, out, err = run(capsys, "licence", "--batch", str(path), "--lang", lang)
+    assert code == 2
+    assert out.startswith("1501: ")
+    assert len(err.splitlines()) == 20 + 3, "errors, how many more, the counts, what no answer is"
+    assert "1,480" in err or "1480" in err
+    assert ("날짜" in err) == (lang == "ko"), "each wrong line in the reader's language"
+    _, out, _ = run(capsys, "licence", "--batch", str(path), "--json")
+    assert len(out.splitlines()) == 1501, "a machine gets an answer to every line"
+
+
+def test_a_batch_with_thousands_of_columns_is_refused_at_once(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "b.csv"
+    path.write_text(",".join(f"c{i}" for i in range(50_000)) + "\n", encoding="utf-8")
+    code, out, err = run(capsys, "licence", "--batch", str(path))
+    assert (code, out) == (2, "")
+    assert "50,000 cells; at most 500" in err
+
+
 def test_history_as_table_and_json(capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, "licence", "H20", "--to", "CN", "--history", "--on", "2026-06-30")
     changes = {(c["from"], c["licence"], c["review"], c["import_stance"]) for c in found["changes"]}

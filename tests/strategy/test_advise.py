@@ -144,6 +144,9 @@ def test_five_to_eight_sentences_in_both_languages(advice: Advice) -> None:
         assert 5 <= len(lines) <= 8, language
         assert all("{" not in line for line in lines)
     assert all(re.search("[가-힣]", line) for line in said["ko"])
+    assert not any(re.search(r"[은이을와]\((는|가|를|과)\)|\(으\)로", line) for line in said["ko"]), (
+        "particles are chosen"
+    )
     assert not any(re.search("[가-힣]", line) for line in said["en"])
     assert "chipweir advise korea --seed 1" in said["en"][-1]
 

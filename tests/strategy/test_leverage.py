@@ -1,5 +1,6 @@
 """Vetoes, concentration, months to replace, shadow prices and what falls with one supplier."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,6 +127,7 @@ def test_bargaining_reads_planted_losses_and_says_them(monkeypatch: pytest.Monke
         assert "10.0 %" in lines[0]
         assert "20.0 %" in lines[3]
     assert any("가" <= letter <= "힣" for letter in " ".join(texts["ko"]))
+    assert not re.search(r"[은이을와]\((는|가|를|과)\)|\(으\)로", " ".join(texts["ko"])), "particles are chosen"
 
 
 def test_withholding_sets_both_levers_and_refuses_no_share() -> None:

@@ -1,5 +1,6 @@
 """Ensembles: the same members whatever the batch, quantiles over them, differences within them."""
 
+import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -10,7 +11,18 @@ from hypothesis import strategies as st
 
 from chipweir import facts
 from chipweir.errors import InputError
-from chipweir.world import QUANTILES, draw, load_scenario, quantiles, reported, run_ensemble, run_task, tasks, variables
+from chipweir.world import (
+    QUANTILES,
+    _ensemble,
+    draw,
+    load_scenario,
+    quantiles,
+    reported,
+    run_ensemble,
+    run_task,
+    tasks,
+    variables,
+)
 
 
 Kept = Mapping[str, np.ndarray]
@@ -178,3 +190,23 @@ def test_unlike_scenarios_are_one_clear_error() -> None:
         run_ensemble([base, shorter], found, 2)
     with pytest.raises(InputError, match="at least 1"):
         run_ensemble([base], found, 0)
+
+
+def test_threads_that_meet_a_new_program_compile_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, most, known = 0, 0, False
+
+    def program(_inputs: object, _parameters: object, _weight: object) -> dict[str, np.ndarray]:
+        nonlocal at_once, most, known
+        if not known:  # as the compiler does, a thread that comes meanwhile would begin again
+            at_once += 1
+            most = max(most, at_once)
+            time.sleep(0.05)
+            at_once -= 1
+            known = True
+        return {"flow_direct": np.zeros(1), "flow_smuggled": np.zeros(1), "flow_rented": np.zeros(1)}
+
+    monkeypatch.setattr(_ensemble, "compiled", lambda: program)
+    monkeypatch.setattr(_ensemble, "_MET", set())
+    task = tasks([load_scenario("baseline")], facts.load(), 256, seed=0, chunk=256)[0]
+    assert run_task(task)["flow_direct"].shape == (4, 1)
+    assert most == 1

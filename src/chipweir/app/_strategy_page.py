@@ -13,14 +13,14 @@ from chipweir.app import _layout
 from chipweir.app._jobs import Job, Jobs
 from chipweir.app._state import View, read_view
 from chipweir.errors import InputError
-from chipweir.i18n import _, language, particles, use_language
+from chipweir.i18n import _, language, use_language
 from chipweir.report import ACTORS, _numbers, criteria_tables, figures
 
 
 SHIPPED = Path(__file__).parent / "data" / "advice-korea.json"
 PLAYERS = {"korea": "Korea", "us": "US", "china": "China"}
 # A visitor chooses among these, so that the worlds kept on disk stay few.
-FUTURES = (16, 64, 256)
+FUTURES = (16, 64, 128)
 SEED = 1
 Document = Mapping[str, Any]
 
@@ -78,7 +78,7 @@ def answered(view: View, document: Document) -> list[Any]:
         figures.winners_of_weights.spec(document, theme=theme),
     ]
     charts = [_layout.graph(f"y-{n}", spec, _title(spec), spec["layout"]["height"]) for n, spec in enumerate(drawn)]
-    sentences = [html.Li(particles(text)) for text in document["sentences"][language()]]
+    sentences = [html.Li(text) for text in document["sentences"][language()]]
     return [
         html.Section(
             [html.H2(_("What the numbers say")), html.Ul(sentences), html.P(_made(document), className="note")],

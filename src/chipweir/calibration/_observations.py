@@ -6,6 +6,7 @@ at least or at most so large counts on one side.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -153,6 +154,7 @@ def compared(fact: "Fact", facts: "Facts") -> Observation | None:
     if place is None:
         return None
     text, operation, bound, since, least = place
+    bound = bound or fact.value.bound
     where = f"fact {fact.id}"
     months = _months(fact.start, fact.end)
     if months is None or months[0] < (since or FIRST_MONTH):
@@ -170,10 +172,9 @@ def compared(fact: "Fact", facts: "Facts") -> Observation | None:
     below, above, shared = _sides(fact, low, central, high, bound, least)
     measured = facts.measures[fact.measure]
     entity = facts.entities.get(fact.entity)
-    named = (
-        (entity.names.en or fact.entity, entity.names.ko or entity.names.en) if entity else (fact.entity, fact.entity)
-    )
-    what = f" {fact.item or fact.item_id}" if fact.item or fact.item_id else ""
+    name = (entity.names.en if entity else "") or fact.entity
+    named = (name, (entity.names.ko if entity else "") or _items().get(name, name))
+    what = [f" {text.removeprefix(f'{name} ')}" if text else "" for text in _item(fact, facts)]
     return Observation(
         id=fact.id,
         quantity=compared,
@@ -192,9 +193,32 @@ def compared(fact: "Fact", facts: "Facts") -> Observation | None:
         cls=fact.value.cls,
         source=fact.value.source,
         known_by=fact.known_by,
-        title=f"{named[0]}{what}: {measured.titled('en')}, {fact.when}",
-        title_ko=f"{named[1]}{what}: {measured.titled('ko')}, {fact.when}",
+        title=f"{named[0]}{what[0]}: {measured.titled('en')}, {fact.when}",
+        title_ko=f"{named[1]}{what[1]}: {measured.titled('ko')}, {_when_ko(fact.when)}",
     )
+
+
+def _item(fact: "Fact", facts: "Facts") -> tuple[str, str]:
+    """What a fact is of, in English and in Korean: as the source words it, else the name of what it points to."""
+    if fact.item:
+        return fact.item, _items().get(fact.item, fact.item)
+    if fact.item_id in facts.chips:
+        return (facts.chips[fact.item_id].name,) * 2
+    entity = facts.entities.get(fact.item_id)
+    return (entity.names.en, entity.names.ko or entity.names.en) if entity else (fact.item_id,) * 2
+
+
+def _when_ko(text: str) -> str:
+    """A period as the facts word it, in Korean: spans, ends and quarters that were summed."""
+    said = re.sub(r"^through (\S+)", r"\1까지", text)
+    said = re.sub(r"(\d) to (\d)", r"\1~\2", said)
+    return said.replace("(Jan-Nov)", "(1~11월)").replace("(Q1-Q4 sum)", "(1~4분기 합)")
+
+
+@cache
+def _items() -> Mapping[str, str]:
+    """Korean of what sources call the items of observations, and of sums that have no Korean name."""
+    return {row["item"]: row["ko"] for row in _table("items")}
 
 
 def _place(fact: "Fact", facts: "Facts") -> tuple[str, str, str, str, float] | None:

@@ -1,6 +1,9 @@
 """The command line. Each module here registers its commands on the root and imports its room only when a command runs."""
 
+import os
 import sys
+from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -12,15 +15,16 @@ from chipweir.errors import InputError
 from chipweir.i18n import _, composed, use_language
 
 
-root = typer.Typer(
-    name="chipweir",
-    help="An executable, sourced, uncertainty-aware model of the contest over AI chips.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-MODULES = ("facts", "rules", "perf", "world", "calibration", "strategy", "evidence", "app", "site", "assistant")
+# Modules of this room with the commands that each registers: a call imports the one it names, and all for the help.
+COMMANDS = {
+    "facts": ("facts",), "rules": ("classify", "licence", "license", "rules"), "perf": ("estimate", "match"),
+    "world": ("run", "compare", "explain", "levers", "runs", "scenarios"),
+    "calibration": ("calibrate", "backtest", "credibility", "forecast"),
+    "strategy": ("explore", "advise", "game", "voi", "train", "leverage", "mechanism"),
+    "evidence": ("check", "review"), "app": ("serve",), "site": ("site",), "assistant": ("mcp",),
+}  # fmt: skip
+COMPLETING = "_CHIPWEIR_COMPLETE"
+"""Set by a shell that completes a line."""
 EXTRAS = {
     **dict.fromkeys(("dash", "dash_mantine_components", "flask", "gunicorn", "uvicorn", "werkzeug"), "app"),
     **dict.fromkeys(("feedparser", "lxml_html_clean", "nh3", "trafilatura"), "evidence"),
@@ -35,15 +39,43 @@ def _version(show: bool) -> None:
         raise typer.Exit
 
 
-@root.callback()
 def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
 ) -> None:
     """An executable, sourced, uncertainty-aware model of the contest over AI chips."""
 
 
-for _module in MODULES:
-    import_module(f"chipweir.cli.{_module}").register(root)
+root: typer.Typer
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """`root`, the command line with all commands, made when it is asked for."""
+    if name == "root":
+        return command_line()
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+@cache
+def command_line(modules: tuple[str, ...] = tuple(COMMANDS)) -> typer.Typer:
+    """The root with the commands of these modules."""
+    root = typer.Typer(
+        name="chipweir",
+        help="An executable, sourced, uncertainty-aware model of the contest over AI chips.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    root.callback()(_root)
+    for module in modules:
+        import_module(f"chipweir.cli.{module}").register(root)
+    return root
+
+
+def _needed(given: Sequence[str]) -> tuple[str, ...]:
+    """The modules that a call may need: that of its command, all where it names none of ours."""
+    first = next((argument for argument in given if not argument.startswith("-")), "")
+    owner = next((module for module, commands in COMMANDS.items() if first in commands), None)
+    return tuple(COMMANDS) if owner is None or COMPLETING in os.environ else (owner,)
 
 
 def main(arguments: list[str] | None = None) -> Any:
@@ -51,7 +83,7 @@ def main(arguments: list[str] | None = None) -> Any:
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         with use_language(_language.chosen(given)):
-            raise SystemExit(_answered(arguments))
+            raise SystemExit(_answered(arguments, _needed(given)))
     except InputError as error:  # a language that we do not have
         _say(str(error))
         raise SystemExit(2) from None
@@ -64,10 +96,10 @@ def _say(text: str) -> None:
     print(f"chipweir: {printable(text)}", file=sys.stderr)
 
 
-def _answered(arguments: list[str] | None) -> int:
+def _answered(arguments: list[str] | None, modules: tuple[str, ...]) -> int:
     """The exit code of a call, in the language in force."""
     _language.translate_panels()
-    command = _language.translated(typer.main.get_command(root))
+    command = _language.translated(typer.main.get_command(command_line(modules)))
     try:
         code = command.main(args=arguments, prog_name="chipweir", standalone_mode=False)
         return code if isinstance(code, int) else 0

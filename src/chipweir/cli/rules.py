@@ -10,7 +10,8 @@ import typer
 from chipweir import reading
 from chipweir.cli import _tables
 from chipweir.cli._common import LangOption, OwnFactsOption, complete_chip, complete_country, complete_rule
-from chipweir.i18n import _, language, use_language
+from chipweir.i18n import _, composed, language, use_language
+from chipweir.reading import printable
 
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ Trace = Annotated[bool, typer.Option("--trace/--no-trace", help="Show every test
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help="Only law that had been published by that day.")
 ]
+
+_ERRORS_SHOWN = 20
+"""Wrong lines of a batch that are told one by one; a file that is wrong throughout says so once."""
 
 
 def register(app: typer.Typer) -> None:
@@ -268,7 +272,8 @@ def _run_batch(
         head: dict[str, Any] = {"line": row.line} if row.id is None else {"line": row.line, "id": row.id}
         if row.decision is None:
             bad += 1
-            print(f"chipweir: {row.error}", file=sys.stderr)
+            if bad <= _ERRORS_SHOWN:
+                print(f"chipweir: {printable(composed(row.error))}", file=sys.stderr)
             if as_json:
                 _print_json({**head, "error": row.error})
             continue
@@ -288,6 +293,11 @@ def _run_batch(
                 from chipweir.rules import trace_lines
 
                 print("\n".join(trace_lines(row.decision.trace)))
+    if bad > _ERRORS_SHOWN:
+        print(
+            "chipweir: " + _("and {count} more lines with errors; --json lists them", count=bad - _ERRORS_SHOWN),
+            file=sys.stderr,
+        )
     if not as_json:
         print(_("{total} shipments, {bad} lines with errors", total=total, bad=bad), file=sys.stderr)
         print(disclaimer(), file=sys.stderr)

@@ -410,7 +410,7 @@ def _difference_rows(
                 "month": found.month,
                 "a": _numbers.quantity(found.a, item.kind),
                 "b": _numbers.quantity(found.b, item.kind),
-                "p_greater": "=" if found.p_greater is None else f"{found.p_greater:.0%}",
+                "p_greater": "=" if found.p_greater is None else _numbers.share(found.p_greater),
             }
             rows.append((numbers, texts | dict(zip(("difference", "p80"), signed, strict=True))))
     if not rows:

@@ -30,7 +30,7 @@ class Structure(BaseModel):
     - `layer_embedding_params`: embeddings looked up in every layer: stored, not multiplied.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     full_attention: Count | None = None
     sliding_attention: Count = 0

@@ -102,6 +102,13 @@ class Value(BaseModel):
         return low, self.high if self.high is not None else self.best
 
     @property
+    def bound(self) -> str:
+        """What a number that stands alone at one end says: `at_least` for a low, `at_most` for a high, else empty."""
+        if self.central is not None or (self.low is None) == (self.high is None):
+            return ""
+        return "at_most" if self.low is None else "at_least"
+
+    @property
     def ordered(self) -> bool:
         """Whether low <= central <= high holds among the numbers that are stated."""
         stated = [number for number in (self.low, self.central, self.high) if number is not None]

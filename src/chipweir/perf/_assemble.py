@@ -12,7 +12,7 @@ from chipweir.perf._offered import once
 from chipweir.perf._operators import Work, take, work
 from chipweir.perf._plan import Plan, decode_slots
 from chipweir.perf._serving import Case
-from chipweir.perf._software import look_interval
+from chipweir.perf._software import look_interval, reserved
 
 
 def gather(configurations: Sequence[Configuration]) -> Work:
@@ -32,7 +32,7 @@ DEEPSEEK_LAYERS = 61.0
 OF_PLAN = ("tp", "dp", "replicas", "pp", "prefill_tp", "prefill_dp", "prefill_replicas", "ep", "prefill_ep", "split",
            "slots", "interval")  # fmt: skip
 OF_LOAD = ("isl", "osl", "drafts", "gain", "steady", "static", "start", "fresh", "cold", "bunched", "once",
-           "running")  # fmt: skip
+           "running", "reserved")  # fmt: skip
 # What workers that prefill and decode prefill on.
 JOINT = (("prefill_tp", "tp"), ("prefill_dp", "dp"), ("prefill_replicas", "replicas"), ("prefill_ep", "ep"))
 
@@ -50,6 +50,7 @@ def case(
         (
             c.isl, c.osl, c.drafting, c.offered.gain, c.phase == "decode", c.offered.static, c.offered.start,
             1.0 - c.offered.cached, c.cold, c.bunched, once(c.offered), c.running,
+            1.0 if c.phase == "decode" else reserved(c.engine),
         )
         for c in configurations
     ]  # fmt: skip

@@ -22,6 +22,7 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf._assemble import gather
+from chipweir.perf._configuration import is_training
 from chipweir.perf._measured import Measured, arrays, measured, stated
 from chipweir.perf._operators import OPERATORS, Load, Work, pass_load
 
@@ -151,7 +152,7 @@ Points = tuple[np.ndarray, np.ndarray, np.ndarray]
 def _training(rows: Sequence[Row]) -> Points:
     """Positions, tokens/s per chip at the peak of the format, and as measured."""
     from chipweir.perf import _architecture, _hardware
-    from chipweir.perf._training_rows import is_training, measured_tokens, training_jobs
+    from chipweir.perf._training_rows import measured_tokens, training_jobs
     from chipweir.perf._training_work import model_flops
 
     chosen = [at for at, row in enumerate(rows) if is_training(row)]

@@ -17,7 +17,7 @@ import numpy as np
 from chipweir.errors import InputError
 from chipweir.perf._assemble import case, gather
 from chipweir.perf._cells import altered
-from chipweir.perf._configuration import TRAINING, Cells, Configuration, Setup, kinds, read_configuration
+from chipweir.perf._configuration import Cells, Configuration, Setup, is_training, kinds, read_configuration
 from chipweir.perf._efficiency import Posterior, efficiencies, places, shipped
 from chipweir.perf._energy import PowerCurve
 from chipweir.perf._fitted import Fitted, fitted
@@ -105,7 +105,7 @@ def predict_rows(rows: Sequence[Row], posterior: Fitted | Posterior | None = Non
     for i, row in enumerate(rows):
         if row.get("malformed"):
             answers[i]["reason"] = f"malformed row: {row['malformed']}"
-        elif (row.get("phase") or "").strip().lower() in TRAINING:
+        elif is_training(row):
             training.append(i)
         else:
             try:
@@ -214,7 +214,7 @@ def predict(
     posterior = posterior or shipped()
     plans, concurrency, reasons = resolve(configurations, posterior.form, posterior.mean)
     kept = [i for i, (p, r) in enumerate(zip(plans, reasons, strict=True)) if p is not None and not r]
-    resolved = [_with_plan(configurations[i], plans[i]) for i in kept]
+    resolved = tuple(_with_plan(configurations[i], plans[i]) for i in kept)
     if not kept:
         return None, [], reasons
     work = gather(resolved)
@@ -229,7 +229,7 @@ def predict(
         )
     if not held.all():
         some = np.flatnonzero(held)
-        kept, resolved = [kept[i] for i in some], [resolved[i] for i in some]
+        kept, resolved = [kept[i] for i in some], tuple(resolved[i] for i in some)
         work, cases = take_work(work, some), take_cases(cases, some)
     if not kept:
         return None, kept, reasons
@@ -242,7 +242,7 @@ def _with_plan(c: Configuration, plan: Plan | None) -> Configuration:
 
 
 def _evaluate(
-    resolved: Sequence[Configuration],
+    resolved: tuple[Configuration, ...],
     work: Work,
     cases: Case,
     chosen: np.ndarray,
@@ -262,7 +262,7 @@ def _evaluate(
     apart = (cases.split > 0) | np.array([c.phase == "prefill" for c in resolved])
     points["input_tok_s_chip"] = np.where(apart[:, None], points["input_tok_s_chip"], points["output_tok_s_chip"])
     _add_power(resolved, cases, served, median, points, chips, curve)
-    return Predictions(tuple(resolved), cases, served, median, points, bound(served), chosen, chips)
+    return Predictions(resolved, cases, served, median, points, bound(served), chosen, chips)
 
 
 def _medians(

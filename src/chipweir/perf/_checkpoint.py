@@ -26,16 +26,21 @@ FORMATS = (
     (r"w4a8(?:c\d)?", "w4a8"),
     (r"w8a8(?:c\d)?|int8", "int8"),
     (r"mxfp8|fp8|float8|w8a8_?fp8", "fp8"),
-    (r"w4a16|awq|gptq|int4|4bit|autoround|i?q[1-4](?:_[0-9a-z]+)*", "int4"),
-    (r"w8a16|8bit|q[5-8](?:_[0-9a-z]+)*", "w8a16"),
+    (r"w4a16|awq|gptq|int4|4-?bit|autoround|nf4|i?q[1-4](?:_[0-9a-z]+)*", "int4"),
+    (r"w8a16|8-?bit|q[5-8](?:_[0-9a-z]+)*", "w8a16"),
     (r"bf16|fp16|f16|bfloat16|float16", "bf16"),
 )
 TUNINGS = (
     r"quantized|instruct|chat|base|thinking|reasoning|it|hf|pt|sft|rl|preview|latest|text|quarot|gguf|mlx|dynamic|static|block|"
-    r"pertensor|per-tensor|channel|kv\w*|g\d+|asym|sym|v[12](?:\.\d)?|mtp\d*|eagle\d*|99(?:\.9)?|\d{4}|\d{6}|\d{8}|eagle"
+    r"pertensor|per-tensor|channel|kv\w*|g\d+|asym|sym|v[12](?:\.\d)?|bnb|ud|imatrix|unsloth|exl[23]|mtp\d*|eagle\d*|"
+    r"99(?:\.9)?|\d{4}|\d{6}|\d{8}|eagle"
 )
 _ENDING = re.compile(r"[\s_.:-]+(?:" + "|".join([TUNINGS, *(pattern for pattern, _ in FORMATS)]) + r")$", re.I)
 _FORMAT = re.compile("|".join(rf"(?P<f{i}>{pattern})" for i, (pattern, _) in enumerate(FORMATS)), re.I)
+# A release of a model whose name tells its size: those of other releases are mostly of the same shape.
+_RELEASE = re.compile(r"(?<=\d[bm])[\s_-]+v\d[._]\d$", re.I)
+# A tuning told before the end of a name.
+_INSIDE = re.compile(r"[\s_-](?:instruct|chat|base|it|hf)(?=[\s_-])", re.I)
 LIMITS = reading.Limits(characters=4_000_000, values=200_000, finite=False)
 
 
@@ -48,7 +53,8 @@ def record_of(name: str, facts: Facts) -> LanguageModel:
         raise InputError("no model given; name one, such as DeepSeek-V3")
     bare = re.sub(r"\s*\(.*\)\s*$", "", name)
     known = _folded_names(facts)
-    for tail in dict.fromkeys((name, bare, bare.rsplit("/", 1)[-1])):
+    last = bare.rsplit("/", 1)[-1]
+    for tail in dict.fromkeys((name, bare, last, _INSIDE.sub("", last))):
         candidate = tail
         while candidate:
             try:
@@ -57,7 +63,9 @@ def record_of(name: str, facts: Facts) -> LanguageModel:
                 found = known.get(_folded(candidate))
             if found is not None:
                 return facts.models[found]
-            shorter = _ENDING.sub("", candidate)
+            shorter = _shorter(candidate)
+            if shorter == candidate and (found := _bare_names(facts).get(_folded(candidate))) is not None:
+                return facts.models[found]
             candidate = shorter if shorter != candidate else ""
     without = _without_maker(bare, facts)
     if without:
@@ -88,6 +96,24 @@ def _folded_names(facts: Facts) -> dict[str, str]:
         for spelling in (model.id, model.name, *model.aliases):
             owners.setdefault(_folded(spelling), set()).add(model.id)
     return {spelling: min(ids) for spelling, ids in owners.items() if len(ids) == 1 and spelling}
+
+
+@lru_cache(maxsize=4)
+def _bare_names(facts: Facts) -> dict[str, str]:
+    """Ids by folded spelling without its endings, of spellings that are longer, where only one model bears it."""
+    owners: dict[str, set[str]] = {}
+    for model in facts.models.values():
+        for spelling in (model.id, model.name, *model.aliases):
+            bare = spelling
+            while (shorter := _shorter(bare)) != bare:
+                bare = shorter
+            owners.setdefault(_folded(bare), set()).add(model.id)
+    return {spelling: min(ids) for spelling, ids in owners.items() if len(ids) == 1 and spelling}
+
+
+def _shorter(name: str) -> str:
+    """`name` without its last ending, itself where it has none."""
+    return _RELEASE.sub("", _ENDING.sub("", name))
 
 
 def _folded(name: str) -> str:

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -34,7 +35,18 @@ from chipweir.perf._software import NOW, engine_of, most_running, software_year
 
 
 SERVING = ("serving", "offline", "prefill", "decode", "energy_serving")
-TRAINING = ("training", "finetune_lora", "lora performance", "sft performance", "pretraining", "finetune")
+# What is trained, by the words of a phase.
+TRAINING = {
+    "training": "pretrain", "pretraining": "pretrain", "train": "pretrain", "finetune_lora": "lora", "lora": "lora",
+    "lora performance": "lora", "qlora": "lora",
+    **dict.fromkeys(("sft", "sft performance", "finetune", "fine-tune", "fine-tuning", "finetuning"), "sft"),
+    "post-training": "sft",
+}  # fmt: skip
+# Other words for serving.
+PHASES = {
+    **dict.fromkeys(("", "inference", "online", "throughput", "latency", "mixed"), "serving"),
+    "decoding": "decode", "prefilling": "prefill", "batch": "offline",
+}  # fmt: skip
 # Decode services in the tables hold about this time per token; the target where a decode row states neither batch
 # nor target.
 DEFAULT_TPOT_S = 0.05
@@ -109,9 +121,24 @@ class Configuration:
         return lasting(self.offered)
 
 
-def kinds(configurations: Sequence[Configuration]) -> tuple[list[Configuration], np.ndarray]:
+Kinds = tuple[list["Configuration"], np.ndarray]
+# The last tuple that was looked at, and what was found: every part of one evaluation asks for the same.
+_last: list[tuple[tuple[Configuration, ...], Kinds]] = []
+
+
+def kinds(configurations: Sequence[Configuration]) -> Kinds:
     """One configuration of each kind, and of which kind every one is [n]: those of one kind differ in lengths, load and
     degrees of their plan alone, and share efficiencies and the kind of their errors."""
+    for known, kind in _last:
+        if known is configurations:
+            return kind
+    found = _kinds(configurations)
+    if isinstance(configurations, tuple):
+        _last[:] = [(configurations, found)]
+    return found
+
+
+def _kinds(configurations: Sequence[Configuration]) -> Kinds:
     seen: dict[tuple[object, ...], int] = {}
     first: list[Configuration] = []
     place = []
@@ -160,13 +187,39 @@ def read_configuration(row: Mapping[str, str], setups: dict[Cells, Setup] | None
     return _loaded(known, row)
 
 
+@lru_cache(maxsize=4096)
+def _counted(name: str) -> tuple[str, str]:
+    """The name of a chip written with how many there are ("8 x H100", "A100-80G x4"), and how many, "" where not."""
+    if found := re.fullmatch(r"(\d{1,5})\s*[x×*]\s*(\S.*)", name):
+        count, bare = found[1], found[2]
+    elif found := re.fullmatch(r"(\S.*[\dBG])\s*[x×*]\s*(\d{1,4})", name):
+        count, bare = found[2], found[1]
+    else:
+        count, bare = "", name
+    return re.sub(r"(?<=\d)G$", "GB", bare), count
+
+
+def phase_of(row: Mapping[str, str]) -> str:
+    """The phase a row states, one of `SERVING` where it is one of serving."""
+    told = (row.get("phase") or "").strip().lower()
+    return PHASES.get(told, told)
+
+
+def is_training(row: Mapping[str, str]) -> bool:
+    """Whether a row asks for training."""
+    return (row.get("phase") or "").strip().lower() in TRAINING
+
+
 def _setup(row: Mapping[str, str]) -> Setup:
     """What the cells `COLUMNS` of a row say."""
-    phase = (row.get("phase") or "serving").strip().lower()
+    phase = phase_of(row)
     if phase not in SERVING:
-        raise InputError(f"phase '{phase}' is not one of {', '.join(SERVING + TRAINING)}")
+        raise InputError(f"phase '{phase}' is not one of {', '.join(SERVING)} or training, lora, sft")
     notes: list[str] = []
-    chip = hardware_as_written((row.get("chip") or "").strip() or (row.get("system") or "").strip(), notes)
+    written, count = _counted((row.get("chip") or "").strip() or (row.get("system") or "").strip())
+    if count and not any((row.get(name) or "").strip() for name in ("n_chips", "disagg")):
+        row = {**row, "n_chips": count}
+    chip = hardware_as_written(written, notes)
     model = architecture(row.get("model") or "")
     notes += [model.doubt] if model.doubt else []
     framework = row.get("framework") or ""
@@ -231,22 +284,25 @@ def _tuning(text: str, engine: str, plan: Plan | None, offered: Offered) -> str:
     return folded or ("tuned" if sure else "")
 
 
-WORDS = (("w4a8", "w4a8"), ("w8a16", "w8a16"), ("w4a16", "int4"), ("fp4", "fp4"), ("int4", "int4"), ("int8", "int8"),
-         ("w8a8", "int8"), ("awq", "int4"), ("gptq", "int4"), ("fp8", "fp8"), ("f16", "bf16"),
-         ("float16", "bf16"))  # fmt: skip
+WORDS = (("w4a8", "w4a8"), ("w4afp8", "w4a8"), ("w8a16", "w8a16"), ("w4a16", "int4"), ("fp4", "fp4"), ("int4", "int4"),
+         ("int8", "int8"), ("w8a8", "int8"), ("smoothquant", "int8"), ("awq", "int4"), ("gptq", "int4"), ("nf4", "int4"),
+         ("bitsandbytes", "int4"), ("bnb", "int4"), ("fp8", "fp8"), ("f16", "bf16"), ("float16", "bf16"), ("half", "bf16"),
+         ("float32", "bf16"), ("tf32", "bf16"))  # fmt: skip
+# Words that name a tool or leave the format open.
+UNTOLD = ("", "auto", "default", "mixed", "compressed-tensors", "compressedtensors", "modelopt", "torchao", "hqq")
 
 
 def precision(text: str, name: str, model: Architecture, chip: Hardware, notes: list[str]) -> str:
     """Number format of the weights: as stated, else as the checkpoint's name says, else as the model is published."""
     folded = re.sub(r"[\s_]", "", text.lower())
     sixteen_bits(folded, chip)
-    if folded and folded not in ("auto", "default", "mixed"):
+    if folded not in UNTOLD:
         if "fp4" in folded and "fp8/" in folded:
             return "fp4" if bool(native(chip, "fp4")) else "fp8"
         for word, dtype in WORDS:
             if word in folded:
                 return dtype
-        return dtype_name(text)
+        return named_format(f"-{text.strip()}") or dtype_name(text)
     told = named_format(name)
     if told:
         return told
@@ -333,4 +389,4 @@ def _concurrency(running: float | None, batch: float | None, phase: str, plan: P
     return running
 
 
-__all__ = ["LARGEST", "SERVING", "TRAINING", "Configuration", "cache_dtype", "precision", "read_configuration"]
+__all__ = ["LARGEST", "SERVING", "Configuration", "cache_dtype", "phase_of", "precision", "read_configuration"]

@@ -83,8 +83,16 @@ def _power_prices(known: "Facts") -> dict[str, tuple[float, float, float]]:
     for fact in known.select(measure="electricity_price"):
         central = float(fact.value.best or DEFAULT_POWER_PRICE[1])
         low, high = fact.value.low or 0.7 * central, fact.value.high or 1.4 * central
-        prices[str(known.entities[fact.entity].country)] = (float(low), central, float(high))
+        prices[_country_of(fact.entity, known)] = (float(low), central, float(high))
     return prices
+
+
+def _country_of(entity: str, known: "Facts") -> str:
+    """The ISO code of an entity's country; one that is a country itself is told without making all entities."""
+    try:
+        return str(known.country(entity.replace("-", " ")).alpha2)
+    except UnknownName:
+        return str(known.entities[entity].country)
 
 
 def owning_cost(

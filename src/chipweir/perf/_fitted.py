@@ -10,11 +10,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chipweir import reading
 from chipweir.errors import InputError
-from chipweir.perf import _efficiency, _energy, _training
+from chipweir.perf import _efficiency, _energy
+
+
+if TYPE_CHECKING:
+    from chipweir.perf import _training
 
 
 # The files of a folder, as the package ships them.
@@ -27,16 +31,24 @@ BESIDE = (("training", TRAINING), ("power", POWER), ("baselines", BASELINES))
 
 @dataclass(frozen=True)
 class Fitted:
-    """What estimates are made with."""
+    """What estimates are made with. `own_training`: numbers of training, None for the package's, which are read when
+    something is trained."""
 
     serving: _efficiency.Posterior
-    training: _training.Posterior
     power: _energy.PowerCurve
+    own_training: _training.Posterior | None = None
+
+    @property
+    def training(self) -> _training.Posterior:
+        """The numbers of training."""
+        from chipweir.perf import _training
+
+        return self.own_training or _training.shipped_posterior()
 
 
 def shipped_fitted() -> Fitted:
     """What comes with the package."""
-    return Fitted(_efficiency.shipped(), _training.shipped_posterior(), _energy.shipped_curve())
+    return Fitted(_efficiency.shipped(), _energy.shipped_curve())
 
 
 def fitted(posterior: Fitted | _efficiency.Posterior | None) -> Fitted:
@@ -44,7 +56,7 @@ def fitted(posterior: Fitted | _efficiency.Posterior | None) -> Fitted:
     if isinstance(posterior, Fitted):
         return posterior
     shipped = shipped_fitted()
-    return shipped if posterior is None else Fitted(posterior, shipped.training, shipped.power)
+    return shipped if posterior is None else Fitted(posterior, shipped.power)
 
 
 def read_fitted(path: Path) -> Fitted:
@@ -52,6 +64,8 @@ def read_fitted(path: Path) -> Fitted:
 
     Raises `InputError` where nothing can be read or a part is none.
     """
+    from chipweir.perf import _training
+
     texts = {name: path / name for name in (SERVING, TRAINING, POWER) if (path / name).is_file()}
     if path.is_dir() and not texts:
         raise InputError(f"{path}: holds none of {SERVING}, {TRAINING}, {POWER}")
@@ -60,8 +74,8 @@ def read_fitted(path: Path) -> Fitted:
     shipped = shipped_fitted()
     return Fitted(
         _efficiency.from_json(parts[SERVING], where[SERVING]) if SERVING in parts else shipped.serving,
-        _training.posterior_from_json(parts[TRAINING], where[TRAINING]) if TRAINING in parts else shipped.training,
         _power(parts[POWER], where[POWER]) if POWER in parts else shipped.power,
+        _training.posterior_from_json(parts[TRAINING], where[TRAINING]) if TRAINING in parts else None,
     )
 
 
@@ -108,7 +122,7 @@ def _with_energy(rows: Sequence[Mapping[str, str]], documents: Mapping[str, str]
     from chipweir.perf._energy_fit import energy_share
 
     serving = _efficiency.from_json(documents[SERVING])
-    known = Fitted(serving, _training.shipped_posterior(), _energy.curve_from_json(documents[POWER]))
+    known = Fitted(serving, _energy.curve_from_json(documents[POWER]))
     record = json.loads(documents[POWER])
     record["curve"]["energy_share"] = round(energy_share(rows, known), 3)
     return json.dumps(record, indent=1) + "\n"

@@ -221,29 +221,32 @@ def _lookup(table: Mapping[str, tuple[float, float]], kind: str, flag: str) -> t
 def beyond(errors: Errors, configurations: Sequence[Configuration]) -> np.ndarray:
     """Log standard deviation [n] for loads and sizes beyond those measured."""
     out = np.zeros(len(configurations))
-    for name, (low, high) in errors.spans.items():
-        if name != "year":
-            value = np.array([_size(c, name) for c in configurations])
-            value = np.where(np.isfinite(value), value, low)
+    for name, value in _sizes(configurations).items():
+        low, high = errors.spans.get(name, (0.0, math.inf))
+        value = np.where(np.isfinite(value), value, low)
+        if low > 0:
             out += np.maximum(np.log(low / value), 0.0) + np.maximum(np.log(value / high), 0.0)
     return BEYOND * out
-
-
-def _size(c: Configuration, name: str) -> float:
-    if name == "chips":
-        return math.nan if c.plan is None else c.plan.decode_chips
-    value = getattr(c, name)
-    return math.nan if value is None else float(value)
 
 
 SIZES = ("isl", "osl", "concurrency", "chips")
 
 
+def _sizes(configurations: Sequence[Configuration]) -> dict[str, np.ndarray]:
+    """Columns `SIZES` [n], NaN where one is open."""
+    none = math.nan
+    sizes = [
+        (c.offered.isl, c.offered.osl, none if c.concurrency is None else c.concurrency,
+         none if c.plan is None else c.plan.decode_chips)
+        for c in configurations
+    ]  # fmt: skip
+    return dict(zip(SIZES, np.array(sizes, dtype=float).reshape(-1, len(SIZES)).T, strict=True))
+
+
 def spans(configurations: Sequence[Configuration]) -> dict[str, tuple[float, float]]:
     """Range of sizes and years that the middle 98 % of measured rows span."""
     found = {}
-    for name in SIZES:
-        values = np.array([_size(c, name) for c in configurations])
+    for name, values in _sizes(configurations).items():
         low, high = np.quantile(values[np.isfinite(values)], [0.01, 0.99])
         found[name] = (float(low), float(high))
     years = [c.year for c in configurations if c.dated]

@@ -13,7 +13,7 @@ from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture
 from chipweir.perf._assemble import case, gather
 from chipweir.perf._columns import as_ours, known
-from chipweir.perf._configuration import SERVING, Cells, Configuration, Setup, read_configuration
+from chipweir.perf._configuration import SERVING, Cells, Configuration, Setup, phase_of, read_configuration
 from chipweir.perf._intervals import traits
 from chipweir.perf._operator_table import explain, is_operator_table
 from chipweir.perf._operators import Work
@@ -112,7 +112,7 @@ def measured(rows: Sequence[Row]) -> Measured:
     kept, configurations, asked = [], [], []
     setups: dict[Cells, Setup] = {}
     for row in rows:
-        if (row.get("phase") or "serving").strip().lower() not in SERVING or row.get("malformed"):
+        if phase_of(row) not in SERVING or row.get("malformed"):
             continue
         try:
             plain = read_configuration(row, setups)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from chipweir.errors import InputError
 from chipweir.perf._architecture import Architecture
-from chipweir.perf._cells import flag, number, token_count
+from chipweir.perf._cells import flag, number, share, token_count
 from chipweir.perf._software import engine_of
 
 
@@ -76,9 +76,6 @@ def read_offered(row: Mapping[str, str], phase: str, model: Architecture) -> Off
     Raises `InputError` for what is no number."""
     row = {**_told(row.get("notes") or ""), **{name: cell for name, cell in row.items() if cell}}
     said = " ".join((row.get(name) or "").lower() for name in ("stat", "load", "notes"))
-    share = number(row, "cached_share", strict=False) or 0.0
-    if share >= 1.0:
-        raise InputError(f"cached_share must be below 1, not {share:g}")
     drafts, gain, settled = drafting(row, model)
     rate = number(row, "request_rate", strict=False) or math.inf
     prompts = number(row, "num_prompts")
@@ -86,7 +83,7 @@ def read_offered(row: Mapping[str, str], phase: str, model: Architecture) -> Off
     empty = "llama-bench" in said or "empty context" in said
     return Offered(
         isl=DEFAULT_ISL, osl=DEFAULT_OSL, rate=rate, waves=math.inf if steady else _waves(row, said, prompts),
-        static=empty or "static batch" in said, start=0.0 if empty else math.nan, cached=share,
+        static=empty or "static batch" in said, start=0.0 if empty else math.nan, cached=share(row, "cached_share") or 0.0,
         running=number(row, "max_running") or math.nan, drafts=drafts, gain=gain, settled=settled,
         prompts=prompts or 0.0, mlperf=_mlperf_model(row),
     )  # fmt: skip
@@ -215,13 +212,24 @@ def drafting(row: Mapping[str, str], model: Architecture) -> tuple[float, float,
     if tokens == 0 or (tokens is None and gain is None and text in ("none", "off", "false", "no", "0")):
         return 0.0, math.nan, True
     if tokens is None:
-        said = re.match(r"(?:mtp[-_ ]?)?(\d+)(?!\d*%)", text) if not text.startswith("eagle") else None
-        tokens = float(said[1]) if said and 1 <= int(said[1]) <= 16 else DRAFTS
-    share = re.search(r"(\d+(?:\.\d+)?)\s*%", text)
-    if gain is None and share:
-        p = min(float(share[1]) / 100.0, 0.99)
+        tokens = _drafts(text)
+    if gain is None and (length := re.search(r"accept\w*(?:\s*len\w*)?\W{0,3}([1-9]\.\d+)", text)):
+        gain = float(length[1])
+    accepted = re.search(r"(\d+(?:\.\d+)?)\s*%", text)
+    if gain is None and accepted:
+        p = min(float(accepted[1]) / 100.0, 0.99)
         gain = (1.0 - p ** (tokens + 1.0)) / (1.0 - p)
     return tokens, math.nan if gain is None else min(gain, tokens + 1.0 if tokens else gain), True
+
+
+def _drafts(text: str) -> float:
+    """Tokens drafted a step that words tell ("mtp2", "nextn=1", "eagle3 5 tokens", "k=4"), the usual number where none."""
+    said = (
+        re.match(r"(?:mtp|nextn)?[-_ =:]*(\d+)(?!\d*%)", text)
+        or re.search(r"\b(?:k|steps?|tokens|drafts?|num_speculative_tokens)\s*[=:]\s*(\d+)", text)
+        or re.search(r"\b(\d+)\s*(?:drafts?|draft tokens|tokens|steps)\b", text)
+    )
+    return float(said[1]) if said and 1 <= int(said[1]) <= 16 else DRAFTS
 
 
 # Builds of TensorRT-LLM of early 2026 whose labelled rows all ran draft layers, or none did (mixed deployments).

@@ -107,7 +107,7 @@ def read_worker(text: str) -> Worker | None:
     """
     if not text.strip():
         return None
-    match = re.fullmatch(r"\s*(\d*)\s*x?\s*\(?([^()]*)\)?\s*", text)
+    match = re.fullmatch(r"\s*(\d*)\s*x?\s*\(?([^()]*)\)?\s*", _plain_worker(text))
     pairs = dict(re.findall(r"([a-z]+)=?(\d+|true|false)?\b", match[2].lower())) if match else {}
     if match is None or not {"tp", "dp", "adp", "ep"} & set(pairs):
         raise InputError(f"cannot read the layout '{text}'; write it as 2x(tp8 ep8 dpattn=True) or dp2 tp8")
@@ -123,6 +123,23 @@ def read_worker(text: str) -> Worker | None:
         float(spread) if spread else None,
         float(pairs["bs"]) if pairs.get("bs", "").isdigit() else math.inf,
     )
+
+
+# How engines spell the degrees of a worker: TensorRT-LLM's groups of attention data or tensor parallelism with experts
+# spread over all of it, and options in full.
+_SPELLINGS = (
+    (r"\bdep(\d+)", r"tp1 adp\1 mep\1"), (r"\btep(\d+)", r"tp\1 ep\1"), (r"(?<=\d)(?=[a-z])", " "),
+    (r"\b(t|d|e)[a-z]*[-_]parallel(?:[-_]size|ism)?\b\s*[=: ]?\s*", r"\1p"),
+    (r"\b(tp|dp|ep)[-_ ](?:size)?[=: ]?\s*(?=\d)", r"\1"),
+)  # fmt: skip
+
+
+def _plain_worker(text: str) -> str:
+    """The words of a worker as `read_worker` knows them."""
+    plain = text.lower()
+    for pattern, spelled in _SPELLINGS:
+        plain = re.sub(pattern, spelled, plain)
+    return plain
 
 
 # Nobody splits one latent cache over more chips than this: larger groups run attention data parallel.

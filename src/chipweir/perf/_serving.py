@@ -100,7 +100,8 @@ class Case:
     `fresh`: share of the prompt that no cache holds. `interval`: decode steps from one look of the scheduler at new
     requests to the next. `slots`: requests that all decode workers take at once. `bunched`: share of all present
     requests' prefills that the time to first token waits for from the common start; `once`: 1 where all requests come at
-    once and no other follows; `cold`: share of the requests that meet a server whose kernels are not warm.
+    once and no other follows; `cold`: share of the requests that meet a server whose kernels are not warm. `reserved`:
+    share of an answer for which memory is set aside when its request is admitted.
     """
 
     isl: Any
@@ -127,6 +128,7 @@ class Case:
     fresh: Any = 1.0
     bunched: Any = 0.0
     once: Any = 0.0
+    reserved: Any = 1.0
 
     @property
     def context(self) -> Any:
@@ -323,7 +325,8 @@ def serve(w: Work, e: Efficiency, c: Case) -> Served:
     busy = prefill["busy"] * e.mixing * flowing
     demand = busy / np.where(c.split > 0, c.prefill_replicas, c.replicas)
     looking = (e.poll + 0.5 * (c.interval - 1.0)) * start
-    alone = (prefill["alone"] + e.first + looking) * flowing + 1e-9
+    # No server stands between a static batch and the chips.
+    alone = (prefill["alone"] + (e.first + looking) * (1.0 - c.static)) * flowing + 1e-9
     # Who starts together waits together once; the steady rate does not know of it, but where no other requests follow
     # half of the prefills are over when the typical one starts to decode.
     alike = c.once * admitted / c.concurrency
@@ -371,9 +374,10 @@ def prompts_a_pass(c: Case, admitted: Any, step: Any, gain: Any, one: dict[str, 
 
 
 def most_sequences(w: Work, c: Case) -> Any:
-    """Sequences whose caches one replica holds beside its weights [n]; stages hold their own layers' alone."""
+    """Sequences that one replica admits: whose caches, as far as room is set aside for them, it holds beside its weights
+    [n]; stages hold their own layers' alone."""
     room = USABLE * w.memory_bytes - resident_weights(w, c.tp, c.dp) / c.pp
-    tokens = np.where(np.isnan(c.start), c.isl, c.start) + c.osl
+    tokens = np.where(np.isnan(c.start), c.isl, c.start) + c.reserved * c.osl
     return np.maximum(room / cache_per_sequence(w, tokens, c.tp) * c.dp * c.pp, 0.0)
 
 

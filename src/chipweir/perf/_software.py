@@ -36,14 +36,30 @@ def year_of(text: str) -> float | None:
 
     Raises `InputError` otherwise.
     """
-    text = text.strip()
+    text = re.sub(r"^(20\d\d-\d\d-\d\d)[T ].*$", r"\1", text.strip())
+    text = re.sub(r"^(20\d\d)[/.]?([01]\d)[/.]?([0-3]\d)$", r"\1-\2-\3", text)
     if not text:
         return None
     match = re.match(r"(20\d\d)(?:-(\d\d))?(?:-(\d\d)|/\d\d)?$", text)
+    if match is None and (spoken := _spoken(text)) is not None:
+        return spoken
     if match is None or (match[2] and not 1 <= int(match[2]) <= 12) or (match[3] and not 1 <= int(match[3]) <= 31):
         raise InputError(f"date must be such as 2025-08 or 2025-08-22, not '{text}'")
     month = (int(match[2]) - 0.5 if not match[3] else int(match[2]) - 1 + int(match[3]) / 31) if match[2] else 6.0
     return int(match[1]) + month / 12.0
+
+
+def _spoken(text: str) -> float | None:
+    """The middle of a period in words ("Aug 2025", "2025Q3") as a year and its fraction, None for what is none."""
+    from chipweir import facts
+
+    try:
+        period = facts.period(text)
+    except InputError:
+        return None
+    if period.open or period.days > 366 or period.start.year < 2000:
+        return None
+    return period.start.year + (period.start.timetuple().tm_yday - 1 + period.days / 2.0) / 366.0
 
 
 @lru_cache(maxsize=1)
@@ -83,6 +99,10 @@ def software_year(framework: str, version: str, date: str) -> float | None:
 # and from when vLLM raised it on large accelerators.
 RUNNING = {"vllm": 256.0, "sglang": 2048.0, "trt": 2048.0, "llama.cpp": 64.0, "maker": 4096.0, "other": 256.0}
 LARGER_SINCE, LARGER, LARGE_MEMORY = 2025.25, 1024.0, 70e9
+# Share of its answer for which a request must find room before it is admitted. TensorRT-LLM's scheduler guarantees that
+# nobody is evicted and sets all of it aside; vLLM and SGLang hand out pages as tokens come and evict when they run out, so
+# that the requests present, half written on average, fill the memory (defaults of the engines; recalled).
+RESERVED = {"vllm": 0.5, "sglang": 0.5}
 
 
 def most_running(engine: str, year: float, memory_bytes: float) -> float:
@@ -90,6 +110,11 @@ def most_running(engine: str, year: float, memory_bytes: float) -> float:
     if engine == "vllm" and year >= LARGER_SINCE and memory_bytes >= LARGE_MEMORY:
         return LARGER
     return RUNNING[engine]
+
+
+def reserved(engine: str) -> float:
+    """Share of a request's answer for which room is set aside when it is admitted."""
+    return RESERVED.get(engine, 1.0)
 
 
 def look_interval(

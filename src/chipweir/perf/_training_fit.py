@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chipweir.errors import InputError
+from chipweir.perf._configuration import is_training
 from chipweir.perf._training import GROUPS, Posterior, group_ids, model_keys, training_batch
 from chipweir.perf._training_layout import choose, codes
-from chipweir.perf._training_rows import QUANTILE_80, is_training, measured_tokens, training_jobs
+from chipweir.perf._training_rows import QUANTILE_80, measured_tokens, training_jobs
 from chipweir.perf._training_work import (
     FITTED,
     FloatArray,

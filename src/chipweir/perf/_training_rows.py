@@ -15,14 +15,12 @@ import numpy as np
 
 from chipweir.errors import InputError
 from chipweir.perf import _architecture, _hardware
+from chipweir.perf._cells import token_count
+from chipweir.perf._configuration import TRAINING
 from chipweir.perf._training import GROUPS, Posterior, TrainingEstimate, shipped_posterior, training_batch
 from chipweir.perf._training_work import LAYOUT_FIELDS, TrainingJob, model_flops
 
 
-PHASES = {
-    "training": "pretrain", "pretraining": "pretrain", "finetune_lora": "lora", "lora performance": "lora",
-    "lora": "lora", "sft performance": "sft", "sft": "sft", "finetune": "sft",
-}  # fmt: skip
 # Middle of the year whose software an undated row is taken to run.
 SOFTWARE_OF = 2026.46
 # Older software counts as half a year old: what earlier runs lacked, their own engineers had made up for.
@@ -40,11 +38,6 @@ COLUMNS = (
 Cells = tuple[str, ...]
 MOST_TOKENS = 1e12
 LARGEST = {"n_chips": 1e7, "global_batch": 1e9, "seq_len": 1e8} | dict.fromkeys((*LAYOUT_FIELDS, "dp"), 1e5)
-
-
-def is_training(row: Mapping[str, Any]) -> bool:
-    """Whether a table row asks for training."""
-    return str(row.get("phase") or "").strip().lower() in PHASES
 
 
 def training_jobs(rows: Sequence[Mapping[str, Any]]) -> tuple[TrainingJob | None, list[int], list[str]]:
@@ -241,7 +234,7 @@ def _read(cells: Cells) -> _Job | str:
 
 def _job(row: Mapping[str, str]) -> _Job:
     """One row as plain values. Raises `InputError` with the reason."""
-    mode = PHASES.get((row["phase"] or "training").lower(), "pretrain")
+    mode = TRAINING.get((row["phase"] or "training").lower(), "pretrain")
     notes: list[str] = []
     hardware = _hardware.hardware_as_written(row["chip"] or row["system"], notes)
     _hardware.sixteen_bits(row["precision"], hardware)
@@ -401,6 +394,10 @@ def _number(row: Mapping[str, str], name: str) -> float | None:
     try:
         number = float(text)
     except ValueError as error:
+        if name == "global_batch" and text[-1] in "mM":
+            return None
+        if name == "seq_len" and re.fullmatch(r"\d+(?:\.\d+)?[kK]|\d{1,3}(?:,\d{3})+", text):
+            return token_count(text, name)
         raise InputError(f"{name} must be a number, not '{text}'") from error
     if not math.isfinite(number):
         raise InputError(f"{name} must be finite, not '{text}'")
@@ -424,11 +421,11 @@ def software_age(row: Mapping[str, Any]) -> float:
 
 
 def _batch_tokens(row: Mapping[str, str]) -> float | None:
-    """A global batch given in tokens ("16M tokens"), None where it is not. Raises `InputError` for words that are none."""
+    """A global batch given in tokens ("16M tokens", "4M"), None where it is not. Raises `InputError` for other words."""
     text = str(row.get("global_batch") or "").strip()
-    if "token" not in text.lower():
+    if not re.search(r"token|\dM$", text, re.I):
         return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kM]?)\s*tokens?", text)
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kM]?)\s*(?:tokens?)?", text)
     tokens = float(match[1]) * {"": 1.0, "k": 1e3, "M": 1e6}[match[2]] if match else 0.0
     if not 0 < tokens <= MOST_TOKENS:
         raise InputError(f"global_batch must be a number of sequences or such as '16M tokens', not '{text}'")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chipweir.i18n import _
+from chipweir.report.figures._build import FOLD
 
 
 Row = dict[str, object]
@@ -47,7 +48,7 @@ def drawn_csv(spec: Mapping[str, Any]) -> str:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     out = io.StringIO()
     for line in heads:
-        out.write(f"# {_TAG.sub(' ', line)}\n")
+        out.write(f"# {_TAG.sub(' ', line.replace(FOLD, ' '))}\n")
     writer = csv.DictWriter(out, columns, restval="")
     writer.writeheader()
     writer.writerows(rows)
@@ -56,7 +57,9 @@ def drawn_csv(spec: Mapping[str, Any]) -> str:
 
 def source_of(spec: Mapping[str, Any]) -> str:
     """The line under a chart that says what is drawn and who made it, as plain text."""
-    notes = [note["text"] for note in spec["layout"].get("annotations", ()) if "Chipweir" in note["text"]]
+    notes = [
+        note["text"].replace(FOLD, " ") for note in spec["layout"].get("annotations", ()) if "Chipweir" in note["text"]
+    ]
     return " · ".join(_TAG.sub("", part) for note in notes for part in note.split("<br>"))
 
 

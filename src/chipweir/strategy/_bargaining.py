@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chipweir.errors import InputError
-from chipweir.i18n import LANGUAGES, _, use_language
+from chipweir.i18n import LANGUAGES, _, filled, use_language
 from chipweir.strategy._cells import Cells, Members, Progress, labels_of
 from chipweir.strategy._futures import draws
 from chipweir.strategy._leverage import Loss, ShadowPrice, months_to_replace, paired_leverage, vetoes, without_one
@@ -165,12 +165,12 @@ def _towards_china(now: Mapping[str, Any], soon: Mapping[str, Any], late: Mappin
             "Towards China the law as it stands leaves nothing to withhold; were the memory rule lifted, Chinese output "
             "would fall by {p50} % in {year} ({p10} to {p90}) and by {later} % in {last}."
         )
-        return text.format(**lifted)
+        return filled(text, **lifted)
     text = _(
         "Chinese output falls by {now} % in {year} under the law as it stands, and would by {p50} % ({p10} to {p90}) and in "
         "{last} by {later} % were the memory rule lifted."
     )
-    return text.format(now=_interval(now["lost_percent"])["p50"], **lifted)
+    return filled(text, now=_interval(now["lost_percent"])["p50"], **lifted)
 
 
 def _nothing_falls(found: Mapping[str, Any], early: Mapping[str, Any]) -> str:
@@ -182,8 +182,12 @@ def _nothing_falls(found: Mapping[str, Any], early: Mapping[str, Any]) -> str:
         "median (80 % {p10} to {p90} %): what foreign makers take is less than is offered, other makers fill the gap, and "
         "the price of HBM does not answer in this model."
     )
-    return text.format(
-        share=percent(found["withheld"]), start=found["from"], year=early["year"], **_interval(early["lost_percent"])
+    return filled(
+        text,
+        share=percent(found["withheld"]),
+        start=found["from"],
+        year=early["year"],
+        **_interval(early["lost_percent"]),
     )
 
 
@@ -192,12 +196,12 @@ def _given_up(early: Mapping[str, Any]) -> str:
     own = _interval(early["own_loss_usd_bn"])["p50"]
     if abs(early["lost_percent"]["p50"] or 0.0) < NOTHING:
         text = _("Korea itself gives up USD {own} bn of sales outside China in {year} for it.")
-        return text.format(own=own, year=early["year"])
+        return filled(text, own=own, year=early["year"])
     text = _(
         "Korea gives up USD {own} bn of sales outside China in {year} for it: every dollar given up costs NVIDIA {p50} "
         "dollars ({p10} to {p90})."
     )
-    return text.format(own=own, year=early["year"], **_interval(early["per_unit"]))
+    return filled(text, own=own, year=early["year"], **_interval(early["per_unit"]))
 
 
 def _sentences(found: Mapping[str, Any], command: str) -> list[str]:

@@ -283,7 +283,7 @@ def _row(expected: Expected, a: Members, b: Members) -> dict[str, Any]:
 
 def mechanism_sentences(found: Mapping[str, Any], language: str) -> list[str]:
     """What a measured mechanism says, in one language: each outcome in a sentence, then why."""
-    from chipweir.i18n import _, use_language
+    from chipweir.i18n import _, filled, use_language
     from chipweir.strategy._sentences import number, percent
 
     with use_language(language):
@@ -298,20 +298,20 @@ def mechanism_sentences(found: Mapping[str, Any], language: str) -> list[str]:
             )  # fmt: skip
             numbers = {key: number(row[key]) for key in ("a", "b", "p50", "p10", "p90")}
             unit = "" if row["unit"] == "1" else row["unit"]
-            told = text.format(
-                quantity=row["quantity"], year=row["year"], unit=unit, share=percent(row["p_greater"]), **numbers
+            told = filled(
+                text, quantity=row["quantity"], year=row["year"], unit=unit, share=percent(row["p_greater"]), **numbers
             ).replace("  ", " ")
             if not row["holds"]:
                 words = {"up": _("up"), "down": _("down"), "none": _("no change")}
                 text = _("This is not what was expected ({sign}, {low} to {high}).")
                 low, high = (number(bound) for bound in row["plausible"])
-                told += " " + text.format(sign=words[row["expected"]], low=low, high=high)
+                told += " " + filled(text, sign=words[row["expected"]], low=low, high=high)
             lines.append(told)
         if found["level"]:
             level = found["level"]
             text = _("{quantity} in {year}: {p50} {unit} ({p10} to {p90}); published: {published}.")
             numbers = {key: number(level[key]) for key in ("p50", "p10", "p90")}
             said = {key: level[key] for key in ("quantity", "year", "unit", "published")}
-            lines.append(text.format(**said, **numbers))
+            lines.append(filled(text, **said, **numbers))
         lines.append(found["why"][language])
     return lines

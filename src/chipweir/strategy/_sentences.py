@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from chipweir.i18n import LANGUAGES, _, language, use_language
+from chipweir.i18n import LANGUAGES, _, filled, language, use_language
 from chipweir.strategy._advise import Advice, Duel, observable_title, telling_thresholds
 from chipweir.strategy._experiments import EVENT, OTHERS, Experiments, describe
 from chipweir.strategy._options import Criterion, Option, say
@@ -62,7 +62,7 @@ def percent(share: float) -> str:
         return "<1 %"
     if 0.995 < share < 1 - 1e-9:
         return ">99 %"
-    return f"{100 * share:.0f} %"
+    return f"{round(100 * share)} %"
 
 
 def advice_sentences(advice: Advice, weights_given: bool, command: str) -> dict[str, list[str]]:
@@ -108,7 +108,8 @@ def _winner(advice: Advice, weights_given: bool) -> str:
         else _("With equal weights on {count} criteria, '{option}' scores highest on average over {futures} futures "
                "({members} draws, {choices} choices of others) and is best in {best} of them; '{rival}' in {second}.")
     )  # fmt: skip
-    return text.format(
+    return filled(
+        text,
         count=len(e.criteria.computed),
         option=title(e, own.name),
         futures=f"{e.values.shape[2]:,}",
@@ -166,7 +167,12 @@ def _all_weights(advice: Advice) -> str:
             **named,
         )
     dropped = [each for each in advice.reversals if each.weight < each.now]
-    if dropped:
+    if len(dropped) == 1:
+        text += " " + _(
+            "It rests on '{criterion}': leave it out, and another option is the best.",
+            criterion=title_of(e, dropped[0].criterion),
+        )
+    elif dropped:
         text += " " + _(
             "It rests on {criteria}: leave one of these out, and another option is the best.",
             criteria=", ".join(f"'{title_of(e, each.criterion)}'" for each in dropped),
@@ -360,7 +366,7 @@ def _watch(advice: Advice) -> str:
             else _("Watch by {date} whether this holds: {what}. If not, change to '{rival}' "
                    "(it tells {hit} of the futures where that is better, with {alarm} false alarms; gain {gain}).")
         )  # fmt: skip
-        return yes.format(date=post.date, what=what, **told)
+        return filled(yes, date=post.date, what=what, **told)
     text = (
         _("Watch '{what}': if it is above {level} in {date}, change to '{rival}' "
           "(it tells {hit} of the futures where that is better, with {alarm} false alarms; gain {gain}).")
@@ -368,7 +374,7 @@ def _watch(advice: Advice) -> str:
         else _("Watch '{what}': if it is below {level} in {date}, change to '{rival}' "
                "(it tells {hit} of the futures where that is better, with {alarm} false alarms; gain {gain}).")
     )  # fmt: skip
-    return text.format(what=what, level=number(post.level), date=post.date, **told)
+    return filled(text, what=what, level=number(post.level), date=post.date, **told)
 
 
 def _repeat(e: Experiments, command: str) -> str:

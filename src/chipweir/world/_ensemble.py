@@ -4,12 +4,15 @@ Members are cut into chunks that fit the cache; each chunk is an independent tas
 call can take them in any order. Quantiles are taken over members, differences and ratios within a member.
 """
 
+import ctypes
+import gc
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import jax
@@ -51,6 +54,8 @@ _BATCH = 64
 # Members up to which all are held in memory; more are counted, so that memory does not grow with the ensemble.
 EXACT = 2000
 FLOWS = ("flow_direct", "flow_smuggled", "flow_rented")
+# Threads that meet a new program at once would each compile it, in twice the time and memory: one does, the others wait.
+_COMPILING, _MET = Lock(), set[Any]()
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,28 @@ def compiled() -> Callable[[Inputs, Any, Any], Any]:
         return {**first, **flows}
 
     return jax.jit(batch, compiler_options=compiler_options())
+
+
+def _simulated(inputs: Inputs, parameters: Any, weight: Any) -> dict[str, Any]:
+    """What `compiled` makes of one batch; arrays of new shapes are compiled for by one thread."""
+    leaves, tree = jax.tree.flatten((inputs, parameters))
+    program = (tree, *(np.shape(leaf) for leaf in leaves))
+    if program in _MET:
+        return compiled()(inputs, parameters, weight)
+    with _COMPILING:
+        made = compiled()(inputs, parameters, weight)
+        if program not in _MET:
+            _MET.add(program)
+            give_back()
+    return made
+
+
+def give_back() -> None:
+    """Return freed memory to the system where its C library can: compiling leaves more than half of what a process has."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 @cache
@@ -121,7 +148,7 @@ def run_task(task: Task) -> dict[str, npt.NDArray[np.float32]]:
         real = rows < count
         chosen = {name: values[np.minimum(rows, count - 1)] for name, values in task.parameters.items()}
         chosen = with_nudges(chosen, task.inputs)
-        kept = compiled()(task.inputs, chosen, real.astype(float))
+        kept = _simulated(task.inputs, chosen, real.astype(float))
         return {name: np.asarray(value) if name in FLOWS else np.asarray(value)[real] for name, value in kept.items()}
 
     with ThreadPoolExecutor(min(len(starts), os.cpu_count() or 1)) as pool:

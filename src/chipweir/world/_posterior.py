@@ -164,11 +164,13 @@ def mismatch(posterior: Posterior, facts: "Facts") -> tuple[str, ...]:
         said.append(
             f"the model has changed since beliefs were fitted on {posterior.manifest.get('made', 'an unknown day')}"
         )
-    if facts.changes:
+    if posterior.manifest.get("facts") == facts.digest:
+        pass  # also beliefs that were reweighted to a what-if
+    elif facts.changes:
         said.append(f"beliefs were not refitted to the what-if on {', '.join(facts.changes)}")
     elif facts.as_of is not None and posterior.as_of != facts.as_of.isoformat():
         said.append(f"beliefs are those fitted as of {posterior.as_of}")
-    elif posterior.manifest.get("facts") != facts.digest:
+    else:
         own = facts.overrides or len(facts.files) != posterior.manifest.get("files")
         said.append(
             "beliefs were not refitted to your own facts" if own else "facts have changed since beliefs were fitted"

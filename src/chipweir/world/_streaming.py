@@ -30,7 +30,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 # Members of one task, and how many of them are held in memory at a time.
-BLOCK, HELD = 2048, 512
+BLOCK, HELD = 2048, 256
 _LEAST, _MOST, _DONE = "least", "most", "done"
 
 
@@ -116,6 +116,7 @@ def _pilot(inputs: Sequence[Inputs], seed: int, mapper: Mapper) -> Arrays:
                 edges[f"{number}/delta_{name}"] = edges_of(values - base[name], QUANTILES)
             else:
                 base[name] = values
+    _ensemble.give_back()
     return edges
 
 
@@ -123,22 +124,24 @@ def count_block(block: Block) -> Arrays:
     """Counts of one block, as `stream` sums them; flows stay apart by batch, so that they add up in one order."""
     counted: Arrays = {}
     size, years = len(next(iter(block.parameters.values()))), _years(block.inputs[0])
-    for start in range(0, size, HELD):
-        own = {name: values[start : start + HELD] for name, values in block.parameters.items()}
-        kept = [_ensemble.run_task(_ensemble.Task("", start, inputs, own)) for inputs in block.inputs]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for start in range(0, size, HELD):
+            own = {name: values[start : start + HELD] for name, values in block.parameters.items()}
+            kept = [_ensemble.run_task(_ensemble.Task("", start, inputs, own)) for inputs in block.inputs]
 
-        def count(series: Reported, kept: list[Arrays] = kept) -> Arrays:
-            values = [taken(series, part[series.source], years) for part in kept]
-            return _counts(series.name, values, block.edges)
+            def count(series: Reported, kept: list[Arrays] = kept) -> Arrays:
+                values = [taken(series, part[series.source], years) for part in kept]
+                return _counts(series.name, values, block.edges)
 
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             for found in pool.map(count, reported()):
                 for key, array in found.items():
                     counted[key] = _joined(key, counted.get(key), array)
-        for number, part in enumerate(kept):
-            for flow in _ensemble.FLOWS:
-                before = counted.get(f"{number}/{flow}")
-                counted[f"{number}/{flow}"] = part[flow] if before is None else np.concatenate([before, part[flow]])
+            for number, part in enumerate(kept):
+                for flow in _ensemble.FLOWS:
+                    before = counted.get(f"{number}/{flow}")
+                    counted[f"{number}/{flow}"] = part[flow] if before is None else np.concatenate([before, part[flow]])
+            del kept, count, part
+            _ensemble.give_back()
     small = np.uint16 if size < 2**16 else np.uint32  # half the way for what has to travel
     return {key: array.astype(small) if array.dtype == np.uint32 else array for key, array in counted.items()}
 

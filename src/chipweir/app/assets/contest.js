@@ -436,6 +436,7 @@
     slot.firstChild.setAttribute("aria-label", chart.label);
     named(slot.firstChild.lastChild, chart);
     chart.layout.autosize = true;
+    slot.classList.toggle("flows", chart.data.some(function (trace) { return trace.type === "sankey"; }));
     window.Plotly.react(slot.firstChild.firstChild, chart.data, chart.layout, page.graph);
   }
   function withPlotly(then) {

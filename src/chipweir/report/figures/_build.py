@@ -38,16 +38,68 @@ class Figure(Protocol[P]):
 
 
 def figure(function: Callable[P, Spec]) -> Figure[P]:
-    """Give a function that returns a dictionary the face of one that returns a Plotly figure."""
+    """Give a function that returns a dictionary the face of one that returns a Plotly figure.
+
+    What stands over and under the axes is broken into lines that a telephone shows whole.
+    """
+
+    @wraps(function)
+    def spec(*args: P.args, **kwargs: P.kwargs) -> Spec:
+        return _within_a_telephone(function(*args, **kwargs))
 
     @wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> "go.Figure":
         import plotly.graph_objects as go
 
-        return go.Figure(function(*args, **kwargs))
+        return go.Figure(spec(*args, **kwargs))
 
-    wrapped.spec = function  # type: ignore[attr-defined]
+    wrapped.spec = spec  # type: ignore[attr-defined]
     return wrapped  # type: ignore[return-value]
+
+
+# Columns of a line of 12 and of 10.5 pixels on a telephone of 390 pixels, Hangul counted double; pixels of a line.
+_SUBTITLE_COLUMNS, _FOOTNOTE_COLUMNS = 50, 56
+_SUBTITLE_LINE, _FOOTNOTE_LINE = 16, 14
+
+
+def _within_a_telephone(spec: Spec) -> Spec:
+    """The figure with its unit line and its source line in short lines, and room for those that are added."""
+    layout = spec["layout"]
+    subtitle = layout["title"].get("subtitle", {}).get("text", "")
+    short = folded(subtitle, _SUBTITLE_COLUMNS, FOLD)
+    layout["title"] = {**layout["title"], "subtitle": {"text": short}}
+    room = {"t": _SUBTITLE_LINE * short.count(FOLD)}
+    notes = layout["annotations"][:1]
+    if notes and notes[0].get("yref") == "paper" and notes[0].get("y") == 0:
+        text = folded(notes[0]["text"], _FOOTNOTE_COLUMNS, FOLD)
+        room["b"] = _FOOTNOTE_LINE * text.count(FOLD)
+        layout["annotations"] = [{**notes[0], "text": text}, *layout["annotations"][1:]]
+    if any(room.values()):
+        margin = {"t": 64, "b": 56} | layout.get("margin", {})
+        layout["margin"] = margin | {side: margin[side] + more for side, more in room.items()}
+        layout["height"] += sum(room.values())
+    return spec
+
+
+LINE, FOLD = "<br>", "<br >"
+"""A new line that is meant, and one that is only there for want of room."""
+
+
+def folded(text: str, width: int = 16, fold: str = LINE) -> str:
+    """Lines of about `width` columns, Hangul counted double; lines that are there already stay apart."""
+    return LINE.join(_folded(part, width, fold) for part in text.split(LINE))
+
+
+def _folded(text: str, width: int, fold: str) -> str:
+    lines, room = [""], float(width)
+    for word in text.split(" "):
+        size = sum(2.0 if ord(char) > 0x1100 else 1.0 for char in word) + 1
+        if room < size and lines[-1]:
+            lines.append("")
+            room = float(width)
+        lines[-1] = f"{lines[-1]} {word}".strip()
+        room -= size
+    return fold.join(lines)
 
 
 @dataclass(frozen=True)

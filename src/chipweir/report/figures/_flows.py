@@ -97,6 +97,7 @@ def flows(
     subtitle = _("{count} chips · {scenario}", count=_numbers.number(total), scenario=label("scenario", scenario))
     layout = base(title, subtitle, theme, _("mean of members") + f"<br>{source_line(dataset)}")
     layout["margin"] = {"l": 12, "r": 12, "t": 72, "b": 72}
+    layout["height"] = 540  # a line for the label of each thin flow
     layout["hovermode"] = "closest"
     if not records:
         layout |= {"xaxis": {"visible": False}, "yaxis": {"visible": False}}

@@ -12,7 +12,7 @@ import numpy as np
 from chipweir.i18n import _, language
 from chipweir.report._labels import label
 from chipweir.report._style import PATTERNS, SEQUENTIAL, Theme, ink, look, muted
-from chipweir.report.figures._build import Spec, base, figure
+from chipweir.report.figures._build import LINE, Spec, base, figure, folded
 from chipweir.world import variables
 
 
@@ -20,26 +20,14 @@ Document = Mapping[str, Any]
 
 STEPS = 40
 """Divisions of a side of the triangle of weights."""
-_BELOW = "<br>"
+# Names beside the axis leave no room to the right of where the axis begins.
+_FROM_THE_RIGHT = {"x": 1, "xanchor": "right", "align": "right"}
 _PLACES = {"us": "USA", "china": "CHN", "korea": "KOR"}
 _LEGEND = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"}
 
 
 def _said(text: Mapping[str, str]) -> str:
     return text.get(language()) or text["en"]
-
-
-def _wrapped(text: str, width: int = 16) -> str:
-    """Lines of about `width` characters, Hangul counted double."""
-    lines, room = [""], float(width)
-    for word in text.split(" "):
-        size = sum(2.0 if ord(char) > 0x1100 else 1.0 for char in word) + 1
-        if room < size and lines[-1]:
-            lines.append("")
-            room = float(width)
-        lines[-1] = f"{lines[-1]} {word}".strip()
-        room -= size
-    return _BELOW.join(lines)
 
 
 def lettered(document: Document) -> dict[str, str]:
@@ -91,11 +79,11 @@ def regret_heat(document: Document, *, theme: Theme = "light") -> Spec:
     layout["margin"] = {"l": 12, "r": 16, "t": 66, "b": 104}
     layout["xaxis"] = {"side": "bottom", "tickfont": {"size": 11.5, "color": ink(theme)}}  # turned where narrow
     layout["yaxis"] = {"autorange": "reversed", "automargin": True, "tickfont": {"size": 12, "color": ink(theme)}}
-    layout["annotations"][0]["yshift"] = -80
+    layout["annotations"][0] |= {"yshift": -80, **_FROM_THE_RIGHT}
     layout["hovermode"] = "closest"
     heat = {
         "type": "heatmap",
-        "x": [_wrapped(names[option["name"]], 12) for option in options],
+        "x": [folded(names[option["name"]], 12) for option in options],
         "y": [_said(criterion["title"]) for criterion in criteria],
         "z": share,
         "zmin": 0,
@@ -139,7 +127,7 @@ def parallel(document: Document, values: np.ndarray, sample: int = 350, *, theme
         low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
         axes.append(
             {
-                "label": _wrapped(_said(criterion["title"]), 11),
+                "label": folded(_said(criterion["title"]), 11),
                 "values": np.clip(drawn, low, high).round(5).tolist(),
                 "range": [low, high] if criterion["better"] == "more" else [high, low],
                 "tickformat": ".3~r",
@@ -155,7 +143,7 @@ def parallel(document: Document, values: np.ndarray, sample: int = 350, *, theme
     legend = " · ".join(names.values())
     layout["annotations"] = [
         {
-            "text": _wrapped(legend, 110) + _BELOW + _note(document), "xref": "paper", "yref": "paper", "x": 0, "y": 0,
+            "text": folded(legend, 110) + LINE + _note(document), "xref": "paper", "yref": "paper", "x": 0, "y": 0,
             "yshift": -92, "xanchor": "left", "yanchor": "top", "align": "left", "showarrow": False,
             "font": {"size": 11, "color": muted(theme)},
         }
@@ -196,14 +184,14 @@ def winners_of_weights(document: Document, axes: Sequence[str] | None = None, *,
     layout["height"] = 540
     layout["margin"] = {"l": 90, "r": 30, "t": 96, "b": 110}
     layout["showlegend"] = True
-    layout["legend"] = {"x": 0.78, "y": 0.95, "font": {"size": 12}}
+    layout["legend"] = {"x": 0.7, "y": 1, "font": {"size": 12}}
     layout["annotations"][0]["yshift"] = -70
     axis = {"showticklabels": False, "ticks": "", "showgrid": False, "min": 0}
     layout["ternary"] = {
         "sum": 1,
-        "aaxis": {**axis, "title": {"text": _wrapped(titles[chosen[0]], 40)}},
-        "baxis": {**axis, "title": {"text": _wrapped(titles[chosen[1]], 20)}},
-        "caxis": {**axis, "title": {"text": _wrapped(titles[chosen[2]], 20)}},
+        "aaxis": {**axis, "title": {"text": folded(titles[chosen[0]], 24)}},
+        "baxis": {**axis, "title": {"text": folded(titles[chosen[1]], 20)}},
+        "caxis": {**axis, "title": {"text": folded(titles[chosen[2]], 20)}},
         "bgcolor": "rgba(0,0,0,0)",
         "domain": {"x": [0.0, 0.75], "y": [0.0, 0.9]},
     }
@@ -260,10 +248,11 @@ def shares_of_weights(document: Document, *, theme: Theme = "light") -> Spec:
     names = lettered(document)
     options = [option for option in document["options"] if not option["bound"]]
     layout = base(
-        _("How often each option is best"), _("per cent"), theme, _("bounds are left out") + _BELOW + _note(document)
+        _("How often each option is best"), _("per cent"), theme, _("bounds are left out") + LINE + _note(document)
     )
     layout["height"] = 150 + 46 * len(options)
     layout["margin"] = {"l": 12, "r": 40, "t": 92, "b": 80}
+    layout["annotations"][0] |= _FROM_THE_RIGHT
     layout["barmode"] = "group"
     layout["showlegend"] = True
     layout["legend"] = _LEGEND
@@ -279,7 +268,7 @@ def shares_of_weights(document: Document, *, theme: Theme = "light") -> Spec:
             {
                 "type": "bar",
                 "orientation": "h",
-                "y": [_wrapped(names[option["name"]], 22) for option in options],
+                "y": [folded(names[option["name"]], 22) for option in options],
                 "x": shares,
                 "name": text,
                 "marker": {"color": look(index)["colour"], "pattern": {"shape": PATTERNS[index], "solidity": 0.3}},
@@ -315,7 +304,7 @@ def box_limits(
         stop = 1.0 if high is None else float(np.mean(values <= high))
         text = limits_in_short(name, -np.inf if low is None else low, np.inf if high is None else high)
         texts.append(text)
-        rows.append(_wrapped(words.get(name, name), 34))
+        rows.append(folded(words.get(name, name), 34))
         data.append(
             {
                 "type": "bar",
@@ -389,6 +378,7 @@ def indices(document: Document, words: Mapping[str, str], most: int = 14, *, the
     )
     layout["height"] = 150 + 40 * len(names)
     layout["margin"] = {"l": 12, "r": 24, "t": 92, "b": 72}
+    layout["annotations"][0] |= _FROM_THE_RIGHT
     layout["barmode"] = "group"
     layout["showlegend"] = True
     layout["legend"] = _LEGEND
@@ -402,7 +392,7 @@ def indices(document: Document, words: Mapping[str, str], most: int = 14, *, the
             {
                 "type": "bar",
                 "orientation": "h",
-                "y": [_wrapped(words.get(name) or name, 40) for name in names],
+                "y": [folded(words.get(name) or name, 40) for name in names],
                 "x": [row["value"] for row in rows],
                 "error_x": {
                     "type": "data",
@@ -451,6 +441,7 @@ def tornado(document: Document, values: np.ndarray, columns: Mapping[str, np.nda
     )
     layout["height"] = 140 + 34 * len(names)
     layout["margin"] = {"l": 12, "r": 24, "t": 66, "b": 64}
+    layout["annotations"][0] |= _FROM_THE_RIGHT
     layout["barmode"] = "overlay"
     layout["yaxis"] = {"autorange": "reversed", "automargin": True, "tickfont": {"size": 11.5, "color": ink(theme)}}
     layout["xaxis"] = {"tickformat": ".3~s"}
@@ -466,7 +457,7 @@ def tornado(document: Document, values: np.ndarray, columns: Mapping[str, np.nda
             "line": {"color": ink(theme), "width": 1},
         }
     ]
-    rows = [_wrapped(words.get(name) or name, 40) for name in names]
+    rows = [folded(words.get(name) or name, 40) for name in names]
     data = [
         {
             "type": "bar", "orientation": "h", "y": rows, "base": [middle] * len(names),
@@ -499,12 +490,12 @@ def best_replies(document: Document, player: str, *, theme: Theme = "light") -> 
     layout["margin"] = {"l": 12, "r": 16, "t": 66, "b": 96}
     layout["yaxis"] = {"autorange": "reversed", "automargin": True, "tickfont": {"size": 11.5, "color": ink(theme)}}
     layout["xaxis"] = {"tickfont": {"size": 11.5, "color": ink(theme)}, "tickangle": 0}
-    layout["annotations"][0]["yshift"] = -70
+    layout["annotations"][0] |= {"yshift": -70, **_FROM_THE_RIGHT}
     layout["hovermode"] = "closest"
     heat = {
         "type": "heatmap",
-        "x": [_wrapped(titles[player, policy], 14) for policy in policies],
-        "y": [_wrapped(text, 34) for text in given],
+        "x": [folded(titles[player, policy], 14) for policy in policies],
+        "y": [folded(text, 34) for text in given],
         "z": chance,
         "zmin": 0,
         "zmax": 1,
