@@ -75,6 +75,7 @@ def test_a_heading_holds_for_its_list_and_a_question_for_its_answer(text, words)
         ("2023年底为70 EFLOPS，同年6月底为49 EFLOPS。", "6月底", "2023-06"),
         ("2023년 말 7만 개였고 같은 해 6월에는 5만 개였다.", "6월", "2023-06"),
         ("It held 70 at the end of 2023 and 49 in June of that year.", "June", "2023-06"),
+        ("What did it spend in 2022? Much.", "2022", "2022"),
         ("'24년 5월 반도체 수출", "'24년 5월", "2024-05"),
         ("'25년 3분기 매출", "'25년 3분기", "2025-Q3"),
     ],
