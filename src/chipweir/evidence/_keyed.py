@@ -407,11 +407,15 @@ def _rich(match: Match) -> bool:
     )
 
 
+# Answers: one poll asks much, and what else it asked is no denial.
+_ASKED = frozenset({"poll_share"})
+
+
 def _may_deny(one: Held, least: float) -> bool:
     """Whether a record has the standing to deny: its whole key is said, its source can be named, and its period is the
     claim's; of what holds at the article's day, a price list, or a number that is far off. `least` is how strongly the
     measure must be named."""
-    if not one.match.exact or one.record.own or one.match.strength < least:
+    if not one.match.exact or one.record.own or one.match.strength < least or one.record.measure in _ASKED:
         return False
     if one.match.fit == "open":
         return not one.match.tacit and (one.record.measure == "api_price" or one.far > _FAR)
