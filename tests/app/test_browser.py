@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 from serving import wait_until
@@ -503,3 +504,104 @@ def test_the_report_draws_every_figure_from_a_file(browser, tmp_path):
     wait_until(page, "document.querySelector('#flows .gtitle').textContent.includes('2028')")
     assert not errors
     page.close()
+
+
+@pytest.fixture
+def small_world(monkeypatch, tmp_path):
+    """Long work of the pages on made-up numbers; everything between the button and the numbers is the product's."""
+    import imagined_world
+
+    from chipweir.calibration import _credibility
+    from chipweir.calibration._observations import logs
+    from chipweir.strategy._cells import Cells
+
+    def predicted(_inputs, parameters, rows, _mapper):
+        members = len(next(iter(parameters.values())))
+        return logs(rows)[0] + np.random.default_rng(1).normal(0, 0.3, (members, len(rows)))
+
+    monkeypatch.setenv("CHIPWEIR_RUNS", str(tmp_path))
+    monkeypatch.setattr(Cells, "run", imagined_world.run)
+    monkeypatch.setattr(_credibility, "predict", predicted)
+    monkeypatch.setattr(_credibility, "echoes", lambda *_arguments: [])
+
+
+@each_reader
+def test_advice_is_run_on_the_page(open_page, small_world, lang, size, theme):
+    page = open_page(address("/strategy", lang=lang, theme=theme), *SIZES[size])
+    page.wait_for_selector("#y-answer .main-svg", timeout=120_000)
+    page.locator("#y-actor").click()
+    page.get_by_role("option", name={"en": "United States", "ko": "미국"}[lang]).click()
+    page.locator("#y-run").click()
+    expect(page.locator("#y-cancel")).to_be_visible()
+    expect(page.locator("#y-answer")).to_contain_text("chipweir advise us --futures 16", timeout=120_000)
+    expect(page.locator("#y-cancel")).to_be_hidden()
+    expect(page.locator("#y-state")).to_have_text("")
+    page.wait_for_selector("#y-answer .main-svg", timeout=120_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+
+
+@each_reader
+def test_published_figures_are_compared_on_the_page(open_page, small_world, lang, size, theme):
+    page = open_page(address("/believe", lang=lang, theme=theme), *SIZES[size])
+    page.wait_for_selector("#b-curve .main-svg", timeout=120_000)
+    page.locator("#b-run").click()
+    expect(page.locator("#b-figures table")).to_be_visible(timeout=120_000)
+    expect(page.locator("#b-figures")).to_contain_text("80")
+    expect(page.locator("#b-cancel")).to_be_hidden()
+    assert page.locator("#b-figures tbody tr").count() > 200
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+
+
+def test_long_work_on_a_page_can_be_given_up(open_page, small_world, monkeypatch):
+    from chipweir.app import _strategy_page
+
+    def endless(_actor, _futures, job):
+        while True:
+            job.report(0.25)
+            time.sleep(0.05)
+
+    monkeypatch.setattr(_strategy_page, "advice", endless)
+    page = open_page("/strategy")
+    page.wait_for_selector("#y-answer .main-svg", timeout=120_000)
+    page.locator("#y-run").click()
+    expect(page.locator("#y-state")).to_contain_text("25%")
+    page.locator("#y-cancel").click()
+    expect(page.locator("#y-state")).to_contain_text("cancelled")
+    expect(page.locator("#y-cancel")).to_be_hidden()
+
+
+CUT = """() => [...document.querySelectorAll('.js-plotly-plot')].filter(plot => plot.offsetParent).flatMap(plot => {
+  const box = plot.getBoundingClientRect();
+  return [...plot.querySelectorAll('svg text')].filter(text => {
+    const own = text.getBoundingClientRect();
+    return own.width > 1 && (own.right > box.right + 1 || own.left < box.left - 1);
+  }).map(text => text.textContent);
+})"""
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize(
+    "path", ["/", "/?tab=market", "/?tab=flows", "/?tab=supply", "/strategy", "/believe", "/chips"]
+)
+def test_a_telephone_shows_every_text_of_a_chart_whole(open_page, path, lang):
+    page = open_page(path + ("&" if "?" in path else "?") + f"lang={lang}", 390, 900)
+    page.wait_for_selector(".js-plotly-plot .main-svg >> visible=true", timeout=120_000)
+    page.wait_for_timeout(1500)
+    assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("width", [390, 1440, 1920])
+def test_labels_of_flows_do_not_touch(open_page, width):
+    page = open_page("/?tab=flows&year=2030", width, 900)
+    page.wait_for_selector(".sankey .node-label", timeout=120_000)
+    page.wait_for_timeout(500)
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.sankey .node-label')].map(t => t.getBoundingClientRect())"
+        ".filter(b => b.width > 1).map(b => [b.left, b.top, b.right, b.bottom])"
+    )
+    assert len(boxes) >= 6
+    for i, (left, top, right, bottom) in enumerate(boxes):
+        for other in boxes[i + 1 :]:
+            across = min(right, other[2]) - max(left, other[0])
+            down = min(bottom, other[3]) - max(top, other[1])
+            assert across <= 0 or down <= 2, "letters may meet the line below, not lie on its letters"

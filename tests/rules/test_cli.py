@@ -145,6 +145,16 @@ def test_a_batch_that_is_wrong_throughout_says_so_once(
     assert len(out.splitlines()) == 1501, "a machine gets an answer to every line"
 
 
+def test_a_batch_with_thousands_of_columns_is_refused_at_once(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "b.csv"
+    path.write_text(",".join(f"c{i}" for i in range(50_000)) + "\n", encoding="utf-8")
+    code, out, err = run(capsys, "licence", "--batch", str(path))
+    assert (code, out) == (2, "")
+    assert "50,000 cells; at most 500" in err
+
+
 def test_history_as_table_and_json(capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, "licence", "H20", "--to", "CN", "--history", "--on", "2026-06-30")
     changes = {(c["from"], c["licence"], c["review"], c["import_stance"]) for c in found["changes"]}

@@ -15,6 +15,10 @@ CLAUSE = re.compile(
     r"which)\b|而|但"
 )
 _MEDIA = {"press"}
+_QUESTION = re.compile(r"[?？][\"”’」』]?\s*$")
+_BULLET = re.compile(r"\s*(?P<mark>[-*•·○◦□■▪–ㅇ]|\d{1,2}[.)])\s")
+# What ends no heading, and how long one may be.
+_STOP, _HEADING = re.compile(r"[.!?。！？…]\s*$"), 80
 # A sentence with more names than this is a list without stops: a figure's names stand no farther off, in characters.
 CROWD, _AT_HAND = 24, 80
 
@@ -78,6 +82,30 @@ class Page:
             return here
         entities = self.found.entities
         return [i for i in here if at_hand(entities[i].start, anchor)]
+
+    def over(self, sentence: int) -> int | None:
+        """The sentence that a line continues although it stands in a paragraph of its own: the heading of a list, the
+        question that is answered."""
+        first = sentence
+        while first and self.sentences[first - 1].paragraph == self.sentences[first].paragraph:
+            first -= 1
+        if not first:
+            return None
+        if _QUESTION.search(self.words(first - 1)) and not _QUESTION.search(self.words(sentence)):
+            return first - 1
+        mark = self._bullet(first)
+        at = first - 1
+        while mark and at >= 0 and self._bullet(at) == mark:
+            at -= 1
+        headed = bool(mark) and at >= 0 and len(self.words(at)) <= _HEADING and not _STOP.search(self.words(at))
+        return at if headed else None
+
+    def _bullet(self, sentence: int) -> str:
+        """The mark of a list before a sentence."""
+        start = self.sentences[sentence].start
+        line = self.text[self.text.rfind("\n", 0, start) + 1 : start + 4]
+        found = _BULLET.match(line)
+        return "" if found is None else "1" if found["mark"][0].isdigit() else found["mark"]
 
     def gap(self, a: tuple[int, int], b: tuple[int, int]) -> float:
         """Distance between two spans in characters; clause borders, brackets and other figures between them add."""

@@ -329,9 +329,13 @@ class Reader:
         borrowed: set[str] = set()
         lacks = self._lacks[sentence]
         same_time = bool(_SAME_TIME.search(page.text, span.start, span.end))
-        for back in range(1, min(_BACK, sentence) + 1):
-            here = sentence - back
-            across = page.sentences[here].paragraph != span.paragraph
+        over = page.over(sentence)
+        if over is not None:
+            lacks = lacks & self._lacks[over]
+        before = [one for one in range(sentence - 1, max(-1, sentence - 1 - _BACK), -1) if one != over]
+        for here in before if over is None else [over, *before]:
+            back = max(1, sentence - here)
+            across = here != over and page.sentences[here].paragraph != span.paragraph
             if across and not (lacks or same_time):
                 break
             for number in page.places["entities"][here]:
@@ -341,7 +345,7 @@ class Reader:
                 if across:
                     borrowed |= {mention.id, *mention.also}
                 things.append(self._seen(mention, number, EARLIER, _FAR_OFF))
-            if not across or (back == 1 and self._wordless(sentence)):
+            if not across or (back == 1 and over is None and self._wordless(sentence)):
                 words += [
                     Seen(ids, kind, low, high, EARLIER, _FAR_OFF * back)
                     for low, high, named in self._words[here]

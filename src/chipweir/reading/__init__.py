@@ -13,12 +13,13 @@ dates, since a date is a text until someone who knows what it means reads it, an
 from chipweir.reading._confined import Confined, Overrun
 from chipweir.reading._json import parse_json, read_json
 from chipweir.reading._limits import Limits, clean, printable
-from chipweir.reading._table import cells, read_cells, read_records
+from chipweir.reading._table import MOST_COLUMNS, cells, read_cells, read_records
 from chipweir.reading._text import read_text
 from chipweir.reading._yaml import Document, dump_yaml, parse_yaml, read_yaml, shipped_yaml, yaml_value
 
 
 __all__ = [
+    "MOST_COLUMNS",
     "Confined",
     "Document",
     "Limits",

@@ -184,6 +184,8 @@ def _separator(header: str, path: Path) -> str:
 def _check_header(header: list[str], path: Path, defaults: Mapping[str, Any]) -> tuple[str, ...]:
     """The columns that are none of ours. Raises `UnknownName` for one that is nearly ours, or where an item or a
     destination is missing."""
+    if len(header) > reading.MOST_COLUMNS:
+        raise InputError(f"{path}:1: {len(header):,} cells; at most {reading.MOST_COLUMNS} are read")
     unknown = [name for name in header if name not in _KNOWN]
     near = [name for name in unknown if nearest(name, _KNOWN, 1) and _alike(name)]
     meant = {SHIPMENT_WORDS.get(name, ITEM_WORDS.get(name, name)) for name in (*header, *defaults)}

@@ -62,7 +62,7 @@ def percent(share: float) -> str:
         return "<1 %"
     if 0.995 < share < 1 - 1e-9:
         return ">99 %"
-    return f"{100 * share:.0f} %"
+    return f"{round(100 * share)} %"
 
 
 def advice_sentences(advice: Advice, weights_given: bool, command: str) -> dict[str, list[str]]:
@@ -167,7 +167,12 @@ def _all_weights(advice: Advice) -> str:
             **named,
         )
     dropped = [each for each in advice.reversals if each.weight < each.now]
-    if dropped:
+    if len(dropped) == 1:
+        text += " " + _(
+            "It rests on '{criterion}': leave it out, and another option is the best.",
+            criterion=title_of(e, dropped[0].criterion),
+        )
+    elif dropped:
         text += " " + _(
             "It rests on {criteria}: leave one of these out, and another option is the best.",
             criteria=", ".join(f"'{title_of(e, each.criterion)}'" for each in dropped),

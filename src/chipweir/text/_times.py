@@ -365,9 +365,20 @@ def _since(text: str, start: int, end: int, language: str) -> bool:
     return bool(opened or re.match(lexicon["since"], text[end : end + 8]))
 
 
-def _time(text: str, language: str, match: re.Match[str], anchor: date | None, previous: date | None) -> Time | None:
+# "In June of the same year", 同年6月: the year is that of the date before.
+_SAME_YEAR = re.compile(r"(?:同年|当年|當年|(?:같은|그) ?해\s?|동년\s?)$")
+_OF_THAT_YEAR = re.compile(r",? of (?:that|the same) year\b")
+
+
+def _time(
+    text: str, language: str, match: re.Match[str], anchor: date | None, previous: date | None, last: Time | None = None
+) -> Time | None:
     start, end = match.span()
     groups = _groups(language, match)
+    undated = "y" not in groups and bool({"m", "q", "halfn"} & groups.keys())
+    same = undated and (_SAME_YEAR.search(text[max(0, start - 5) : start]) or _OF_THAT_YEAR.match(text, end))
+    if same and last is not None and last.low:
+        groups["y"] = last.low[:4]
     flags = ("fiscal",) if "fy" in groups or "fy2" in groups else ("fiscal-possible",) if "q" in groups else ()
     if _since(text, start, end, language):
         flags = (*flags, "since")
@@ -428,7 +439,7 @@ def find_times(text: str, published: str | None = None, blocked: Sequence[tuple[
     previous: date | None = None
     times: list[Time] = []
     for language, match in _found(clean, blocked):
-        time = _time(clean, language, match, anchor, previous)
+        time = _time(clean, language, match, anchor, previous, times[-1] if times else None)
         if time is None:
             continue
         if time.surface != text[time.start : time.end]:
