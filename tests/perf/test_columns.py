@@ -68,3 +68,40 @@ def test_a_row_of_a_client_that_names_no_chip_is_a_reason(tmp_path):
 def test_a_table_of_nobody_is_refused(tmp_path):
     with pytest.raises(InputError, match="needs columns 'model' and 'chip'"):
         rows(tmp_path, "a,b\n1,2\n")
+
+
+def test_what_a_file_says_wins_over_what_is_said_beside(tmp_path):
+    [row] = rows(tmp_path, VLLM, chip="H100", model="Llama-3.1-8B", concurrency="16")
+    assert (row["model"], row["concurrency"]) == ("Qwen/Qwen3-32B", "32")
+    reading, _ = rows(tmp_path, LLAMA, concurrency="16", chip="H100")
+    assert (reading["concurrency"], reading["chip"]) == ("1", "NVIDIA GeForce RTX 4090")
+
+
+def test_headings_as_people_write_them(tmp_path):
+    text = (
+        "Model,GPU,# GPUs,TP,Concurrency,Input tokens,Output tokens,Output tok/s,TTFT (ms),TPOT (ms)\n"
+        'Qwen3-32B,H100,4,4,64,1024,512,"6,000",250,9\n'
+    )
+    [row] = rows(tmp_path, text)
+    said = {"model": "Qwen3-32B", "chip": "H100", "tp": "4", "concurrency": "64", "isl": "1024", "osl": "512"}
+    assert said.items() <= row.items()
+    assert (row["output_tok_s_chip"], row["ttft_ms"], row["tpot_ms"]) == ("1500", "250", "9")
+    assert "predictions" in predict_rows([row])[0]
+
+
+def test_a_column_of_ours_is_never_renamed(tmp_path):
+    [row] = rows(tmp_path, "model,chip,GPU,isl\nQwen3-32B,H100,A100,512\n")
+    assert (row["chip"], row["isl"]) == ("H100", "512")
+
+
+def test_aiperf_spells_its_metrics_otherwise(tmp_path):
+    [row] = rows(tmp_path, GENAI.replace("Time To", "Time to"), model="Llama-3.1-8B", chip="H100", concurrency="16")
+    assert row["ttft_ms"] == "180.2"
+
+
+def test_llama_bench_at_a_depth_starts_from_a_full_cache(tmp_path):
+    head, *lines = LLAMA.strip().split("\n")
+    deep = "\n".join([f"{head},n_depth", *(f"{line},8192" for line in lines)]) + "\n"
+    plain, there = predict_rows(rows(tmp_path, LLAMA)), predict_rows(rows(tmp_path, deep))
+    assert there[1]["predictions"]["tpot_ms"]["p50"] > 1.02 * plain[1]["predictions"]["tpot_ms"]["p50"]
+    assert there[0]["predictions"]["ttft_ms"]["p50"] > 1.02 * plain[0]["predictions"]["ttft_ms"]["p50"]
