@@ -93,13 +93,13 @@ def _simulated(inputs: Inputs, parameters: Any, weight: Any) -> dict[str, Any]:
     leaves, tree = jax.tree.flatten((inputs, parameters))
     program = (tree, *(np.shape(leaf) for leaf in leaves))
     if program in _MET:
-        return compiled()(inputs, parameters, weight)
+        return compiled()(inputs, parameters, weight)  # type: ignore[no-any-return]
     with _COMPILING:
         made = compiled()(inputs, parameters, weight)
         if program not in _MET:
             _MET.add(program)
             give_back()
-    return made
+    return made  # type: ignore[no-any-return]
 
 
 def give_back() -> None:

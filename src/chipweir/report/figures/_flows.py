@@ -156,8 +156,8 @@ def _sankey(sources: dict[tuple[str, str], float], targets: dict[tuple[str, str]
     # A region that stands alone is named in the title; its label would lie over the thin channels.
     alone = sum(column == "region" for column, _name in names) == 1
     labels = ["" if alone and column == "region" else text for (column, _name), text in zip(names, texts, strict=True)]
-    end = rgba(ORANGE, 0.25) if alone else ORANGE  # long names of channels reach over it on a telephone
-    colours = [_colour(name) if column == "channel" else GREY if column == "source" else end for column, name in names]
+    last = rgba(ORANGE, 0.25) if alone else ORANGE  # long names of channels reach over it on a telephone
+    colours = [_colour(name) if column == "channel" else GREY if column == "source" else last for column, name in names]
     return {
         "type": "sankey",
         "arrangement": "snap",
