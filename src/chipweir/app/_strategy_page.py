@@ -20,7 +20,7 @@ from chipweir.report import ACTORS, _numbers, criteria_tables, figures
 SHIPPED = Path(__file__).parent / "data" / "advice-korea.json"
 PLAYERS = {"korea": "Korea", "us": "US", "china": "China"}
 # A visitor chooses among these, so that the worlds kept on disk stay few.
-FUTURES = (16, 64, 128)
+FUTURES = (16, 64, 128, 500)
 SEED = 1
 Document = Mapping[str, Any]
 
