@@ -145,16 +145,16 @@ class Cells:
         return _unpack(results)
 
     def _speed(self) -> float:
-        """Members a second: of the last stored cells on this machine, else our own measurement."""
+        """Members a second: the median of the last stored cells on this machine, else our own measurement."""
         import os
+        from statistics import median
 
         from chipweir import store
 
         runs, _damaged = store.list_runs(self.directory)
         times = [(each.manifest["members"], each.manifest.get("elapsed_s", 0.0)) for each in runs[-8:]]
-        seconds = sum(seconds for _members, seconds in times)
-        if seconds > 1:
-            return float(sum(members for members, _seconds in times) / seconds)
+        if sum(seconds for _members, seconds in times) > 1:
+            return float(median(members / seconds for members, seconds in times if seconds > 0))
         return MEMBERS_PER_SECOND_AND_CORE * (os.cpu_count() or 1)
 
 
