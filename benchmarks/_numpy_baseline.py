@@ -282,7 +282,8 @@ def offer(s: Record, p: Parameters, m: Record, b: Record, x: Record, made: Recor
     price = listed * np.exp(f.posted)
     plan, public = budgets(s, p, m, b, x)
     value = worth - np.log((price + p["node_cost"] * x.power) / 4e4)
-    on_sale = np.where(m.mix + s.accounts.unsold > 1e-6, 1.0, 0.0)
+    supply = s.accounts.unsold + made.packages
+    on_sale = np.where(supply >= 1.0, 1.0, 0.0)
     world, china = (np.exp(theta * ((p["stickiness"] * np.log(bloc + 0.01)) @ x.stack_of)) for bloc in s.developers)
     exported = home * (1 - x.open_market)
     trust = np.exp(-theta * home * p["export_penalty"] * (1 - np.clip(m.chip_exports - 1, 0, 1)))
@@ -290,7 +291,6 @@ def offer(s: Record, p: Parameters, m: Record, b: Record, x: Record, made: Recor
     liking = home * p["domestic_preference"] - (1 - home) * p["stance_penalty"] * m.stance
     state = 1 - (1 - home) * p["state_buyer_share"] * m.domestic_floor
     enters = (1 - x.captive) * np.where(m.blocked > 0, p["blocked_leakage"], 1.0) * m.open_days
-    supply = s.accounts.unsold + made.packages
     korean = x.korean * supply
     reserved = korean * min(1.0, public / max((korean * price).sum(), 1.0))
     pressure = m.enforcement + m.hub_enforcement - 2
@@ -410,6 +410,8 @@ def sell(s: Record, p: Parameters, m: Record, b: Record, x: Record, made: Record
     worth = x.log_worth + s.quality + np.log(maturity)
     o = offer(s, p, m, b, x, made, worth)
     q, c = clear(o, Record(product=f.product, quota=f.quota, class_=f.class_, route=f.route, offshore=f.offshore))
+    off_sale = (o.supply + o.reserved < 1.0) & (m.age > 0)
+    q.product, c.premium = np.where(off_sale, 0.0, q.product), np.where(off_sale, 0.0, c.premium)
     direct = c.open_market + x.china[:, None] * c.direct + x.korea[:, None] * o.reserved
     went = direct.sum(0) + c.smuggled.sum(1) + c.rented.sum(1)
     left = np.maximum(o.supply + o.reserved - went, 0.0) * (1 - m.scrap)

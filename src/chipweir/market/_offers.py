@@ -10,6 +10,8 @@ from chipweir.market._state import Believed, Dated, Goods, State
 
 # Price of an H100 with its node, USD: the unit in which value for money is near 1 and its powers stay in range.
 _UNIT_PRICE = 4e4
+# Supply of less than a unit is none: where the law lets nothing pass and nothing is left, a product is off sale.
+LEAST_SUPPLY = 1.0
 # Largest and least answer of inference budgets to utilisation.
 _LEAST_RESPONSE, _MOST_RESPONSE = 0.4, 1.8
 
@@ -62,7 +64,7 @@ def offers(
     p: dict[str, Array],
     m: Dated,
     goods: Goods,
-    unsold: Array,
+    supply: Array,
     price: Array,
     log_worth: Array,
     developers: Array,
@@ -71,13 +73,12 @@ def offers(
 
     `u = ln(throughput maturity / (price + node cost)) + stickiness ln(developers' share) - penalties`.
 
-    **Arguments:** `unsold` [K] units in makers' hands; `price` [K] USD that makers ask; `log_worth` [W, K] with
-    software; `developers` [2, E] shares of the
-    ecosystems among developers, world and China.
+    **Arguments:** `supply` [K] units that makers have, of which less than one is none; `price` [K] USD that makers ask;
+    `log_worth` [W, K] with software; `developers` [2, E] shares of the ecosystems among developers, world and China.
     """
     theta = p["choice_sensitivity"]
     value = log_worth - jnp.log((price + p["node_cost"] * goods.power) / _UNIT_PRICE)
-    on_sale = jnp.where(m.mix + unsold > 1e-6, 1.0, 0.0)
+    on_sale = jnp.where(supply >= LEAST_SUPPLY, 1.0, 0.0)
     world, china = (back(goods.stack_of, p["stickiness"] * jnp.log(bloc + 0.01)) for bloc in developers)
     exported = goods.domestic * (1 - goods.open_market)
     penalty = goods.domestic * p["export_penalty"] * (1 - jnp.clip(m.chip_exports - 1, 0, 1))
