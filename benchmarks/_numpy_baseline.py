@@ -366,7 +366,7 @@ def clear(o: Record, q: Record) -> tuple[Record, Record]:
     direct = np.minimum(demand(o, q).direct, o.quota)
     only_china = (o.pull <= 0) & (o.foreign <= 0)
     slack = np.clip((o.supply - direct) / (0.005 * o.supply + 1e-30), 0, 1)
-    shift = np.where(only_china, np.maximum(slack, np.clip(1 - o.supply, 0, 1)) * q.product, 0.0)
+    shift = np.where(only_china, np.where(o.direct > 0, slack, 1.0) * q.product, 0.0)
     q.product, q.quota = q.product - shift, np.maximum(q.quota + shift, -60.0)
     return q, ration(o, q)
 
@@ -410,8 +410,6 @@ def sell(s: Record, p: Parameters, m: Record, b: Record, x: Record, made: Record
     worth = x.log_worth + s.quality + np.log(maturity)
     o = offer(s, p, m, b, x, made, worth)
     q, c = clear(o, Record(product=f.product, quota=f.quota, class_=f.class_, route=f.route, offshore=f.offshore))
-    off_sale = (o.supply + o.reserved < 1.0) & (m.age > 0)
-    q.product, c.premium = np.where(off_sale, 0.0, q.product), np.where(off_sale, 0.0, c.premium)
     direct = c.open_market + x.china[:, None] * c.direct + x.korea[:, None] * o.reserved
     went = direct.sum(0) + c.smuggled.sum(1) + c.rented.sum(1)
     left = np.maximum(o.supply + o.reserved - went, 0.0) * (1 - m.scrap)

@@ -1,6 +1,6 @@
 """The page of answers, in English and Korean: what strategic commands say with the beliefs that ship.
 
-    python docs/answers.py                   # ask again (128 draws: some minutes), then write the pages
+    python docs/answers.py                   # ask again (500 draws: ten minutes), then write the pages
     python docs/answers.py --pages           # the pages alone, from docs/results/answers.json
 
 Every number is the commands' own; texts are in `answers.yaml`. Korea's advice is also what the playground shows before
@@ -235,7 +235,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", action="store_true")
     parser.add_argument("--only", action="append", choices=NAMES, help="ask these alone (repeatable)")
-    parser.add_argument("--members", type=int, default=128)
+    parser.add_argument("--members", type=int, default=500)
     parser.add_argument("--explored", type=int, default=512)
     parser.add_argument(
         "--runs", help="directory of runs; default one that is empty, so that times are those of a first call"

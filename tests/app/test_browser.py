@@ -128,13 +128,28 @@ def test_back_and_reset(open_page):
     expect(page.locator(".lever.changed")).to_have_count(0)
 
 
-def test_back_undoes_one_move_and_a_choice_of_tab_and_year(open_page):
-    page = open_page("/")
+def two_steps(page):
+    """A lever raised, then a tab chosen: each a step of its own. Returns the lever's slider."""
     wait_for_tiles(page)
     slider = raise_enforcement(page)
     wait_until(page, "location.search.includes('s.us.enforcement=1.1')")
     page.get_by_role("tab", name="Market").click()
     wait_until(page, "location.search.includes('tab=market')")
+    return slider
+
+
+def settle(page):
+    """Wait until no step through the history is under way: the address has stood still for half a second."""
+    page.evaluate(
+        "() => new Promise((done) => { let last = location.href, still = 0; const look = setInterval(() => {"
+        " still = location.href === last ? still + 1 : 0; last = location.href;"
+        " if (still >= 10) { clearInterval(look); done(); } }, 50); })"
+    )
+
+
+def test_back_undoes_one_move_and_a_choice_of_tab_and_year(open_page):
+    page = open_page("/")
+    slider = two_steps(page)
     page.go_back()
     expect(page.get_by_role("tab", name="Compute")).to_have_attribute("aria-selected", "true")
     expect(slider).to_have_value("1.1")
@@ -145,10 +160,11 @@ def test_back_undoes_one_move_and_a_choice_of_tab_and_year(open_page):
         page.evaluate(
             "history.forward(); setTimeout(() => history.back(), 15); setTimeout(() => history.forward(), 30)"
         )
-        page.wait_for_timeout(300)
+        settle(page)
         while "s.us.enforcement=1.1" in page.url:
             expect(slider).to_have_value("1.1")
             page.go_back()
+            settle(page)
         expect(slider).to_have_value("1")
     page.go_forward()
     expect(slider).to_have_value("1.1")
@@ -158,11 +174,7 @@ def test_back_undoes_one_move_and_a_choice_of_tab_and_year(open_page):
 
 def test_back_is_no_step_of_ones_own_however_late_the_choices_come(open_page):
     page = open_page("/")
-    wait_for_tiles(page)
-    slider = raise_enforcement(page)
-    wait_until(page, "location.search.includes('s.us.enforcement=1.1')")
-    page.get_by_role("tab", name="Market").click()
-    wait_until(page, "location.search.includes('tab=market')")
+    slider = two_steps(page)
     page.evaluate(
         "() => { const now = dash_clientside.set_props;"
         " dash_clientside.set_props = (...told) => setTimeout(() => now(...told), 900); }"

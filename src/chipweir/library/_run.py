@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chipweir.facts import Fact, Facts
     from chipweir.store import Run
     from chipweir.strategy import Trace
-    from chipweir.world import Posterior, Scenario
+    from chipweir.world import Scenario
 
 Progress = Callable[[float, str], None]
 
@@ -91,24 +91,16 @@ def manifest(order: Order, facts: "Facts", command: Sequence[str]) -> dict[str, 
 
 def beliefs(order: Order, facts: "Facts") -> str:
     """What the draws believe, said where it does not match the facts or the model."""
-    from chipweir.world import description, posterior_of, read_posterior
+    from chipweir.world import description, mismatch, posterior_of, read_posterior
 
     held = None if order.prior else read_posterior(order.posterior) if order.posterior else posterior_of(facts)
     if held is not None:
-        lines = _mismatch(held, facts)
+        lines = mismatch(held, facts)
         for line in lines:
             print(f"chipweir: warning: {line}", file=sys.stderr)
         if lines and order.posterior is None and (order.known.changes or order.known.directories):
             print("chipweir: `--refit` reweights beliefs to them, where they are near enough", file=sys.stderr)
     return description(held)
-
-
-def _mismatch(held: "Posterior", facts: "Facts") -> tuple[str, ...]:
-    """What of beliefs is not of these facts and this model; a what-if that they were reweighted to is theirs."""
-    from chipweir.world import mismatch
-
-    theirs = bool(held.manifest.get("reweighted")) and held.manifest["facts"] == facts.digest
-    return mismatch(held, replace(facts, changes={}) if theirs else facts)
 
 
 def refitted(order: Order, facts: "Facts", progress: Progress | None = None) -> tuple[Order, "Reweighted"]:
@@ -205,14 +197,13 @@ def simulate(order: Order, facts: "Facts", cluster: str | None, parts: Path | No
     with own, cluster_map(cluster) if cluster is not None else nullcontext(map) as mapper:
         mapper = mapper if parts is None else store.resuming(parts, task_name, mapper)
         try:
-            results: xr.Dataset = run_ensemble(
+            return run_ensemble(
                 order.scenarios, facts, order.members, order.seed, progress, mapper=mapper, prior=order.prior
             )
         except Exception as error:
             if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):  # the latter is how XLA says it
                 raise InputError(f"not enough memory for {order.members} members; ask for fewer") from None
             raise
-    return results if held is None else results.assign_attrs(beliefs_note="; ".join(_mismatch(held, facts)))
 
 
 def filler(

@@ -22,8 +22,6 @@ _TINY = 1e-30
 # Share of output left over from which on all scarcity is the quota's; in between both have a part, so that no member's path
 # hangs on a rounding.
 _SLACK = 0.005
-# Supply of less than a unit is none: where the law lets nothing pass and nothing is left, only the licence is scarce.
-_UNIT = 1.0
 
 
 class Market(NamedTuple):
@@ -238,15 +236,15 @@ def _direct_units(market: Market, x: _Scaled, china: Array) -> Array:
 def _settle(market: Market, premia: Premia) -> Premia:
     """Give the scarcity of a product that only China buys to what is scarce: the quota, where output is left over.
 
-    Only the sum of the two variables moves such a product's demand, so that sweeps find it but not its parts.
+    Only the sum of the two variables moves such a product's demand, so that sweeps find it but not its parts. Of a product
+    that nobody is offered all scarcity is the quota's: its maker neither raises its price nor shifts lines to it.
     """
     x = _scale(market, premia)
     china = market.budget_china / (_china_denominator(market, x) + market.outside_china + _TINY)
     direct = jnp.minimum(_direct_units(market, x, china), market.quota)
     only_direct = (market.pull <= 0) & (market.foreign <= 0)
     slack = jnp.clip((market.supply - direct) / (_SLACK * market.supply + _TINY), 0.0, 1.0)
-    nothing = jnp.clip(1 - market.supply / _UNIT, 0.0, 1.0)
-    moved = jnp.where(only_direct, jnp.maximum(slack, nothing) * premia.product, 0.0)
+    moved = jnp.where(only_direct, jnp.where(market.direct > 0, slack, 1.0) * premia.product, 0.0)
     return premia._replace(product=premia.product - moved, quota=jnp.maximum(premia.quota + moved, _FLOOR))
 
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from chipweir.arrays import Array, dot, once
 from chipweir.market import _clearing as clearing
-from chipweir.market._offers import LEAST_SUPPLY, Offers, budgets, offers
+from chipweir.market._offers import Offers, budgets, offers
 from chipweir.market._prices import posted_price
 from chipweir.market._routes import offshore_capacity, route_capacity, route_cost
 from chipweir.market._state import Believed, Dated, Goods, Sold, State
@@ -60,9 +60,6 @@ def market_month(
     problem = _problem(state, p, m, goods, offer, plan, price, supply - reserved, toll, open_rental)
     start = clearing.Premia(state.product, state.quota, state.class_, state.route, state.offshore)
     premia, cleared = once(clearing.clear(problem, start, SWEEPS))
-    # A product that was sold once and is off sale has no scarcity of its own: the law's is the licence's.
-    off_sale = (supply < LEAST_SUPPLY) & (m.age > 0)
-    premia = premia._replace(product=jnp.where(off_sale, 0.0, premia.product))
 
     china = goods.china
     direct = cleared.open_market + china[:, None] * cleared.direct + goods.korea[:, None] * reserved

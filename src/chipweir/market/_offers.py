@@ -11,7 +11,7 @@ from chipweir.market._state import Believed, Dated, Goods, State
 # Price of an H100 with its node, USD: the unit in which value for money is near 1 and its powers stay in range.
 _UNIT_PRICE = 4e4
 # Supply of less than a unit is none: where the law lets nothing pass and nothing is left, a product is off sale.
-LEAST_SUPPLY = 1.0
+_LEAST_SUPPLY = 1.0
 # Largest and least answer of inference budgets to utilisation.
 _LEAST_RESPONSE, _MOST_RESPONSE = 0.4, 1.8
 
@@ -78,7 +78,7 @@ def offers(
     """
     theta = p["choice_sensitivity"]
     value = log_worth - jnp.log((price + p["node_cost"] * goods.power) / _UNIT_PRICE)
-    on_sale = jnp.where(supply >= LEAST_SUPPLY, 1.0, 0.0)
+    on_sale = jnp.where(supply >= _LEAST_SUPPLY, 1.0, 0.0)
     world, china = (back(goods.stack_of, p["stickiness"] * jnp.log(bloc + 0.01)) for bloc in developers)
     exported = goods.domestic * (1 - goods.open_market)
     penalty = goods.domestic * p["export_penalty"] * (1 - jnp.clip(m.chip_exports - 1, 0, 1))

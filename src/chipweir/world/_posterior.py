@@ -164,20 +164,22 @@ def mismatch(posterior: Posterior, facts: "Facts") -> tuple[str, ...]:
         said.append(
             f"the model has changed since beliefs were fitted on {posterior.manifest.get('made', 'an unknown day')}"
         )
-    if posterior.manifest.get("facts") == facts.digest:
-        pass  # also beliefs that were reweighted to a what-if
-    elif facts.changes:
-        said.append(f"beliefs were not refitted to the what-if on {', '.join(facts.changes)}")
-    elif facts.as_of is not None and posterior.as_of != facts.as_of.isoformat():
-        said.append(f"beliefs are those fitted as of {posterior.as_of}")
-    else:
-        own = facts.overrides or len(facts.files) != posterior.manifest.get("files")
-        said.append(
-            "beliefs were not refitted to your own facts" if own else "facts have changed since beliefs were fitted"
-        )
+    if posterior.manifest.get("facts") != facts.digest:  # beliefs that were reweighted to a what-if carry its digest
+        said.append(_other_facts(posterior, facts))
     if said:
         said.append("`chipweir calibrate` fits them anew; `--prior` leaves the fit out")
     return tuple(said)
+
+
+def _other_facts(posterior: Posterior, facts: "Facts") -> str:
+    """How facts are others than those of a posterior."""
+    if facts.changes:
+        return f"beliefs were not refitted to the what-if on {', '.join(facts.changes)}"
+    if facts.as_of is not None and posterior.as_of != facts.as_of.isoformat():
+        return f"beliefs are those fitted as of {posterior.as_of}"
+    if facts.overrides or len(facts.files) != posterior.manifest.get("files"):
+        return "beliefs were not refitted to your own facts"
+    return "facts have changed since beliefs were fitted"
 
 
 def description(posterior: Posterior | None) -> str:

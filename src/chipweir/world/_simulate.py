@@ -44,7 +44,7 @@ Save = Callable[..., Any]
 # double throughout (the two are compared in the tests).
 WORKING = "float64" if os.environ.get("CHIPWEIR_PRECISION") == "64" else "float32"
 
-# Log scaling variable from which the market of a product not yet sold starts: scarce at launch.
+# Log scaling variable of products from which the first month's search starts: scarce.
 _AT_LAUNCH = -2.0
 _HABITLESS = -1e9
 

@@ -123,27 +123,36 @@ def _pilot(inputs: Sequence[Inputs], seed: int, mapper: Mapper) -> Arrays:
 def count_block(block: Block) -> Arrays:
     """Counts of one block, as `stream` sums them; flows stay apart by batch, so that they add up in one order."""
     counted: Arrays = {}
-    size, years = len(next(iter(block.parameters.values()))), _years(block.inputs[0])
+    flows: dict[str, list[npt.NDArray[Any]]] = {}
+    size = len(next(iter(block.parameters.values())))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for start in range(0, size, HELD):
             own = {name: values[start : start + HELD] for name, values in block.parameters.items()}
             kept = [_ensemble.run_task(_ensemble.Task("", start, inputs, own)) for inputs in block.inputs]
-
-            def count(series: Reported, kept: list[Arrays] = kept) -> Arrays:
-                values = [taken(series, part[series.source], years) for part in kept]
-                return _counts(series.name, values, block.edges)
-
-            for found in pool.map(count, reported()):
-                for key, array in found.items():
-                    counted[key] = _joined(key, counted.get(key), array)
-            for number, part in enumerate(kept):
-                for flow in _ensemble.FLOWS:
-                    before = counted.get(f"{number}/{flow}")
-                    counted[f"{number}/{flow}"] = part[flow] if before is None else np.concatenate([before, part[flow]])
-            del kept, count, part
+            for key, array in _counted(kept, block, pool).items():
+                counted[key] = _joined(key, counted.get(key), array)
+            for key, array in _flows(kept).items():
+                flows.setdefault(key, []).append(array)
+            del kept
             _ensemble.give_back()
+    counted |= {key: np.concatenate(batches) for key, batches in flows.items()}
     small = np.uint16 if size < 2**16 else np.uint32  # half the way for what has to travel
     return {key: array.astype(small) if array.dtype == np.uint32 else array for key, array in counted.items()}
+
+
+def _counted(kept: Sequence[Arrays], block: Block, pool: ThreadPoolExecutor) -> Arrays:
+    """Counts of the members of all scenarios that are held."""
+    years = _years(block.inputs[0])
+
+    def count(series: Reported) -> Arrays:
+        return _counts(series.name, [taken(series, part[series.source], years) for part in kept], block.edges)
+
+    return {key: array for found in pool.map(count, reported()) for key, array in found.items()}
+
+
+def _flows(kept: Sequence[Arrays]) -> Arrays:
+    """Flows of each scenario `[batch, ...]`."""
+    return {f"{number}/{flow}": part[flow] for number, part in enumerate(kept) for flow in _ensemble.FLOWS}
 
 
 def _counts(name: str, values: Sequence[npt.NDArray[Any]], edges: Mapping[str, npt.NDArray[Any]]) -> Arrays:
